@@ -1,0 +1,31 @@
+"""The errors that symscape raises for its users."""
+
+from __future__ import annotations
+
+
+class SymscapeError(Exception):
+    """A problem that the user can mend.
+
+    The message is one sentence that names the thing, says what is wrong with it and what to do.
+    Command line and pytest plugin print it without a traceback.
+    """
+
+
+class StructureFileError(SymscapeError):
+    """A structure file can't be read or holds no usable periodic crystal."""
+
+
+class ReferenceFileError(SymscapeError):
+    """A stored reference is malformed or contradicts its own slice."""
+
+
+class ToleranceFileError(SymscapeError):
+    """A tolerance file is malformed or names something unknown."""
+
+
+class ModelError(SymscapeError):
+    """A model is unknown, its package or weights are missing, or it can't be loaded."""
+
+
+class ResultsFileError(SymscapeError):
+    """A results file is malformed or of a schema that this version can't read."""

@@ -1,0 +1,84 @@
+"""The one interface between symscape and a potential."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from symscape.crystal.structures import Structures
+from symscape.models.card import ModelCard
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a potential says about a sequence of structures.
+
+    Parameters
+    ----------
+    energies
+        Total energy of each structure in eV (not per atom), shape (n_structures,), float64.
+    forces
+        eV/angstrom, shape (n_total_atoms, 3), or None if not asked for.
+    stresses
+        eV/angstrom^3, ASE's sign (positive under tension), shape (n_structures, 3, 3), or None.
+    """
+
+    energies: np.ndarray
+    forces: np.ndarray | None = None
+    stresses: np.ndarray | None = None
+
+
+class EnergyModel(ABC):
+    """A potential, ready to be asked.
+
+    An adapter implements ``fingerprint`` and ``_predict_batch``; batching is done here.
+    Weights are loaded at the first evaluation, not at construction.
+    """
+
+    #: how many structures an adapter takes at once unless the user says otherwise
+    default_batch_size: int = 8
+
+    def __init__(self, card: ModelCard, device: str = "auto", batch_size: int | None = None):
+        self.card = card
+        self.device = device
+        self.batch_size = batch_size or self.default_batch_size
+
+    @property
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """Identify the energies: content of the checkpoint, package version, dtype, device kind.
+
+        Must not import torch or the model package.
+        """
+
+    @abstractmethod
+    def _predict_batch(self, batch: Structures, forces: bool, stresses: bool) -> Prediction:
+        """Evaluate one batch with the family's own graphs and batches."""
+
+    def predict_batches(
+        self, structures: Structures, *, forces: bool = False, stresses: bool = False
+    ) -> Iterator[tuple[slice, Prediction]]:
+        """Yield (range of structures, prediction) batch by batch, in order."""
+        for start in range(0, len(structures), self.batch_size):
+            chosen = slice(start, min(start + self.batch_size, len(structures)))
+            yield chosen, self._predict_batch(structures[chosen], forces, stresses)
+
+    def predict(
+        self, structures: Structures, *, forces: bool = False, stresses: bool = False
+    ) -> Prediction:
+        """Return energies in eV and, where asked for, forces and stresses."""
+        parts = [p for _, p in self.predict_batches(structures, forces=forces, stresses=stresses)]
+        if not parts:
+            return Prediction(np.zeros(0))
+        return Prediction(
+            np.concatenate([p.energies for p in parts]),
+            np.concatenate([p.forces for p in parts]) if forces else None,
+            np.concatenate([p.stresses for p in parts]) if stresses else None,
+        )
+
+    def energies(self, structures: Structures) -> np.ndarray:
+        """Return total energies in eV, shape (n_structures,), without a backward pass."""
+        return self.predict(structures).energies

@@ -1,0 +1,84 @@
+"""The noun of the reference library: a slice with the DFT energies on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from symscape.crystal.slice import Slice
+from symscape.crystal.structures import Structures
+
+
+@dataclass(frozen=True, eq=False)
+class LandscapeReference:
+    """DFT energies on a slice's grid, with all that is needed to trust them.
+
+    Grids have shape (n_u, n_v): first axis of the slice along rows.
+
+    Parameters
+    ----------
+    material
+        Identifier of the material, formula and space group: ``PbTiO3-P4mm``.
+    slice
+        The slice, which rebuilds every geometry.
+    energies
+        eV/atom, shape (n_u, n_v); NaN where masked or not computed.
+    forces
+        eV/angstrom, shape (n_u, n_v, n_atoms, 3), atoms as ``slice.structures()`` orders them; NaN
+        where there are none.
+    mask
+        True where two atoms are too close, shape (n_u, n_v).
+    computed
+        True where the energy was computed rather than filled in by symmetry, shape (n_u, n_v).
+    method
+        DFT code, version, functional, cut-off, k-mesh, ... as stored.
+    provenance
+        Command, licence, citation, ... as stored.
+    path
+        The file it was read from.
+    """
+
+    material: str
+    slice: Slice
+    energies: np.ndarray
+    forces: np.ndarray
+    mask: np.ndarray
+    computed: np.ndarray
+    method: dict[str, Any]
+    provenance: dict[str, Any]
+    path: Path | None = None
+
+    @property
+    def id(self) -> str:
+        """``PbTiO3-P4mm-Ti_z-O_z``."""
+        return f"{self.material}-{self.slice.name}"
+
+    @property
+    def level_of_theory(self) -> str:
+        """The functional, e.g. ``PBE``."""
+        return str(self.method["functional"])
+
+    @cached_property
+    def valid(self) -> np.ndarray:
+        """True where there is an energy to compare with, shape (n_u, n_v)."""
+        return np.isfinite(self.energies) & ~self.mask
+
+    @cached_property
+    def relative(self) -> np.ndarray:
+        """Energy above the grid's minimum in eV/atom, shape (n_u, n_v), NaN where not valid."""
+        return np.where(self.valid, self.energies - self.energies[self.minimum], np.nan)
+
+    @cached_property
+    def minimum(self) -> tuple[int, int]:
+        """Grid indices of the lowest energy."""
+        flat = np.nanargmin(np.where(self.valid, self.energies, np.nan))
+        i, j = np.unravel_index(flat, self.energies.shape)
+        return int(i), int(j)
+
+    def structures(self) -> Structures:
+        """The structures of the whole grid in row-major order, primitive cells."""
+        return self.slice.structures()

@@ -1,0 +1,79 @@
+"""The outcome of one benchmark case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Status = Literal["passed", "failed", "error"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One metric held against its tolerance.
+
+    Parameters
+    ----------
+    metric
+        Name of the metric, as in docs/metrics.md.
+    value
+        The model's value, in ``unit``.
+    limit
+        The tolerance: a maximum, a minimum, or an interval (low, high).
+    unit
+        ``meV/atom``, ``angstrom`` or empty for a pure number.
+    passed
+        Whether the value is within the limit.
+    """
+
+    metric: str
+    value: float
+    limit: tuple[float | None, float | None]
+    unit: str
+    passed: bool
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """One question asked of one model on one slice: a record of ``results.json``.
+
+    Parameters
+    ----------
+    question
+        ``energies``, ``minima``, ``saddles``, ...: one test function of the suite.
+    model, material, slice
+        Names; ``slice`` as in ``Ti_z-O_z``.
+    status
+        ``passed``, ``failed``, or ``error`` when the model could not be evaluated.
+    checks
+        The metrics that were held against a tolerance.
+    metrics
+        Every metric computed, name to value; nested by window in meV/atom where it has one.
+    energies
+        The model's energies in eV/atom, nested lists (n_u, n_v), None where masked or failed;
+        stored once a slice, with the question ``energies``.
+    detail
+        Further facts for the report (worst point, its closest pair, failed points, warnings, ...).
+    """
+
+    question: str
+    model: str
+    material: str
+    slice: str
+    status: Status
+    checks: tuple[Check, ...] = ()
+    metrics: dict[str, Any] = field(default_factory=dict)
+    energies: list[list[float | None]] | None = None
+    detail: dict[str, Any] = field(default_factory=dict)
+    fingerprint: str = ""
+    seconds: float = 0.0
+
+    @property
+    def id(self) -> str:
+        """``chgnet-PbTiO3-P4mm-Ti_z-O_z``."""
+        return f"{self.model}-{self.material}-{self.slice}"
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check passed."""
+        return self.status == "passed"
