@@ -38,6 +38,12 @@ class LandscapeReference:
         DFT code, version, functional, cut-off, k-mesh, ... as stored.
     provenance
         Command, licence, citation, ... as stored.
+    kind
+        ``local`` (around an equilibrium) or ``global`` (a full period of a coordinate).
+    formula
+        Reduced chemical formula.
+    digest
+        SHA-256 of the file, which identifies the reference in results.
     path
         The file it was read from.
     """
@@ -50,6 +56,9 @@ class LandscapeReference:
     computed: np.ndarray
     method: dict[str, Any]
     provenance: dict[str, Any]
+    kind: str = "local"
+    formula: str = ""
+    digest: str = ""
     path: Path | None = None
 
     @property

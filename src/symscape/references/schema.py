@@ -1,0 +1,117 @@
+"""The stored form of a reference: which fields a file has, and one sentence for each that it lacks.
+
+A file is JSON, ``references/<material>/<slice>.json``: a header that a person can read, then one
+line per grid point, so that a diff shows which points changed. docs/references.md describes it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from symscape.errors import ReferenceFileError
+
+SCHEMA = "symscape-landscape/1"
+
+#: field, type; nested fields with dots
+_FIELDS: tuple[tuple[str, type | tuple[type, ...]], ...] = (
+    ("material", str),
+    ("slice", str),
+    ("kind", str),
+    ("crystal.formula", str),
+    ("crystal.spacegroup_number", int),
+    ("crystal.spacegroup_symbol", str),
+    ("crystal.hall_number", int),
+    ("crystal.lattice_A", list),
+    ("crystal.atoms", list),
+    ("axes", list),
+    ("mask_ratio", (int, float)),
+    ("method.code", str),
+    ("method.functional", str),
+    ("provenance.licence", str),
+    ("provenance.command", str),
+    ("points", list),
+)
+_AXIS_FIELDS: tuple[tuple[str, type | tuple[type, ...]], ...] = (
+    ("name", str),
+    ("terms", dict),
+    ("start", (int, float)),
+    ("stop", (int, float)),
+    ("points", int),
+    ("origin", (int, float)),
+)
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Read a reference file and check that every field is there and of the right type.
+
+    Raises
+    ------
+    ReferenceFileError
+        If the file is missing, is not JSON, has another schema, or lacks a field.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ReferenceFileError(f"{path}: there is no such reference file.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReferenceFileError(f"{path}: the reference can't be read ({error}).") from None
+    except json.JSONDecodeError as error:
+        raise ReferenceFileError(
+            f"{path}: not valid JSON (line {error.lineno}: {error.msg}); restore the file."
+        ) from None
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        found = document.get("schema") if isinstance(document, dict) else None
+        raise ReferenceFileError(
+            f"{path}: schema is {found!r}, but this version of symscape reads {SCHEMA!r}; "
+            "update symscape or convert the file."
+        )
+    _check_fields(path, document, _FIELDS, "")
+    if len(document["axes"]) != 2:
+        raise ReferenceFileError(
+            f"{path}: a slice has two axes, but 'axes' lists {len(document['axes'])}."
+        )
+    for number, axis in enumerate(document["axes"]):
+        _check_fields(path, axis, _AXIS_FIELDS, f"axes[{number}].")
+        if axis["points"] < 2:
+            raise ReferenceFileError(f"{path}: axes[{number}] needs at least two points.")
+    return document
+
+
+def _check_fields(
+    path: Path,
+    document: Any,
+    fields: tuple[tuple[str, type | tuple[type, ...]], ...],
+    prefix: str,
+) -> None:
+    for name, kind in fields:
+        value = document
+        for key in name.split("."):
+            value = value.get(key) if isinstance(value, dict) else None
+        if not isinstance(value, kind) or isinstance(value, bool):
+            kinds = kind if isinstance(kind, tuple) else (kind,)
+            wanted = " or ".join(k.__name__ for k in kinds)
+            problem = "is missing" if value is None else f"is not of type {wanted}"
+            raise ReferenceFileError(f"{path}: field '{prefix}{name}' {problem}.")
+
+
+def dump_document(document: dict[str, Any]) -> str:
+    """Write a reference as JSON text, header indented and one grid point per line."""
+    header = {key: value for key, value in document.items() if key != "points"}
+    text = json.dumps(header, indent=1, ensure_ascii=False)
+    lines = ",\n".join("  " + json.dumps(p, ensure_ascii=False) for p in document["points"])
+    # short arrays of numbers (vectors, atoms) read better on one line
+    text = _join_short_arrays(text)
+    return f'{text[:-2]},\n "points": [\n{lines}\n ]\n}}\n'
+
+
+def _join_short_arrays(text: str) -> str:
+    """Put innermost arrays of an indented JSON text on one line each."""
+    import re
+
+    return re.sub(
+        r"\[\s*([^\[\]{}]*?)\s*\]",
+        lambda m: "[" + re.sub(r"\s*\n\s*", " ", m.group(1)) + "]",
+        text,
+    )
