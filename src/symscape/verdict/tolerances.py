@@ -1,0 +1,189 @@
+"""Tolerances: how far a model may be off before a case fails.
+
+A tolerance file is TOML::
+
+    extends = "default"            # a profile, or a path relative to this file
+
+    [energies]
+    window = 500                   # meV/atom
+    mae = 25                       # |value| <= 25
+    softening_scale = [0.9, 1.1]   # 0.9 <= value <= 1.1
+
+    [[override]]
+    material = "P-*"               # shell patterns; also slice = ..., model = ...
+    [override.energies]
+    mae = 60
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from symscape.errors import ToleranceFileError
+from symscape.verdict.case import Check
+from symscape.verdict.questions import QUESTIONS
+
+PROFILES = ("strict", "default", "loose")
+_SELECTORS = ("material", "slice", "model")
+
+Limit = tuple[float | None, float | None]
+
+
+@dataclass(frozen=True)
+class Override:
+    """Limits for the cases whose names fit the patterns."""
+
+    patterns: dict[str, str]
+    limits: dict[str, dict[str, Limit]]
+    settings: dict[str, dict[str, float]]
+
+    def applies(self, names: dict[str, str]) -> bool:
+        """Whether every pattern fits the case's material, slice and model."""
+        return all(fnmatchcase(names[key], pattern) for key, pattern in self.patterns.items())
+
+
+@dataclass(frozen=True)
+class CaseTolerances:
+    """The limits and settings of one question for one case.
+
+    A limit is (low, high); None leaves that side open.
+    """
+
+    limits: dict[str, Limit]
+    settings: dict[str, float]
+
+    def check(self, values: dict[str, float], units: dict[str, str]) -> tuple[Check, ...]:
+        """Hold metric values against the limits; a missing or NaN value does not pass."""
+        checks = []
+        for name, (low, high) in self.limits.items():
+            value = float(values.get(name, float("nan")))
+            passed = (low is None or value >= low) and (high is None or value <= high)
+            passed = passed and value == value
+            checks.append(Check(name, value, (low, high), units.get(name, ""), passed))
+        return tuple(checks)
+
+
+@dataclass(frozen=True)
+class Tolerances:
+    """A whole tolerance file: overrides in the order in which they apply, the last one wins."""
+
+    name: str
+    overrides: tuple[Override, ...]
+
+    def case(self, question: str, *, material: str, slice: str, model: str) -> CaseTolerances:
+        """Return the limits of one question for one case."""
+        names = {"material": material, "slice": slice, "model": model}
+        limits: dict[str, Limit] = {}
+        settings: dict[str, float] = {}
+        for override in self.overrides:
+            if override.applies(names):
+                limits.update(override.limits.get(question, {}))
+                settings.update(override.settings.get(question, {}))
+        return CaseTolerances(limits, settings)
+
+
+def load_tolerances(name: str | Path = "default") -> Tolerances:
+    """Load a profile (``strict``, ``default``, ``loose``) or a tolerance file.
+
+    Raises
+    ------
+    ToleranceFileError
+        If the file is missing or malformed, or names an unknown question or metric.
+    """
+    return Tolerances(str(name), tuple(_load_overrides(str(name), None, ())))
+
+
+def _load_overrides(name: str, relative_to: Path | None, seen: tuple[str, ...]) -> list[Override]:
+    if name in seen:
+        raise ToleranceFileError(f"tolerance file {name!r} extends itself; remove one 'extends'.")
+    if name in PROFILES:
+        where, path = f"profile {name!r}", None
+        text = files("symscape.verdict").joinpath("profiles", f"{name}.toml").read_text("utf-8")
+    else:
+        path = Path(name) if relative_to is None else relative_to / name
+        where = str(path)
+        text = _read(path)
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ToleranceFileError(f"{where}: not valid TOML ({error}).") from None
+    # a file of one's own changes the default profile unless it says what else it extends
+    base = document.pop("extends", None if name in PROFILES else "default")
+    if base is not None and not isinstance(base, str):
+        raise ToleranceFileError(f"{where}: 'extends' is the name of a profile or a file.")
+    parent = path.parent if path else None
+    overrides = _load_overrides(base, parent, (*seen, name)) if base else []
+    more = document.pop("override", [])
+    if not isinstance(more, list) or not all(isinstance(entry, dict) for entry in more):
+        raise ToleranceFileError(f"{where}: 'override' is a list of tables, written [[override]].")
+    return [*overrides, *(_parse(where, table) for table in (document, *more))]
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ToleranceFileError(
+            f"tolerances {str(path)!r}: neither a profile ({', '.join(PROFILES)}) nor a file."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ToleranceFileError(f"{path}: can't be read ({error}).") from None
+
+
+def _parse(where: str, table: dict[str, Any]) -> Override:
+    """Turn one table of a tolerance file into an override."""
+    patterns: dict[str, str] = {}
+    limits: dict[str, dict[str, Limit]] = {}
+    settings: dict[str, dict[str, float]] = {}
+    for key, value in table.items():
+        if key in _SELECTORS:
+            if not isinstance(value, str):
+                raise ToleranceFileError(f"{where}: {key} is a name or a shell pattern.")
+            patterns[key] = value
+            continue
+        if key not in QUESTIONS:
+            raise ToleranceFileError(f"{where}: {_unknown('question', key, QUESTIONS)}")
+        if not isinstance(value, dict):
+            raise ToleranceFileError(f"{where}: [{key}] is a table of metrics.")
+        question = QUESTIONS[key]
+        for name, limit in value.items():
+            spot = f"{where}: {key}.{name}"
+            if name in question.settings:
+                settings.setdefault(key, {})[name] = _number(spot, limit)
+            elif name in question.metrics:
+                limits.setdefault(key, {})[name] = _limit(spot, limit)
+            else:
+                known = [*question.metrics, *question.settings]
+                raise ToleranceFileError(f"{where}: {_unknown(f'metric of {key}', name, known)}")
+    return Override(patterns, limits, settings)
+
+
+def _number(where: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
+        raise ToleranceFileError(
+            f"{where} is {value!r}, but must be a number that is not negative."
+        )
+    return float(value)
+
+
+def _limit(where: str, value: object) -> Limit:
+    """A number limits the absolute value; a pair is an interval."""
+    if isinstance(value, list):
+        pair = [v for v in value if isinstance(v, (int, float)) and not isinstance(v, bool)]
+        if len(value) != 2 or len(pair) != 2 or not pair[0] <= pair[1]:
+            raise ToleranceFileError(f"{where} is {value!r}, but must be [lowest, highest].")
+        return float(pair[0]), float(pair[1])
+    high = _number(where, value)
+    return -high, high
+
+
+def _unknown(what: str, name: str, known: Any) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}."
+    return f"{name!r} is no {what}; {hint}"
