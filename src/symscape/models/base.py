@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -36,15 +37,27 @@ class EnergyModel(ABC):
 
     An adapter implements ``fingerprint`` and ``_predict_batch``; batching is done here.
     Weights are loaded at the first evaluation, not at construction.
+
+    Parameters
+    ----------
+    card
+        What is known about the potential.
+    device
+        ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
+    batch_size
+        Structures in one call of the model; the adapter's own default if None.
     """
 
     #: how many structures an adapter takes at once unless the user says otherwise
-    default_batch_size: int = 8
+    default_batch_size: ClassVar[int] = 8
 
     def __init__(self, card: ModelCard, device: str = "auto", batch_size: int | None = None):
         self.card = card
         self.device = device
         self.batch_size = batch_size or self.default_batch_size
+
+    def check_installed(self) -> None:  # noqa: B027 (nothing to install by default)
+        """Raise ModelError if the model's package is not there; loads and fetches nothing."""
 
     @property
     @abstractmethod
@@ -52,6 +65,20 @@ class EnergyModel(ABC):
         """Identify the energies: content of the checkpoint, package version, dtype, device kind.
 
         Must not import torch or the model package.
+        """
+
+    @property
+    def cacheable(self) -> bool:
+        """Whether equal fingerprints mean equal energies in other processes and on other days."""
+        return True
+
+    def load(self) -> None:  # noqa: B027 (an adapter without weights has nothing to do)
+        """Load the weights now rather than at the first evaluation; again is harmless.
+
+        Raises
+        ------
+        ModelError
+            If the package or the weights are missing or can't be loaded.
         """
 
     @abstractmethod
@@ -62,6 +89,7 @@ class EnergyModel(ABC):
         self, structures: Structures, *, forces: bool = False, stresses: bool = False
     ) -> Iterator[tuple[slice, Prediction]]:
         """Yield (range of structures, prediction) batch by batch, in order."""
+        self.load()
         for start in range(0, len(structures), self.batch_size):
             chosen = slice(start, min(start + self.batch_size, len(structures)))
             yield chosen, self._predict_batch(structures[chosen], forces, stresses)

@@ -89,5 +89,5 @@ class LandscapeReference:
         return int(i), int(j)
 
     def structures(self) -> Structures:
-        """The structures of the whole grid in row-major order, primitive cells."""
+        """Build the structures of the whole grid, row-major, in primitive cells."""
         return self.slice.structures()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Status = Literal["passed", "failed", "error"]
@@ -77,3 +77,13 @@ class CaseResult:
     def passed(self) -> bool:
         """Whether every check passed."""
         return self.status == "passed"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain dictionaries, lists and numbers, which travel between processes."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any]) -> CaseResult:
+        """Return the result that ``to_dict`` took apart."""
+        checks = (Check(**{**check, "limit": tuple(check["limit"])}) for check in record["checks"])
+        return cls(**{**record, "checks": tuple(checks)})

@@ -173,7 +173,7 @@ def _number(where: str, value: object) -> float:
 
 
 def _limit(where: str, value: object) -> Limit:
-    """A number limits the absolute value; a pair is an interval."""
+    """Read a limit: a number limits the absolute value, a pair is an interval."""
     if isinstance(value, list):
         pair = [v for v in value if isinstance(v, (int, float)) and not isinstance(v, bool)]
         if len(value) != 2 or len(pair) != 2 or not pair[0] <= pair[1]:

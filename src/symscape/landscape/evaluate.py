@@ -1,0 +1,79 @@
+"""A model's energies on the grid of a slice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from symscape.crystal.slice import Slice
+from symscape.models.base import EnergyModel
+from symscape.models.evaluate import evaluate
+
+if TYPE_CHECKING:
+    from symscape.models.cache import EnergyCache
+
+
+@dataclass(frozen=True, eq=False)
+class SliceEvaluation:
+    """What a model says about the grid of a slice.
+
+    Parameters
+    ----------
+    energies
+        eV/atom, shape (n_u, n_v); NaN where not asked for or where the model failed.
+    failures
+        Reason for each grid point at which the model gave no energy.
+    n_evaluated
+        How many structures the model was asked for, symmetry-equivalent points not counted twice.
+    n_cached
+        How many of these the cache answered.
+    seconds
+        Wall time of the evaluation.
+    """
+
+    energies: np.ndarray
+    failures: dict[tuple[int, int], str]
+    n_evaluated: int
+    n_cached: int
+    seconds: float
+
+
+def evaluate_slice(
+    model: EnergyModel,
+    the_slice: Slice,
+    points: np.ndarray | None = None,
+    *,
+    cache: EnergyCache | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> SliceEvaluation:
+    """Evaluate a model on the grid of a slice, in primitive cells, without forces.
+
+    Of grid points that are equivalent by symmetry one is evaluated and the others are filled in.
+
+    Parameters
+    ----------
+    points
+        True where an energy is wanted, shape (n_u, n_v); default: every point not masked.
+    cache
+        Asked first; told of every finished batch, so that an interrupted evaluation goes on.
+    progress
+        Called with (structures done, structures in all).
+    """
+    wanted = ~the_slice.mask if points is None else points & ~the_slice.mask
+    sources = the_slice.representatives[wanted]
+    chosen, inverse = np.unique(sources, return_inverse=True)
+    structures = the_slice.structures()[chosen]
+    outcome = evaluate(model, structures, cache=cache, progress=progress)
+    per_atom = outcome.energies / structures.n_atoms
+    energies = np.full(the_slice.shape, np.nan)
+    energies[wanted] = per_atom[inverse]
+    where = np.argwhere(wanted)
+    failures = {
+        (int(i), int(j)): outcome.failures[int(k)]
+        for (i, j), k in zip(where, inverse, strict=True)
+        if int(k) in outcome.failures
+    }
+    return SliceEvaluation(energies, failures, len(chosen), outcome.n_cached, outcome.seconds)

@@ -1,0 +1,150 @@
+"""The pytest plugin: options, hooks and fixtures, and nothing else.
+
+Everything that takes time or imports a large package is in ``symscape.suite`` and is imported when
+a case first needs it, so that pytest sessions that have nothing to do with symscape pay nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from symscape.suite.outcome import Outcome
+
+if TYPE_CHECKING:
+    from symscape.suite.case import LandscapeCase
+    from symscape.verdict.case import CaseResult
+
+#: option, ini name or None, keyword arguments for argparse
+_OPTIONS: tuple[tuple[str, str | None, dict[str, Any]], ...] = (
+    (
+        "--mlip",
+        "symscape_mlip",
+        {
+            "action": "append",
+            "metavar": "NAME",
+            "help": "potentials to judge: registered names (see `symscape models`), a family with "
+            "--checkpoint, or module:make_calculator; comma-separated or repeated; "
+            "default chgnet",
+        },
+    ),
+    (
+        "--checkpoint",
+        None,
+        {"metavar": "PATH", "help": "weights of one's own for the family named by --mlip"},
+    ),
+    (
+        "--mlip-name",
+        None,
+        {"metavar": "NAME", "help": "what reports call the potential given by --checkpoint"},
+    ),
+    (
+        "--device",
+        "symscape_device",
+        {"metavar": "DEVICE", "help": "auto (default), cpu, cuda, cuda:1, mps"},
+    ),
+    (
+        "--batch-size",
+        "symscape_batch_size",
+        {"metavar": "N", "type": int, "help": "structures per model call; default by family"},
+    ),
+    (
+        "--references",
+        "symscape_references",
+        {
+            "action": "append",
+            "metavar": "DIR",
+            "help": "folder of stored references, repeatable; default references/",
+        },
+    ),
+    (
+        "--material",
+        None,
+        {
+            "action": "append",
+            "metavar": "NAME",
+            "help": "only these materials: PbTiO3-P4mm or PbTiO3; comma-separated or repeated",
+        },
+    ),
+    (
+        "--tolerances",
+        "symscape_tolerances",
+        {"metavar": "PROFILE|FILE", "help": "strict, default, loose, or a TOML file"},
+    ),
+    (
+        "--report-dir",
+        "symscape_report_dir",
+        {"metavar": "DIR", "help": "where reports are written; default reports/"},
+    ),
+    (
+        "--cache-dir",
+        "symscape_cache_dir",
+        {"metavar": "DIR", "help": "where energies are kept; default the user's cache folder"},
+    ),
+    (
+        "--no-cache",
+        None,
+        {"action": "store_true", "help": "evaluate everything anew, keep nothing"},
+    ),
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options and their ini equivalents."""
+    group = parser.getgroup("symscape", "energy landscapes of interatomic potentials (symscape)")
+    for option, ini, keywords in _OPTIONS:
+        group.addoption(option, default=None, **keywords)
+        if ini:
+            kind = "args" if keywords.get("action") == "append" else "string"
+            parser.addini(ini, f"the same as {option}", type=kind, default=None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers and, in the process that has the terminal, the collector of results."""
+    for marker in (
+        "landscape(question): asks one question of a slice of the energy landscape (symscape)",
+        "speed: measures speed with pytest-benchmark; select with -m speed (symscape)",
+    ):
+        config.addinivalue_line("markers", marker)
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Outcome(config), "symscape-outcome")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make one case of every model, material and slice for tests that ask for ``landscape``."""
+    if "landscape" in metafunc.fixturenames:
+        from symscape.suite.collect import parametrize_landscapes
+
+        parametrize_landscapes(metafunc)
+
+
+@pytest.fixture
+def landscape(request: pytest.FixtureRequest) -> LandscapeCase:
+    """One model on one slice: the reference, the model's energies, the tolerances."""
+    from symscape.suite.session import session_of
+
+    return session_of(request.config).case(request.param)
+
+
+@pytest.fixture
+def verdict(request: pytest.FixtureRequest) -> Callable[[CaseResult], None]:
+    """Return a function that records a case's result for the report, and fails if it failed."""
+    from symscape.suite.record import recorder
+
+    return recorder(request.node)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Send recorded results along with pytest's report; a user's mistake gets one sentence."""
+    report = yield
+    if "landscape" in getattr(item, "fixturenames", ()):
+        from symscape.suite.record import attach_results, shorten_user_error
+
+        shorten_user_error(item, call, report)
+        attach_results(item, report)
+    return report

@@ -1,0 +1,33 @@
+"""Turning models and stored slices into parametrized cases, without loading either."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from symscape.errors import SymscapeError
+from symscape.suite.session import session_of
+
+
+def parametrize_landscapes(metafunc: pytest.Metafunc) -> None:
+    """Make one case of every model, material and slice.
+
+    Raises
+    ------
+    pytest.UsageError
+        If a model, material or folder that the user named is not there.
+    """
+    try:
+        session = session_of(metafunc.config)
+        cases: list[Any] = []
+        for model in session.model_names:
+            reason = session.missing(model)
+            marks = [pytest.mark.skip(reason=reason)] if reason else []
+            cases += [
+                pytest.param((model, entry), id=f"{model}-{entry.id}", marks=marks)
+                for entry in session.entries
+            ]
+    except SymscapeError as error:
+        raise pytest.UsageError(str(error)) from None
+    metafunc.parametrize("landscape", cases, indirect=True)

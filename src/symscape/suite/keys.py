@@ -1,0 +1,18 @@
+"""Where the plugin keeps its things in pytest's stashes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    pass
+
+#: on the config: what the cases of this process share
+SESSION = pytest.StashKey["SuiteSession"]()
+#: on an item: the results recorded by its test, as dictionaries
+RECORDED = pytest.StashKey[list[dict[str, Any]]]()
+
+#: the attribute of a test report that carries results from a worker process
+REPORT_ATTRIBUTE = "symscape_results"

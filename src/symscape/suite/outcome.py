@@ -1,0 +1,122 @@
+"""Gathering the results of a run and writing one report a model."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from symscape.suite.keys import REPORT_ATTRIBUTE
+
+if TYPE_CHECKING:
+    from symscape.models.base import EnergyModel
+    from symscape.report.results import RunResults
+    from symscape.suite.session import SuiteSession
+    from symscape.verdict.case import CaseResult
+
+#: distributions whose versions can change a result
+_VERSIONED = ("symscape", "numpy", "scipy", "ase", "pymatgen", "spglib", "torch")
+
+
+class Outcome:
+    """Collects the results in the process that has the terminal, whichever process made them."""
+
+    def __init__(self, config: pytest.Config):
+        self.config = config
+        self.started = time.time()
+        self.records: list[dict[str, Any]] = []
+        self.written: list[tuple[RunResults, Path]] = []
+        self.problem: str | None = None
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take over the results that came with a test's report."""
+        self.records += getattr(report, REPORT_ATTRIBUTE, [])
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self) -> None:
+        """Write the reports, after an interruption too."""
+        if not self.records:
+            return
+        from symscape.report.write import write_report
+        from symscape.suite.session import session_of
+
+        session = session_of(self.config)
+        for run in self._runs(session):
+            folder = session.settings.report_dir / run.model.name
+            try:
+                write_report(folder, run)
+            except OSError as error:
+                self.problem = f"the report of {run.model.name} can't be written: {error}"
+                continue
+            self.written.append((run, folder))
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Say what the reports say and where they are."""
+        if not self.records:
+            return
+        terminalreporter.section("symscape")
+        for run, folder in self.written:
+            counts = [
+                f"{sum(case.status == status for case in run.cases)} {status}"
+                for status in ("passed", "failed", "error")
+            ]
+            page = os.path.relpath(folder / "index.html", Path.cwd())
+            terminalreporter.write_line(f"{run.model.name}: {', '.join(counts)}; report: {page}")
+        if self.problem:
+            terminalreporter.write_line(self.problem, red=True)
+
+    def _runs(self, session: SuiteSession) -> list[RunResults]:
+        """Make one run's results a model, in the order in which the models were asked for."""
+        from symscape.verdict.case import CaseResult
+
+        cases = [CaseResult.from_dict(record) for record in self.records]
+        return [
+            self._run(session, session.models[name], [c for c in cases if c.model == name])
+            for name in session.model_names
+            if any(c.model == name for c in cases)
+        ]
+
+    def _run(
+        self, session: SuiteSession, model: EnergyModel, cases: list[CaseResult]
+    ) -> RunResults:
+        from symscape.errors import ReferenceFileError
+        from symscape.report.results import RunResults, summarize_reference
+
+        ran = {(case.material, case.slice) for case in cases}
+        summaries = []
+        for entry in session.entries:
+            if (entry.material, entry.slice) in ran:
+                try:
+                    summaries.append(summarize_reference(session.reference(entry)))
+                except ReferenceFileError:
+                    # the case that needed it says what is wrong with it
+                    continue
+        return RunResults(
+            model=model.card,
+            fingerprint=next((case.fingerprint for case in cases if case.fingerprint), ""),
+            cases=tuple(cases),
+            references=tuple(summaries),
+            versions=versions(model),
+            started=datetime.fromtimestamp(self.started, UTC).isoformat(timespec="seconds"),
+            wall_seconds=round(time.time() - self.started, 2),
+            tolerances=session.tolerances.name,
+        )
+
+
+def versions(model: EnergyModel) -> dict[str, str]:
+    """Versions of what the results depend on, found without importing it."""
+    found = {"python": platform.python_version(), "platform": platform.platform()}
+    names = [*_VERSIONED, getattr(model, "distribution", "")]
+    for name in filter(None, names):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    threads = os.environ.get("OMP_NUM_THREADS") or str(os.cpu_count())
+    return {**found, "threads": threads, "device": model.device}

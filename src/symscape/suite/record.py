@@ -1,0 +1,64 @@
+"""From the test that judges a case to the process that writes the report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from symscape.errors import SymscapeError
+from symscape.suite.keys import RECORDED, REPORT_ATTRIBUTE
+from symscape.verdict.case import CaseResult
+from symscape.verdict.explain import explain
+
+
+def record(item: pytest.Item, result: CaseResult) -> None:
+    """Keep a result with the test that made it."""
+    item.stash.setdefault(RECORDED, []).append(result.to_dict())
+
+
+def recorder(item: pytest.Item) -> Callable[[CaseResult], None]:
+    """Return a function that records a result and fails the test if the case failed."""
+
+    def verdict(result: CaseResult) -> None:
+        __tracebackhide__ = True
+        record(item, result)
+        # metrics as properties: JUnit XML and other plugins carry them on
+        for check in result.checks:
+            item.user_properties.append((f"{result.question}.{check.metric}", check.value))
+        if not result.passed:
+            pytest.fail(explain(result), pytrace=False)
+
+    return verdict
+
+
+def attach_results(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Hand an item's results to its report, which xdist carries to the main process."""
+    results: list[dict[str, Any]] | None = item.stash.get(RECORDED, None)
+    if results:
+        setattr(report, REPORT_ATTRIBUTE, results)
+        # a result travels with one report only, setup's or call's
+        del item.stash[RECORDED]
+
+
+def shorten_user_error(
+    item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
+) -> None:
+    """Print one sentence instead of a traceback where the user can mend what is wrong.
+
+    The case is recorded as an error, so that reports show that it was not judged.
+    """
+    if call.excinfo is None or not isinstance(call.excinfo.value, SymscapeError):
+        return
+    message = str(call.excinfo.value)
+    report.longrepr = message
+    model, entry = item.callspec.params["landscape"]  # type: ignore[attr-defined]
+    marker = item.get_closest_marker("landscape")
+    question = marker.args[0] if marker and marker.args else "energies"
+    record(
+        item,
+        CaseResult(
+            question, model, entry.material, entry.slice, "error", detail={"message": message}
+        ),
+    )

@@ -1,0 +1,146 @@
+"""What the cases of one process share: references, models, energies, tolerances."""
+
+from __future__ import annotations
+
+import time
+from contextlib import nullcontext
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from symscape.errors import ModelError, ReferenceFileError
+from symscape.models.registry import resolve
+from symscape.references.library import ReferenceEntry, find_references, select_materials
+from symscape.suite.keys import SESSION
+from symscape.suite.settings import Settings, read_settings
+from symscape.verdict.tolerances import Tolerances, load_tolerances
+
+if TYPE_CHECKING:
+    from symscape.landscape.evaluate import SliceEvaluation
+    from symscape.models.base import EnergyModel
+    from symscape.models.cache import EnergyCache
+    from symscape.references.reference import LandscapeReference
+    from symscape.suite.case import LandscapeCase
+
+
+def session_of(config: pytest.Config) -> SuiteSession:
+    """Return the session of this process, made at the first call."""
+    if SESSION not in config.stash:
+        config.stash[SESSION] = SuiteSession(config, read_settings(config))
+    return config.stash[SESSION]
+
+
+class SuiteSession:
+    """References, models and energies, each loaded once, when first needed."""
+
+    def __init__(self, config: pytest.Config, settings: Settings):
+        self.config = config
+        self.settings = settings
+        self.started = time.time()
+        self._references: dict[str, LandscapeReference] = {}
+        self._evaluations: dict[tuple[str, str], SliceEvaluation] = {}
+        # files and names are checked before the first case runs, not in the middle
+        self.tolerances: Tolerances = load_tolerances(settings.tolerances)
+        self.models: dict[str, EnergyModel] = {m.card.name: m for m in self._make_models()}
+
+    def _make_models(self) -> list[EnergyModel]:
+        """Make every model that was asked for; no package is imported yet."""
+        wanted = self.settings
+        return [
+            resolve(
+                name,
+                checkpoint=wanted.checkpoint,
+                mlip_name=wanted.mlip_name,
+                device=wanted.device,
+                batch_size=wanted.batch_size,
+            )
+            for name in wanted.mlips
+        ]
+
+    @property
+    def model_names(self) -> list[str]:
+        """Names of the models, in the order in which they were asked for."""
+        return list(self.models)
+
+    @cached_property
+    def entries(self) -> list[ReferenceEntry]:
+        """The stored slices that were chosen; no file has been read."""
+        entries = find_references(self.settings.references)
+        if not entries:
+            folders = ", ".join(map(str, self.settings.references))
+            raise ReferenceFileError(
+                f"{folders}: no references here; a slice is <folder>/<material>/<slice>.json."
+            )
+        if self.settings.materials:
+            entries = select_materials(entries, self.settings.materials)
+        return entries
+
+    def missing(self, model: str) -> str | None:
+        """Return why a model can't run, or None.
+
+        Raises
+        ------
+        ModelError
+            If the user named the model: then what is missing is an error, not a skip.
+        """
+        try:
+            self.models[model].check_installed()
+        except ModelError as error:
+            if self.settings.explicit:
+                raise
+            return str(error)
+        return None
+
+    @cached_property
+    def cache(self) -> EnergyCache | None:
+        """The energies kept on disk, None with ``--no-cache``."""
+        if not self.settings.use_cache:
+            return None
+        from symscape.models.cache import EnergyCache
+
+        return EnergyCache(self.settings.cache_dir)
+
+    def reference(self, entry: ReferenceEntry) -> LandscapeReference:
+        """Load a stored slice, once."""
+        if entry.id not in self._references:
+            from symscape.references.store import load_reference
+
+            self._references[entry.id] = load_reference(entry.path)
+        return self._references[entry.id]
+
+    def case(self, param: tuple[str, ReferenceEntry]) -> LandscapeCase:
+        """Return the case of one model on one slice."""
+        from symscape.suite.case import LandscapeCase
+
+        model, entry = param
+        return LandscapeCase(self, self.models[model], self.reference(entry))
+
+    def evaluate(self, model: EnergyModel, reference: LandscapeReference) -> SliceEvaluation:
+        """Return a model's energies on a slice, evaluated once in a run whoever asks.
+
+        Several processes wait for each other on one slice: the second finds the energies cached.
+        """
+        key = (model.card.name, reference.id)
+        if key not in self._evaluations:
+            from symscape.landscape.evaluate import evaluate_slice
+            from symscape.suite.progress import progress_line
+
+            with (
+                self._lock(f"{model.card.name}-{reference.id}"),
+                progress_line(self.config, f"{model.card.name} {reference.id}") as progress,
+            ):
+                self._evaluations[key] = evaluate_slice(
+                    model, reference.slice, reference.valid, cache=self.cache, progress=progress
+                )
+        return self._evaluations[key]
+
+    def _lock(self, name: str) -> Any:
+        """One process at a time, where several share a cache."""
+        if self.cache is None or not hasattr(self.config, "workerinput"):
+            return nullcontext()
+        from filelock import FileLock
+
+        folder = self.cache.folder / "locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        return FileLock(folder / f"{name}.lock")

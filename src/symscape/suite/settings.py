@@ -1,0 +1,102 @@
+"""What the user asked for: command-line options, ini values and defaults in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DEFAULT_MODEL = "chgnet"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The options of one run.
+
+    Parameters
+    ----------
+    mlips
+        Names of the potentials, at least one.
+    explicit
+        Whether the user named them, which turns what is missing from a skip into an error.
+    """
+
+    mlips: tuple[str, ...]
+    explicit: bool
+    checkpoint: str | None
+    mlip_name: str | None
+    device: str
+    batch_size: int | None
+    references: tuple[Path, ...]
+    materials: tuple[str, ...]
+    tolerances: str
+    report_dir: Path
+    cache_dir: Path | None
+    use_cache: bool
+
+
+def read_settings(config: pytest.Config) -> Settings:
+    """Read the options; the command line wins over the ini file, which wins over the defaults.
+
+    Raises
+    ------
+    pytest.UsageError
+        If options contradict each other or have no sensible value.
+    """
+
+    def given(option: str, ini: str | None = None) -> Any:
+        value = config.getoption(option)
+        return value if value is not None or ini is None else config.getini(ini) or None
+
+    mlips = _names(given("--mlip", "symscape_mlip"))
+    checkpoint, name = given("--checkpoint"), given("--mlip-name")
+    if checkpoint and len(mlips) != 1:
+        raise pytest.UsageError(
+            "--checkpoint goes with one --mlip FAMILY, e.g. --mlip mace --checkpoint run.model."
+        )
+    if name and len(mlips) != 1:
+        raise pytest.UsageError("--mlip-name renames one potential; give it with one --mlip.")
+    roots = given("--references", "symscape_references") or ["references"]
+    cache_dir = given("--cache-dir", "symscape_cache_dir")
+    return Settings(
+        mlips=mlips or (DEFAULT_MODEL,),
+        explicit=bool(mlips),
+        checkpoint=checkpoint,
+        mlip_name=name,
+        device=given("--device", "symscape_device") or "auto",
+        batch_size=_batch_size(given("--batch-size", "symscape_batch_size")),
+        references=tuple(config.rootpath / root for root in roots),
+        materials=_names(given("--material")),
+        tolerances=_tolerances(config, given("--tolerances", "symscape_tolerances")),
+        report_dir=config.rootpath / (given("--report-dir", "symscape_report_dir") or "reports"),
+        cache_dir=Path(cache_dir) if cache_dir else None,
+        use_cache=not config.getoption("--no-cache"),
+    )
+
+
+def _names(values: Iterable[str] | None) -> tuple[str, ...]:
+    """Split comma-separated, repeated options; a name given twice counts once."""
+    parts = (part.strip() for value in values or () for part in value.split(","))
+    return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def _batch_size(value: Any) -> int | None:
+    if value is None:
+        return None
+    try:
+        size = int(value)
+    except ValueError:
+        size = 0
+    if size < 1:
+        raise pytest.UsageError(f"--batch-size is {value!r}, but must be a positive whole number.")
+    return size
+
+
+def _tolerances(config: pytest.Config, value: str | None) -> str:
+    """Return a profile's name, or a file's path: as typed, or relative to the root folder."""
+    if value and not Path(value).exists() and (config.rootpath / value).is_file():
+        return str(config.rootpath / value)
+    return value or "default"

@@ -1,0 +1,152 @@
+"""The question of the relative energies: does the model's landscape follow DFT point by point?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from symscape.landscape.align import AlignedGrid, align
+from symscape.landscape.metrics import (
+    DEFAULT_WINDOW,
+    WINDOWS,
+    metrics_by_window,
+    window_key,
+    worst_point,
+)
+from symscape.references.reference import LandscapeReference
+from symscape.verdict.case import CaseResult, Check
+from symscape.verdict.questions import QUESTIONS
+from symscape.verdict.tolerances import Tolerances
+
+QUESTION = "energies"
+
+
+def judge_energies(
+    reference: LandscapeReference,
+    energies: np.ndarray,
+    tolerances: Tolerances,
+    *,
+    model: str,
+    failures: dict[tuple[int, int], str] | None = None,
+    fingerprint: str = "",
+    seconds: float = 0.0,
+) -> CaseResult:
+    """Compare a model's grid of energies with DFT and hold the metrics against the tolerances.
+
+    Parameters
+    ----------
+    reference
+        The slice and its DFT energies.
+    energies
+        The model's energies in eV/atom, shape (n_u, n_v); NaN where masked or failed.
+    failures
+        Reason for each grid point at which the model gave no energy. Any failure inside the
+        reference's valid points fails the case.
+    """
+    limits = tolerances.case(
+        QUESTION, material=reference.material, slice=reference.slice.name, model=model
+    )
+    window = limits.settings.get("window", 1000 * DEFAULT_WINDOW) / 1000
+    failed = _failed_points(reference, energies, failures or {})
+    detail: dict[str, Any] = {"failed_points": failed, "warnings": reference_warnings(reference)}
+    record = {
+        "question": QUESTION,
+        "model": model,
+        "material": reference.material,
+        "slice": reference.slice.name,
+        "energies": _nested(energies, reference.mask),
+        "fingerprint": fingerprint,
+        "seconds": seconds,
+    }
+    no_failure = Check("failed_points", float(len(failed)), (None, 0.0), "", not failed)
+    if not np.isfinite(energies[reference.minimum]):
+        detail["message"] = (
+            "the model gave no energy at the DFT minimum, so that there is no common zero"
+        )
+        return CaseResult(**record, status="error", checks=(no_failure,), detail=detail)
+    grid = align(reference.energies, energies, reference.valid)
+    metrics = metrics_by_window(grid, tuple(sorted({*WINDOWS, window})))
+    units = QUESTIONS[QUESTION].metrics
+    checks = limits.check(metrics[window_key(window)], units)
+    checks = (*checks, no_failure) if failed else checks
+    detail["worst"] = describe_point(reference, grid, worst_point(grid, window))
+    return CaseResult(
+        **record,
+        status="passed" if all(check.passed for check in checks) else "failed",
+        checks=checks,
+        metrics={"window": window_key(window), "windows": metrics},
+        detail=detail,
+    )
+
+
+def describe_point(
+    reference: LandscapeReference, grid: AlignedGrid, index: tuple[int, int]
+) -> dict[str, Any]:
+    """Say where a grid point is, what DFT and model say there, and which atoms are closest."""
+    from symscape.crystal.contacts import closest_pair
+
+    flat = index[0] * reference.slice.shape[1] + index[1]
+    return {
+        "index": list(index),
+        "values": point_values(reference, index),
+        "reference_meV": float(1000 * grid.reference[index]),
+        "model_meV": float(1000 * grid.model[index]),
+        "error_meV": float(1000 * grid.error[index]),
+        "closest_pair": closest_pair(reference.structures()[[flat]]).as_dict(),
+    }
+
+
+def point_values(reference: LandscapeReference, index: tuple[int, int]) -> dict[str, float]:
+    """Values of the slice's axes at a grid point."""
+    return {
+        axis.name: float(axis.values[k])
+        for axis, k in zip(reference.slice.axes, index, strict=True)
+    }
+
+
+def reference_warnings(reference: LandscapeReference) -> list[str]:
+    """Say what a reader should know about a reference before trusting a comparison with it."""
+    warnings = []
+    i, j = reference.minimum
+    shape = reference.energies.shape
+    on_edge = [
+        axis.name
+        for axis, k, n in zip(reference.slice.axes, (i, j), shape, strict=True)
+        if k in (0, n - 1) and axis.period is None
+    ]
+    if reference.kind == "local" and on_edge:
+        warnings.append(
+            f"the DFT minimum lies on the edge of the grid along {' and '.join(on_edge)}: "
+            "the common zero may be a strained point"
+        )
+    missing = int((~reference.valid & ~reference.mask).sum())
+    if missing:
+        warnings.append(f"{missing} of {reference.energies.size} points have no DFT energy yet")
+    return warnings
+
+
+def _failed_points(
+    reference: LandscapeReference,
+    energies: np.ndarray,
+    failures: dict[tuple[int, int], str],
+) -> list[dict[str, Any]]:
+    lacking = np.argwhere(reference.valid & ~np.isfinite(energies))
+    points = [(int(i), int(j)) for i, j in lacking]
+    return [
+        {
+            "index": list(point),
+            "values": point_values(reference, point),
+            "reason": failures.get(point, "the model returned no finite energy"),
+        }
+        for point in points
+    ]
+
+
+def _nested(energies: np.ndarray, mask: np.ndarray) -> list[list[float | None]]:
+    """Nested lists for JSON, micro-eV/atom precision, None where there is no energy."""
+    known = np.isfinite(energies) & ~mask
+    return [
+        [round(float(e), 6) if ok else None for e, ok in zip(row, oks, strict=True)]
+        for row, oks in zip(energies, known, strict=True)
+    ]

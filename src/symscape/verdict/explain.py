@@ -1,0 +1,111 @@
+"""What a failing case prints: one screen of plain text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from symscape.verdict.case import CaseResult, Check
+
+#: points or loci named in full before the rest is counted
+_MOST_POINTS = 5
+
+
+def explain(result: CaseResult) -> str:
+    """Say which metrics passed and failed by how much, and where the worst error is."""
+    lines = [f"{result.id}: {result.question} {result.status}"]
+    if message := result.detail.get("message"):
+        lines.append(f"  {message}")
+    if result.checks:
+        lines += ["", *_table(result)]
+    if worst := result.detail.get("worst"):
+        lines += ["", *describe_worst(worst)]
+    lines += _failed_points(result.detail.get("failed_points") or [])
+    lines += [f"note: {warning}" for warning in result.detail.get("warnings", [])]
+    return "\n".join(lines)
+
+
+def _table(result: CaseResult) -> list[str]:
+    window = result.metrics.get("window")
+    where = f" (up to {window} meV/atom above the DFT minimum)" if window else ""
+    rows = [
+        (
+            "pass" if check.passed else "FAIL",
+            check.metric,
+            f"{check.value:.4g}",
+            limit_text(check),
+            check.unit,
+            "" if check.passed else excess_text(check),
+        )
+        for check in sorted(result.checks, key=lambda c: c.passed)
+    ]
+    head = ("", "metric" + where, "value", "tolerance", "unit", "")
+    # the long heading must not widen the column of the names
+    widths = [max(len(r[k]) for r in [*rows, ("", "metric", *head[2:])]) for k in range(6)]
+    lines = ["  " + "metric" + where]
+    for row in rows:
+        cells = [
+            cell.rjust(w) if k in (2, 3) else cell.ljust(w)
+            for k, (cell, w) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  " + "  ".join(cells).rstrip())
+    return lines
+
+
+def limit_text(check: Check) -> str:
+    """``<= 25`` for a limit on the absolute value, ``0.85 .. 1.15`` for an interval."""
+    low, high = check.limit
+    if low is None or (high is not None and low == -high):
+        return f"<= {high:g}"
+    if high is None:
+        return f">= {low:g}"
+    return f"{low:g} .. {high:g}"
+
+
+def excess(check: Check) -> float:
+    """How far a value lies outside its limit, in the metric's unit; 0 inside, NaN if unknown."""
+    low, high = check.limit
+    below = 0.0 if low is None else max(low - check.value, 0.0)
+    above = 0.0 if high is None else max(check.value - high, 0.0)
+    return check.value if check.value != check.value else max(below, above)
+
+
+def excess_text(check: Check) -> str:
+    """By how much a metric fails, in words."""
+    low, high = check.limit
+    if check.value != check.value:
+        return "not defined here"
+    by = f"off by {excess(check):.3g}"
+    if high and (low is None or low == -high):
+        by += f", {abs(check.value) / high:.1f} times the tolerance"
+    return by
+
+
+def describe_worst(worst: dict[str, Any]) -> list[str]:
+    """Say where the largest error is and what the structure there looks like."""
+    values = ", ".join(f"{name} = {value:.4f}" for name, value in worst["values"].items())
+    i, j = worst["index"]
+    lines = [
+        f"  worst point: {values} (grid point {i}, {j})",
+        (
+            f"    DFT {worst['reference_meV']:.1f}, model {worst['model_meV']:.1f}, "
+            f"error {worst['error_meV']:+.1f} meV/atom"
+        ),
+    ]
+    if pair := worst.get("closest_pair"):
+        lines.append(
+            f"    closest pair {'-'.join(pair['elements'])} at {pair['distance_A']:.3f} angstrom, "
+            f"{pair['ratio']:.2f} of the sum of the covalent radii"
+        )
+    return lines
+
+
+def _failed_points(points: list[dict[str, Any]]) -> list[str]:
+    if not points:
+        return []
+    lines = ["", f"  the model gave no energy at {len(points)} points:"]
+    for point in points[:_MOST_POINTS]:
+        values = ", ".join(f"{name} = {value:.4f}" for name, value in point["values"].items())
+        lines.append(f"    {values} (grid point {tuple(point['index'])}): {point['reason']}")
+    if len(points) > _MOST_POINTS:
+        lines.append(f"    and {len(points) - _MOST_POINTS} more, all in results.json")
+    return lines
