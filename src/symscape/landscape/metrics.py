@@ -20,6 +20,8 @@ WINDOWS = (0.1, 0.5, 1.0)
 DEFAULT_WINDOW = 0.5
 #: errors below this many eV/atom do not count as underprediction: float32 noise
 UNDERPREDICTION_NOISE = 1e-5
+#: energies in eV/atom that agree to this many decimals have the same rank
+_TIE_DECIMALS = 7
 
 
 def mae(reference: np.ndarray, model: np.ndarray) -> float:
@@ -67,6 +69,8 @@ def softening_scale(reference: np.ndarray, model: np.ndarray) -> float:
 
 def spearman(reference: np.ndarray, model: np.ndarray) -> float:
     """Spearman's rank correlation, -1 to 1; NaN for fewer than three points or a flat surface."""
+    # points equal by symmetry are ties, whatever the last digits of their energies say
+    reference, model = np.round(reference, _TIE_DECIMALS), np.round(model, _TIE_DECIMALS)
     if len(reference) < 3 or np.ptp(reference) == 0 or np.ptp(model) == 0:
         return float("nan")
     from scipy.stats import spearmanr

@@ -217,8 +217,8 @@ def build_document(
         "kind": kind,
         "crystal": {
             "formula": crystal.formula,
-            "spacegroup_number": crystal.spacegroup_number,
-            "spacegroup_symbol": crystal.spacegroup_symbol,
+            "space_group_number": crystal.space_group_number,
+            "space_group_symbol": crystal.symbol,
             "hall_number": crystal.hall_number,
             "lattice_A": np.round(crystal.lattice, 8).tolist(),
             "atoms": [

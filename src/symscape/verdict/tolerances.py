@@ -21,7 +21,6 @@ import difflib
 import tomllib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,7 @@ from symscape.errors import ToleranceFileError
 from symscape.verdict.case import Check
 from symscape.verdict.questions import QUESTIONS
 
+_FOLDER = Path(__file__).with_name("profiles")
 PROFILES = ("strict", "default", "loose")
 _SELECTORS = ("material", "slice", "model")
 
@@ -104,7 +104,7 @@ def _load_overrides(name: str, relative_to: Path | None, seen: tuple[str, ...]) 
         raise ToleranceFileError(f"tolerance file {name!r} extends itself; remove one 'extends'.")
     if name in PROFILES:
         where, path = f"profile {name!r}", None
-        text = files("symscape.verdict").joinpath("profiles", f"{name}.toml").read_text("utf-8")
+        text = (_FOLDER / f"{name}.toml").read_text("utf-8")
     else:
         path = Path(name) if relative_to is None else relative_to / name
         where = str(path)

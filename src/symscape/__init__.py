@@ -1,0 +1,1 @@
+"""A benchmark suite for the energy landscapes of interatomic potentials, guided by symmetry."""

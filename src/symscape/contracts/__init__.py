@@ -1,0 +1,1 @@
+"""What symmetry and energy conservation demand of any potential, without DFT."""

@@ -1,0 +1,1 @@
+"""Crystals, their free Wyckoff coordinates, and slices of the energy landscape."""

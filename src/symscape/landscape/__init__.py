@@ -1,0 +1,1 @@
+"""Aligned grids and their metrics."""

@@ -1,0 +1,1 @@
+"""Potentials behind one interface."""

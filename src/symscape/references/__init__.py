@@ -1,0 +1,1 @@
+"""Stored DFT references: reading, checking, finding."""

@@ -1,0 +1,1 @@
+"""Tolerances and the judgement of cases."""

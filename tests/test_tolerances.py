@@ -1,0 +1,218 @@
+"""Tolerance files: what they say, and one sentence for what they can't."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from symscape.errors import ToleranceFileError
+from symscape.verdict.case import CaseResult, Check
+from symscape.verdict.explain import excess, explain, limit_text
+from symscape.verdict.questions import QUESTIONS
+from symscape.verdict.tolerances import PROFILES, CaseTolerances, load_tolerances
+
+NAMES = {"material": "PbTiO3-P4mm", "slice": "Ti_z-O_z", "model": "chgnet"}
+
+
+def write(tmp_path, text, name="mine.toml"):
+    path = tmp_path / name
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_profile_loads_and_names_energies(profile):
+    case = load_tolerances(profile).case("energies", **NAMES)
+    assert {"mae", "max_error", "mean_signed_error", "softening_scale"} <= set(case.limits)
+    assert case.settings["window"] > 0
+
+
+def test_profiles_are_ordered_by_strictness():
+    widths = {
+        name: {
+            metric: high - low
+            for metric, (low, high) in load_tolerances(name)
+            .case("energies", **NAMES)
+            .limits.items()
+        }
+        for name in PROFILES
+    }
+    for metric, width in widths["default"].items():
+        assert widths["strict"][metric] < width < widths["loose"][metric]
+
+
+def test_a_file_changes_only_what_it_names(tmp_path):
+    path = write(tmp_path, "[energies]\nmae = 7\n")
+    case = load_tolerances(path).case("energies", **NAMES)
+    default = load_tolerances().case("energies", **NAMES)
+    assert case.limits["mae"] == (-7, 7)
+    assert {k: v for k, v in case.limits.items() if k != "mae"} == {
+        k: v for k, v in default.limits.items() if k != "mae"
+    }
+
+
+def test_overrides_apply_by_pattern_and_the_last_one_wins(tmp_path):
+    path = write(
+        tmp_path,
+        """
+        [[override]]
+        material = "PbTiO3-*"
+        energies.mae = 60
+        [[override]]
+        model = "7net-*"
+        energies = {mae = 80, softening_scale = [0.5, 1.5]}
+        """,
+    )
+    tolerances = load_tolerances(path)
+    assert tolerances.case("energies", **NAMES).limits["mae"] == (-60, 60)
+    other = tolerances.case("energies", **{**NAMES, "model": "7net-0"})
+    assert other.limits["mae"] == (-80, 80)
+    assert other.limits["softening_scale"] == (0.5, 1.5)
+    elsewhere = tolerances.case("energies", **{**NAMES, "material": "As-R-3m"})
+    assert elsewhere.limits == load_tolerances().case("energies", **NAMES).limits
+
+
+def test_a_file_can_extend_a_profile_or_another_file(tmp_path):
+    write(tmp_path, 'extends = "strict"\n[energies]\nmae = 1\n', "base.toml")
+    path = write(tmp_path, 'extends = "base.toml"\n[energies]\nmax_error = 2\n')
+    case = load_tolerances(path).case("energies", **NAMES)
+    strict = load_tolerances("strict").case("energies", **NAMES)
+    assert case.limits["mae"] == (-1, 1)
+    assert case.limits["max_error"] == (-2, 2)
+    assert case.limits["softening_scale"] == strict.limits["softening_scale"]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[energies", "not valid TOML"),
+        ("[energie]\nmae = 1", "did you mean 'energies'"),
+        ("[energies]\nmea = 1", "did you mean 'mae'"),
+        ("[energies]\nmae = 'x'", "must be a number"),
+        ("[energies]\nmae = -1", "must be a number"),
+        ("[energies]\nmae = true", "must be a number"),
+        ("[energies]\nmae = nan", "must be a number"),
+        ("[energies]\nsoftening_scale = [1.1, 0.9]", r"must be \[lowest, highest\]"),
+        ("[energies]\nsoftening_scale = [1.1]", r"must be \[lowest, highest\]"),
+        ("energies = 3", "table of metrics"),
+        ("override = 3", "list of tables"),
+        ("[[override]]\nmaterial = 3", "shell pattern"),
+        ("extends = 3", "'extends' is the name"),
+        ("extends = 'mine.toml'", "extends itself"),
+        ("extends = 'absent.toml'", "neither a profile"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_one_sentence(tmp_path, text, sentence):
+    path = write(tmp_path, text)
+    with pytest.raises(ToleranceFileError, match=sentence) as caught:
+        load_tolerances(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_profile_names_the_known_ones():
+    with pytest.raises(ToleranceFileError, match=r"'tight'.*strict, default, loose"):
+        load_tolerances("tight")
+
+
+limit = st.tuples(st.none() | st.floats(-10, 10), st.none() | st.floats(-10, 10)).filter(
+    lambda pair: None in pair or pair[0] <= pair[1]
+)
+
+
+@given(limit, st.floats(allow_nan=True))
+def test_a_check_passes_exactly_inside_its_limit(limits, value):
+    (check,) = CaseTolerances({"mae": limits}, {}).check({"mae": value}, {"mae": "meV/atom"})
+    low, high = limits
+    inside = (low is None or value >= low) and (high is None or value <= high)
+    assert check.passed == (inside and not math.isnan(value))
+    if not math.isnan(value):
+        assert (excess(check) == 0) == check.passed
+
+
+def test_a_metric_that_was_not_computed_fails():
+    (check,) = CaseTolerances({"mae": (-1, 1)}, {}).check({}, {})
+    assert not check.passed
+
+
+def test_the_explanation_fits_one_screen_and_says_what_where_and_how_much():
+    checks = (
+        Check("mae", 41.26, (-25, 25), "meV/atom", False),
+        Check("softening_scale", 0.91, (0.85, 1.15), "", True),
+    )
+    worst = {
+        "index": [3, 4],
+        "values": {"Ti_z": 0.4543, "O_z": -0.06},
+        "reference_meV": 203.1,
+        "model_meV": 100.2,
+        "error_meV": -102.9,
+        "closest_pair": {"elements": ["Ti", "O"], "distance_A": 1.7012, "ratio": 0.75},
+    }
+    failed = [
+        {"index": [0, k], "values": {"Ti_z": 0.4, "O_z": 0.1}, "reason": "returned NaN"}
+        for k in range(9)
+    ]
+    text = explain(
+        CaseResult(
+            "energies",
+            "chgnet",
+            "PbTiO3-P4mm",
+            "Ti_z-O_z",
+            "failed",
+            checks,
+            {"window": "500"},
+            detail={"worst": worst, "failed_points": failed, "warnings": ["a partial grid"]},
+        )
+    )
+    assert len(text.splitlines()) < 24
+    assert max(map(len, text.splitlines())) <= 100
+    for part in (
+        "chgnet-PbTiO3-P4mm-Ti_z-O_z",
+        "41.26",
+        "<= 25",
+        "1.7 times the tolerance",
+        "0.85 .. 1.15",
+        "Ti_z = 0.4543, O_z = -0.0600",
+        "-102.9 meV/atom",
+        "Ti-O at 1.701 angstrom",
+        "9 points",
+        "and 4 more",
+        "a partial grid",
+    ):
+        assert part in text
+
+
+@pytest.mark.parametrize(
+    ("limits", "text"),
+    [
+        ((-25, 25), "<= 25"),
+        ((None, 3), "<= 3"),
+        ((0.9, None), ">= 0.9"),
+        ((0.9, 1.1), "0.9 .. 1.1"),
+    ],
+)
+def test_limits_read_as_one_would_write_them(limits, text):
+    assert limit_text(Check("mae", 0.0, limits, "", True)) == text
+
+
+def test_results_survive_the_way_between_processes():
+    result = CaseResult(
+        "energies",
+        "m",
+        "a",
+        "b",
+        "failed",
+        (Check("mae", 1.0, (None, 0.5), "meV/atom", False),),
+        {"windows": {"500": {"mae": 1.0}}},
+        [[0.0, None]],
+    )
+    assert CaseResult.from_dict(result.to_dict()) == result
+
+
+def test_every_question_has_metrics_with_units():
+    assert QUESTIONS["energies"].metrics["mae"] == "meV/atom"
+    for name, question in QUESTIONS.items():
+        assert question.name == name
+        assert question.metrics
