@@ -23,6 +23,12 @@ class ModelCard:
         ``uncorrected`` or ``MP2020`` (targets include the Materials Project's 2020 corrections).
     options
         Extra keyword arguments for the family's loader (a modality, a head, ...).
+    weights_file
+        Where the family's package keeps the weights: a path inside the installed package, or one
+        beginning with ``~`` for a file that the package downloads at first use; empty where the
+        checkpoint is itself a path.
+    untrained
+        Symbols of elements that the network takes but that its training data lack.
     """
 
     name: str
@@ -35,3 +41,5 @@ class ModelCard:
     licence: str = ""
     description: str = ""
     options: dict[str, object] = field(default_factory=dict)
+    weights_file: str = ""
+    untrained: tuple[str, ...] = ()

@@ -1,0 +1,207 @@
+"""Adapter for anything that has an ASE calculator: ``package.module:factory``."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import json
+import os
+import sys
+import uuid
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from types import ModuleType
+from typing import Any, ClassVar
+
+import numpy as np
+
+from symscape.crystal.structures import Structures
+from symscape.errors import ModelError
+from symscape.models.base import EnergyModel, Prediction
+from symscape.models.card import ModelCard
+from symscape.models.weights import distribution_version
+
+# what a calculator that nobody vouches for is told apart by: nothing outlives the process
+_PROCESS = uuid.uuid4().hex
+
+
+class ASEModel(EnergyModel):
+    """A potential behind an ASE calculator, one structure after another.
+
+    ``card.checkpoint`` is ``package.module:name`` or ``path/to/file.py:name``, where ``name`` is
+    a calculator class or a function without arguments that returns a calculator.
+
+    Energies are kept between runs only if it is known what they depend on: for calculators of ASE
+    itself, and where the function (or class) has an attribute ``fingerprint``, a string or a
+    function without arguments that returns one, which changes whenever the energies do. Otherwise
+    each process has a fingerprint of its own and `cacheable` is False.
+    """
+
+    default_batch_size: ClassVar[int] = 1
+
+    def __init__(self, card: ModelCard, device: str = "auto", batch_size: int | None = None):
+        super().__init__(card, device, batch_size)
+        self._factory: Any = None
+        self._calculator: Any = None
+
+    @property
+    def factory(self) -> Any:
+        """The class or function that the card names.
+
+        Raises
+        ------
+        ModelError
+            If it can't be imported or is not callable.
+        """
+        if self._factory is None:
+            self._factory = import_factory(str(self.card.checkpoint))
+        return self._factory
+
+    def check_installed(self) -> None:
+        """Raise ModelError if the factory can't be imported."""
+        _ = self.factory
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """What the energies depend on, as far as it can be known."""
+        factory = self.factory
+        declared = getattr(factory, "fingerprint", None)
+        module = sys.modules.get(getattr(factory, "__module__", ""), None)
+        known: dict[str, object] = {
+            "family": "ase",
+            "factory": str(self.card.checkpoint),
+            "package": _package_version(module),
+            "source": _source_hash(module),
+            "device": self.device,
+        }
+        if declared is not None:
+            known["declared"] = str(declared() if callable(declared) else declared)
+        elif not self._is_of_ase():
+            known["process"] = f"{_PROCESS}-{os.getpid()}"
+        return known
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of `identity`; imports the module that holds the factory."""
+        text = json.dumps(self.identity, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def cacheable(self) -> bool:
+        """Whether it is known what the energies depend on."""
+        return "process" not in self.identity
+
+    def _is_of_ase(self) -> bool:
+        return (
+            inspect.isclass(self.factory)
+            and getattr(self.factory, "__module__", "").partition(".")[0] == "ase"
+        )
+
+    def load(self) -> None:
+        """Make the calculator, once."""
+        if self._calculator is not None:
+            return
+        factory = self.factory
+        try:
+            calculator = factory()
+        except Exception as error:
+            raise ModelError(
+                f"{self.card.checkpoint} raised {type(error).__name__} instead of returning a "
+                f"calculator: {error}."
+            ) from error
+        if not hasattr(calculator, "get_potential_energy"):
+            raise ModelError(
+                f"{self.card.checkpoint} returned {type(calculator).__name__}, which is no ASE "
+                "calculator: name a calculator class or a function that returns a calculator."
+            )
+        self._calculator = calculator
+
+    def _predict_batch(self, batch: Structures, forces: bool, stresses: bool) -> Prediction:
+        self.load()
+        energies, all_forces, all_stresses = [], [], []
+        for atoms in batch:
+            atoms.calc = self._calculator
+            energies.append(float(atoms.get_potential_energy()))
+            if forces:
+                all_forces.append(np.array(atoms.get_forces(), dtype=float))
+            if stresses:
+                all_stresses.append(np.array(atoms.get_stress(voigt=False), dtype=float))
+        return Prediction(
+            np.array(energies),
+            np.concatenate(all_forces) if forces else None,
+            np.array(all_stresses) if stresses else None,
+        )
+
+
+def import_factory(name: str) -> Any:
+    """Return what ``package.module:attribute`` or ``file.py:attribute`` names.
+
+    Modules are found as Python finds them, the current folder last.
+
+    Raises
+    ------
+    ModelError
+        If the module, the file or the attribute is not there, or it is not callable.
+    """
+    where, _, attribute = name.rpartition(":")
+    if not where or not attribute:
+        raise ModelError(f"'{name}' does not name a calculator: write package.module:function.")
+    module = _import_file(Path(where)) if where.endswith(".py") else _import_module(where)
+    found = module
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            raise ModelError(f"{where} has no '{attribute}' to make a calculator with.")
+        found = getattr(found, part)
+    if not callable(found):
+        raise ModelError(
+            f"{name} is no calculator class and no function that returns a calculator."
+        )
+    return found
+
+
+def _import_module(name: str) -> ModuleType:
+    top = name.partition(".")[0]
+    here = os.getcwd()
+    # a console script does not have the current folder on its path, python -m has
+    if importlib.util.find_spec(top) is None and here not in sys.path:
+        sys.path.append(here)
+        importlib.invalidate_caches()
+    try:
+        return importlib.import_module(name)
+    except Exception as error:
+        raise ModelError(f"Can't import {name} ({type(error).__name__}: {error}).") from error
+
+
+def _import_file(path: Path) -> ModuleType:
+    path = path.expanduser().resolve()
+    if not path.is_file():
+        raise ModelError(f"There is no file {path} to take a calculator from.")
+    name = f"symscape_calculator_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ModelError(f"{path} is no Python file.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise ModelError(f"Can't import {path} ({type(error).__name__}: {error}).") from error
+    return module
+
+
+def _package_version(module: ModuleType | None) -> str:
+    if module is None:
+        return "unknown"
+    top = module.__name__.partition(".")[0]
+    names = packages_distributions().get(top, [])
+    return ", ".join(f"{name} {distribution_version(name)}" for name in sorted(set(names)))
+
+
+def _source_hash(module: ModuleType | None) -> str:
+    path = getattr(module, "__file__", None)
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest() if path else "unknown"

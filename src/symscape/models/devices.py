@@ -1,0 +1,67 @@
+"""Which device a model runs on, found out without importing torch."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from symscape.errors import ModelError
+
+KINDS = ("cpu", "cuda", "mps")
+
+
+def resolve_device(name: str) -> str:
+    """Return a torch device name for ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+
+    ``auto`` is CUDA where the installed torch has it and the driver lists a GPU, else the CPU.
+    MPS has no float64 and is taken only when named.
+
+    Raises
+    ------
+    ModelError
+        If the name is none of these.
+    """
+    if name == "auto":
+        return "cuda" if _cuda_in_torch() and _count_gpus() > 0 else "cpu"
+    kind, _, index = name.partition(":")
+    if kind not in KINDS or (index and not index.isdigit()):
+        raise ModelError(f"Unknown device '{name}': use auto, cpu, cuda, cuda:0 or mps.")
+    return name
+
+
+def device_kind(name: str) -> str:
+    """Return ``cpu``, ``cuda`` or ``mps`` for any accepted device name."""
+    return resolve_device(name).partition(":")[0]
+
+
+@cache
+def _cuda_in_torch() -> bool:
+    spec = find_spec("torch")
+    if spec is None or spec.origin is None:
+        return False
+    lib = Path(spec.origin).parent / "lib"
+    return any(
+        (lib / name).exists() for name in ("libtorch_cuda.so", "torch_cuda.dll", "libtorch_hip.so")
+    )
+
+
+@cache
+def _count_gpus() -> int:
+    """Ask NVML, which unlike CUDA itself leaves the process fit to fork."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
+        return 0
+    name = "nvml.dll" if os.name == "nt" else "libnvidia-ml.so.1"
+    try:
+        nvml = ctypes.CDLL(name)
+    except OSError:
+        return 0
+    count = ctypes.c_uint(0)
+    if nvml.nvmlInit_v2() != 0:
+        return 0
+    try:
+        return count.value if nvml.nvmlDeviceGetCount_v2(ctypes.byref(count)) == 0 else 0
+    finally:
+        nvml.nvmlShutdown()

@@ -1,0 +1,194 @@
+"""What the adapters of the model families share: weights, identity, loading, known elements."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from abc import abstractmethod
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from symscape.crystal.structures import Structures
+from symscape.errors import ModelError
+from symscape.models.allocator import keep_freed_memory
+from symscape.models.base import EnergyModel, Prediction
+from symscape.models.card import ModelCard
+from symscape.models.checkpoints import recognize_family
+from symscape.models.devices import device_kind, resolve_device
+from symscape.models.weights import content_hash, distribution_version, package_folder
+
+
+class FamilyModel(EnergyModel):
+    """A potential of a family that has its own adapter.
+
+    An adapter names its package, says what it can do and implements ``_load`` and ``_evaluate``.
+
+    Parameters
+    ----------
+    card, device, batch_size
+        As for `EnergyModel`.
+    dtype
+        ``float32`` or ``float64``; the family's default if None.
+    """
+
+    #: import name, distribution name and extra of this project that installs it
+    package: ClassVar[str]
+    distribution: ClassVar[str]
+    extra: ClassVar[str]
+    #: floating-point types that the package can compute in, its default first
+    dtypes: ClassVar[tuple[str, ...]] = ("float32",)
+    #: to be raised whenever the adapter's energies change, so that old cached ones are not used
+    revision: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        card: ModelCard,
+        device: str = "auto",
+        batch_size: int | None = None,
+        dtype: str | None = None,
+    ):
+        super().__init__(card, device, batch_size)
+        self.dtype = dtype or self.dtypes[0]
+        if self.dtype not in self.dtypes:
+            raise ModelError(
+                f"{card.name} can't compute in {self.dtype}: "
+                f"the {card.family} family has {' and '.join(self.dtypes)}."
+            )
+        self._loaded = False
+        #: atomic numbers that the network takes; empty until loaded
+        self.elements: frozenset[int] = frozenset()
+
+    @property
+    def weights(self) -> Path:
+        """The file or folder that holds the weights.
+
+        Raises
+        ------
+        ModelError
+            If the package is not installed, the weights are missing, or they are another family's.
+        """
+        folder = self._package_folder()
+        if self.card.weights_file:
+            path = weights_path(self.card, folder)
+            if not path.exists():
+                path = self._fetch(path)
+            return path
+        path = Path(str(self.card.checkpoint)).expanduser()
+        if not path.exists():
+            raise ModelError(
+                f"There is no checkpoint {path} for the model {self.card.name}: "
+                "--checkpoint takes the path of an existing file."
+            )
+        check_family(path, self.card.family)
+        return path
+
+    def check_installed(self) -> None:
+        """Raise ModelError if the package is not installed or a named checkpoint is not there."""
+        self._package_folder()
+        if not self.card.weights_file:
+            _ = self.weights
+
+    def _package_folder(self) -> Path:
+        folder = package_folder(self.package)
+        if folder is None:
+            raise ModelError(
+                f"The model {self.card.name} needs the package {self.distribution}, which is not "
+                f'installed: pip install "symscape[{self.extra}]".'
+            )
+        return folder
+
+    def _fetch(self, path: Path) -> Path:
+        """Let the package download its weights, if it does so; return where they are now."""
+        raise ModelError(
+            f"The weights of {self.card.name} are missing: {self.distribution} "
+            f"{distribution_version(self.distribution)} should hold them as {path}; install a "
+            "version of it that does, or name a copy of the file with --checkpoint."
+        )
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """What the energies depend on, for people to read; the fingerprint is its hash."""
+        return {
+            "family": self.card.family,
+            "weights": content_hash(self.weights),
+            "package": f"{self.distribution} {distribution_version(self.distribution)}",
+            "dtype": self.dtype,
+            "device": device_kind(self.device),
+            "options": self.card.options,
+            "revision": self.revision,
+        }
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of `identity`; imports neither torch nor the model package."""
+        text = json.dumps(self.identity, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def load(self) -> None:
+        """Load the weights, once."""
+        if self._loaded:
+            return
+        weights = self.weights
+        keep_freed_memory()
+        try:
+            self._load(weights, resolve_device(self.device))
+        except ModelError:
+            raise
+        except ImportError as error:
+            raise ModelError(
+                f"The model {self.card.name} can't be loaded because {self.package} fails to "
+                f'import ({error}): reinstall it with pip install "symscape[{self.extra}]".'
+            ) from error
+        except Exception as error:
+            raise ModelError(
+                f"{self.distribution} {distribution_version(self.distribution)} can't load the "
+                f"weights {weights} of {self.card.name} ({type(error).__name__}: "
+                f"{first_line(error)}): check that they are of the {self.card.family} family and "
+                "were saved with a compatible version."
+            ) from error
+        self._loaded = True
+
+    @abstractmethod
+    def _load(self, weights: Path, device: str) -> None:
+        """Load the weights and set ``elements``."""
+
+    @abstractmethod
+    def _evaluate(self, batch: Structures, forces: bool, stresses: bool) -> Prediction:
+        """Evaluate one batch of structures whose elements are known to the model."""
+
+    def _predict_batch(self, batch: Structures, forces: bool, stresses: bool) -> Prediction:
+        self.load()
+        from ase.data import chemical_symbols
+
+        present = np.unique(batch.numbers).tolist()
+        unknown = [
+            chemical_symbols[z]
+            for z in present
+            if z not in self.elements or chemical_symbols[z] in self.card.untrained
+        ]
+        if unknown:
+            raise ModelError(f"{self.card.name} was not trained on {', '.join(unknown)}.")
+        return self._evaluate(batch, forces, stresses)
+
+
+def weights_path(card: ModelCard, folder: Path) -> Path:
+    """Return where the weights of a registered model are, if they are there at all."""
+    path = Path(card.weights_file).expanduser()
+    return path if path.is_absolute() else folder / path
+
+
+def check_family(path: Path, family: str) -> None:
+    """Raise ModelError if the checkpoint is recognized as one of another family."""
+    found = recognize_family(path)
+    if found is not None and found != family:
+        raise ModelError(
+            f"{path} is a checkpoint of the {found} family, not of {family}: use --mlip {found}."
+        )
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an exception's message, at most 200 characters."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else "no message"

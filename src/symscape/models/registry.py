@@ -1,0 +1,191 @@
+"""The models that have a name, and how a name on the command line becomes a model."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from dataclasses import fields
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from symscape.errors import ModelError
+from symscape.models.card import ModelCard
+
+if TYPE_CHECKING:
+    from symscape.models.base import EnergyModel
+
+#: family -> (module, class) of its adapter; the one place where a family is added
+FAMILIES: dict[str, tuple[str, str]] = {
+    "chgnet": ("symscape.models.chgnet", "CHGNetModel"),
+    "sevenn": ("symscape.models.sevenn", "SevenNetModel"),
+    "ase": ("symscape.models.ase", "ASEModel"),
+}
+
+_REGISTRY = Path(__file__).with_name("registry.toml")
+
+
+def load_cards() -> dict[str, ModelCard]:
+    """Return the cards of all registered models by name, in the order of ``registry.toml``."""
+    return dict(_cards())
+
+
+@cache
+def _cards() -> dict[str, ModelCard]:
+    with open(_REGISTRY, "rb") as file:
+        return {name: _card(name, entry) for name, entry in tomllib.load(file).items()}
+
+
+def _card(name: str, entry: dict[str, Any]) -> ModelCard:
+    unknown = set(entry) - {f.name for f in fields(ModelCard)}
+    if unknown:
+        raise ValueError(f"{_REGISTRY.name}: {name} has unknown fields {sorted(unknown)}")
+    entry = {key: tuple(v) if isinstance(v, list) else v for key, v in entry.items()}
+    return ModelCard(name=name, **entry)
+
+
+def resolve(
+    name: str,
+    *,
+    family: str | None = None,
+    checkpoint: str | Path | None = None,
+    mlip_name: str | None = None,
+    device: str = "auto",
+    batch_size: int | None = None,
+    dtype: str | None = None,
+    options: dict[str, object] | None = None,
+    level_of_theory: str = "unknown",
+    energy_convention: str = "uncorrected",
+) -> EnergyModel:
+    """Make the model that a user asks for; its weights are not loaded yet.
+
+    Parameters
+    ----------
+    name
+        A registered name, a family (with ``checkpoint``), or ``package.module:factory`` of an ASE
+        calculator.
+    family
+        The family, where ``name`` is not one; then ``name`` is the model's name in reports.
+    checkpoint
+        A checkpoint file of one's own.
+    mlip_name
+        What reports call the model; by default its registered name, the checkpoint's file name or
+        the factory's.
+    device, batch_size, dtype
+        Passed to the adapter.
+    options
+        Extra arguments for the family's loader (``modality``, ``head``), over those of the card.
+    level_of_theory, energy_convention
+        What a checkpoint or calculator of one's own was trained on, for its card.
+
+    Raises
+    ------
+    ModelError
+        If nothing has that name or the arguments contradict each other.
+    """
+    if checkpoint is not None:
+        card = _own_checkpoint(name, family, checkpoint, mlip_name)
+    elif ":" in name:
+        factory = name.rpartition(":")[2]
+        card = ModelCard(name=mlip_name or factory, family="ase", checkpoint=name)
+    else:
+        card = _registered(name, family, mlip_name)
+    if checkpoint is not None or ":" in name:
+        card = _replace(card, level_of_theory=level_of_theory, energy_convention=energy_convention)
+    if options:
+        card = _replace(card, options={**card.options, **options})
+    check_report_name(card.name)
+    return make(card, device=device, batch_size=batch_size, dtype=dtype)
+
+
+def make(
+    card: ModelCard,
+    *,
+    device: str = "auto",
+    batch_size: int | None = None,
+    dtype: str | None = None,
+) -> EnergyModel:
+    """Make the adapter of a card's family.
+
+    Raises
+    ------
+    ModelError
+        If there is no such family or it does not have the asked-for dtype.
+    """
+    if card.family not in FAMILIES:
+        raise ModelError(_unknown("model family", card.family, FAMILIES))
+    module, cls = FAMILIES[card.family]
+    adapter = getattr(import_module(module), cls)
+    if card.family == "ase":
+        if dtype is not None:
+            raise ModelError(
+                f"The precision of {card.name} is its calculator's own: leave out the dtype."
+            )
+        return adapter(card, device=device, batch_size=batch_size)
+    return adapter(card, device=device, batch_size=batch_size, dtype=dtype)
+
+
+def _registered(name: str, family: str | None, mlip_name: str | None) -> ModelCard:
+    cards = load_cards()
+    # registered names are told apart without regard to case
+    by_lower = {known.lower(): card for known, card in cards.items()}
+    card = by_lower.get(name.lower())
+    if card is None:
+        if name in FAMILIES:
+            raise ModelError(
+                f"{name} is a family of models: name its weights with --checkpoint, or one of "
+                f"{', '.join(c.name for c in cards.values() if c.family == name) or 'none'}."
+            )
+        raise ModelError(_unknown("model", name, cards))
+    if family is not None and family != card.family:
+        raise ModelError(f"{card.name} is of the {card.family} family, not of {family}.")
+    return card if mlip_name is None else _replace(card, name=mlip_name)
+
+
+def _own_checkpoint(
+    name: str, family: str | None, checkpoint: str | Path, mlip_name: str | None
+) -> ModelCard:
+    path = Path(checkpoint).expanduser()
+    if family is None:
+        family = name
+    elif mlip_name is None:
+        mlip_name = name
+    if family not in FAMILIES or family == "ase":
+        known = load_cards().get(family)
+        if known is not None:
+            raise ModelError(
+                f"{family} names registered weights: with --checkpoint, write "
+                f"--mlip {known.family}."
+            )
+        raise ModelError(_unknown("model family", family, [f for f in FAMILIES if f != "ase"]))
+    return ModelCard(
+        name=mlip_name or f"{family}-{path.stem}",
+        family=family,
+        checkpoint=str(path),
+        description=f"own checkpoint {path.name}",
+    )
+
+
+def _replace(card: ModelCard, **changes: Any) -> ModelCard:
+    from dataclasses import replace
+
+    return replace(card, **changes)
+
+
+def check_report_name(name: str) -> None:
+    """Raise ModelError if a name can't be a folder of the report and part of a test's id."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]*", name):
+        raise ModelError(
+            f"'{name}' can't name a model: use letters, digits and . _ + - (see --mlip-name)."
+        )
+
+
+def _unknown(kind: str, name: str, known: Any) -> str:
+    known = list(known)
+    lower = {k.lower(): k for k in known}
+    near = [lower[k] for k in difflib.get_close_matches(name.lower(), lower, n=3, cutoff=0.5)]
+    if near:
+        return f"There is no {kind} '{name}': did you mean {' or '.join(near)}?"
+    return f"There is no {kind} '{name}': the known ones are {', '.join(known)}."

@@ -1,0 +1,112 @@
+"""The generic adapter."""
+
+from __future__ import annotations
+
+import textwrap
+
+import numpy as np
+import pytest
+from ase.calculators.emt import EMT
+from model_structures import varied
+
+from symscape.errors import ModelError
+from symscape.models.registry import resolve
+
+METALS = ("Al", "Cu", "Ag", "Ni", "Pd", "Pt")
+
+
+def write(path, body):
+    path.write_text(textwrap.dedent(body))
+    return path
+
+
+def test_class_of_ase_gives_its_energies_forces_and_stresses():
+    structures = varied(8, METALS)
+    said = resolve("ase.calculators.emt:EMT").predict(structures, forces=True, stresses=True)
+    for i, atoms in enumerate(structures):
+        atoms.calc = EMT()
+        own = slice(*structures.offsets[i : i + 2])
+        assert said.energies[i] == pytest.approx(atoms.get_potential_energy())
+        assert said.forces[own] == pytest.approx(atoms.get_forces())
+        assert said.stresses[i] == pytest.approx(atoms.get_stress(voigt=False))
+
+
+def test_calculator_of_ase_is_cacheable():
+    one, two = (resolve("ase.calculators.emt:EMT") for _ in range(2))
+    assert one.cacheable
+    assert one.fingerprint == two.fingerprint
+    assert one.fingerprint != resolve("ase.calculators.lj:LennardJones").fingerprint
+
+
+def test_function_in_a_file_is_not_cacheable_unless_it_says_what_it_is(tmp_path):
+    silent = write(
+        tmp_path / "silent.py",
+        """
+        from ase.calculators.emt import EMT
+        def make():
+            return EMT()
+        """,
+    )
+    declared = write(
+        tmp_path / "declared.py",
+        """
+        from ase.calculators.emt import EMT
+        def make():
+            return EMT()
+        make.fingerprint = "EMT as published"
+        """,
+    )
+    structures = varied(3, METALS)
+    expected = resolve("ase.calculators.emt:EMT").energies(structures)
+    for path, cacheable in ((silent, False), (declared, True)):
+        model = resolve(f"{path}:make", mlip_name="mine")
+        assert model.card.name == "mine"
+        assert model.cacheable is cacheable
+        assert model.energies(structures) == pytest.approx(expected)
+
+
+def test_declared_fingerprint_may_be_a_function_and_source_counts(tmp_path):
+    body = """
+        from ase.calculators.emt import EMT
+        def make():
+            return EMT()
+        make.fingerprint = lambda: "weights 1"
+        """
+    one = resolve(f"{write(tmp_path / 'one.py', body)}:make").fingerprint
+    changed = body.replace("weights 1", "weights 2")
+    two = resolve(f"{write(tmp_path / 'two.py', changed)}:make").fingerprint
+    assert one != two
+
+
+def test_module_in_the_current_folder_is_found(tmp_path, monkeypatch):
+    write(
+        tmp_path / "module_of_a_user.py",
+        """
+        from ase.calculators.emt import EMT
+        make = EMT
+        """,
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", [p for p in __import__("sys").path if p not in ("", ".")])
+    assert np.isfinite(resolve("module_of_a_user:make").energies(varied(1, METALS))).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("no_such_package.module:make", "Can't import no_such_package"),
+        ("ase.calculators.emt:nothing", "has no 'nothing'"),
+        ("ase.calculators.emt:parameters", "no calculator class"),
+        ("ase.build:molecule", "raised TypeError"),
+        ("builtins:dict", "returned dict, which is no ASE calculator"),
+        ("nowhere/at/all.py:make", "There is no file"),
+    ],
+)
+def test_what_can_be_wrong_with_a_factory(name, sentence):
+    with pytest.raises(ModelError, match=sentence):
+        resolve(name).energies(varied(1, METALS))
+
+
+def test_dtype_is_the_calculators_own():
+    with pytest.raises(ModelError, match="leave out the dtype"):
+        resolve("ase.calculators.emt:EMT", dtype="float64")

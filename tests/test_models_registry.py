@@ -1,0 +1,150 @@
+"""Names, cards and what is said when something is missing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from symscape.errors import ModelError
+from symscape.models import family as family_module
+from symscape.models.card import ModelCard
+from symscape.models.registry import FAMILIES, load_cards, make, resolve
+
+CARDS = load_cards()
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_every_card_is_complete(name):
+    card = CARDS[name]
+    assert card.name == name
+    assert card.family in FAMILIES
+    assert card.level_of_theory in {"PBE", "r2SCAN"}
+    assert card.energy_convention in {"uncorrected", "MP2020"}
+    assert card.training_sets
+    assert "doi:" in card.reference or "arXiv:" in card.reference
+    assert card.licence
+    assert card.description
+
+
+def test_corrected_and_uncorrected_models_are_told_apart():
+    # MgO at 4.25 angstrom differs by the oxide correction between the two
+    assert CARDS["chgnet"].energy_convention == "MP2020"
+    assert CARDS["7net-0"].energy_convention == "uncorrected"
+
+
+def test_r2scan_weights_are_not_sold_as_pbe():
+    assert CARDS["chgnet-r2scan"].level_of_theory == "r2SCAN"
+
+
+def test_unknown_name_suggests_the_nearest():
+    with pytest.raises(ModelError, match="did you mean 7net-0"):
+        resolve("7nte-0")
+
+
+def test_unknown_name_far_from_all_lists_them():
+    with pytest.raises(ModelError, match="the known ones are chgnet, "):
+        resolve("qqqqqqqq")
+
+
+def test_registered_names_do_not_care_about_case():
+    assert resolve("CHGNet").card == CARDS["chgnet"]
+
+
+def test_family_alone_asks_for_weights():
+    with pytest.raises(ModelError, match="--checkpoint, or one of 7net-0"):
+        resolve("sevenn")
+
+
+def test_checkpoint_of_a_registered_name_names_the_family(tmp_path):
+    with pytest.raises(ModelError, match="write --mlip sevenn"):
+        resolve("7net-0", checkpoint=tmp_path / "x.pth")
+
+
+def test_unknown_family_suggests_the_nearest(tmp_path):
+    with pytest.raises(ModelError, match="no model family 'sevennet': did you mean sevenn"):
+        resolve("sevennet", checkpoint=tmp_path / "x.pth")
+
+
+def test_missing_checkpoint_is_named(tmp_path):
+    path = tmp_path / "nowhere.pth"
+    pytest.importorskip("chgnet")
+    with pytest.raises(ModelError, match=r"no checkpoint .*nowhere\.pth"):
+        _ = resolve("chgnet", checkpoint=path).fingerprint
+
+
+def test_own_checkpoint_gets_its_names(tmp_path):
+    path = tmp_path / "last.pth"
+    assert resolve("chgnet", checkpoint=path).card.name == "chgnet-last"
+    assert resolve("chgnet", checkpoint=path, mlip_name="run-42").card.name == "run-42"
+    assert resolve("run-43", family="chgnet", checkpoint=path).card.name == "run-43"
+
+
+def test_own_checkpoint_says_what_it_was_trained_on(tmp_path):
+    model = resolve(
+        "chgnet",
+        checkpoint=tmp_path / "a.pth",
+        level_of_theory="r2SCAN",
+        energy_convention="MP2020",
+        options={"x": 1},
+    )
+    assert model.card.level_of_theory == "r2SCAN"
+    assert model.card.energy_convention == "MP2020"
+    assert model.card.options == {"x": 1}
+
+
+@pytest.mark.parametrize("bad", ["a/b", "", " x", "../up", "a b"])
+def test_report_name_must_be_fit_for_a_folder(bad, tmp_path):
+    if not bad:
+        pytest.skip("an empty name is replaced by the file's")
+    with pytest.raises(ModelError, match="can't name a model"):
+        resolve("chgnet", checkpoint=tmp_path / "a.pth", mlip_name=bad)
+
+
+def test_missing_package_gives_the_pip_command(monkeypatch):
+    monkeypatch.setattr(family_module, "package_folder", lambda package: None)
+    with pytest.raises(ModelError, match=r'pip install "symscape\[sevenn\]"'):
+        _ = resolve("7net-0").fingerprint
+
+
+def test_weights_that_the_package_lacks_are_named():
+    pytest.importorskip("sevenn")
+    card = ModelCard("lost", "sevenn", "lost", weights_file="pretrained_potentials/lost.pth")
+    with pytest.raises(ModelError, match=r"lost\.pth.*--checkpoint"):
+        _ = make(card).fingerprint
+
+
+def test_dtype_that_a_family_does_not_have():
+    with pytest.raises(ModelError, match="can't compute in float64"):
+        resolve("chgnet", dtype="float64")
+
+
+def test_bad_device():
+    pytest.importorskip("chgnet")
+    with pytest.raises(ModelError, match="Unknown device 'gpu'"):
+        _ = resolve("chgnet", device="gpu").fingerprint
+
+
+@pytest.mark.parametrize("name", ["chgnet", "7net-0"])
+def test_fingerprint_needs_no_torch(name):
+    pytest.importorskip({"chgnet": "chgnet", "7net-0": "sevenn"}[name])
+    code = (
+        "import sys; from symscape.models.registry import resolve;"
+        f"print(resolve({name!r}).fingerprint);"
+        "assert not {'torch', 'chgnet', 'sevenn', 'pymatgen', 'ase'} & set(sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.strip() == resolve(name).fingerprint
+
+
+def test_fingerprints_differ_where_energies_do():
+    pytest.importorskip("chgnet")
+    prints = {
+        resolve(name, device="cpu").fingerprint for name in CARDS if name.startswith("chgnet")
+    }
+    assert len(prints) == 3
+    assert resolve("chgnet", device="cuda").fingerprint not in prints
+    again = resolve("chgnet", device="cpu", mlip_name="another-name", batch_size=3)
+    assert again.fingerprint in prints
