@@ -84,16 +84,21 @@ def describe_point(
     reference: LandscapeReference, grid: AlignedGrid, index: tuple[int, int]
 ) -> dict[str, Any]:
     """Say where a grid point is, what DFT and model say there, and which atoms are closest."""
-    from symscape.crystal.contacts import closest_pair
+    from symscape.crystal.contacts import closest_contact
 
     flat = index[0] * reference.slice.shape[1] + index[1]
+    contact = closest_contact(*reference.structures().arrays(flat))
     return {
         "index": list(index),
         "values": point_values(reference, index),
         "reference_meV": float(1000 * grid.reference[index]),
         "model_meV": float(1000 * grid.model[index]),
         "error_meV": float(1000 * grid.error[index]),
-        "closest_pair": closest_pair(reference.structures()[[flat]]).as_dict(),
+        "closest_pair": {
+            "elements": list(contact.elements),
+            "distance_A": float(contact.distance),
+            "ratio": float(contact.ratio),
+        },
     }
 
 
