@@ -104,39 +104,33 @@ def _read_points(
     path: Path, document: dict[str, Any], the_slice: Slice
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return energies (eV/atom), forces, stored mask and which points were computed."""
-    structures = the_slice.structures()
-    n_atoms = int(structures.n_atoms[0])
     shape = the_slice.shape
+    n_atoms = len(the_slice.atom_indices())
     energies = np.full(shape, np.nan)
     forces = np.full((*shape, n_atoms, 3), np.nan)
     masked = np.zeros(shape, dtype=bool)
-    seen = np.zeros(shape, dtype=bool)
-    same: list[tuple[tuple[int, int], tuple[int, int]]] = []
+    seen: set[tuple[int, int]] = set()
+    same: dict[tuple[int, int], tuple[int, int]] = {}
     stored: list[tuple[int, Any, Any]] = []
     for number, point in enumerate(document["points"]):
         try:
-            i, j = int(point["i"]), int(point["j"])
-            if not (0 <= i < shape[0] and 0 <= j < shape[1]) or seen[i, j]:
-                raise ReferenceFileError(
-                    f"{path}: point {number} has grid index ({i}, {j}), which is outside the grid "
-                    "or listed twice."
-                )
-            seen[i, j] = True
+            where = _grid_index(path, number, (point["i"], point["j"]), shape)
+            if where in seen:
+                raise ReferenceFileError(f"{path}: grid point {where} is listed twice.")
+            seen.add(where)
             if point.get("masked"):
-                masked[i, j] = True
+                masked[where] = True
             elif "same_as" in point:
-                same.append(((i, j), (int(point["same_as"][0]), int(point["same_as"][1]))))
+                same[where] = _grid_index(path, number, point["same_as"], shape)
             elif "failed" not in point:
-                energies[i, j] = float(point["energy_eV"]) / n_atoms
-                stored.append((i * shape[1] + j, point["cell_A"], point["positions"]))
+                energies[where] = float(point["energy_eV"]) / n_atoms
+                stored.append((where[0] * shape[1] + where[1], point["cell_A"], point["positions"]))
                 if "forces_eV_A" in point:
-                    forces[i, j] = np.array(point["forces_eV_A"], dtype=float)
-        except ReferenceFileError:
-            raise
+                    forces[where] = np.array(point["forces_eV_A"], dtype=float)
         except (KeyError, ValueError, TypeError) as error:
             raise ReferenceFileError(f"{path}: point {number} is malformed ({error!r}).") from None
     computed = np.isfinite(energies)
-    for target, source in same:
+    for target, source in same.items():
         if not computed[source]:
             raise ReferenceFileError(
                 f"{path}: point {target} is said to equal {source}, which has no energy."
@@ -144,6 +138,16 @@ def _read_points(
         energies[target] = energies[source]
     _check_geometries(path, the_slice, stored)
     return energies, forces, masked, computed
+
+
+def _grid_index(path: Path, number: int, index: Any, shape: tuple[int, int]) -> tuple[int, int]:
+    """Read a grid index that a point states."""
+    i, j = (int(k) for k in index)
+    if not (0 <= i < shape[0] and 0 <= j < shape[1]):
+        raise ReferenceFileError(
+            f"{path}: point {number} names grid index ({i}, {j}), which is outside the grid."
+        )
+    return i, j
 
 
 def _check_geometries(path: Path, the_slice: Slice, stored: list[tuple[int, Any, Any]]) -> None:
