@@ -29,3 +29,11 @@ class ModelError(SymscapeError):
 
 class ResultsFileError(SymscapeError):
     """A results file is malformed or of a schema that this version can't read."""
+
+
+class PlanError(SymscapeError):
+    """A plan for computing a reference is malformed, or what was computed does not fit it."""
+
+
+class EngineError(SymscapeError):
+    """The code that computes references is missing, misconfigured, or fails at every point."""

@@ -1,0 +1,115 @@
+"""The crystal of a plan: from a structure file, or from cell and sites as papers print them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from symscape.crystal.crystal import Crystal
+from symscape.crystal.read import read_structure
+from symscape.errors import PlanError
+from symscape.references.generate.settings import refuse_unknown
+
+_KEYS = ["file", "symprec", "hall_number", "spacegroup", "setting", "cell", "sites"]
+
+
+def read_crystal(table: Mapping[str, Any], folder: Path) -> Crystal:
+    """Make the crystal that a plan's ``[crystal]`` table describes.
+
+    Parameters
+    ----------
+    table
+        Either ``file`` (and ``symprec`` in angstrom, and ``hall_number``), or ``cell`` (a, b, c in
+        angstrom, alpha, beta, gamma in degrees), ``sites`` (``["O", "1/4", 0.25, 0]``, one atom of
+        each orbit) and ``hall_number`` or ``spacegroup`` (number or symbol) with ``setting``.
+    folder
+        What ``file`` is relative to.
+
+    Raises
+    ------
+    PlanError
+        If something is missing, unknown or contradictory.
+    """
+    table = refuse_unknown(table, _KEYS, "[crystal]")
+    if "file" in table:
+        hall = table.get("hall_number")
+        return crystal_from_file(
+            folder / str(table["file"]), float(table.get("symprec", 0.01)), hall
+        )
+    for key in ("cell", "sites"):
+        if key not in table:
+            raise PlanError(f"[crystal] needs a file, or cell and sites; {key!r} is missing.")
+    try:
+        cell = [float(x) for x in table["cell"]]
+        sites = [
+            (str(site[0]), [float(Fraction(x) if isinstance(x, str) else x) for x in site[1:]])
+            for site in table["sites"]
+        ]
+    except (TypeError, ValueError, IndexError, ZeroDivisionError) as error:
+        raise PlanError(f"[crystal]: cell or sites hold something unreadable ({error}).") from None
+    if len(cell) != 6 or any(len(x) != 3 for _, x in sites):
+        raise PlanError(
+            "[crystal]: cell takes six numbers (a, b, c in angstrom, alpha, beta, gamma in "
+            "degrees) and each site an element and three coordinates."
+        )
+    return Crystal.from_sites(cell, _hall_number(table), sites)
+
+
+def crystal_from_file(path: Path, symprec: float = 0.01, hall_number: int | None = None) -> Crystal:
+    """Read any structure file that ASE or pymatgen reads and standardize it.
+
+    Raises
+    ------
+    StructureFileError
+        If it can't be read or holds no crystal.
+    """
+    return Crystal.from_structure(read_structure(path).atoms, symprec, hall_number)
+
+
+def _hall_number(table: Mapping[str, Any]) -> int:
+    import spglib
+
+    if "hall_number" in table:
+        return int(table["hall_number"])
+    if "spacegroup" not in table:
+        raise PlanError("[crystal] needs spacegroup (number or symbol) or hall_number.")
+    wanted = table["spacegroup"]
+    setting = table.get("setting")
+    matching = []
+    for hall in range(1, 531):
+        kind = spglib.get_spacegroup_type(hall)
+        symbols = (kind.number, str(kind.number), kind.international_short)
+        if wanted in symbols and (setting is None or kind.choice == str(setting)):
+            matching.append(hall)
+    if not matching:
+        choice = f" in the setting {setting!r}" if setting is not None else ""
+        raise PlanError(f"[crystal]: there is no space group {wanted!r}{choice}.")
+    return matching[0]
+
+
+def relaxed_path(plan_path: Path) -> Path:
+    """Return where the relaxed crystal of a plan lies."""
+    return plan_path.with_suffix(".relaxed.json")
+
+
+def relaxed_crystal(plan_path: Path) -> dict[str, Any] | None:
+    """Return what the relaxation of a plan left behind, or None.
+
+    Raises
+    ------
+    PlanError
+        If the file is damaged.
+    """
+    path = relaxed_path(plan_path)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        content = None
+    if not isinstance(content, dict) or not {"lattice_A", "atoms"} <= content.keys():
+        raise PlanError(f"{path}: the relaxed crystal is damaged; remove it and relax again.")
+    return content

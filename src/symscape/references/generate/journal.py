@@ -1,0 +1,113 @@
+"""The journal of a plan: an append-only file, one JSON line for every event, synced to disk.
+
+A process killed at any moment leaves at most one torn last line, which is dropped when the journal
+is next opened; nothing else is ever rewritten.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from symscape.errors import PlanError
+
+
+def read_journal(path: Path) -> list[dict[str, Any]]:
+    """Return the events of a journal in their order; none if there is no file.
+
+    Raises
+    ------
+    PlanError
+        If a line other than a torn last one is damaged.
+    """
+    return [json.loads(line) for line in _whole_lines(path)]
+
+
+def _whole_lines(path: Path) -> Iterator[bytes]:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return
+    lines = content.split(b"\n")
+    torn = lines.pop()  # empty if the last line is whole
+    for number, line in enumerate(lines, start=1):
+        if not _is_event(line):
+            raise PlanError(
+                f"{path}: line {number} of the journal is damaged; restore the file or remove "
+                "that line."
+            )
+        yield line
+    if _is_event(torn):
+        yield torn
+
+
+def _is_event(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
+
+
+class Journal:
+    """A journal opened for writing, by one process at a time.
+
+    Parameters
+    ----------
+    path
+        The file; it and its folder are made if need be.
+
+    Raises
+    ------
+    PlanError
+        If another process writes to it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = FileLock(path.with_name(f".{path.name}.lock"))
+        self._file: int | None = None
+
+    def __enter__(self) -> Journal:
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise PlanError(
+                f"{self.path}: another process is computing this plan; wait for it or stop it."
+            ) from None
+        whole = list(_whole_lines(self.path))
+        self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        size = sum(len(line) + 1 for line in whole)
+        on_disk = os.fstat(self._file).st_size
+        if on_disk == size - 1 and whole:  # only the newline was lost
+            os.write(self._file, b"\n")
+        elif on_disk > size:
+            os.ftruncate(self._file, size)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+        self._lock.release()
+
+    def append(self, event: dict[str, Any]) -> None:
+        """Write one event and wait until it is on the disk."""
+        if self._file is None:
+            raise ValueError("the journal is not open")
+        line = json.dumps(event, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+        view = memoryview(line)
+        while view:
+            view = view[os.write(self._file, view) :]
+        os.fsync(self._file)

@@ -1,0 +1,208 @@
+"""How energies are computed: the numerical settings and the code that does it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+import numpy as np
+
+from symscape.errors import PlanError
+
+#: Measured on PbTiO3 displacements: these hold relative energies within 1 meV/atom of 700 eV and
+#: 4.0 k-points per inverse angstrom; 400 eV is 4 meV/atom off (docs/computing-references.md).
+MEASURED_CUTOFF_EV = 520.0
+MEASURED_K_DENSITY_A = 3.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Numerical settings of a plane-wave calculation.
+
+    Parameters
+    ----------
+    functional
+        Exchange and correlation, the reference's level of theory.
+    cutoff_eV
+        Plane-wave cut-off in eV.
+    k_density_A
+        k-points per inverse angstrom, ASE's convention (2 pi included). One mesh is derived from
+        it for all points of a grid: a mesh that changed from point to point would put steps into
+        the landscape.
+    k_mesh
+        The mesh itself, in place of the density.
+    smearing_eV
+        Width of the Fermi-Dirac distribution in eV.
+    energy_convergence_eV
+        Largest change of the energy per valence electron in the last SCF steps, eV.
+    max_iterations
+        SCF steps after which a point has failed.
+    magnetic_moments
+        Start values in Bohr magnetons by element; spin-polarized if there are any.
+    timeout_s
+        A point that takes longer is given up, seconds.
+    """
+
+    functional: str = "PBE"
+    cutoff_eV: float = MEASURED_CUTOFF_EV
+    k_density_A: float = MEASURED_K_DENSITY_A
+    k_mesh: tuple[int, int, int] | None = None
+    smearing_eV: float = 0.05
+    energy_convergence_eV: float = 1e-5
+    max_iterations: int = 200
+    magnetic_moments: dict[str, float] = field(default_factory=dict)
+    timeout_s: float = 7200.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON and TOML can hold; what is None is left out."""
+        values = {key: value for key, value in asdict(self).items() if value is not None}
+        if self.k_mesh is not None:
+            values["k_mesh"] = list(self.k_mesh)
+        return values
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], where: str = "[settings]") -> Settings:
+        """Check and take over a table of a plan.
+
+        Raises
+        ------
+        PlanError
+            If a key is unknown or a value is not of its type or not positive.
+        """
+        values = refuse_unknown(values, [f.name for f in fields(cls)], where)
+        try:
+            mesh = values.pop("k_mesh", None)
+            if mesh is not None:
+                first, second, third = (int(k) for k in mesh)
+                mesh = (first, second, third)
+            moments = {str(k): float(v) for k, v in values.pop("magnetic_moments", {}).items()}
+            functional = str(values.pop("functional", cls.functional))
+            iterations = int(values.pop("max_iterations", cls.max_iterations))
+            rest = {key: float(value) for key, value in values.items()}
+        except (TypeError, ValueError, AttributeError) as error:
+            raise PlanError(f"{where} holds a value of the wrong type ({error}).") from None
+        for name, value in rest.items():
+            if not value > 0 or not np.isfinite(value):
+                raise PlanError(f"{where}: {name} is {value:g}, but must be a positive number.")
+        if iterations < 1 or (mesh is not None and min(mesh) < 1):
+            raise PlanError(f"{where}: max_iterations and the k_mesh must be at least 1.")
+        return cls(
+            functional=functional,
+            k_mesh=mesh,
+            max_iterations=iterations,
+            magnetic_moments=moments,
+            **rest,
+        )
+
+    def with_mesh(self, cells: np.ndarray) -> Settings:
+        """Return these settings with the one k-mesh that serves all cells, (n, 3, 3) angstrom."""
+        if self.k_mesh is not None:
+            return self
+        first, second, third = k_mesh(cells, self.k_density_A)
+        return replace(self, k_mesh=(first, second, third))
+
+    def warnings(self) -> list[str]:
+        """Sentences about settings below those that were measured to hold relative energies."""
+        below = []
+        if self.cutoff_eV < MEASURED_CUTOFF_EV:
+            below.append(
+                f"the cut-off of {self.cutoff_eV:g} eV is below {MEASURED_CUTOFF_EV:g} eV, the "
+                "least that was measured to hold relative energies within 1 meV/atom; run "
+                "'symscape reference check' before the grid."
+            )
+        if self.k_mesh is None and self.k_density_A < MEASURED_K_DENSITY_A:
+            below.append(
+                f"{self.k_density_A:g} k-points per inverse angstrom are fewer than "
+                f"{MEASURED_K_DENSITY_A:g}, the least that was measured to hold relative energies "
+                "within 1 meV/atom; run 'symscape reference check' before the grid."
+            )
+        return below
+
+
+@dataclass(frozen=True)
+class EngineSpec:
+    """Which code computes the energies.
+
+    Parameters
+    ----------
+    name
+        ``gpaw``, or ``ase`` for any ASE calculator.
+    factory
+        For ``ase``: ``package.module:function`` that returns a calculator.
+    options
+        For ``gpaw``: further keyword arguments of its calculator; for ``ase``: of the factory.
+    code, version, datasets
+        For ``ase``: what the reference says about the code behind the calculator and the
+        pseudopotentials it used.
+    """
+
+    name: str = "gpaw"
+    factory: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+    code: str = ""
+    version: str = ""
+    datasets: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values; what is empty is left out."""
+        return {key: value for key, value in asdict(self).items() if value}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], where: str = "[engine]") -> EngineSpec:
+        """Check and take over a table of a plan.
+
+        Raises
+        ------
+        PlanError
+            If a key is unknown, the engine is unknown, or ``ase`` comes without factory or code.
+        """
+        values = refuse_unknown(values, [f.name for f in fields(cls)], where)
+        options = values.pop("options", {})
+        if not isinstance(options, dict) or not all(isinstance(v, str) for v in values.values()):
+            raise PlanError(f"{where}: options must be a table and everything else a string.")
+        spec = cls(options=options, **values)
+        if spec.name not in ("gpaw", "ase"):
+            raise PlanError(f"{where}: the engine {spec.name!r} is unknown; take 'gpaw' or 'ase'.")
+        if spec.name == "ase" and ":" not in spec.factory:
+            raise PlanError(
+                f"{where}: the engine 'ase' needs factory = \"package.module:function\", a "
+                "function that returns an ASE calculator."
+            )
+        if spec.name == "ase" and not spec.code:
+            raise PlanError(
+                f'{where}: name the code behind the calculator (code = "Quantum ESPRESSO"), '
+                "because the reference must say what computed it."
+            )
+        return spec
+
+
+def k_mesh(cells: np.ndarray, density_A: float) -> tuple[int, int, int]:
+    """Return the smallest mesh that has at least this density in every cell.
+
+    Parameters
+    ----------
+    cells
+        Lattice vectors as rows in angstrom, shape (n, 3, 3).
+    density_A
+        k-points per inverse angstrom: at least ``2 pi |b_i| density`` along each reciprocal vector.
+    """
+    reciprocal = np.linalg.norm(np.linalg.inv(cells), axis=1)  # columns of the inverse are b_i
+    needed = 2 * np.pi * reciprocal * density_A
+    # symmetry-equal vectors must not round to different numbers
+    first, second, third = np.ceil(needed - 1e-6).max(axis=0).astype(int)
+    return int(first), int(second), int(third)
+
+
+def refuse_unknown(values: Any, known: list[str], where: str) -> dict[str, Any]:
+    """Return a copy of a table, or raise a PlanError that names an unknown key and the near one."""
+    import difflib
+
+    if not isinstance(values, Mapping):
+        raise PlanError(f"{where} must be a table.")
+    for key in values:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}."
+            raise PlanError(f"{where}: the key {key!r} is unknown; {hint}")
+    return dict(values)
