@@ -5,12 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from symscape.crystal.structures import Structures
 from symscape.models.card import ModelCard
+
+if TYPE_CHECKING:
+    from symscape.models.batching import BatchSizer
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +57,10 @@ class EnergyModel(ABC):
     def __init__(self, card: ModelCard, device: str = "auto", batch_size: int | None = None):
         self.card = card
         self.device = device
+        self.explicit_batch_size = batch_size is not None
         self.batch_size = batch_size or self.default_batch_size
+        #: chooses batches in `evaluate` and keeps what it has learned
+        self.sizer: BatchSizer | None = None
 
     def check_installed(self) -> None:  # noqa: B027 (nothing to install by default)
         """Raise ModelError if the model's package is not there; loads and fetches nothing."""
@@ -85,14 +91,21 @@ class EnergyModel(ABC):
     def _predict_batch(self, batch: Structures, forces: bool, stresses: bool) -> Prediction:
         """Evaluate one batch with the family's own graphs and batches."""
 
+    def predict_batch(
+        self, batch: Structures, *, forces: bool = False, stresses: bool = False
+    ) -> Prediction:
+        """Evaluate all structures in one call of the model, however many they are."""
+        self.load()
+        return self._predict_batch(batch, forces, stresses)
+
     def predict_batches(
         self, structures: Structures, *, forces: bool = False, stresses: bool = False
     ) -> Iterator[tuple[slice, Prediction]]:
         """Yield (range of structures, prediction) batch by batch, in order."""
-        self.load()
         for start in range(0, len(structures), self.batch_size):
             chosen = slice(start, min(start + self.batch_size, len(structures)))
-            yield chosen, self._predict_batch(structures[chosen], forces, stresses)
+            batch = structures[chosen]
+            yield chosen, self.predict_batch(batch, forces=forces, stresses=stresses)
 
     def predict(
         self, structures: Structures, *, forces: bool = False, stresses: bool = False

@@ -1,0 +1,360 @@
+"""Energies kept on disk, so that no number is computed twice."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from symscape.crystal.structures import Structures
+
+#: bytes above which the entries that have not been used for longest are dropped
+DEFAULT_MAX_BYTES = 1_000_000_000
+_FILE = "energies-1.sqlite3"  # the number is the schema's
+_TOUCH_AFTER = 3600  # seconds; a finer record of use would turn every read into a write
+_CHUNK = 500  # SQLite's limit on parameters was once 999
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS models (
+    id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE, name TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS energies (
+    model INTEGER NOT NULL, structure BLOB NOT NULL, energy REAL NOT NULL,
+    forces BLOB, stress BLOB, used INTEGER NOT NULL,
+    PRIMARY KEY (model, structure)) WITHOUT ROWID;
+"""
+
+T = TypeVar("T")
+
+
+class CacheWarning(UserWarning):
+    """The cache is damaged or can't be used; the run goes on without it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """What is known about one structure.
+
+    Parameters
+    ----------
+    energy
+        eV.
+    forces
+        eV/angstrom, shape (n_atoms, 3), or None if never asked for.
+    stress
+        eV/angstrom^3, shape (3, 3), or None if never asked for.
+    """
+
+    energy: float
+    forces: np.ndarray | None = None
+    stress: np.ndarray | None = None
+
+    def covers(self, forces: bool, stresses: bool) -> bool:
+        """Whether everything asked for is known."""
+        return (not forces or self.forces is not None) and (not stresses or self.stress is not None)
+
+
+@dataclass(frozen=True)
+class CacheInfo:
+    """What a cache holds: its file, the file's size in bytes and entries by model name."""
+
+    path: Path
+    size: int
+    max_size: int
+    entries: dict[str, int]
+
+
+def structure_keys(structures: Structures) -> list[bytes]:
+    """Return a hash of the exact content of each structure: atomic numbers, positions, cell."""
+    numbers = np.ascontiguousarray(structures.numbers, dtype="<i4")
+    # adding zero makes -0.0 and 0.0 the same bytes
+    positions = np.ascontiguousarray(structures.positions, dtype="<f8") + 0.0
+    cells = np.ascontiguousarray(structures.cells, dtype="<f8") + 0.0
+    keys = []
+    for i in range(len(structures)):
+        own = slice(structures.offsets[i], structures.offsets[i + 1])
+        content = hashlib.blake2b(numbers[own].tobytes(), digest_size=16)
+        content.update(cells[i].tobytes())
+        content.update(positions[own].tobytes())
+        keys.append(content.digest())
+    return keys
+
+
+def default_folder() -> Path:
+    """Return ``$SYMSCAPE_CACHE_DIR`` or the user's cache folder."""
+    named = os.environ.get("SYMSCAPE_CACHE_DIR")
+    if named:
+        return Path(named).expanduser()
+    from platformdirs import user_cache_dir
+
+    return Path(user_cache_dir("symscape", appauthor=False))
+
+
+class EnergyCache:
+    """Energies by model fingerprint and structure, in one SQLite file.
+
+    Several processes may use one file at a time. Nothing here fails a run: a damaged file is set
+    aside, and a folder that can't be written to switches the cache off, each with a warning.
+
+    Parameters
+    ----------
+    folder
+        Where the file is; default: `default_folder`. It should be on a local disk, since SQLite's
+        write-ahead log does not work across a network.
+    max_bytes
+        Size above which the entries that have not been used for longest are dropped.
+    """
+
+    def __init__(self, folder: Path | str | None = None, max_bytes: int = DEFAULT_MAX_BYTES):
+        self.folder = Path(folder).expanduser() if folder is not None else default_folder()
+        self.max_bytes = max_bytes
+        self._connection: sqlite3.Connection | None = None
+        self._owner = 0
+        self._off = False
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.folder / _FILE
+
+    def get(self, fingerprint: str, keys: Sequence[bytes]) -> dict[bytes, Entry]:
+        """Return what is known about the structures with these keys."""
+        if not keys or not self.path.exists():
+            return {}
+        return self._guarded(lambda c: _read(c, fingerprint, keys), {})
+
+    def put(self, fingerprint: str, name: str, entries: dict[bytes, Entry]) -> None:
+        """Keep results of one model, in one transaction.
+
+        Parameters
+        ----------
+        fingerprint
+            Identifies the model's energies.
+        name
+            The model's name, for `info`.
+        entries
+            By structure key; an entry replaces one that knows less.
+        """
+        if not entries:
+            return
+        self._guarded(lambda c: _write(c, fingerprint, name, entries), None)
+        self.prune()
+
+    def prune(self) -> int:
+        """Drop the entries used longest ago until the file fits; return how many."""
+        return self._guarded(lambda c: _prune(c, self.max_bytes), 0)
+
+    def info(self) -> CacheInfo:
+        """Return what the cache holds; makes no file."""
+        if not self.path.exists():
+            return CacheInfo(self.path, 0, self.max_bytes, {})
+        nothing: dict[str, int] = {}
+        entries = self._guarded(_count, nothing)
+        size = sum(p.stat().st_size for p in self.folder.glob(f"{_FILE}*"))
+        return CacheInfo(self.path, size, self.max_bytes, entries)
+
+    def clear(self, name: str | None = None) -> int:
+        """Remove the entries of the models of that name, or all; return how many there were."""
+        if not self.path.exists():
+            return 0
+        return self._guarded(lambda c: _clear(c, name), 0)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._connection is not None and self._owner == os.getpid():
+            self._connection.close()
+        self._connection = None
+
+    def __enter__(self) -> EnergyCache:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _guarded(self, action: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
+        """Do something with the file; damage and refusals end in a warning."""
+        if self._off:
+            return otherwise
+        for attempt in (1, 2):
+            try:
+                return action(self._open())
+            except sqlite3.DatabaseError as error:
+                damaged = getattr(error, "sqlite_errorcode", None) in _DAMAGED
+                if not damaged or attempt == 2:
+                    self._switch_off(str(error))
+                    break
+                self._set_aside()
+            except OSError as error:
+                self._switch_off(str(error))
+                break
+        return otherwise
+
+    def _open(self) -> sqlite3.Connection:
+        # a connection must not be used on the other side of a fork
+        if self._connection is None or self._owner != os.getpid():
+            from filelock import FileLock
+
+            self.folder.mkdir(parents=True, exist_ok=True)
+            # switching to the write-ahead log does not wait for other processes by itself
+            with FileLock(self.folder / "open.lock"):
+                connection = sqlite3.connect(self.path, timeout=60)
+                try:
+                    if not self.path.stat().st_size:
+                        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+                    connection.execute("PRAGMA journal_mode = WAL")
+                    # a crash of the machine may lose the last entries, never the file
+                    connection.execute("PRAGMA synchronous = NORMAL")
+                    connection.executescript(_SCHEMA)
+                except BaseException:
+                    connection.close()
+                    raise
+            self._connection, self._owner = connection, os.getpid()
+        return self._connection
+
+    def _set_aside(self) -> None:
+        self.close()
+        kept = self.path.with_name(f"{_FILE}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+        if self.path.exists():
+            os.replace(self.path, kept)
+        for suffix in ("-wal", "-shm"):
+            self.path.with_name(_FILE + suffix).unlink(missing_ok=True)
+        warnings.warn(
+            f"The energy cache {self.path} is damaged; it was set aside as {kept.name} and a new "
+            "one begun.",
+            CacheWarning,
+            stacklevel=4,
+        )
+
+    def _switch_off(self, reason: str) -> None:
+        self.close()
+        self._off = True
+        warnings.warn(
+            f"The energy cache {self.path} can't be used ({reason}); energies are not kept in "
+            "this run. Name another folder with --cache-dir.",
+            CacheWarning,
+            stacklevel=4,
+        )
+
+
+def _read(
+    connection: sqlite3.Connection, fingerprint: str, keys: Sequence[bytes]
+) -> dict[bytes, Entry]:
+    row = connection.execute(
+        "SELECT id FROM models WHERE fingerprint = ?", (fingerprint,)
+    ).fetchone()
+    if row is None:
+        return {}
+    model, now, found, stale = row[0], int(time.time()), {}, []
+    for start in range(0, len(keys), _CHUNK):
+        part = keys[start : start + _CHUNK]
+        marks = ",".join("?" * len(part))
+        rows = connection.execute(
+            "SELECT structure, energy, forces, stress, used FROM energies "
+            f"WHERE model = ? AND structure IN ({marks})",
+            (model, *part),
+        )
+        for key, energy, forces, stress, used in rows:
+            found[key] = Entry(energy, _array(forces), _array(stress))
+            if used < now - _TOUCH_AFTER:
+                stale.append((now, model, key))
+    if stale:
+        with connection:
+            connection.executemany(
+                "UPDATE energies SET used = ? WHERE model = ? AND structure = ?", stale
+            )
+    return found
+
+
+def _write(
+    connection: sqlite3.Connection, fingerprint: str, name: str, entries: dict[bytes, Entry]
+) -> None:
+    now = int(time.time())
+    with connection:
+        connection.execute(
+            "INSERT INTO models (fingerprint, name) VALUES (?, ?) "
+            "ON CONFLICT (fingerprint) DO UPDATE SET name = excluded.name",
+            (fingerprint, name),
+        )
+        (model,) = connection.execute(
+            "SELECT id FROM models WHERE fingerprint = ?", (fingerprint,)
+        ).fetchone()
+        connection.executemany(
+            "INSERT INTO energies VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (model, structure) DO UPDATE SET energy = excluded.energy, "
+            "forces = coalesce(excluded.forces, forces), "
+            "stress = coalesce(excluded.stress, stress), used = excluded.used",
+            [
+                (model, key, float(e.energy), _blob(e.forces), _blob(e.stress), now)
+                for key, e in entries.items()
+            ],
+        )
+
+
+def _used_bytes(connection: sqlite3.Connection) -> int:
+    pages, free, size = (
+        connection.execute(f"PRAGMA {what}").fetchone()[0]
+        for what in ("page_count", "freelist_count", "page_size")
+    )
+    return (pages - free) * size
+
+
+def _prune(connection: sqlite3.Connection, max_bytes: int) -> int:
+    if _used_bytes(connection) <= max_bytes:
+        return 0
+    dropped = 0
+    # stop well below the limit, or every write from now on would prune again
+    while _used_bytes(connection) > 0.8 * max_bytes:
+        (count,) = connection.execute("SELECT count(*) FROM energies").fetchone()
+        if count == 0:
+            break
+        with connection:
+            dropped += connection.execute(
+                "DELETE FROM energies WHERE (model, structure) IN "
+                "(SELECT model, structure FROM energies ORDER BY used LIMIT ?)",
+                (max(1, count // 5),),
+            ).rowcount
+    _shrink(connection)
+    return dropped
+
+
+def _clear(connection: sqlite3.Connection, name: str | None) -> int:
+    with connection:
+        if name is None:
+            removed = connection.execute("DELETE FROM energies").rowcount
+            connection.execute("DELETE FROM models")
+        else:
+            removed = connection.execute(
+                "DELETE FROM energies WHERE model IN (SELECT id FROM models WHERE name = ?)",
+                (name,),
+            ).rowcount
+            connection.execute("DELETE FROM models WHERE name = ?", (name,))
+    _shrink(connection)
+    return removed
+
+
+def _shrink(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA incremental_vacuum").fetchall()
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def _count(connection: sqlite3.Connection) -> dict[str, int]:
+    rows = connection.execute(
+        "SELECT name, count(structure) FROM models "
+        "LEFT JOIN energies ON energies.model = models.id GROUP BY name ORDER BY name"
+    )
+    return {name: count for name, count in rows if count}
+
+
+def _array(blob: bytes | None) -> np.ndarray | None:
+    return None if blob is None else np.frombuffer(blob, dtype="<f8").reshape(-1, 3)
+
+
+def _blob(array: np.ndarray | None) -> bytes | None:
+    return None if array is None else np.ascontiguousarray(array, dtype="<f8").tobytes()
