@@ -340,8 +340,8 @@ def _clear(connection: sqlite3.Connection, name: str | None) -> int:
 
 
 def _shrink(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA incremental_vacuum").fetchall()
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    # execute() would take a single step of the vacuum, that is one page
+    connection.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE);")
 
 
 def _count(connection: sqlite3.Connection) -> dict[str, int]:
