@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from dataclasses import fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -93,9 +93,9 @@ def resolve(
     else:
         card = _registered(name, family, mlip_name)
     if checkpoint is not None or ":" in name:
-        card = _replace(card, level_of_theory=level_of_theory, energy_convention=energy_convention)
+        card = replace(card, level_of_theory=level_of_theory, energy_convention=energy_convention)
     if options:
-        card = _replace(card, options={**card.options, **options})
+        card = replace(card, options={**card.options, **options})
     check_report_name(card.name)
     return make(card, device=device, batch_size=batch_size, dtype=dtype)
 
@@ -114,10 +114,7 @@ def make(
     ModelError
         If there is no such family or it does not have the asked-for dtype.
     """
-    if card.family not in FAMILIES:
-        raise ModelError(_unknown("model family", card.family, FAMILIES))
-    module, cls = FAMILIES[card.family]
-    adapter = getattr(import_module(module), cls)
+    adapter = _adapter(card)
     if card.family == "ase":
         if dtype is not None:
             raise ModelError(
@@ -127,21 +124,78 @@ def make(
     return adapter(card, device=device, batch_size=batch_size, dtype=dtype)
 
 
-def _registered(name: str, family: str | None, mlip_name: str | None) -> ModelCard:
+def _adapter(card: ModelCard) -> Any:
+    if card.family not in FAMILIES:
+        raise ModelError(_unknown("model family", card.family, FAMILIES))
+    module, cls = FAMILIES[card.family]
+    return getattr(import_module(module), cls)
+
+
+def find_card(name: str) -> ModelCard:
+    """Return the card of a registered model, whatever the case of its name.
+
+    Raises
+    ------
+    ModelError
+        If there is none; the message names the nearest.
+    """
     cards = load_cards()
-    # registered names are told apart without regard to case
     by_lower = {known.lower(): card for known, card in cards.items()}
-    card = by_lower.get(name.lower())
-    if card is None:
-        if name in FAMILIES:
-            raise ModelError(
-                f"{name} is a family of models: name its weights with --checkpoint, or one of "
-                f"{', '.join(c.name for c in cards.values() if c.family == name) or 'none'}."
-            )
-        raise ModelError(_unknown("model", name, cards))
+    if name.lower() in by_lower:
+        return by_lower[name.lower()]
+    own = ", ".join(card.name for card in cards.values() if card.family == name)
+    if name == "ase":
+        raise ModelError(
+            "ase is no model by itself: name a calculator, as in --mlip package.module:function."
+        )
+    if name in FAMILIES:
+        raise ModelError(
+            f"{name} is a family of models: name its weights with --checkpoint, or one of {own}."
+        )
+    raise ModelError(_unknown("model", name, cards))
+
+
+@dataclass(frozen=True)
+class ModelStatus:
+    """What of a registered model is on this machine.
+
+    Parameters
+    ----------
+    distribution, version
+        The package that runs it and its installed version, None if it is not installed.
+    extra
+        The extra of symscape that installs it.
+    weights
+        The weights, None if they are not on this machine.
+    """
+
+    distribution: str
+    version: str | None
+    extra: str
+    weights: Path | None
+
+
+def status(card: ModelCard) -> ModelStatus:
+    """Find out whether a registered model can run here; imports and fetches nothing."""
+    from symscape.models.family import weights_path
+    from symscape.models.weights import distribution_version, package_folder
+
+    adapter = _adapter(card)
+    folder = package_folder(adapter.package)
+    weights = weights_path(card, folder) if folder else None
+    return ModelStatus(
+        adapter.distribution,
+        distribution_version(adapter.distribution) if folder else None,
+        adapter.extra,
+        weights if weights is not None and weights.exists() else None,
+    )
+
+
+def _registered(name: str, family: str | None, mlip_name: str | None) -> ModelCard:
+    card = find_card(name)
     if family is not None and family != card.family:
         raise ModelError(f"{card.name} is of the {card.family} family, not of {family}.")
-    return card if mlip_name is None else _replace(card, name=mlip_name)
+    return card if mlip_name is None else replace(card, name=mlip_name)
 
 
 def _own_checkpoint(
@@ -166,12 +220,6 @@ def _own_checkpoint(
         checkpoint=str(path),
         description=f"own checkpoint {path.name}",
     )
-
-
-def _replace(card: ModelCard, **changes: Any) -> ModelCard:
-    from dataclasses import replace
-
-    return replace(card, **changes)
 
 
 def check_report_name(name: str) -> None:

@@ -1,0 +1,113 @@
+"""``symscape models``: the registered potentials and their cards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from symscape.models.card import ModelCard
+    from symscape.models.registry import ModelStatus
+
+app = typer.Typer(
+    help="List the registered potentials, or show one's card.",
+    invoke_without_command=True,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def models(context: typer.Context) -> None:
+    """List the registered potentials, or show one's card."""
+    if context.invoked_subcommand is not None:
+        return
+    from rich import box
+    from rich.table import Table
+
+    from symscape.models.registry import load_cards, status
+
+    console = _console()
+    table = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, pad_edge=False)
+    for column in ("name", "family", "level of theory", "energies", "package", "weights"):
+        table.add_column(column, no_wrap=True)
+    for card in load_cards().values():
+        found = status(card)
+        table.add_row(
+            card.name,
+            card.family,
+            card.level_of_theory,
+            card.energy_convention,
+            _package(found),
+            "here" if found.weights else _missing(card),
+        )
+    console.print(table, markup=False, highlight=False)
+    console.print(
+        "\nsymscape models show NAME prints a card; --mlip FAMILY --checkpoint FILE takes your own "
+        "weights,\n--mlip package.module:function anything with an ASE calculator.",
+        markup=False,
+        highlight=False,
+    )
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="A registered name, as symscape models lists them.")],
+) -> None:
+    """Print the card of one potential, with its citation and licence."""
+    from rich.table import Table
+
+    from symscape.models.registry import find_card, status
+
+    card = find_card(name)
+    found = status(card)
+    console = _console()
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    options = ", ".join(f"{key} = {value}" for key, value in card.options.items())
+    rows = {
+        "name": card.name,
+        "description": card.description,
+        "family": card.family,
+        "checkpoint": card.checkpoint or "",
+        "options": options,
+        "level of theory": card.level_of_theory,
+        "energies": _convention(card),
+        "training sets": ", ".join(card.training_sets),
+        "not trained on": ", ".join(card.untrained),
+        "reference": card.reference,
+        "licence": card.licence,
+        "package": _package(found),
+        "weights": str(found.weights) if found.weights else _missing(card),
+    }
+    for label, text in rows.items():
+        if text:
+            table.add_row(label, text)
+    console.print(table, markup=False, highlight=False)
+
+
+def _console() -> Console:
+    """Return a console that never breaks a table's lines when the output is not a terminal."""
+    from rich.console import Console
+
+    console = Console()
+    return console if console.is_terminal else Console(width=200)
+
+
+def _package(found: ModelStatus) -> str:
+    if found.version is None:
+        return f'no: pip install "symscape[{found.extra}]"'
+    return f"{found.distribution} {found.version}"
+
+
+def _missing(card: ModelCard) -> str:
+    return "fetched at first use" if card.weights_file.startswith("~") else "not in the package"
+
+
+def _convention(card: ModelCard) -> str:
+    if card.energy_convention == "MP2020":
+        return "MP2020: include the Materials Project's 2020 corrections"
+    return "uncorrected: as the functional gives them"
