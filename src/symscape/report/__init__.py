@@ -1,1 +1,1 @@
-"""What a run leaves behind: results, figures, tables, pages."""
+"""What a run leaves behind: results.json, tables, figures, summary.md and index.html."""

@@ -1,0 +1,154 @@
+"""Frozen dataclasses to JSON and back, checked field by field.
+
+The type hints of the dataclasses are the schema; every complaint names the field by its path, as in
+``cases[3].checks[0].limit``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+_PLAIN = {str: "a string", int: "an integer", bool: "true or false", float: "a number"}
+
+
+class DecodeError(ValueError):
+    """A field is missing or of the wrong type; the message says which and how."""
+
+
+def encode(value: Any) -> Any:
+    """Turn dataclasses, arrays and containers into what JSON knows.
+
+    Fields keep the order in which they are declared, keys of dictionaries are sorted. Numbers that
+    are not finite become None: JSON has no NaN.
+
+    Raises
+    ------
+    TypeError
+        If something in ``value`` has no JSON form.
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: encode(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): encode(value[key]) for key in sorted(value, key=str)}
+    if isinstance(value, np.ndarray):
+        return encode(value.tolist())
+    if isinstance(value, list | tuple):
+        return [encode(item) for item in value]
+    if isinstance(value, np.generic):
+        return encode(value.item())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    raise TypeError(f"{type(value).__name__} has no form in a results file")
+
+
+def decode(kind: Any, value: Any, where: str) -> Any:
+    """Turn JSON into ``kind``: a dataclass, a container or a plain type.
+
+    Where a number is wanted, None gives NaN. Fields that ``kind`` does not have are ignored, so
+    that a file with additions still loads; fields with a default may be missing.
+
+    Parameters
+    ----------
+    kind
+        A type hint.
+    where
+        Path of ``value`` in the document, for the complaint.
+
+    Raises
+    ------
+    DecodeError
+        If ``value`` does not fit.
+    """
+    if kind in (Any, object):
+        return value
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        return _decode_dataclass(kind, value, where)
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        (inner,) = (a for a in arguments if a is not type(None))
+        return None if value is None else decode(inner, value, where)
+    if origin is typing.Literal:
+        if value not in arguments:
+            raise DecodeError(
+                f"field '{where}' is {value!r} instead of {' or '.join(map(repr, arguments))}"
+            )
+        return value
+    if origin is dict:
+        _expect(isinstance(value, dict), where, "an object")
+        return {k: decode(arguments[1], v, f"{where}.{k}") for k, v in value.items()}
+    if origin in (list, tuple):
+        return _decode_sequence(origin, arguments, value, where)
+    if kind is float:
+        _expect(value is None or _is_number(value), where, _PLAIN[float])
+        return math.nan if value is None else float(value)
+    # JSON's true is a Python int; it is no number here
+    _expect(isinstance(value, kind) and (kind is bool or value is not True), where, _PLAIN[kind])
+    _expect(kind is bool or value is not False, where, _PLAIN[kind])
+    return value
+
+
+def _decode_dataclass(kind: type, value: Any, where: str) -> Any:
+    _expect(isinstance(value, dict), where or "(the whole file)", "an object")
+    hints = typing.get_type_hints(kind)
+    found = {}
+    for field in dataclasses.fields(kind):
+        spot = f"{where}.{field.name}" if where else field.name
+        if field.name in value:
+            found[field.name] = decode(hints[field.name], value[field.name], spot)
+        elif field.default is field.default_factory is dataclasses.MISSING:
+            raise DecodeError(f"field '{spot}' is missing")
+    return kind(**found)
+
+
+def _decode_sequence(origin: Any, arguments: tuple[Any, ...], value: Any, where: str) -> Any:
+    _expect(isinstance(value, list), where, "a list")
+    if origin is list or arguments[1:] == (...,):
+        kinds = [arguments[0]] * len(value)
+    else:
+        _expect(len(value) == len(arguments), where, f"a list of {len(arguments)}")
+        kinds = list(arguments)
+    items = (
+        decode(kind, item, f"{where}[{k}]")
+        for k, (kind, item) in enumerate(zip(kinds, value, strict=True))
+    )
+    return origin(items)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _expect(fits: bool, where: str, wanted: str) -> None:
+    if not fits:
+        raise DecodeError(f"field '{where}' is not {wanted}")
+
+
+def dumps(document: Any, indent: int = 0) -> str:
+    """Write JSON that reads and diffs well: lists of plain values on one line, the rest indented.
+
+    Raises
+    ------
+    ValueError
+        If a number is not finite.
+    """
+    pad = "\n" + " " * (indent + 1)
+    if isinstance(document, dict) and document:
+        items = (
+            f"{json.dumps(key, ensure_ascii=False)}: {dumps(value, indent + 1)}"
+            for key, value in document.items()
+        )
+        return "{" + pad + f",{pad}".join(items) + "\n" + " " * indent + "}"
+    if isinstance(document, list) and any(isinstance(item, dict | list) for item in document):
+        items = (dumps(item, indent + 1) for item in document)
+        return "[" + pad + f",{pad}".join(items) + "\n" + " " * indent + "]"
+    return json.dumps(document, ensure_ascii=False, allow_nan=False)

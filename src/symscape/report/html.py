@@ -1,0 +1,129 @@
+"""index.html: a page that opens from disk, needs no network and no script."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from symscape.report import words
+from symscape.report.summary import SYMBOLS, WORDS
+from symscape.report.view import RunView, SliceView, check_words
+
+#: points named one by one for a slice before the rest is counted
+MOST_POINTS = 12
+
+
+@dataclass(frozen=True)
+class Image:
+    """A picture beside the page: path relative to it, width and height in pixels."""
+
+    path: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class FigureFiles:
+    """The pictures of one slice, and what they show in words."""
+
+    wide: Image
+    tall: Image
+    thumb: Image
+    alt: str
+
+
+def render_page(view: RunView, figures: Mapping[str, FigureFiles]) -> str:
+    """Return the page as HTML.
+
+    Whatever comes from files (names, cards, reasons) is escaped.
+
+    Parameters
+    ----------
+    view
+        The run.
+    figures
+        Pictures by the id of the slice; slices without any get none.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    from symscape.report.tables import underprediction_by, underprediction_table
+
+    environment = Environment(
+        loader=PackageLoader("symscape.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        number=words.number_text,
+        place=words.place_text,
+        pair=words.pair_text,
+        duration=words.duration_text,
+        check=check_words,
+        moment=_moment_text,
+        sentence=lambda text: text[:1].upper() + text[1:],
+    )
+    environment.globals.update(
+        symbols=SYMBOLS, words=WORDS, most_points=MOST_POINTS, count=words.count_text
+    )
+    under = underprediction_table(view.run)
+    groups = [
+        (title, name, _records(underprediction_by(under, name)))
+        for title, name in (
+            ("By free lattice parameters", "n_lattice"),
+            ("By free Wyckoff coordinates", "n_wyckoff"),
+        )
+    ]
+    template = environment.get_template("index.html.j2")
+    return template.render(
+        view=view,
+        run=view.run,
+        figures=figures,
+        under=_by_slice(view),
+        groups=groups,
+        theories=_theories(view),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class UnderpredictionRow:
+    """A row of the underprediction table: the slice, its signed error, its bar's length in %."""
+
+    item: SliceView
+    error: float
+    share: float
+
+
+def _by_slice(view: RunView) -> list[UnderpredictionRow]:
+    """Rows of the underprediction table, most underpredicted first."""
+    items = [item for item in view.slices if item.judged and item.reference]
+    errors = [item.judged.get("mean_signed_error", math.nan) for item in items]
+    largest = max((abs(error) for error in errors if math.isfinite(error)), default=0.0)
+    rows = [
+        UnderpredictionRow(
+            item, error, 100 * abs(error) / largest if largest and math.isfinite(error) else 0.0
+        )
+        for item, error in zip(items, errors, strict=True)
+    ]
+    return sorted(rows, key=lambda row: row.error if math.isfinite(row.error) else math.inf)
+
+
+def _theories(view: RunView) -> list[str]:
+    """Every way in which the model's level of theory differs from that of the references."""
+    found = (view.theory_notice(item.reference) for item in view.slices)
+    return list(dict.fromkeys(filter(None, found)))
+
+
+def _records(table: Any) -> list[dict[str, Any]]:
+    return table.to_dict("records")  # type: ignore[no-any-return]
+
+
+def _moment_text(text: str) -> str:
+    """Write a point in time for people: ``21 November 2026, 07:40 UTC``."""
+    moment = datetime.fromisoformat(text)
+    zone = f" {moment.tzname()}" if moment.tzinfo else ""
+    return f"{moment.day} {moment:%B %Y, %H:%M}{zone}"
