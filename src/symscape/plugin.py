@@ -108,8 +108,13 @@ def pytest_configure(config: pytest.Config) -> None:
         "speed: measures speed with pytest-benchmark; select with -m speed (symscape)",
     ):
         config.addinivalue_line("markers", marker)
-    if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Outcome(config), "symscape-outcome")
+    if hasattr(config, "workerinput"):
+        return
+    config.pluginmanager.register(Outcome(config), "symscape-outcome")
+    if any(config.getoption(option) or (ini and config.getini(ini)) for option, ini, _ in _OPTIONS):
+        from symscape.suite.collect import check_settings
+
+        check_settings(config)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

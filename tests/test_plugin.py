@@ -1,0 +1,274 @@
+"""The plugin as pytest runs it, with cheap calculators in the place of networks."""
+
+from __future__ import annotations
+
+import json
+import sys
+from fnmatch import fnmatch
+
+import pytest
+
+CALCULATORS = """
+import numpy as np
+from ase.calculators.calculator import Calculator, all_changes
+from ase.calculators.emt import EMT
+
+
+def exact():
+    return EMT()
+
+
+class Soft(EMT):
+    def calculate(self, *args, **kwargs):
+        super().calculate(*args, **kwargs)
+        self.results["energy"] *= 0.5
+
+
+def soft():
+    return Soft()
+
+
+class Broken(EMT):
+    def calculate(self, atoms, *args, **kwargs):
+        super().calculate(atoms, *args, **kwargs)
+        if abs(atoms.get_scaled_positions()[0, 1] - {where}) < 1e-3:
+            self.results["energy"] = np.nan
+
+
+def nan():
+    return Broken()
+
+
+class Raising(EMT):
+    def calculate(self, atoms, *args, **kwargs):
+        raise RuntimeError("this network has no weights")
+
+
+def raising():
+    return Raising()
+
+
+def counting():
+    return Counting()
+
+
+class Counting(EMT):
+    def calculate(self, atoms, *args, **kwargs):
+        with open({log!r}, "a") as file:
+            file.write("x")
+        super().calculate(atoms, *args, **kwargs)
+
+
+for factory in (exact, soft, counting):
+    factory.fingerprint = factory.__name__
+"""
+
+SUITE = """
+import pytest
+
+
+@pytest.mark.landscape("energies")
+def test_energies(landscape, verdict):
+    verdict(landscape.judge_energies())
+"""
+
+
+@pytest.fixture
+def suite(pytester, toy_file, monkeypatch):
+    """A project with one small reference, cheap calculators and the benchmark."""
+    material = pytester.mkdir("references") / "AlCu-Cmcm"
+    material.mkdir()
+    (material / toy_file.name).write_bytes(toy_file.read_bytes())
+    log = pytester.path / "calls.log"
+    log.write_text("")
+    pytester.makepyfile(cheap=CALCULATORS.replace("{where}", "0.36").replace("{log!r}", repr(str(log))))
+    pytester.makepyfile(test_landscape=SUITE)
+    monkeypatch.setenv("PYTHONPATH", str(pytester.path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(pytester.path / "user-cache"))
+    return pytester
+
+
+def run(suite, *arguments):
+    return suite.runpytest_subprocess("-p", "no:cacheprovider", *arguments)
+
+
+def results(suite, model):
+    return json.loads((suite.path / "reports" / model / "results.json").read_text())
+
+
+def test_an_exact_model_passes_and_leaves_a_report(suite):
+    outcome = run(suite, "--mlip", "cheap:exact", "-v")
+    outcome.assert_outcomes(passed=1)
+    outcome.stdout.fnmatch_lines(["*test_energies?exact-AlCu-Cmcm-Al_y-Cu_y? PASSED*"])
+    outcome.stdout.fnmatch_lines(["exact: 1 passed, 0 failed, 0 error; report: reports/exact/*"])
+    (case,) = results(suite, "exact")["cases"]
+    assert case["status"] == "passed"
+    assert case["metrics"]["windows"]["500"]["mae"] < 0.01
+    folder = suite.path / "reports" / "exact"
+    for name in ("index.html", "summary.md", "results.json", "tables", "figures"):
+        assert (folder / name).exists()
+
+
+def test_a_soft_model_fails_with_one_screen_that_says_where(suite):
+    outcome = run(suite, "--mlip", "cheap:soft")
+    outcome.assert_outcomes(failed=1)
+    assert outcome.ret == pytest.ExitCode.TESTS_FAILED
+    outcome.stdout.fnmatch_lines(
+        [
+            "soft-AlCu-Cmcm-Al_y-Cu_y: energies failed",
+            "*FAIL*softening_scale*0.5*0.85 .. 1.15*",
+            "*worst point: Al_y = *",
+            "*closest pair *angstrom*",
+        ]
+    )
+    assert "Traceback" not in outcome.stdout.str()
+
+
+def test_tolerances_decide(suite):
+    (suite.path / "wide.toml").write_text(
+        "[energies]\nmae = 1e6\nmax_error = 1e6\nmean_signed_error = 1e6\n"
+        "softening_scale = [0, 2]\nspearman = [-1, 1]\n"
+    )
+    run(suite, "--mlip", "cheap:soft", "--tolerances", "wide.toml").assert_outcomes(passed=1)
+
+
+def test_several_models_and_selection_by_name(suite):
+    both = run(suite, "--mlip", "cheap:exact,cheap:soft", "--mlip", "cheap:exact")
+    both.assert_outcomes(passed=1, failed=1)
+    one = run(suite, "--mlip", "cheap:exact,cheap:soft", "-k", "exact-AlCu-Cmcm-Al_y-Cu_y")
+    one.assert_outcomes(passed=1, deselected=1)
+
+
+def test_two_processes_evaluate_each_case_once_and_write_one_report(suite):
+    pytest.importorskip("xdist")
+    arguments = ("--mlip", "cheap:counting,cheap:soft", "-n", "2")
+    run(suite, *arguments).assert_outcomes(passed=1, failed=1)
+    assert len((suite.path / "calls.log").read_text()) == 25
+    assert {p.name for p in (suite.path / "reports").iterdir()} == {"counting", "soft"}
+    assert len(results(suite, "counting")["cases"]) == 1
+
+
+def test_a_second_run_evaluates_nothing(suite):
+    for _ in range(2):
+        run(suite, "--mlip", "cheap:counting").assert_outcomes(passed=1)
+    assert len((suite.path / "calls.log").read_text()) == 25
+    run(suite, "--mlip", "cheap:counting", "--no-cache").assert_outcomes(passed=1)
+    assert len((suite.path / "calls.log").read_text()) == 50
+
+
+def test_ini_values_stand_in_for_options(suite):
+    suite.makeini(
+        "[pytest]\nsymscape_mlip = cheap:soft\nsymscape_tolerances = loose\n"
+        "symscape_report_dir = out\n"
+    )
+    run(suite).assert_outcomes(failed=1)
+    assert (suite.path / "out" / "soft" / "index.html").exists()
+    run(suite, "--mlip", "cheap:exact").assert_outcomes(passed=1)
+
+
+def test_points_without_an_energy_fail_the_case_and_are_named(suite):
+    outcome = run(suite, "--mlip", "cheap:nan")
+    assert outcome.ret == pytest.ExitCode.TESTS_FAILED
+    outcome.stdout.fnmatch_lines(["*the model gave no energy at * points:"])
+    (case,) = results(suite, "nan")["cases"]
+    assert case["detail"]["failed_points"]
+
+
+def test_a_model_that_always_raises_spoils_only_its_own_cases(suite):
+    outcome = run(suite, "--mlip", "cheap:raising,cheap:exact")
+    outcome.assert_outcomes(passed=1, failed=1)
+    outcome.stdout.fnmatch_lines(["*this network has no weights*"])
+
+
+def test_a_spoiled_reference_is_one_sentence_and_the_rest_goes_on(suite):
+    other = suite.path / "references" / "AlCu-Pnma" / "Al_y-Cu_y.json"
+    other.parent.mkdir()
+    other.write_text("{")
+    outcome = run(suite, "--mlip", "cheap:exact")
+    outcome.assert_outcomes(passed=1, errors=1)
+    outcome.stdout.fnmatch_lines(["*Al_y-Cu_y.json: not valid JSON*restore the file."])
+    assert "Traceback" not in outcome.stdout.str()
+    statuses = [case["status"] for case in results(suite, "exact")["cases"]]
+    assert sorted(statuses) == ["error", "passed"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--mlip", "chgnett"], "*chgnett*did you mean*chgnet*"),
+        (["--mlip", "cheap:absent"], "*absent*"),
+        (["--mlip", "absent_module:make"], "*absent_module*"),
+        (["--mlip", "cheap:exact", "--material", "AlCo"], "*did you mean AlCu-Cmcm?"),
+        (["--mlip", "cheap:exact", "--tolerances", "tight"], "*neither a profile*"),
+        (["--mlip", "cheap:exact", "--references", "absent"], "*no such folder of references*"),
+        (["--mlip", "cheap:exact", "--batch-size", "0"], "*positive whole number*"),
+        (["--mlip", "cheap:exact,cheap:soft", "--checkpoint", "x"], "*one --mlip FAMILY*"),
+        (["--mlip", "cheap:exact,cheap:soft", "--mlip-name", "x"], "*one --mlip*"),
+        (["--mlip", "sevenn", "--checkpoint", "absent.pth"], "*absent.pth*"),
+    ],
+)
+def test_bad_options_are_usage_errors_of_one_sentence(suite, arguments, sentence):
+    outcome = run(suite, *arguments)
+    assert outcome.ret == pytest.ExitCode.USAGE_ERROR
+    text = outcome.stdout.str() + outcome.stderr.str()
+    assert [line for line in text.splitlines() if fnmatch(line, sentence)], text
+    assert "Traceback" not in text
+    assert "_pytest" not in text
+
+
+def test_a_project_without_references_is_told_so(suite):
+    import shutil
+
+    shutil.rmtree(suite.path / "references")
+    outcome = run(suite)
+    assert outcome.ret != 0
+    outcome.stdout.fnmatch_lines(["*references: there is no such folder of references."])
+    assert "Traceback" not in outcome.stdout.str()
+    assert "_pytest" not in outcome.stdout.str()
+
+
+def test_sessions_without_our_cases_pay_nothing(suite):
+    suite.makepyfile(
+        test_other="import sys\n\ndef test_light():\n"
+        "    assert not {'torch', 'pymatgen', 'matplotlib', 'scipy', 'gudhi'} & set(sys.modules)\n"
+    )
+    run(suite, "test_other.py").assert_outcomes(passed=1)
+    assert not (suite.path / "reports").exists()
+
+
+def test_collecting_imports_neither_torch_nor_pymatgen(suite):
+    suite.makeconftest(
+        "import sys\n\ndef pytest_collection_finish():\n"
+        "    assert not {'torch', 'pymatgen', 'matplotlib', 'chgnet'} & set(sys.modules)\n"
+    )
+    outcome = run(suite, "--collect-only", "-q", "--mlip", "cheap:exact")
+    assert outcome.ret == 0
+    outcome.stdout.fnmatch_lines(["*exact-AlCu-Cmcm-Al_y-Cu_y*"])
+    assert sys.version_info >= (3, 11)
+
+
+def test_an_interrupted_run_keeps_what_was_evaluated(suite):
+    (suite.path / "stop.py").write_text(
+        "from cheap import Counting\nimport cheap\n\n"
+        "class Stopping(Counting):\n"
+        "    def calculate(self, *args, **kwargs):\n"
+        "        super().calculate(*args, **kwargs)\n"
+        "        if len(open(cheap.__dict__['LOG']).read()) == 13:\n"
+        "            raise KeyboardInterrupt\n\n"
+        "def counting():\n    return Stopping()\n"
+        "counting.fingerprint = 'counting'\n"
+    )
+    with (suite.path / "cheap.py").open("a") as file:
+        file.write(f"\nLOG = {str(suite.path / 'calls.log')!r}\n")
+    first = run(suite, "--mlip", "stop:counting", "--batch-size", "4")
+    assert first.ret == pytest.ExitCode.INTERRUPTED
+    run(suite, "--mlip", "stop:counting", "--batch-size", "4").assert_outcomes(passed=1)
+    # the interrupted batch is asked again, what came before is not
+    assert len((suite.path / "calls.log").read_text()) <= 25 + 4
+
+
+def test_junit_carries_the_metrics(suite):
+    run(suite, "--mlip", "cheap:exact", "--junitxml", "junit.xml")
+    text = (suite.path / "junit.xml").read_text()
+    assert 'name="energies.mae"' in text
+    assert len(text) < 3000
