@@ -1,0 +1,185 @@
+"""Lowest paths between minima: over the lowest saddle first, then along the valley floor.
+
+A minimax path crosses no higher ground than it must. Minimax energies between all pairs of points
+are given by the minimum spanning tree of the grid, every edge weighted with the higher energy of
+its ends (T. C. Hu, Oper. Res. 9, 898 (1961)). Of all paths that stay below that level the one of
+maximum flux is taken, which has the least integral of exp(E/T) along its length (S. Huo, J. E.
+Straub, J. Chem. Phys. 107, 5000 (1997)), T being a twentieth of the climb: low rather than short.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from symscape.landscape.minima import Minimum, StationaryPoint, Topology, saddle_at
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+#: climb over temperature of the maximum-flux path
+_SHARPNESS = 20.0
+
+
+@dataclass(frozen=True, eq=False)
+class EnergyPath:
+    """A path across the landscape and the energies of both surfaces along it.
+
+    Parameters
+    ----------
+    points
+        Fractional grid indices, shape (n, 2).
+    distance
+        Root-mean-square atomic displacement along the path in angstrom, shape (n,), from zero.
+    reference, model
+        Energies of DFT and model in eV/atom, shape (n,); NaN where one is masked.
+    """
+
+    points: np.ndarray
+    distance: np.ndarray
+    reference: np.ndarray
+    model: np.ndarray
+
+
+class Passes:
+    """Lowest passes between any two points of a surface.
+
+    Parameters
+    ----------
+    topology
+        The surface.
+    """
+
+    def __init__(self, topology: Topology):
+        self.topology = topology
+        self._heights = topology.surface.ravel()
+
+    @cached_property
+    def _tree(self) -> csr_array:
+        from scipy.sparse.csgraph import minimum_spanning_tree
+
+        a, b = _edges(self.topology.surface, self.topology.geometry.periodic(), ((1, 0), (0, 1)))
+        # sparse graphs take a stored zero for no edge, so the scale starts at one
+        floor = float(np.nanmin(self._heights))
+        weights = np.maximum(self._heights[a], self._heights[b]) - floor + 1.0
+        tree = minimum_spanning_tree(_graph(a, b, weights, self._heights.size))
+        return tree + tree.T
+
+    def saddle(self, a: Minimum, b: Minimum) -> StationaryPoint | None:
+        """Return the highest point of the lowest pass between two minima.
+
+        None if masked points part them.
+        """
+        nodes = self._walk(self._node(a), self._node(b))
+        if nodes is None:
+            return None
+        top = int(nodes[self._heights[nodes].argmax()])
+        t = self.topology
+        i, j = np.unravel_index(top, t.surface.shape)
+        return saddle_at(t.energies, t.surface, t.factor, (int(i), int(j)), t.geometry)
+
+    def lowest_path(self, a: Minimum, b: Minimum) -> np.ndarray | None:
+        """Return the lowest path between two minima as fractional grid indices, shape (n, 2).
+
+        None if masked points part them. Consecutive points are neighbours, so that a path
+        through a periodic boundary jumps by a period.
+        """
+        from scipy.sparse.csgraph import dijkstra
+
+        start, end = self._node(a), self._node(b)
+        nodes = self._walk(start, end)
+        if nodes is None:
+            return None
+        heights, shape = self._heights, self.topology.surface.shape
+        level = heights[nodes].max() + 1e-12
+        moves = ((1, 0), (0, 1), (1, 1), (1, -1))
+        allowed = np.where(heights <= level, heights, np.nan).reshape(shape)
+        first, second = _edges(allowed, self.topology.geometry.periodic(), moves)
+        climb = max(level - float(np.nanmin(allowed)), 1e-9)
+        mean = (heights[first] + heights[second]) / 2
+        cost = self._lengths(first, second) * np.exp(_SHARPNESS * (mean - level) / climb)
+        graph = _graph(first, second, cost, heights.size)
+        before = dijkstra(graph, directed=False, indices=[start], return_predecessors=True)[1][0]
+        path = _trace(before, start, end)
+        if path is None:  # pragma: no cover - the spanning tree's own path is allowed
+            return None
+        return np.column_stack(np.unravel_index(path, shape)) / self.topology.factor
+
+    def _lengths(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        shape, factor = self.topology.surface.shape, self.topology.factor
+        positions = [np.column_stack(np.unravel_index(k, shape)) / factor for k in (a, b)]
+        # the same few steps over and over: measure each once
+        steps, which = np.unique(positions[1] - positions[0], axis=0, return_inverse=True)
+        return self.topology.geometry.distance(np.zeros(2), steps)[which.ravel()]
+
+    def _node(self, minimum: Minimum) -> int:
+        t = self.topology
+        return int(np.ravel_multi_index(np.array(minimum.index) * t.factor, t.surface.shape))
+
+    def _walk(self, start: int, end: int) -> np.ndarray | None:
+        from scipy.sparse.csgraph import breadth_first_order
+
+        before = breadth_first_order(self._tree, start, directed=False)[1]
+        return _trace(before, start, end)
+
+
+def along(path: np.ndarray, reference: Topology, model: Topology) -> EnergyPath:
+    """Read the energies of both surfaces along a path.
+
+    Parameters
+    ----------
+    path
+        Fractional grid indices, shape (n, 2), points of the upsampled grids.
+    reference, model
+        Surfaces on the same grid with the same upsampling.
+    """
+    nodes = tuple(np.round(path * reference.factor).astype(int).T)
+    steps = reference.geometry.distance(path[:-1], path[1:])
+    distance = np.concatenate([[0.0], np.cumsum(steps)])
+    return EnergyPath(path, distance, reference.surface[nodes], model.surface[nodes])
+
+
+def _edges(
+    surface: np.ndarray, periodic: tuple[bool, bool], moves: tuple[tuple[int, int], ...]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return flat indices of both ends of every edge between points with an energy."""
+    known = np.isfinite(surface)
+    nodes = np.arange(surface.size).reshape(surface.shape)
+    starts, ends = [], []
+    for move in moves:
+        target, inside = nodes, known.copy()
+        for axis, (step, wraps) in enumerate(zip(move, periodic, strict=True)):
+            target = np.roll(target, -step, axis)
+            if step and not wraps:
+                border = [slice(None), slice(None)]
+                border[axis] = slice(-1, None) if step > 0 else slice(0, 1)
+                inside[tuple(border)] = False
+        inside &= known.ravel()[target]
+        starts.append(nodes[inside])
+        ends.append(target[inside])
+    return np.concatenate(starts), np.concatenate(ends)
+
+
+def _graph(a: np.ndarray, b: np.ndarray, weights: np.ndarray, size: int) -> csr_array:
+    from scipy.sparse import coo_array
+
+    # an axis of two points that wraps joins a pair twice; keep the cheaper edge, don't add them
+    low, high = np.minimum(a, b), np.maximum(a, b)
+    order = np.lexsort([weights, high, low])
+    low, high, weights = low[order], high[order], weights[order]
+    keep = np.ones(len(low), bool)
+    keep[1:] = (np.diff(low) != 0) | (np.diff(high) != 0)
+    return coo_array((weights[keep], (low[keep], high[keep])), shape=(size, size)).tocsr()
+
+
+def _trace(before: np.ndarray, start: int, end: int) -> np.ndarray | None:
+    path = [end]
+    while path[-1] != start:
+        previous = int(before[path[-1]])
+        if previous < 0:
+            return None
+        path.append(previous)
+    return np.array(path[::-1])
