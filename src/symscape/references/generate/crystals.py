@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.read import read_structure
@@ -88,6 +91,12 @@ def _hall_number(table: Mapping[str, Any]) -> int:
         choice = f" in the setting {setting!r}" if setting is not None else ""
         raise PlanError(f"[crystal]: there is no space group {wanted!r}{choice}.")
     return matching[0]
+
+
+def crystal_digest(crystal: Crystal) -> str:
+    """Return a short name of a crystal's exact geometry."""
+    rounded = [np.round(array, 6) + 0.0 for array in (crystal.lattice, crystal.positions)]
+    return hashlib.sha256(b"".join(array.tobytes() for array in rounded)).hexdigest()[:12]
 
 
 def relaxed_path(plan_path: Path) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -55,8 +55,13 @@ def make_engine(spec: EngineSpec, settings: Settings) -> Engine:
     Raises
     ------
     EngineError
-        If its code is not installed or the factory can't be imported.
+        If its code is not installed, the factory can't be imported, or nothing is to be computed.
     """
+    if spec.name == "import":
+        raise EngineError(
+            "the plan's energies come from elsewhere ([engine] name = 'import'), so nothing can be "
+            "computed; import the missing points, or name an engine."
+        )
     if spec.name == "gpaw":
         return GpawEngine(spec, settings)
     return AseEngine(spec, settings)
@@ -79,6 +84,7 @@ class GpawEngine:
         """Return what a reference says about how it was computed."""
         from importlib.metadata import PackageNotFoundError, version
 
+        import ase
         import gpaw
 
         try:
@@ -90,9 +96,11 @@ class GpawEngine:
             "version": str(gpaw.__version__),
             "datasets": datasets,
             "libxc": str(gpaw.get_libraries().get("libxc", "")),
-            **_numerical_settings(self.settings),
+            **numerical_settings(self.settings),
+            "k_mesh_centre": "Gamma",
             "smearing": "Fermi-Dirac",
             "energy": "extrapolated to zero smearing",
+            "ase": str(ase.__version__),
         }
         if self.spec.options:
             method["options"] = self.spec.options
@@ -143,16 +151,10 @@ class AseEngine:
 
     def method(self) -> dict[str, Any]:
         """Return what a reference says about how it was computed."""
-        method: dict[str, Any] = {
-            "code": self.spec.code,
-            "version": self.spec.version,
-            "datasets": self.spec.datasets,
-            **_numerical_settings(self.settings),
-            "calculator": self.spec.factory,
-        }
-        if self.spec.options:
-            method["options"] = self.spec.options
-        return method
+        import ase
+
+        method = stated_method(self.spec, self.settings)
+        return {**method, "calculator": self.spec.factory, "ase": str(ase.__version__)}
 
     def calculator(self, atoms: Atoms, care: int, folder: Path) -> Any:
         """Return a new calculator from the factory; see ``Engine``."""
@@ -190,18 +192,45 @@ def import_factory(path: str) -> Callable[..., Any]:
     return factory  # type: ignore[no-any-return]
 
 
-def _numerical_settings(settings: Settings) -> dict[str, Any]:
-    """Return the part of a reference's method that every engine states, from the plan."""
-    import ase
+def stated_method(
+    spec: EngineSpec, settings: Settings, stated: Collection[str] | None = None
+) -> dict[str, Any]:
+    """Return a reference's method as far as the plan alone tells it.
 
+    Parameters
+    ----------
+    spec, settings
+        The plan's.
+    stated
+        The settings that the plan gives in so many words; the others are then left out, because
+        the defaults are not what another code was run with. All of them if None.
+    """
+    method: dict[str, Any] = {
+        "code": spec.code or ("GPAW" if spec.name == "gpaw" else ""),
+        "version": spec.version,
+        "datasets": spec.datasets,
+    }
+    numbers = numerical_settings(settings)
+    if stated is not None:
+        numbers = {
+            key: value
+            for key, value in numbers.items()
+            if any(key.startswith(name) for name in stated)
+        }
+    method.update(numbers)
+    if spec.options:
+        method["options"] = spec.options
+    return method
+
+
+def numerical_settings(settings: Settings) -> dict[str, Any]:
+    """Return the part of a reference's method that comes from the plan's settings."""
     return {
         "functional": settings.functional,
         "cutoff_eV": settings.cutoff_eV,
         "k_density_A": settings.k_density_A,
         "k_mesh": list(settings.k_mesh) if settings.k_mesh else None,
-        "k_mesh_centre": "Gamma",
         "smearing_eV": settings.smearing_eV,
         "energy_convergence_eV_per_valence_electron": settings.energy_convergence_eV,
-        "spin": "polarized" if settings.magnetic_moments else "non-polarized",
-        "ase": str(ase.__version__),
+        "magnetic_moments": settings.magnetic_moments or "non-polarized",
     }

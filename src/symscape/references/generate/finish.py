@@ -10,6 +10,7 @@ import numpy as np
 
 from symscape.crystal.slice import Slice
 from symscape.errors import PlanError
+from symscape.references.generate.crystals import crystal_digest
 from symscape.references.generate.ledger import Ledger
 from symscape.references.store import build_document, write_reference
 
@@ -126,8 +127,12 @@ def _provenance(ledger: Ledger, starts: list[dict[str, Any]]) -> dict[str, Any]:
             "for each cell"
         ),
     }
-    if plan.citation:
-        provenance["citation"] = list(plan.citation)
+    given = [start["provenance"] for start in starts if "provenance" in start]
+    citations = [*plan.citation, *(text for extra in given for text in extra.get("citation", []))]
+    for extra in given:
+        provenance |= {key: value for key, value in extra.items() if key != "citation"}
+    if citations:
+        provenance["citation"] = list(dict.fromkeys(citations))
     if plan.notes:
         provenance["notes"] = plan.notes
     if plan.relaxed is not None:
@@ -135,9 +140,10 @@ def _provenance(ledger: Ledger, starts: list[dict[str, Any]]) -> dict[str, Any]:
     if ledger.failed:
         provenance["failed_points"] = len(ledger.failed)
     for kind in ("convergence", "equivalents"):
-        checks = ledger.events_of(kind)
+        own = crystal_digest(plan.crystal)
+        checks = [event for event in ledger.events_of(kind) if event["crystal"] == own]
         if checks:
-            provenance[kind] = {k: v for k, v in checks[-1].items() if k not in ("event", "time")}
+            provenance[kind] = checks[-1]["result"]
     return provenance
 
 

@@ -77,6 +77,8 @@ class Plan:
         Target of the relaxation, None if the crystal is taken as it is.
     relaxed
         What the relaxation left behind (its file's content), None if it has not been done.
+    stated_settings
+        The keys that the plan's ``[settings]`` holds; the others are defaults.
     """
 
     path: Path
@@ -92,6 +94,7 @@ class Plan:
     notes: str = ""
     relax: RelaxTarget | None = None
     relaxed: dict[str, Any] | None = None
+    stated_settings: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -212,6 +215,7 @@ def _plan_from_document(path: Path, document: dict[str, Any]) -> Plan:
         notes=str(document.get("notes", "")),
         relax=relax,
         relaxed=relaxed,
+        stated_settings=tuple(document.get("settings", {})),
     )
     if plan.axes is not None:
         _ = plan.slice  # refuses axes that do not fit the crystal

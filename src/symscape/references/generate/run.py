@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import datetime
 from collections import Counter, deque
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,7 +33,9 @@ class GridRun:
     Parameters
     ----------
     ledger
-        What is done and what is to do.
+        What is done.
+    todo
+        Flat indices of what is to do, in snake order.
     journal
         Open.
     progress
@@ -40,14 +44,15 @@ class GridRun:
         Number of workers.
     """
 
-    def __init__(self, ledger: Ledger, journal: Journal, progress: Progress, jobs: int) -> None:
+    def __init__(
+        self, ledger: Ledger, todo: list[int], journal: Journal, progress: Progress, jobs: int
+    ) -> None:
         self.plan = ledger.plan
         self.ledger = ledger
         self.journal = journal
         self.progress = progress
         self.structures = ledger.plan.slice.structures()
         self.values = ledger.plan.slice.grid_values
-        todo = ledger.todo
         shares = np.array_split(np.array(todo, dtype=int), jobs)
         self.stretches: list[deque[int]] = [deque(share.tolist()) for share in shares]
         self.failures = {k: list(ledger.failures.get(k, [])) for k in todo}
@@ -126,6 +131,7 @@ def run_plan(
     retry_failed: bool = False,
     command: str = "",
     progress: Progress | None = None,
+    only: Collection[int] | None = None,
 ) -> Ledger:
     """Compute all points of a plan that are not in its journal yet.
 
@@ -147,6 +153,8 @@ def run_plan(
         Command line for the provenance.
     progress
         Where to report; nowhere if None.
+    only
+        Flat indices of the points to compute now; all if None.
 
     Returns
     -------
@@ -160,27 +168,26 @@ def run_plan(
     EngineError
         If the engine can't be loaded or fails at every point.
     """
-    from dataclasses import replace
-
     with Journal(plan.journal_path) as journal:
         ledger = open_ledger(plan)
         if retry_failed and ledger.failed:
             journal.append({"event": "forgiven", "time": now()})
             ledger.failures.clear()
-        if not ledger.todo:
+        todo = [k for k in ledger.todo if only is None or k in only]
+        if not todo:
             return ledger
         settings = ledger.settings
         if timeout_s is not None:
             settings = replace(settings, timeout_s=timeout_s)
         setup = WorkerSetup(plan.engine, settings, plan.output_folder, nice)
-        workers = min(jobs, len(ledger.todo))
+        workers = min(jobs, len(todo))
         report = progress or quiet()
-        source = GridRun(ledger, journal, report, workers)
+        source = GridRun(ledger, todo, journal, report, workers)
 
         def started(method: dict[str, Any]) -> None:
             journal.append(start_event(plan, ledger, method, command))
 
-        with report.task(plan.name, len(ledger.todo), workers, ledger.seconds_per_point()):
+        with report.task(plan.name, len(todo), workers, ledger.seconds_per_point()):
             run_async(run_pool(source, setup, workers, started))
     return open_ledger(plan)
 

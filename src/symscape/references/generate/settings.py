@@ -127,14 +127,15 @@ class EngineSpec:
     Parameters
     ----------
     name
-        ``gpaw``, or ``ase`` for any ASE calculator.
+        ``gpaw``; ``ase`` for any ASE calculator; ``import`` if the energies come from elsewhere
+        and nothing is to be computed.
     factory
         For ``ase``: ``package.module:function`` that returns a calculator.
     options
         For ``gpaw``: further keyword arguments of its calculator; for ``ase``: of the factory.
     code, version, datasets
-        For ``ase``: what the reference says about the code behind the calculator and the
-        pseudopotentials it used.
+        What the reference says about the code and its pseudopotentials; GPAW tells that itself
+        unless its points are imported.
     """
 
     name: str = "gpaw"
@@ -162,8 +163,10 @@ class EngineSpec:
         if not isinstance(options, dict) or not all(isinstance(v, str) for v in values.values()):
             raise PlanError(f"{where}: options must be a table and everything else a string.")
         spec = cls(options=options, **values)
-        if spec.name not in ("gpaw", "ase"):
-            raise PlanError(f"{where}: the engine {spec.name!r} is unknown; take 'gpaw' or 'ase'.")
+        if spec.name not in ("gpaw", "ase", "import"):
+            raise PlanError(
+                f"{where}: the engine {spec.name!r} is unknown; take 'gpaw', 'ase' or 'import'."
+            )
         if spec.name == "ase" and ":" not in spec.factory:
             raise PlanError(
                 f"{where}: the engine 'ase' needs factory = \"package.module:function\", a "

@@ -1,0 +1,348 @@
+"""``symscape reference``: compute, check and import the DFT grids that models are compared with."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from symscape.errors import PlanError, SymscapeError
+
+if TYPE_CHECKING:
+    from symscape.references.generate.ledger import Ledger
+    from symscape.references.generate.progress import Progress
+
+app = typer.Typer(
+    name="reference",
+    help="Compute, check and import the DFT grids that models are compared with.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Plans = Annotated[list[Path], typer.Argument(help="Plan files (TOML).")]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Worker processes, one core each.")]
+Nice = Annotated[int, typer.Option(help="Added to the workers' niceness.")]
+Timeout = Annotated[
+    float | None, typer.Option(help="Seconds for one point, in place of the plan's.")
+]
+Library = Annotated[
+    Path, typer.Option("--references", help="Folder of the reference library to write into.")
+]
+_DEFAULT_LIBRARY = Path("references")
+_DEFAULT_PLANS = Path("references/plans")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _progress() -> Progress:
+    from symscape.references.generate.progress import Progress
+
+    return Progress(_say, bar=sys.stderr.isatty())
+
+
+def _command() -> str:
+    """Return the command line for the provenance, without this machine's paths."""
+    words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]
+    return " ".join(["symscape", *words])
+
+
+@contextmanager
+def _resumable() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        _say("stopped; finished points are in the journal, and the same command goes on from there")
+        raise typer.Exit(130) from None
+
+
+@app.command()
+def plan(
+    target: Annotated[Path, typer.Argument(help="A plan (TOML), or a crystal to propose one for.")],
+    points: Annotated[int, typer.Option(help="Grid values along each proposed axis.")] = 11,
+    number: Annotated[int, typer.Option("--slice", help="Which of the proposed slices.")] = 1,
+    write: Annotated[Path | None, typer.Option(help="Write the proposed plan here.")] = None,
+) -> None:
+    """Show what a plan would compute and cost, or propose a plan for a crystal."""
+    from symscape.references.generate.crystals import crystal_from_file
+    from symscape.references.generate.describe import describe
+    from symscape.references.generate.plan import load_plan
+    from symscape.references.generate.propose import propose_plan, save_plan
+
+    if target.suffix == ".toml":
+        print(describe(load_plan(target)))
+        return
+    text = propose_plan(crystal_from_file(target), number=number, points=points)
+    if write is None:
+        print(text, end="")
+        _say("write it with --write FILE.toml, then: symscape reference plan FILE.toml")
+        return
+    save_plan(text, write)
+    print(describe(load_plan(write)))
+
+
+@app.command()
+def run(
+    plans: Plans,
+    jobs: Jobs = 1,
+    nice: Nice = 0,
+    timeout: Timeout = None,
+    retry_failed: Annotated[bool, typer.Option(help="Try failed points again.")] = False,
+    finish: Annotated[
+        bool, typer.Option(help="Compute nothing; write the reference from what is finished.")
+    ] = False,
+    references: Library = _DEFAULT_LIBRARY,
+) -> None:
+    """Compute plans; interrupt it whenever you like, the same command goes on."""
+    from symscape.references.generate.ledger import open_ledger
+    from symscape.references.generate.plan import load_plan
+    from symscape.references.generate.relax import relax_plan
+    from symscape.references.generate.run import run_plan
+
+    progress = _progress()
+    for path in plans:
+        the_plan = load_plan(path)
+        with _resumable():
+            if finish:
+                ledger = open_ledger(the_plan)
+            else:
+                if the_plan.needs_relaxation:
+                    the_plan = relax_plan(
+                        the_plan, nice=nice, command=_command(), progress=progress
+                    )
+                for text in the_plan.settings.warnings():
+                    _say(f"{path.name}: {text}")
+                ledger = run_plan(
+                    the_plan,
+                    jobs=jobs,
+                    nice=nice,
+                    timeout_s=timeout,
+                    retry_failed=retry_failed,
+                    command=_command(),
+                    progress=progress,
+                )
+        _store(ledger, references)
+
+
+def _store(ledger: Ledger, folder: Path) -> None:
+    """Write the reference and say what it holds."""
+    import numpy as np
+
+    from symscape.references.generate.finish import edge_warning, finish
+    from symscape.references.store import load_reference
+
+    path = finish(ledger, folder)
+    reference = load_reference(path)
+    print(
+        f"{path}: {len(ledger.done)} of {len(ledger.order)} points computed, "
+        f"{len(ledger.failed)} failed, {int(np.isfinite(reference.energies).sum())} grid points "
+        f"with an energy, up to {np.nanmax(reference.relative):.3f} eV/atom"
+    )
+    for k in ledger.failed:
+        i, j = divmod(k, ledger.plan.slice.shape[1])
+        _say(f"{ledger.plan.name}: point ({i}, {j}): {ledger.failures[k][-1]['failed']}")
+    if ledger.strangers:
+        _say(f"{ledger.plan.name}: {ledger.strangers} points of the journal lie on another grid")
+    warning = edge_warning(reference.slice, reference.energies)
+    if warning is not None and reference.kind == "local":
+        _say(f"{ledger.plan.name}: {warning}")
+
+
+@app.command()
+def status(
+    plans: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Plan files; all of references/plans if none are given."),
+    ] = None,
+) -> None:
+    """Show how far plans are."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from symscape.references.generate.describe import status_row
+
+    paths = plans or sorted(_DEFAULT_PLANS.glob("*.toml"))
+    if not paths:
+        raise PlanError(f"{_DEFAULT_PLANS}: there are no plans; name some.")
+    table = Table("plan", "state", "done", "failed", "s/point", "left (1 core)")
+    for path in paths:
+        try:
+            table.add_row(path.stem, *status_row(path))
+        except SymscapeError as error:
+            table.add_row(path.stem, f"unreadable: {error}", "", "", "", "")
+    Console(width=None if sys.stdout.isatty() else 140).print(table)
+
+
+@app.command()
+def relax(plans: Plans, nice: Nice = 0) -> None:
+    """Relax the crystals of plans at fixed symmetry, as 'run' does before a grid."""
+    from symscape.references.generate.plan import load_plan
+    from symscape.references.generate.relax import relax_plan
+
+    for path in plans:
+        with _resumable():
+            the_plan = relax_plan(
+                load_plan(path), nice=nice, command=_command(), progress=_progress()
+            )
+        summary = (the_plan.relaxed or {})["summary"]
+        values = {**summary["lattice_parameters"], **summary["free_coordinates"]}
+        numbers = ", ".join(f"{name} = {value:g}" for name, value in values.items())
+        print(f"{path.stem}: {numbers}; largest force {summary['largest_force_eV_A']} eV/angstrom")
+
+
+@app.command()
+def check(
+    targets: Annotated[
+        list[Path], typer.Argument(help="Plans (TOML) or stored references (JSON).")
+    ],
+    cutoff: Annotated[
+        float | None, typer.Option(help="Cut-off to check against, eV; 700/520 of the plan's.")
+    ] = None,
+    k_density: Annotated[
+        float | None, typer.Option(help="k-points per inverse angstrom; the plan's and 1 more.")
+    ] = None,
+    equivalents: Annotated[int, typer.Option(help="Equivalent points to compute.")] = 2,
+    compute: Annotated[
+        bool, typer.Option(help="Check convergence and equivalent points, which computes some.")
+    ] = True,
+    jobs: Jobs = 1,
+    nice: Nice = 0,
+    references: Library = _DEFAULT_LIBRARY,
+) -> None:
+    """Check grids: convergence, equivalent points, forces against energies, smoothness."""
+    from symscape.references.generate.quality import GridData
+
+    bad = False
+    for path in targets:
+        if path.suffix != ".toml":
+            bad |= _check_stored(path.stem, GridData.from_reference(path))
+            continue
+        with _resumable():
+            bad |= _check_plan(
+                path, cutoff, k_density, equivalents, compute, jobs, nice, references
+            )
+    if bad:
+        raise typer.Exit(1)
+
+
+def _check_plan(
+    path: Path,
+    cutoff: float | None,
+    k_density: float | None,
+    equivalents: int,
+    compute: bool,
+    jobs: int,
+    nice: int,
+    references: Path,
+) -> bool:
+    """Check a plan's grid as far as it goes; return whether something is wrong."""
+    from symscape.references.generate.check import check_convergence, check_equivalents
+    from symscape.references.generate.finish import finish, grid_points
+    from symscape.references.generate.ledger import open_ledger
+    from symscape.references.generate.plan import load_plan
+    from symscape.references.generate.quality import GridData
+    from symscape.references.generate.relax import relax_plan
+
+    the_plan, progress, bad = load_plan(path), _progress(), False
+    options: dict[str, Any] = {"jobs": jobs, "nice": nice, "progress": progress}
+    if compute:
+        if the_plan.needs_relaxation:
+            the_plan = relax_plan(the_plan, nice=nice, command=_command(), progress=progress)
+        found = check_convergence(
+            the_plan, cutoff_eV=cutoff, k_density_A=k_density, command=_command(), **options
+        )
+        mesh = " x ".join(map(str, found["k_mesh"] or ()))
+        print(
+            f"{path.stem}: against {found['cutoff_eV']:g} eV and k-mesh {mesh} relative energies "
+            f"differ by up to {found['largest_difference_meV_atom']:.2f} meV/atom"
+        )
+        for p in found["points"]:
+            print(
+                f"  ({p['i']}, {p['j']}): {p['relative_meV_atom']:.2f} meV/atom, checked "
+                f"{p['checked_relative_meV_atom']:.2f}"
+            )
+        alike = check_equivalents(the_plan, count=equivalents, **options) if equivalents else None
+        if alike is not None:
+            print(
+                f"{path.stem}: {len(alike['pairs'])} symmetry-equivalent points agree within "
+                f"{alike['largest_difference_meV_atom']:.2f} meV/atom"
+            )
+            bad = alike["largest_difference_meV_atom"] > 1.0
+    ledger = open_ledger(the_plan)
+    if ledger.points:
+        grid = GridData.from_points(the_plan.slice, grid_points(the_plan.slice, ledger.points, {}))
+        bad |= _check_stored(path.stem, grid)
+    stored = references / the_plan.material / f"{the_plan.slice.name}.json"
+    if compute and stored.exists() and ledger.events_of("start"):
+        finish(ledger, references)  # the checks are part of the provenance
+    return bad
+
+
+def _check_stored(name: str, grid: Any) -> bool:
+    """Check a grid without computing; return whether something stands out."""
+    from symscape.references.generate.finish import edge_warning
+    from symscape.references.generate.quality import check_forces, check_smoothness
+
+    forces = check_forces(grid)
+    if forces.compared:
+        print(
+            f"{name}: forces integrate to the energies within {forces.median_meV_atom:.2f} meV/atom"
+            f" (median of {forces.compared} steps; largest {forces.largest_meV_atom:.2f})"
+        )
+    else:
+        print(f"{name}: no forces (or stresses) to check the energies with")
+    axes = grid.slice.axes
+    rough = check_smoothness(grid.energies, (axes[0].name, axes[1].name))
+    for kind, found in (("energy step", forces.deviations), ("point off its neighbours", rough)):
+        for deviation in found[:10]:
+            print(f"  {kind} {deviation} meV/atom")
+        if len(found) > 10:
+            print(f"  and {len(found) - 10} more")
+    if not rough:
+        print(f"{name}: smooth")
+    warning = edge_warning(grid.slice, grid.energies)
+    if warning is not None:
+        print(f"{name}: {warning}")
+    return bool(rough or forces.deviations)
+
+
+@app.command("import")
+def import_(
+    plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="Names slice and settings.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="extxyz, vasprun.xml or OUTCAR files, or folders of them.")
+    ],
+    code: Annotated[str | None, typer.Option(help="What computed the energies.")] = None,
+    code_version: Annotated[str | None, typer.Option(help="Its version.")] = None,
+    datasets: Annotated[str | None, typer.Option(help="Pseudopotentials or PAW datasets.")] = None,
+    source: Annotated[str | None, typer.Option(help="Where the grid is from.")] = None,
+    licence: Annotated[str | None, typer.Option(help="In place of the plan's.")] = None,
+    citation: Annotated[list[str] | None, typer.Option(help="Beside the plan's.")] = None,
+    references: Library = _DEFAULT_LIBRARY,
+) -> None:
+    """Bring in a grid that was computed elsewhere; every geometry must lie on the plan's grid."""
+    from symscape.references.generate.importer import import_points, read_images
+    from symscape.references.generate.ledger import open_ledger
+    from symscape.references.generate.plan import load_plan
+
+    the_plan = load_plan(plan_file)
+    method = {"code": code, "version": code_version, "datasets": datasets}
+    provenance = {"source": source, "licence": licence, "citation": citation}
+    outcome = import_points(
+        the_plan,
+        read_images(files),
+        method={key: value for key, value in method.items() if value},
+        provenance={key: value for key, value in provenance.items() if value},
+        command=_command(),
+    )
+    _say(
+        f"{plan_file.stem}: {outcome.added} points are new, {outcome.known} were known, "
+        f"{outcome.missing} are missing; geometries fit within "
+        f"{outcome.largest_deviation_A:.1e} angstrom"
+    )
+    _store(open_ledger(the_plan), references)
