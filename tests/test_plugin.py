@@ -81,7 +81,8 @@ def suite(pytester, toy_file, monkeypatch):
     (material / toy_file.name).write_bytes(toy_file.read_bytes())
     log = pytester.path / "calls.log"
     log.write_text("")
-    pytester.makepyfile(cheap=CALCULATORS.replace("{where}", "0.36").replace("{log!r}", repr(str(log))))
+    calculators = CALCULATORS.replace("{where}", "0.36").replace("{log!r}", repr(str(log)))
+    pytester.makepyfile(cheap=calculators)
     pytester.makepyfile(test_landscape=SUITE)
     monkeypatch.setenv("PYTHONPATH", str(pytester.path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(pytester.path / "user-cache"))

@@ -97,8 +97,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for option, ini, keywords in _OPTIONS:
         group.addoption(option, default=None, **keywords)
         if ini:
-            kind = "args" if keywords.get("action") == "append" else "string"
-            parser.addini(ini, f"the same as {option}", type=kind, default=None)
+            repeatable = keywords.get("action") == "append"
+            parser.addini(
+                ini,
+                f"the same as {option}",
+                type="args" if repeatable else "string",
+                default=None,
+            )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -33,7 +33,7 @@ class AlignedGrid:
         return self.model - self.reference
 
     def window(self, width: float) -> np.ndarray:
-        """True where DFT lies at most ``width`` eV/atom above its minimum, shape (n_u, n_v)."""
+        """Mark the points at most ``width`` eV/atom above the DFT minimum, shape (n_u, n_v)."""
         with np.errstate(invalid="ignore"):
             # the tiny slack keeps a point that lies on the rim inside after rounding
             return self.valid & (self.reference <= width + 1e-12)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     pass
 
 #: on the config: what the cases of this process share
-SESSION = pytest.StashKey["SuiteSession"]()
+SESSION: pytest.StashKey[SuiteSession] = pytest.StashKey()
 #: on an item: the results recorded by its test, as dictionaries
 RECORDED = pytest.StashKey[list[dict[str, Any]]]()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -50,33 +51,35 @@ def judge_energies(
     window = limits.settings.get("window", 1000 * DEFAULT_WINDOW) / 1000
     failed = _failed_points(reference, energies, failures or {})
     detail: dict[str, Any] = {"failed_points": failed, "warnings": reference_warnings(reference)}
-    record = {
-        "question": QUESTION,
-        "model": model,
-        "material": reference.material,
-        "slice": reference.slice.name,
-        "energies": _nested(energies, reference.mask),
-        "fingerprint": fingerprint,
-        "seconds": seconds,
-    }
     no_failure = Check("failed_points", float(len(failed)), (None, 0.0), "", not failed)
+    unjudged = CaseResult(
+        question=QUESTION,
+        model=model,
+        material=reference.material,
+        slice=reference.slice.name,
+        status="error",
+        checks=(no_failure,),
+        energies=_nested(energies, reference.mask),
+        detail=detail,
+        fingerprint=fingerprint,
+        seconds=seconds,
+    )
     if not np.isfinite(energies[reference.minimum]):
         detail["message"] = (
             "the model gave no energy at the DFT minimum, so that there is no common zero"
         )
-        return CaseResult(**record, status="error", checks=(no_failure,), detail=detail)
+        return unjudged
     grid = align(reference.energies, energies, reference.valid)
     metrics = metrics_by_window(grid, tuple(sorted({*WINDOWS, window})))
     units = QUESTIONS[QUESTION].metrics
     checks = limits.check(metrics[window_key(window)], units)
     checks = (*checks, no_failure) if failed else checks
     detail["worst"] = describe_point(reference, grid, worst_point(grid, window))
-    return CaseResult(
-        **record,
+    return replace(
+        unjudged,
         status="passed" if all(check.passed for check in checks) else "failed",
         checks=checks,
         metrics={"window": window_key(window), "windows": metrics},
-        detail=detail,
     )
 
 
