@@ -97,13 +97,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for option, ini, keywords in _OPTIONS:
         group.addoption(option, default=None, **keywords)
         if ini:
-            repeatable = keywords.get("action") == "append"
-            parser.addini(
-                ini,
-                f"the same as {option}",
-                type="args" if repeatable else "string",
-                default=None,
-            )
+            text = f"the same as {option}"
+            if keywords.get("action") == "append":
+                parser.addini(ini, text, type="args", default=None)
+            else:
+                parser.addini(ini, text, type="string", default=None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
