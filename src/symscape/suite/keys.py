@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    pass
+    from symscape.suite.session import SuiteSession
 
 #: on the config: what the cases of this process share
 SESSION: pytest.StashKey[SuiteSession] = pytest.StashKey()
