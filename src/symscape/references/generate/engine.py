@@ -141,7 +141,8 @@ class AseEngine:
 
     The plan's ``factory`` is called as ``function(**options)``. If its signature names them it is
     also given ``settings`` (the plan's, as a dictionary with the derived ``k_mesh``), ``care`` (0,
-    then 1 and 2 after failures) and ``folder`` (where this worker may write).
+    then 1 and 2 after failures) and ``folder`` (where this worker may write). A reference states
+    the plan's cut-off, k-points and so on only if the factory takes ``settings``.
     """
 
     def __init__(self, spec: EngineSpec, settings: Settings) -> None:
@@ -153,7 +154,9 @@ class AseEngine:
         """Return what a reference says about how it was computed."""
         import ase
 
-        method = stated_method(self.spec, self.settings)
+        # a factory that takes no settings computes with its own; its options then say which
+        takes_settings = "settings" in inspect.signature(self.factory).parameters
+        method = stated_method(self.spec, self.settings, None if takes_settings else ["functional"])
         return {**method, "calculator": self.spec.factory, "ase": str(ase.__version__)}
 
     def calculator(self, atoms: Atoms, care: int, folder: Path) -> Any:

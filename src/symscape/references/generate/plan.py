@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -193,6 +194,9 @@ def _plan_from_document(path: Path, document: dict[str, Any]) -> Plan:
                 crystal.numbers,
                 crystal.hall_number,
             )
+    material = str(document.get("material") or material_name(crystal))
+    if not re.fullmatch(r"[A-Za-z0-9][\w.+-]*", material):
+        raise PlanError(f"material {material!r} can't be a folder's name; write it like TiO2-Pnma.")
     kind = document.get("kind", "local")
     if kind not in ("local", "global"):
         raise PlanError(f"kind is {kind!r}, but must be 'local' or 'global'.")
@@ -203,7 +207,7 @@ def _plan_from_document(path: Path, document: dict[str, Any]) -> Plan:
         raise PlanError(f"mask_ratio is {ratio!r}, but must be a number.")
     plan = Plan(
         path=path,
-        material=str(document.get("material") or material_name(crystal)),
+        material=material,
         crystal=crystal,
         axes=_axes(document["axes"], crystal) if "axes" in document else None,
         settings=Settings.from_dict(document.get("settings", {})),

@@ -64,7 +64,8 @@ def relax_plan(
     result["command"] = command
     target = relaxed_path(plan.path)
     trial = target.with_name(f".{target.name}.part")
-    trial.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    lines = ",\n".join(f' "{key}": {json.dumps(value)}' for key, value in result.items())
+    trial.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
     os.replace(trial, target)
     return load_plan(plan.path)
 
@@ -95,7 +96,7 @@ class _Relaxation:
             settings = base.with_mesh(atoms.cell.array[None])
             steps = self._round(atoms, settings, journal, steps)
             if base.with_mesh(atoms.cell.array[None]) == settings:
-                return self._result(atoms, settings, steps)
+                return self._result(atoms, steps)
         raise EngineError(
             f"{self.plan.path}: the k-mesh still changes with the relaxed cell after {_ROUNDS} "
             "rounds; give a k_mesh under [settings]."
@@ -151,7 +152,7 @@ class _Relaxation:
         stress = float(np.abs(atoms.get_stress()).max() / GPa) if self.target.cell else 0.0
         return force, stress
 
-    def _result(self, atoms: Any, settings: Settings, steps: int) -> dict[str, Any]:
+    def _result(self, atoms: Any, steps: int) -> dict[str, Any]:
         """Return the relaxed crystal as it is stored, in the plan's own setting."""
         crystal, off = relaxed_in_setting(self.plan.crystal, atoms.cell.array, atoms.positions)
         if off > _SYMMETRIC_A:
@@ -162,13 +163,11 @@ class _Relaxation:
         results = self.results
         forces = np.asarray(results["forces"])
         stress = np.asarray(results.get("stress", np.full(6, np.nan))) / GPa
+        how = ("code", "version", "functional", "cutoff_eV", "k_mesh")
         summary = {
             "relaxed": "cell and positions" if self.target.cell else "positions",
             "space_group": f"{crystal.symbol} ({crystal.space_group_number}), kept fixed",
-            "code": f"{self.method.get('code', '')} {self.method.get('version', '')}".strip(),
-            "functional": settings.functional,
-            "cutoff_eV": settings.cutoff_eV,
-            "k_mesh": list(settings.k_mesh or ()),
+            **{key: self.method[key] for key in how if self.method.get(key)},
             "largest_force_eV_A": round(float(np.linalg.norm(forces, axis=1).max()), 5),
             "steps": steps,
             "lattice_parameters": {
@@ -185,9 +184,9 @@ class _Relaxation:
             "formula": crystal.formula,
             "space_group_number": crystal.space_group_number,
             "hall_number": crystal.hall_number,
-            "lattice_A": np.round(crystal.lattice, 8).tolist(),
+            "lattice_A": (np.round(crystal.lattice, 8) + 0.0).tolist(),
             "atoms": [
-                [symbol, *np.round(x, 8).tolist()]
+                [symbol, *(np.round(x, 8) + 0.0).tolist()]
                 for symbol, x in zip(
                     crystal.to_atoms().get_chemical_symbols(), crystal.positions, strict=True
                 )

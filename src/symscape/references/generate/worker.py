@@ -61,12 +61,13 @@ class LiveCalculator:
         care, stress = int(task.get("care", 0)), bool(task.get("stress", False))
         started = time.perf_counter()
         result: dict[str, Any] = {}
+        refused = ""
         if self._can_move_to(atoms, care):
             try:
                 self._atoms.positions[:] = atoms.positions
                 result = self._evaluate(stress)
-            except Exception:
-                self._atoms = None
+            except Exception as error:  # noted with the point's result
+                refused = _one_line(error)
         if not result:
             try:
                 self._renew(atoms, care)
@@ -74,6 +75,8 @@ class LiveCalculator:
             except Exception as error:  # the reason goes into the journal
                 self._atoms = None
                 result = {"failed": _one_line(error)}
+        if refused:
+            result["restarted"] = refused
         result["seconds"] = round(time.perf_counter() - started, 2)
         return result
 
