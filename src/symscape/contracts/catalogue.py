@@ -1,0 +1,79 @@
+"""All contracts by name, and checking them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from symscape.contracts.conservation import curl, force_gradient, stress_strain, symmetric_forces
+from symscape.contracts.invariance import (
+    cell_choice,
+    equivalent_points,
+    permutation,
+    rotation,
+    space_group,
+    supercell,
+    translation,
+)
+from symscape.contracts.result import DEFAULT_SETTINGS, ContractResult, ContractSettings
+from symscape.contracts.scan import smoothness
+from symscape.crystal.crystal import Crystal
+from symscape.crystal.slice import Slice
+from symscape.models.base import EnergyModel
+
+CrystalContract = Callable[[EnergyModel, Crystal, ContractSettings], ContractResult]
+SliceContract = Callable[[EnergyModel, Slice, ContractSettings], ContractResult]
+
+#: contracts about the energy of one crystal
+ENERGY_CONTRACTS: dict[str, CrystalContract] = {
+    "rotation": rotation,
+    "translation": translation,
+    "permutation": permutation,
+    "supercell": supercell,
+    "cell_choice": cell_choice,
+    "space_group": space_group,
+    "smoothness": smoothness,
+}
+
+#: contracts about the forces and the stress of one crystal
+FORCE_CONTRACTS: dict[str, CrystalContract] = {
+    "symmetric_forces": symmetric_forces,
+    "force_gradient": force_gradient,
+    "stress_strain": stress_strain,
+}
+
+#: contracts about a slice
+SLICE_CONTRACTS: dict[str, SliceContract] = {
+    "equivalent_points": equivalent_points,
+    "curl": curl,
+}
+
+
+def check_crystal(
+    model: EnergyModel,
+    crystal: Crystal,
+    settings: ContractSettings = DEFAULT_SETTINGS,
+    *,
+    forces: bool = True,
+) -> dict[str, ContractResult]:
+    """Check every contract about one crystal.
+
+    Parameters
+    ----------
+    model
+        The potential.
+    crystal
+        Any crystal, at an equilibrium or not.
+    settings
+        How thoroughly.
+    forces
+        Whether to check forces and stress as well as energies.
+    """
+    chosen = ENERGY_CONTRACTS | FORCE_CONTRACTS if forces else ENERGY_CONTRACTS
+    return {name: contract(model, crystal, settings) for name, contract in chosen.items()}
+
+
+def check_slice(
+    model: EnergyModel, slice: Slice, settings: ContractSettings = DEFAULT_SETTINGS
+) -> dict[str, ContractResult]:
+    """Check every contract about one slice."""
+    return {name: contract(model, slice, settings) for name, contract in SLICE_CONTRACTS.items()}

@@ -1,0 +1,167 @@
+"""A potential that breaks one contract fails that one and no other."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from contracts_models import (
+    Directional,
+    Drifting,
+    FirstAtomDecides,
+    HandednessMatters,
+    LikesRightAngles,
+    NonConservative,
+    NotExtensive,
+    PairModel,
+    PinnedToSpace,
+    Step,
+    WithoutStress,
+    WrongStress,
+)
+
+from symscape.contracts.catalogue import check_crystal, check_slice
+from symscape.contracts.result import ContractSettings
+from symscape.crystal.crystal import Crystal
+from symscape.crystal.grid import Axis
+from symscape.crystal.slice import Slice
+from symscape.crystal.spacegroup import standard_hall_number
+
+#: far below what a broken model does, far above rounding and the truncation of derivatives
+LIMITS = {"meV/atom": 0.01, "meV/angstrom": 0.05, "meV/angstrom^3": 0.01}
+# a small rattle, so that no pair crosses a sharp cut-off unless it is carried there on purpose
+SETTINGS = ContractSettings(rattle=0.01)
+
+
+@pytest.fixture(scope="module")
+def rutile():
+    """TiO2 in P4_2/mnm: one free coordinate, two free lattice parameters."""
+    sites = [("Ti", (0, 0, 0)), ("O", (0.305, 0.305, 0))]
+    return Crystal.from_sites([4.6, 4.6, 2.96, 90, 90, 90], standard_hall_number(136), sites)
+
+
+@pytest.fixture(scope="module")
+def anatase():
+    """TiO2 in I4_1/amd: a centred cell and a free coordinate."""
+    sites = [("Ti", (0, 0, 0)), ("O", (0, 0, 0.207))]
+    return Crystal.from_sites([3.79, 3.79, 9.51, 90, 90, 90], standard_hall_number(141), sites)
+
+
+@pytest.fixture(scope="module")
+def slice_(rutile):
+    axes = (
+        Axis("O_x", {"O_x": 1.0}, 0.255, 0.355, 7, 0.305),
+        Axis("c", {"c": 1.0}, 2.8, 3.1, 7, 2.96),
+    )
+    return Slice(rutile, axes)
+
+
+@pytest.fixture(scope="module")
+def perovskite_slice():
+    """Two Wyckoff coordinates of PbTiO3 in P4mm, whose grid is mapped to itself by inversion."""
+    sites = [
+        ("Pb", (0, 0, 0)),
+        ("Ti", (0.5, 0.5, 0.5)),
+        ("O", (0.5, 0.5, 0.0)),
+        ("O", (0.5, 0.0, 0.5)),
+    ]
+    crystal = Crystal.from_sites([3.9, 3.9, 4.15, 90, 90, 90], standard_hall_number(99), sites)
+    together = {"O1_z": 1.0, "O2_z": 1.0}
+    axes = Axis("Ti_z", {"Ti_z": 1.0}, 0.44, 0.56, 7, 0.5), Axis("O_z", together, -0.1, 0.1, 7, 0.0)
+    return Slice(crystal, axes)
+
+
+def broken(results):
+    return {name for name, r in results.items() if r.applies and not r.value <= LIMITS[r.unit]}
+
+
+def all_contracts(model, crystal, *slices):
+    results = check_crystal(model, crystal, SETTINGS)
+    for k, s in enumerate(slices):
+        results |= {f"{name}-{k}": r for name, r in check_slice(model, s, SETTINGS).items()}
+    return results
+
+
+def test_a_good_potential_keeps_every_contract(rutile, anatase, slice_, perovskite_slice):
+    results = all_contracts(PairModel(), rutile, slice_, perovskite_slice)
+    assert broken(results) == set()
+    # rutile's two axes have no residual symmetry, everything else has something to check
+    assert {name for name, r in results.items() if not r.applies} == {"equivalent_points-0"}
+    results = check_crystal(PairModel(), anatase)
+    assert broken(results) == set()
+    assert all(r.applies for r in results.values())
+
+
+@pytest.mark.parametrize(
+    ("model", "contracts"),
+    [
+        (Directional, {"rotation"}),
+        (NonConservative, {"force_gradient", "curl-0", "curl-1"}),
+        (Step, {"smoothness"}),
+        (FirstAtomDecides, {"permutation"}),
+        (NotExtensive, {"supercell"}),
+        (LikesRightAngles, {"cell_choice"}),
+        (Drifting, {"symmetric_forces"}),
+        # curl needs the stress along the axis that strains the cell
+        (WrongStress, {"stress_strain", "curl-0"}),
+    ],
+)
+def test_a_broken_potential_breaks_its_contract_alone(
+    model, contracts, rutile, slice_, perovskite_slice
+):
+    results = all_contracts(model(), rutile, slice_, perovskite_slice)
+    assert broken(results) == contracts
+    if model is NonConservative:
+        assert results["curl-1"].detail["work_error"] > 0.1
+
+
+def test_violations_that_show_in_several_contracts(rutile, anatase):
+    # what depends on place depends on orientation and on the choice of cell too
+    assert "translation" in broken(check_crystal(PinnedToSpace(), rutile, SETTINGS, forces=False))
+    # reflections are operations of the group, but no rotations
+    chiral = check_crystal(HandednessMatters(), rutile, ContractSettings(rattle=0.1), forces=False)
+    assert "space_group" in broken(chiral)
+    assert "rotation" not in broken(chiral)
+    # a centred cell has a primitive one that is smaller
+    centred = check_crystal(NotExtensive(), anatase, SETTINGS, forces=False)
+    assert broken(centred) == {"supercell", "cell_choice"}
+    assert centred["cell_choice"].detail["worst"] == "conventional"
+
+
+def test_sizes_of_violations(rutile):
+    results = check_crystal(NotExtensive(), rutile, SETTINGS)
+    # 10 meV in 6 atoms against 10 meV in 12
+    assert results["supercell"].value == pytest.approx(10 / 12)
+    results = check_crystal(FirstAtomDecides(), rutile, SETTINGS)
+    assert results["permutation"].value == pytest.approx(1.0)
+    results = check_crystal(Drifting(), rutile, SETTINGS)
+    assert results["symmetric_forces"].value == pytest.approx(20.0)
+    good, bad = check_crystal(PairModel(), rutile), check_crystal(WrongStress(), rutile)
+    model = PairModel()
+    atoms = rutile.to_atoms(primitive=True)
+    stress = model.evaluate(atoms.numbers, atoms.positions, atoms.cell.array)[2]
+    # along a the strain is (xx + yy) / sqrt(2), along c it is zz
+    expected = 1000 * 0.05 * max(abs(stress[0, 0] * np.sqrt(2)), abs(stress[2, 2]))
+    assert bad["stress_strain"].value == pytest.approx(expected, abs=0.01)
+    assert bad["stress_strain"].detail["GPa"] == pytest.approx(0.1602 * expected, abs=0.01)
+    assert good["stress_strain"].value < 0.01
+
+
+def test_each_contract_asks_the_model_once(rutile, perovskite_slice):
+    from symscape.contracts.catalogue import ENERGY_CONTRACTS, SLICE_CONTRACTS
+
+    for contract in ENERGY_CONTRACTS.values():
+        model = PairModel()
+        contract(model, rutile, SETTINGS)
+        assert model.calls == 1
+    for contract in SLICE_CONTRACTS.values():
+        model = PairModel()
+        contract(model, perovskite_slice, SETTINGS)
+        assert model.calls == 1
+
+
+def test_without_stress_the_rest_is_checked(rutile, slice_, perovskite_slice):
+    results = all_contracts(WithoutStress(), rutile, slice_, perovskite_slice)
+    skipped = {name for name, r in results.items() if not r.applies}
+    assert skipped == {"stress_strain", "curl-0", "equivalent_points-0"}
+    assert all(np.isnan(results[name].value) for name in skipped)
+    assert broken(results) == set()
