@@ -26,7 +26,7 @@ def slow_emt(seconds: float = 0.1):
 
 def morse():
     """A smooth potential with a closed form, with stress."""
-    return MorsePotential(epsilon=0.3, r0=2.6, rho0=4.0, rcut1=5.0, rcut2=8.0)
+    return MorsePotential(epsilon=0.3, r0=2.6, rho0=4.0, rcut1=1.3, rcut2=1.9)
 
 
 def chatty_emt(folder: Path, settings: dict, care: int):

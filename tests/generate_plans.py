@@ -39,7 +39,7 @@ def write_plan(
     """Write a plan over CrB-type AlCu, space group Cmcm."""
     path = folder / f"{name}.toml"
     path.write_text(
-        f"{top}\n{crystal}\n{axes.format(points=points)}\n"
+        f"{top}\n{crystal}\n{axes.replace('{points}', str(points))}\n"
         '[settings]\nfunctional = "EMT"\n'
         f'[engine]\nname = "ase"\nfactory = "{factory}"\ncode = "a test"\n'
         f"{f'options = {{ {options} }}' if options else ''}\n{more}\n"

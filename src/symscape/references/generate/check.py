@@ -135,8 +135,7 @@ def check_settings(
         first, second, third = (int(np.ceil(k * ratio)) for k in own.k_mesh)
         mesh = (first, second, third)
     settings = replace(own, cutoff_eV=float(higher), k_density_A=float(denser), k_mesh=mesh)
-    structures = plan.slice.structures()
-    return settings.with_mesh(structures.cells[~plan.slice.mask.ravel()])
+    return replace(plan, settings=settings).grid_settings()
 
 
 def choose_points(ledger: Ledger) -> list[int]:

@@ -137,7 +137,7 @@ def import_points(
     images
         Geometries with results, see ``Image``.
     method
-        Added to what the plan states: code, version, datasets, ...
+        Added to what the plan states: code, version, datasets, ...; None takes a statement out.
     provenance
         Added to what the plan says: source, licence, citation, ...
     command
@@ -146,8 +146,8 @@ def import_points(
     Raises
     ------
     PlanError
-        If the plan does not state the functional, or an image lies on no grid point, has no energy,
-        or contradicts one that is already there.
+        If the plan does not state functional and code, or an image lies on no grid point, has no
+        energy, or contradicts one that is already there.
     """
     extra = method or {}
     stated = plan.stated_settings if plan.engine.name == "import" else None
@@ -155,6 +155,11 @@ def import_points(
         raise PlanError(
             f"{plan.path}: state the functional under [settings], with the cut-off and whatever "
             "else is known of how the imported energies were computed."
+        )
+    if plan.engine.name != "gpaw" and not (plan.engine.code or extra.get("code")):
+        raise PlanError(
+            f"{plan.path}: name the code that computed the imported energies, with --code or under "
+            "[engine]."
         )
     with Journal(plan.journal_path) as journal:
         ledger = open_ledger(plan)

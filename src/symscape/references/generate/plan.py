@@ -140,8 +140,13 @@ class Plan:
 
     def grid_settings(self) -> Settings:
         """Return the settings with one k-mesh for all unmasked points of the grid."""
-        structures = self.slice.structures()
-        return self.settings.with_mesh(structures.cells[~self.slice.mask.ravel()])
+        unmasked = ~self.slice.mask.ravel()
+        if not unmasked.any():
+            raise PlanError(
+                f"{self.path}: every grid point is masked because atoms are too close; correct the "
+                "axes or the mask_ratio."
+            )
+        return self.settings.with_mesh(self.slice.structures().cells[unmasked])
 
 
 def lattice_axes(the_slice: Slice) -> tuple[bool, bool]:
