@@ -273,3 +273,15 @@ def test_junit_carries_the_metrics(suite):
     text = (suite.path / "junit.xml").read_text()
     assert 'name="energies.mae"' in text
     assert len(text) < 3000
+
+
+def test_a_baseline_fails_only_what_got_worse(suite):
+    run(suite, "--mlip", "cheap:soft").assert_outcomes(failed=1)
+    again = run(suite, "--mlip", "cheap:soft", "--baseline", "reports", "--report-dir", "second")
+    again.assert_outcomes(passed=1)
+    again.stdout.fnmatch_lines(["*0 worse, 0 better, 0 new, 0 gone, 1 same*"])
+    arguments = ("--mlip", "cheap:exact", "--baseline", "reports/soft/results.json")
+    run(suite, *arguments).stdout.fnmatch_lines(["*better *energies*exact-AlCu-Cmcm-Al_y-Cu_y*"])
+    worse = run(suite, "--mlip", "cheap:soft", "--baseline", "reports/exact/results.json")
+    worse.assert_outcomes(failed=1)
+    worse.stdout.fnmatch_lines(["*worse than the baseline*", "*1 worse*"])

@@ -84,6 +84,23 @@ _OPTIONS: tuple[tuple[str, str | None, dict[str, Any]], ...] = (
         {"metavar": "DIR", "help": "where energies are kept; default the user's cache folder"},
     ),
     (
+        "--baseline",
+        "symscape_baseline",
+        {
+            "metavar": "RESULTS",
+            "help": "fail only what got worse than in this results.json, folder of reports, or "
+            "model of the leaderboard",
+        },
+    ),
+    (
+        "--baseline-margin",
+        "symscape_baseline_margin",
+        {
+            "metavar": "SHARE",
+            "help": "how much worse a metric may be, as a share of its tolerance; default 0.1",
+        },
+    ),
+    (
         "--no-cache",
         None,
         {"action": "store_true", "help": "evaluate everything anew, keep nothing"},

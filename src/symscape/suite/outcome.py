@@ -68,8 +68,22 @@ class Outcome:
             ]
             page = os.path.relpath(folder / "index.html", Path.cwd())
             terminalreporter.write_line(f"{run.model.name}: {', '.join(counts)}; report: {page}")
+            for line in self._changes(run):
+                terminalreporter.write_line(line)
         if self.problem:
             terminalreporter.write_line(self.problem, red=True)
+
+    def _changes(self, run: RunResults) -> list[str]:
+        """Compare a run with its baseline, if it has one."""
+        from symscape.suite.gate import change_table
+        from symscape.suite.session import session_of
+
+        session = session_of(self.config)
+        baseline = session.baselines.get(run.model.name)
+        if baseline is None:
+            return []
+        known = {(entry.material, entry.slice) for entry in session.entries}
+        return change_table(list(run.cases), baseline, baseline.gone(known))
 
     def _runs(self, session: SuiteSession) -> list[RunResults]:
         """Make one run's results a model, in the order in which the models were asked for."""
@@ -106,7 +120,15 @@ class Outcome:
             started=datetime.fromtimestamp(self.started, UTC).isoformat(timespec="seconds"),
             wall_seconds=round(time.time() - self.started, 2),
             tolerances=session.tolerances.name,
+            baseline_notes=self._baseline_notes(session, model.card.name),
         )
+
+    def _baseline_notes(self, session: SuiteSession, model: str) -> tuple[str, ...]:
+        baseline = session.baselines.get(model)
+        if baseline is None:
+            return ()
+        margin = f"{100 * baseline.margin:g} % of the tolerance"
+        return (f"Cases fail only where they are worse than in {baseline.name} by over {margin}.",)
 
 
 def versions(model: EnergyModel) -> dict[str, str]:

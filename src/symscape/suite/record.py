@@ -9,6 +9,7 @@ import pytest
 
 from symscape.errors import SymscapeError
 from symscape.suite.keys import RECORDED, REPORT_ATTRIBUTE
+from symscape.suite.session import session_of
 from symscape.verdict.case import CaseResult
 from symscape.verdict.explain import explain
 
@@ -23,6 +24,7 @@ def recorder(item: pytest.Item) -> Callable[[CaseResult], None]:
 
     def verdict(result: CaseResult) -> None:
         __tracebackhide__ = True
+        result = session_of(item.config).judged(result)
         record(item, result)
         # metrics as properties: JUnit XML and other plugins carry them on
         for check in result.checks:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from symscape.models.cache import EnergyCache
     from symscape.references.reference import LandscapeReference
     from symscape.suite.case import LandscapeCase
+    from symscape.suite.gate import Baseline
+    from symscape.verdict.case import CaseResult
 
 
 def session_of(config: pytest.Config) -> SuiteSession:
@@ -43,6 +45,7 @@ class SuiteSession:
         # files and names are checked before the first case runs, not in the middle
         self.tolerances: Tolerances = load_tolerances(settings.tolerances)
         self.models: dict[str, EnergyModel] = {m.card.name: m for m in self._make_models()}
+        self.baselines: dict[str, Baseline] = self._load_baselines()
 
     def _make_models(self) -> list[EnergyModel]:
         """Make every model that was asked for; no package is imported yet."""
@@ -57,6 +60,28 @@ class SuiteSession:
             )
             for name in wanted.mlips
         ]
+
+    def _load_baselines(self) -> dict[str, Baseline]:
+        """Load the earlier run of each model, if one was named."""
+        wanted = self.settings
+        if wanted.baseline is None:
+            return {}
+        from symscape.suite.gate import load_baseline
+
+        return {
+            model: load_baseline(
+                wanted.baseline, model, self.config.rootpath, wanted.baseline_margin
+            )
+            for model in self.models
+        }
+
+    def judged(self, result: CaseResult) -> CaseResult:
+        """Return a result as the run judges it: by the baseline, if there is one."""
+        baseline = self.baselines.get(result.model)
+        if baseline is None:
+            return result
+        digest = self._references[f"{result.material}-{result.slice}"].digest
+        return baseline.judge(result, digest)
 
     @property
     def model_names(self) -> list[str]:

@@ -36,6 +36,8 @@ class Settings:
     report_dir: Path
     cache_dir: Path | None
     use_cache: bool
+    baseline: str | None
+    baseline_margin: float
 
 
 def read_settings(config: pytest.Config) -> Settings:
@@ -74,6 +76,8 @@ def read_settings(config: pytest.Config) -> Settings:
         report_dir=config.rootpath / (given("--report-dir", "symscape_report_dir") or "reports"),
         cache_dir=Path(cache_dir) if cache_dir else None,
         use_cache=not config.getoption("--no-cache"),
+        baseline=given("--baseline", "symscape_baseline"),
+        baseline_margin=_margin(given("--baseline-margin", "symscape_baseline_margin")),
     )
 
 
@@ -93,6 +97,20 @@ def _batch_size(value: Any) -> int | None:
     if size < 1:
         raise pytest.UsageError(f"--batch-size is {value!r}, but must be a positive whole number.")
     return size
+
+
+def _margin(value: Any) -> float:
+    from symscape.verdict.baseline import DEFAULT_MARGIN
+
+    if value is None:
+        return DEFAULT_MARGIN
+    try:
+        margin = float(value)
+    except ValueError:
+        margin = -1.0
+    if not 0 <= margin < float("inf"):
+        raise pytest.UsageError(f"--baseline-margin is {value!r}, but must be a number from 0 up.")
+    return margin
 
 
 def _tolerances(config: pytest.Config, value: str | None) -> str:

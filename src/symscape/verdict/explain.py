@@ -17,6 +17,8 @@ def explain(result: CaseResult) -> str:
         lines.append(f"  {message}")
     if result.checks:
         lines += ["", *_table(result)]
+    if baseline := result.detail.get("baseline"):
+        lines += ["", *_against_baseline(baseline)]
     if worst := result.detail.get("worst"):
         lines += ["", *describe_worst(worst)]
     lines += _failed_points(result.detail.get("failed_points") or [])
@@ -108,4 +110,16 @@ def _failed_points(points: list[dict[str, Any]]) -> list[str]:
         lines.append(f"    {values} (grid point {tuple(point['index'])}): {point['reason']}")
     if len(points) > _MOST_POINTS:
         lines.append(f"    and {len(points) - _MOST_POINTS} more, all in results.json")
+    return lines
+
+
+def _against_baseline(baseline: dict[str, Any]) -> list[str]:
+    """Say what changed since the baseline, most worsened first."""
+    lines = [f"  {baseline['change']} than the baseline"]
+    if baseline["change"] == "same":
+        lines = ["  the same as the baseline"]
+    for change in sorted(baseline["metrics"], key=lambda m: -m["worsening"]):
+        values = f"{change['old']:.4g} -> {change['new']:.4g} {change['unit']}".rstrip()
+        share = f"{100 * change['worsening']:+.0f} % of the tolerance"
+        lines.append(f"    {change['metric']:<18} {values}  ({share})")
     return lines

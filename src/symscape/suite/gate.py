@@ -1,0 +1,123 @@
+"""The gate: an earlier run as the measure of a new one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from symscape.errors import ResultsFileError
+from symscape.verdict.baseline import DEFAULT_MARGIN, judge_against
+from symscape.verdict.case import CaseResult
+
+if TYPE_CHECKING:
+    from symscape.report.results import RunResults
+
+#: where the results of the registered models lie that the leaderboard was made from
+LEADERBOARD_RESULTS = Path("reports") / "leaderboard" / "results"
+
+Key = tuple[str, str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Baseline:
+    """An earlier run, and by how much a case may be worse than in it.
+
+    Parameters
+    ----------
+    name
+        What the user called it.
+    path
+        Its results file.
+    cases
+        Results by (question, material, slice).
+    digests
+        Digest of the reference by (material, slice): a case is compared only if it is the same.
+    """
+
+    name: str
+    path: Path
+    cases: dict[Key, CaseResult]
+    digests: dict[tuple[str, str], str]
+    margin: float = DEFAULT_MARGIN
+
+    def judge(self, result: CaseResult, digest: str) -> CaseResult:
+        """Judge a case by the earlier one; a case that it does not have keeps its verdict."""
+        return judge_against(result, self.find(result, digest), self.margin)[0]
+
+    def find(self, result: CaseResult, digest: str) -> CaseResult | None:
+        """Return the same question asked of the same reference, or None."""
+        if self.digests.get((result.material, result.slice)) != digest:
+            return None
+        return self.cases.get((result.question, result.material, result.slice))
+
+    def gone(self, slices: set[tuple[str, str]]) -> list[str]:
+        """Return the names of the slices that the baseline has and the library has not."""
+        return sorted(f"{m}-{s}" for m, s in self.digests if (m, s) not in slices)
+
+
+def load_baseline(name: str, model: str, root: Path, margin: float = DEFAULT_MARGIN) -> Baseline:
+    """Load the run that a user names as the baseline of a model.
+
+    Parameters
+    ----------
+    name
+        A results file; a folder with ``<model>/results.json`` or ``results.json``; or the name of a
+        model whose results the leaderboard holds.
+    model
+        The model to be judged.
+    root
+        The project's folder, which relative paths may start from.
+
+    Raises
+    ------
+    ResultsFileError
+        If there is no such run or its file can't be read.
+    """
+    from symscape.report.results import load_results
+
+    for start in (Path(), root):
+        path = start / name
+        candidates = [path / model / "results.json", path / "results.json"]
+        found = [path] if path.is_file() else [p for p in candidates if p.is_file()]
+        if found:
+            return _baseline(name, found[0], load_results(found[0]), margin)
+    committed = root / LEADERBOARD_RESULTS / f"{name}.json"
+    if committed.is_file():
+        return _baseline(name, committed, load_results(committed), margin)
+    raise ResultsFileError(
+        f"baseline {name!r}: neither a results file, nor a folder that holds results of {model}, "
+        "nor a model of the leaderboard."
+    )
+
+
+def _baseline(name: str, path: Path, run: RunResults, margin: float) -> Baseline:
+    return Baseline(
+        name,
+        path,
+        {(case.question, case.material, case.slice): case for case in run.cases},
+        {(r.material, r.slice): r.digest for r in run.references},
+        margin,
+    )
+
+
+def change_table(cases: list[CaseResult], baseline: Baseline, gone: list[str]) -> list[str]:
+    """Return the lines of the table of changes: worse first, then better, new, gone, same."""
+    rows: list[tuple[int, str]] = []
+    order = ("worse", "better", "new", "gone", "same")
+    for case in cases:
+        detail: dict[str, Any] = case.detail.get("baseline") or {}
+        change = detail.get("change", "new")
+        metrics = sorted(detail.get("metrics", []), key=lambda m: -abs(m["worsening"]))
+        what = ""
+        if metrics and change in ("worse", "better"):
+            m = metrics[0]
+            what = f"{m['metric']} {m['old']:.4g} -> {m['new']:.4g} {m['unit']}".rstrip()
+        rows.append((order.index(change), f"{change:<7} {case.question:<10} {case.id}  {what}"))
+    rows += [(order.index("gone"), f"{'gone':<7} {'':<10} {name}") for name in gone]
+    counts = [f"{sum(k == n for k, _ in rows)} {order[n]}" for n in range(len(order))]
+    lines = [f"against {baseline.name} (margin {100 * baseline.margin:g} % of the tolerance):"]
+    lines.append("  " + ", ".join(counts))
+    # what did not change is counted, not listed
+    shown = [row for row in sorted(rows) if row[0] != order.index("same")]
+    return lines + [f"  {text}".rstrip() for _, text in shown]
