@@ -26,8 +26,8 @@ class DecodeError(ValueError):
 def encode(value: Any) -> Any:
     """Turn dataclasses, arrays and containers into what JSON knows.
 
-    Fields keep the order in which they are declared, keys of dictionaries are sorted. Numbers that
-    are not finite become None: JSON has no NaN.
+    Fields keep the order in which they are declared, keys of dictionaries theirs. Numbers that are
+    not finite become None: JSON has no NaN.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def encode(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: encode(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        return {str(key): encode(value[key]) for key in sorted(value, key=str)}
+        return {str(key): encode(item) for key, item in value.items()}
     if isinstance(value, np.ndarray):
         return encode(value.tolist())
     if isinstance(value, list | tuple):

@@ -19,6 +19,7 @@ from symscape.report.panels import (
     GAPS,
     MARKERS,
     MODEL_LINE,
+    TITLE,
     LandscapeData,
     draw_bar,
     draw_correlation,
@@ -54,9 +55,10 @@ def draw_landscape(data: LandscapeData, layout: Layout = "wide") -> Figure:
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
     wide = layout == "wide"
-    figure = Figure(figsize=(11.6, 7.7) if wide else (4.4, 12.6), dpi=DPI, facecolor="white")
+    figure = Figure(figsize=(11.6, 7.7) if wide else (4.0, 11.6), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     axes = (_wide_axes if wide else _tall_axes)(figure)
     energies, errors = _scales(data)
@@ -70,7 +72,7 @@ def draw_landscape(data: LandscapeData, layout: Layout = "wide") -> Figure:
     ):
         if name == "dft" or not wide:
             axes[name].set_ylabel(data.labels[1], fontsize=9.5)
-        axes[name].set_title(title, fontsize=10.5, fontweight="bold", loc="left", pad=5)
+        axes[name].set_title(title, fontsize=10.5, fontweight="bold", **TITLE)
         mark_points(axes[name], data)
     draw_window(axes["error"], data)
     draw_bar(figure, shared, axes["energy_bar"], energies, "energy above the DFT minimum")
@@ -91,6 +93,9 @@ def draw_landscape(data: LandscapeData, layout: Layout = "wide") -> Figure:
     )
     if data.title:
         figure.text(0.008, 0.992, data.title, ha="left", va="top", fontsize=9, color="#555555")
+    for text in figure.findobj(Text):
+        # names come from files: a dollar sign must not begin a formula
+        text.set_parse_math(False)  # type: ignore[attr-defined]
     return figure
 
 
@@ -130,10 +135,9 @@ def _tall_axes(figure: Figure) -> dict[str, Axes]:
     for name, (top, bottom) in rows.items():
         spec = figure.add_gridspec(1, 1, left=0.165, right=0.97, top=top, bottom=bottom)
         axes[name] = figure.add_subplot(spec[0])
-    cuts = figure.add_gridspec(1, 2, left=0.165, right=0.97, top=0.222, bottom=0.117, wspace=0.08)
+    cuts = figure.add_gridspec(1, 2, left=0.165, right=0.97, top=0.222, bottom=0.117, wspace=0.3)
     axes["cut_u"] = figure.add_subplot(cuts[0])
     axes["cut_v"] = figure.add_subplot(cuts[1])
-    axes["cut_v"].tick_params(labelleft=False)
     return axes
 
 

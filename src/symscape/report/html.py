@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -65,7 +66,8 @@ def render_page(view: RunView, figures: Mapping[str, FigureFiles]) -> str:
         duration=words.duration_text,
         check=check_words,
         moment=_moment_text,
-        sentence=lambda text: text[:1].upper() + text[1:],
+        formula=_formula_markup,
+        sentence=words.sentence_text,
     )
     environment.globals.update(
         symbols=SYMBOLS, words=WORDS, most_points=MOST_POINTS, count=words.count_text
@@ -86,6 +88,7 @@ def render_page(view: RunView, figures: Mapping[str, FigureFiles]) -> str:
         under=_by_slice(view),
         groups=groups,
         theories=_theories(view),
+        holes=[(i, c) for i in view.slices for c in i.cases if c.detail.failed_points],
     )
 
 
@@ -120,6 +123,13 @@ def _theories(view: RunView) -> list[str]:
 
 def _records(table: Any) -> list[dict[str, Any]]:
     return table.to_dict("records")  # type: ignore[no-any-return]
+
+
+def _formula_markup(formula: str) -> Any:
+    """Write a formula with its numbers below the line: PbTiO<sub>3</sub>, escaped."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"(\d+)", r"<sub>\1</sub>", str(escape(formula))))
 
 
 def _moment_text(text: str) -> str:

@@ -22,7 +22,8 @@ def save_figure(path: str | Path, figure: Figure) -> tuple[int, int]:
     from PIL import Image
 
     figure.canvas.draw()
-    pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3]  # type: ignore[attr-defined]
+    rgba = np.asarray(figure.canvas.buffer_rgba())  # type: ignore[attr-defined]
+    pixels = np.ascontiguousarray(rgba[..., :3])
     indices, palette = reduce_colours(pixels)
     image = Image.fromarray(indices)
     image.putpalette(palette.tobytes())
@@ -46,13 +47,19 @@ def reduce_colours(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     indices, palette
         Shapes (height, width) and (n_colours, 3), uint8.
     """
-    packed = pixels.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], dtype=np.int32)
-    colours = np.bincount(packed.ravel(), minlength=1 << 24)
-    present = np.flatnonzero(colours)
-    present = present[np.argsort(-colours[present], kind="stable")]
-    channels = np.stack([present >> 16, present >> 8 & 255, present & 255], axis=1)
-    palette = channels[:256]
-    apart = np.square(channels[:, None, :] - palette[None, :, :]).sum(axis=2)
+    packed = np.zeros(pixels.shape[:2], dtype=np.int32)
+    for channel in range(3):
+        packed |= pixels[..., channel].astype(np.int32) << (16 - 8 * channel)
+    # tables over all colours that there can be are quicker than sorting the pixels
+    seen = np.zeros(1 << 24, dtype=bool)
+    seen[packed] = True
+    present = np.flatnonzero(seen)
+    rank = np.zeros(1 << 24, dtype=np.int32)
+    rank[present] = np.arange(len(present))
+    counts = np.bincount(rank[packed].ravel(), minlength=len(present))
+    colours = np.stack([present >> 16, present >> 8 & 255, present & 255], axis=1).astype(float)
+    palette = colours[np.argsort(-counts, kind="stable")[:256]]
+    apart = (palette**2).sum(axis=1) - 2 * colours @ palette.T
     table = np.zeros(1 << 24, dtype=np.uint8)
     table[present] = apart.argmin(axis=1)
     return table[packed], palette.astype(np.uint8)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+#: a height of one's own spares matplotlib the search for one that overlaps nothing
+TITLE: dict[str, Any] = {"loc": "left", "pad": 5, "y": 1.0}
 #: perceptually uniform, and readable without red-green vision
 ENERGY_COLOURS = "viridis"
 #: off the energy scale
@@ -276,10 +278,14 @@ def draw_cut(axes: Axes, data: LandscapeData, along: int, scale: Scale) -> None:
         ("model", data.model, MODEL_LINE),
     ):
         axes.plot(values, 1000 * energies[cut], gid=name, **style)
-    _frame_cut(axes, scale)
+    low, high = scale.limits
+    both = 1000 * np.concatenate([data.reference[cut], data.model[cut]])
+    # a cut along a soft direction fills its panel, but is not magnified into noise
+    top = min(high, max(float(np.nanmax(both, initial=0.0)), 0.02 * high))
+    _frame_cut(axes, max(low, float(np.nanmin(both, initial=0.0))), top)
     axes.set_xlim(values[0], values[-1])
     axes.set_xlabel(data.labels[along], fontsize=9.5)
-    axes.set_title(f"cut at {other} = {_number(fixed)}", fontsize=9, loc="left", pad=4)
+    axes.set_title(f"cut at {other} = {_number(fixed)}", fontsize=9, **TITLE)
 
 
 DFT_LINE: dict[str, Any] = {
@@ -291,9 +297,8 @@ MODEL_LINE: dict[str, Any] = {
 }  # fmt: skip
 
 
-def _frame_cut(axes: Axes, scale: Scale) -> None:
-    low, high = scale.limits
-    margin = 0.04 * (high - low)
+def _frame_cut(axes: Axes, low: float, high: float) -> None:
+    margin = 0.05 * (high - low)
     axes.set_ylim(low - margin, high + margin)
     axes.grid(visible=True, color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
@@ -320,8 +325,8 @@ def draw_correlation(axes: Axes, data: LandscapeData, scale: Scale) -> None:
         ends = np.array([0.0, high])
         axes.plot(ends, slope * ends, color=MODEL_COLOUR, linewidth=1.6, gid="slope")
         title = f"each grid point; softening scale {slope:.2f}"
-    _frame_cut(axes, scale)
+    _frame_cut(axes, low, high)
     axes.set_xlim(min(low, 0.0), high)
     axes.set_xlabel("DFT (meV/atom)", fontsize=9.5)
     axes.set_ylabel("model (meV/atom)", fontsize=9)
-    axes.set_title(title, fontsize=9, loc="left", pad=4)
+    axes.set_title(title, fontsize=9, **TITLE)

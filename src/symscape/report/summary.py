@@ -103,8 +103,9 @@ def _numbers(item: SliceView) -> list[str]:
 def _notices(view: RunView) -> list[str]:
     lines = []
     for item in view.slices:
-        notices = [n for n in view.notices(item) if all(n != c.detail.message for c in item.cases)]
-        lines += [f"- {_escape(item.id)}: {_escape(notice)}" for notice in notices]
+        told = {case.detail.message for case in item.cases}
+        notes = [n for n in view.notices(item) if n not in told] + view.remarks(item)
+        lines += [f"- {_escape(item.id)}: {_escape(note)}" for note in notes]
     return ["", "### Notes", "", *lines] if lines else []
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from symscape.landscape.metrics import DEFAULT_WINDOW, UNDERPREDICTION_NOISE
+from symscape.landscape.metrics import DEFAULT_WINDOW
 from symscape.report.points import CaseDetail, read_detail
 from symscape.report.results import ReferenceSummary, RunResults, axis_label
 from symscape.report.words import (
@@ -19,12 +19,13 @@ from symscape.report.words import (
     limit_text,
     metric_text,
     metric_title,
-    times_text,
     unit_text,
 )
 from symscape.verdict.case import CaseResult, Check, Status
 from symscape.verdict.questions import QUESTIONS
 
+#: mean signed errors below this many meV/atom are no bias: references converge no better
+SIGNIFICANT_BIAS = 1.0
 _STATUS_ORDER: dict[Status, int] = {"failed": 0, "error": 1, "passed": 2}
 
 
@@ -32,23 +33,39 @@ def severity(check: Check) -> float:
     """How many tolerances a value is away from perfect; above 1 where the check failed.
 
     Perfect is 0 where the tolerance allows it, else 1 (softening scale, correlation), else the
-    middle of the interval. Infinite if nothing is allowed or the value is unknown.
+    middle of the interval. Where nothing else than perfect is allowed, 1 and the deviation itself:
+    a missing minimum weighs as much as an error twice too large. Infinite if the value is unknown.
     """
-    low, high = check.limit
     if math.isnan(check.value):
         return math.inf
-    inside = [p for p in (0.0, 1.0) if (low is None or low <= p) and (high is None or p <= high)]
+    perfect, allowed = _allowance(check)
+    apart = abs(check.value - perfect)
+    if apart == 0 or allowed == math.inf:
+        return 0.0
+    return apart / allowed if allowed > 0 else 1 + apart
+
+
+def _allowance(check: Check) -> tuple[float, float]:
+    """Return the perfect value and how far it may be missed on the value's side."""
+    low = -math.inf if check.limit[0] is None else check.limit[0]
+    high = math.inf if check.limit[1] is None else check.limit[1]
+    inside = [perfect for perfect in (0.0, 1.0) if low <= perfect <= high]
     if inside:
         perfect = inside[0]
-    elif low is not None and high is not None:
+    elif math.isfinite(low) and math.isfinite(high):
         perfect = (low + high) / 2
     else:
-        perfect = next(end for end in (low, high) if end is not None)
-    limit = high if check.value > perfect else low
-    if check.value == perfect or limit is None:
-        return 0.0
-    allowed = abs(limit - perfect)
-    return abs(check.value - perfect) / allowed if allowed > 0 else math.inf
+        perfect = low if math.isfinite(low) else high
+    return perfect, high - perfect if check.value > perfect else perfect - low
+
+
+def times_text(check: Check) -> str:
+    """How many times its tolerance a value is off, in words: ``2.4 ×``."""
+    if math.isnan(check.value):
+        return "undefined"
+    if _allowance(check)[1] == 0 and not check.passed:
+        return "none allowed"
+    return f"{severity(check):.{0 if severity(check) >= 100 else 1}f} ×"
 
 
 @dataclass(frozen=True)
@@ -258,8 +275,8 @@ class RunView:
         """Say on how many slices energies are too low or too high, and how soft they are."""
         judged = [view.judged for view in self.slices if view.judged]
         errors = [metrics.get("mean_signed_error", math.nan) for metrics in judged]
-        noise = 1000 * UNDERPREDICTION_NOISE
-        low, high = sum(e < -noise for e in errors), sum(e > noise for e in errors)
+        low = sum(error < -SIGNIFICANT_BIAS for error in errors)
+        high = sum(error > SIGNIFICANT_BIAS for error in errors)
         if not low and not high:
             return ""
         direction, count = ("under", low) if low >= high else ("over", high)
@@ -287,15 +304,19 @@ class RunView:
         return f"model trained on {model}, reference computed with {reference.level_of_theory}"
 
     def notices(self, view: SliceView) -> list[str]:
-        """List what a reader must know of a slice before trusting its numbers."""
+        """List what makes a slice's numbers mean something else than they seem to."""
         found = [self.theory_notice(view.reference)]
         formula = view.reference.formula if view.reference else ""
         untrained = set(re.findall("[A-Z][a-z]?", formula)) & set(self.run.model.untrained)
         if untrained:
             found.append(f"no training data with {', '.join(sorted(untrained))}")
         for case in view.cases:
-            found += [case.detail.message or "", *case.detail.warnings]
+            found.append(case.detail.message or "")
         return list(dict.fromkeys(filter(None, found)))
+
+    def remarks(self, view: SliceView) -> list[str]:
+        """List the warnings that came with a slice's cases, each once."""
+        return list(dict.fromkeys(w for case in view.cases for w in case.detail.warnings))
 
 
 def check_words(check: Check) -> dict[str, Any]:
@@ -305,6 +326,6 @@ def check_words(check: Check) -> dict[str, Any]:
         "value": metric_text(check.metric, check.value, check.unit),
         "limit": limit_text(check),
         "unit": unit_text(check.unit),
-        "times": times_text(severity(check)),
+        "times": times_text(check),
         "passed": check.passed,
     }

@@ -44,6 +44,8 @@ def metric_text(metric: str, value: float | None, unit: str) -> str:
 
 def metric_title(metric: str) -> str:
     """Words for a metric: ``mean absolute error``."""
+    if metric == "failed_points":
+        return "points without energy"
     known = POINTWISE.get(metric)
     return known.title if known else metric.replace("_", " ")
 
@@ -62,18 +64,13 @@ def limit_text(check: Check) -> str:
         return f"≤ {high}"
     if high is None:
         return f"≥ {low}"
+    if low == high:
+        return high
+    if check.metric == "spearman" and high == "1":
+        return f"≥ {low}"
     if low == f"−{high}":
         return f"±{high}" if check.metric == "mean_signed_error" else f"≤ {high}"
     return f"{low} to {high}"
-
-
-def times_text(ratio: float) -> str:
-    """How many times its tolerance a value is off: ``2.4 ×``."""
-    if math.isnan(ratio):
-        return NOTHING
-    if math.isinf(ratio):
-        return "none allowed"
-    return f"{ratio:.1f} ×" if ratio < 100 else f"{ratio:.0f} ×"
 
 
 def place_text(values: Mapping[str, float]) -> str:
@@ -87,6 +84,13 @@ def pair_text(pair: ClosestPair) -> str:
         f"{'–'.join(pair.elements)} {number_text(pair.distance_A, 2)} Å "
         f"({number_text(pair.ratio, 2)} of the sum of the covalent radii)"
     )
+
+
+def sentence_text(text: str) -> str:
+    """Begin a remark with a capital, unless it begins with a name, and end it with a full stop."""
+    first = text.split(" ", 1)[0]
+    begin = text[:1].upper() if first.isalpha() and first.islower() else text[:1]
+    return begin + text[1:].rstrip(". ") + "."
 
 
 def count_text(count: int, noun: str) -> str:

@@ -1,0 +1,379 @@
+"""Tables, summary and the words of a report, for runs whose numbers are known in closed form."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from report_runs import CARD, judged_case, make_run, mixed_run, reference_summary
+
+from symscape.report.points import ClosestPair, read_detail
+from symscape.report.summary import summary_markdown
+from symscape.report.tables import (
+    checks_table,
+    metrics_table,
+    underprediction_by,
+    underprediction_table,
+    write_tables,
+)
+from symscape.report.view import RunView, check_words, severity
+from symscape.report.words import (
+    duration_text,
+    limit_text,
+    metric_text,
+    number_text,
+    pair_text,
+    place_text,
+    sentence_text,
+)
+from symscape.verdict.case import CaseResult, Check
+
+
+def test_metrics_have_a_row_for_each_window_and_units_in_their_names():
+    table = metrics_table(mixed_run())
+    soft = table[(table.material == "Soft-P4mm") & (table.question == "energies")]
+    assert sorted(soft.window_meV_per_atom) == [100, 500, 1000]
+    assert list(soft.window_meV_per_atom[soft.judged]) == [500]
+    assert soft.softening_scale.to_numpy() == pytest.approx(0.7)
+    reference = reference_summary("Soft-P4mm").relative
+    inside = reference[reference <= 0.5]
+    judged = soft[soft.judged].iloc[0]
+    assert judged.mae_meV_per_atom == pytest.approx(300 * inside.mean())
+    assert judged.mean_signed_error_meV_per_atom == pytest.approx(-300 * inside.mean())
+    assert judged.n_points == inside.size
+    minima = table[table.question == "minima"].iloc[0]
+    assert minima.missing_minima == 1
+    assert minima.displacement == 0.02
+    assert math.isnan(minima.window_meV_per_atom)
+
+
+def test_checks_say_by_how_much():
+    table = checks_table(mixed_run())
+    row = table[(table.material == "Soft-P4mm") & (table.metric == "softening_scale")].iloc[0]
+    assert (row.low, row.high) == (0.85, 1.15)
+    assert row.times_tolerance == pytest.approx(0.3 / 0.15)
+    assert not row.passed
+    assert len(table) == sum(len(case.checks) for case in mixed_run().cases)
+
+
+def test_underprediction_by_slice_and_by_degrees_of_freedom():
+    table = underprediction_table(mixed_run())
+    assert list(table.material) == ["Fine-P4mm", "Soft-P4mm", "Softer-P4mm"]
+    assert table.softening_scale.to_numpy() == pytest.approx([1.01, 0.7, 0.4])
+    # the minima have no error, all else lies below
+    assert (table.share_underpredicted[1:] == 1).all()
+    by_wyckoff = underprediction_by(table, "n_wyckoff").set_index("n_wyckoff")
+    assert list(by_wyckoff.index) == [1, 3]
+    assert by_wyckoff.n_slices[3] == by_wyckoff.n_materials[3] == 2
+    assert by_wyckoff.n_points[3] == table.n_points[1:].sum()
+    assert by_wyckoff.softening_scale[3] == pytest.approx(0.55)
+    signed = table.mean_signed_error_meV_per_atom
+    assert by_wyckoff.mean_signed_error_meV_per_atom[3] == pytest.approx(signed[1:].mean())
+    by_lattice = underprediction_by(table, "n_lattice")
+    assert by_lattice.n_slices.sum() == 3
+
+
+def test_a_slice_counts_once_however_fine_its_grid():
+    coarse, fine = reference_summary("Coarse-P4mm"), reference_summary("Fine-P4mm", n=(41, 41))
+    run = make_run(judged_case(coarse, 0.5), judged_case(fine, 0.9), references=(coarse, fine))
+    groups = underprediction_by(underprediction_table(run), "n_wyckoff")
+    assert groups.softening_scale.item() == pytest.approx(0.7)
+
+
+def test_tables_are_written_and_read_back(tmp_path):
+    paths = write_tables(tmp_path / "tables", mixed_run())
+    assert {path.name for path in paths} == {
+        "metrics.csv",
+        "checks.csv",
+        "underprediction.csv",
+        "underprediction_by_n_lattice.csv",
+        "underprediction_by_n_wyckoff.csv",
+    }
+    back = pd.read_csv(tmp_path / "tables" / "underprediction.csv")
+    assert back.softening_scale.to_numpy() == pytest.approx([1.01, 0.7, 0.4], abs=1e-5)
+
+
+def test_tables_of_a_run_in_which_nothing_was_judged(tmp_path):
+    error = CaseResult("energies", "soft", "Bad-P1", "X_x-X_y", "error")
+    for cases in ((), (error,)):
+        for path in write_tables(tmp_path, make_run(*cases, references=())):
+            assert path.exists()
+
+
+def test_slices_come_worst_first_and_then_what_was_not_judged():
+    view = RunView(mixed_run())
+    assert [item.material for item in view.slices] == [
+        "Softer-P4mm",
+        "Soft-P4mm",
+        "Bad-P1",
+        "Fine-P4mm",
+    ]
+    assert view.status == "failed"
+    assert view.counts == {"passed": 1, "failed": 3, "error": 1}
+    questions = [case.case.question for case in view.slices[0].cases]
+    assert questions == ["energies", "minima"]
+
+
+def test_the_sentence_says_what_is_wrong():
+    assert RunView(mixed_run()).sentence == (
+        "2 of 4 landscapes outside tolerance, 1 could not be judged; "
+        "energies are underpredicted on 2 of 3 slices (mean softening scale 0.70)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("scales", "sentence"),
+    [
+        ((0.6,), "1 of 1 landscape outside tolerance; energies are underpredicted (softening"),
+        ((1.0,), "The landscape is within tolerance"),
+        ((1.0, 1.0), "All 2 landscapes within tolerance"),
+        (
+            (1.5, 1.6, 1.0),
+            "2 of 3 landscapes outside tolerance; energies are overpredicted on 2 of",
+        ),
+        ((), "No landscape was evaluated"),
+    ],
+)
+def test_sentences(scales, sentence):
+    references = tuple(reference_summary(f"M{k}-P1") for k in range(len(scales)))
+    cases = [judged_case(r, s) for r, s in zip(references, scales, strict=True)]
+    found = RunView(make_run(*cases, references=references)).sentence
+    assert found.startswith(sentence)
+    if set(scales) == {1.0}:
+        assert found == sentence
+
+
+@pytest.mark.parametrize(
+    ("statuses", "sentence"),
+    [
+        (("error", "error"), "None of 2 landscapes could be judged"),
+        (("error", "passed"), "1 of 2 landscapes within tolerance, 1 could not be judged"),
+    ],
+)
+def test_sentences_with_errors(statuses, sentence):
+    cases = [
+        CaseResult("energies", "soft", f"M{k}-P1", "X_x-X_y", status)
+        for k, status in enumerate(statuses)
+    ]
+    view = RunView(make_run(*cases, references=()))
+    assert view.sentence == sentence
+    assert view.status == "error"
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "times"),
+    [
+        (60.0, (-25.0, 25.0), 2.4),
+        (-60.0, (-25.0, 25.0), 2.4),
+        (0.7, (0.85, 1.15), 2.0),
+        (1.6, (0.85, 1.15), 4.0),
+        (0.9, (0.95, 1.0), 2.0),
+        (1.0, (0.95, 1.0), 0.0),
+        (3.0, (None, 0.0), 4.0),
+        (0.0, (None, 0.0), 0.0),
+        (5.0, (2.0, 4.0), 2.0),
+        (5.0, (7.0, None), 3.0),
+        (7.0, (None, None), 0.0),
+        (math.nan, (0.0, 1.0), math.inf),
+    ],
+)
+def test_severity(value, limit, times):
+    assert severity(Check("x", value, limit, "", False)) == pytest.approx(times)
+
+
+@settings(deadline=None)
+@given(
+    st.floats(-1e6, 1e6),
+    st.one_of(st.none(), st.floats(-1e6, 1e6)),
+    st.one_of(st.none(), st.floats(-1e6, 1e6)),
+)
+def test_severity_agrees_with_the_verdict(value, low, high):
+    """Above 1 exactly where the value is outside, but for the last digit at the rim."""
+    if low is not None and high is not None and low > high:
+        low, high = high, low
+    passed = (low is None or value >= low) and (high is None or value <= high)
+    times = severity(Check("x", value, (low, high), "", passed))
+    assert times >= 0
+    if passed:
+        assert times <= 1 + 1e-9
+    else:
+        assert times >= 1 - 1e-9
+
+
+@pytest.mark.parametrize(
+    ("check", "value", "limit", "times"),
+    [
+        (Check("mae", 84.591, (-25, 25), "meV/atom", False), "84.6", "≤ 25", "3.4 ×"),
+        (
+            Check("mean_signed_error", -3.21, (-25, 25), "meV/atom", True),
+            "−3.2",
+            "±25",
+            "0.1 ×",
+        ),
+        (
+            Check("softening_scale", 0.7018, (0.85, 1.15), "", False),
+            "0.702",
+            "0.85 to 1.15",
+            "2.0 ×",
+        ),
+        (Check("spearman", 0.9, (0.95, 1.0), "", False), "0.900", "≥ 0.95", "2.0 ×"),
+        (Check("failed_points", 2, (None, 0.0), "", False), "2", "≤ 0", "none allowed"),
+        (Check("missing_minima", 1, (0.0, 0.0), "", False), "1", "0", "none allowed"),
+        (
+            Check("displacement", 0.08123, (-0.05, 0.05), "angstrom", False),
+            "0.081",
+            "≤ 0.05",
+            "1.6 ×",
+        ),
+        (
+            Check("softening_scale", math.nan, (0.85, 1.15), "", False),
+            "–",
+            "0.85 to 1.15",
+            "undefined",
+        ),
+        (Check("mae", 2600.0, (-25, 25), "meV/atom", False), "2600.0", "≤ 25", "104 ×"),
+    ],
+)
+def test_checks_in_words(check, value, limit, times):
+    words = check_words(check)
+    assert (words["value"], words["limit"], words["times"]) == (value, limit, times)
+    assert words["unit"] == ("Å" if check.unit == "angstrom" else check.unit)
+
+
+def test_open_limits_in_words():
+    assert limit_text(Check("x", 1, (None, None), "", True)) == "–"
+    assert limit_text(Check("x", 1, (0.5, None), "", True)) == "≥ 0.5"
+
+
+def test_words():
+    assert number_text(-0.04, 1, sign=True) == "0.0"
+    assert number_text(-1.25, 2) == "−1.25"
+    assert number_text(1.0, 1, sign=True) == "+1.0"
+    assert number_text(None, 1) == number_text(math.inf, 1) == "–"
+    assert metric_text("n_points", 74.0, "") == "74"
+    assert place_text({"Ti_z": 0.48, "O_z": -0.06}) == "z(Ti) = 0.4800, z(O) = −0.0600"
+    assert pair_text(ClosestPair(("Ti", "O"), 1.714, 0.829)).startswith("Ti–O 1.71 Å (0.83 of")
+    assert sentence_text("no training data with Po") == "No training data with Po."
+    assert sentence_text("references/x.json: broken.") == "references/x.json: broken."
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(1.234, "1.2 s"), (59.4, "59 s"), (200, "3 min 20 s"), (7500, "2 h 05 min"), (math.nan, "–")],
+)
+def test_durations(seconds, text):
+    assert duration_text(seconds) == text
+
+
+def test_the_level_of_theory_is_compared():
+    reference = reference_summary()
+    for level, notice in (
+        ("PBE", ""),
+        ("pbe", ""),
+        ("r2SCAN", "model trained on r2SCAN, reference computed with PBE"),
+        ("unknown", "level of theory of the model is not stated, reference computed with PBE"),
+    ):
+        run = make_run(references=(reference,), card=replace(CARD, level_of_theory=level))
+        assert RunView(run).theory_notice(reference) == notice
+
+
+def test_untrained_elements_are_named():
+    reference = reference_summary("PoO2-Fm-3m", formula="PoO2")
+    card = replace(CARD, untrained=("Po", "At"))
+    view = RunView(make_run(judged_case(reference), references=(reference,), card=card))
+    assert view.notices(view.slices[0]) == ["no training data with Po"]
+
+
+def test_details_of_a_case_are_read():
+    detail = read_detail(judged_case(reference_summary()))
+    assert detail.worst.closest_pair == ClosestPair(("Ab", "O"), 1.7134, 0.83)
+    assert detail.worst.error_meV == pytest.approx(-0.4 * detail.worst.reference_meV, rel=1e-6)
+    assert detail.failed_points == ()
+
+
+def test_slugs_are_safe_and_distinct():
+    names = ["A/B-P1", "A_B-P1", "..", "<script>", "x" * 300, "Öl-P1", "PbTiO3-P4mm"]
+    view = RunView(
+        make_run(
+            *(CaseResult("energies", "soft", name, "s", "passed") for name in names), references=()
+        )
+    )
+    slugs = [item.slug for item in view.slices]
+    assert len(set(slugs)) == len(names)
+    for slug in slugs:
+        assert slug.replace("-", "").replace("_", "").replace(".", "").isascii()
+        assert "/" not in slug
+        assert not slug.startswith(".")
+        assert len(slug) < 150
+    assert "PbTiO3-P4mm-s" in slugs
+
+
+def test_points_are_counted():
+    reference = reference_summary()
+    case = judged_case(reference)
+    energies = [list(row) for row in case.energies]
+    energies[5][5] = None
+    view = RunView(make_run(replace(case, energies=energies), references=(reference,)))
+    assert view.slices[0].points == {
+        "all": 117,
+        "compared": 114,
+        "masked": 1,
+        "without DFT energy": 1,
+        "without model energy": 1,
+    }
+
+
+def test_a_model_without_the_zero_is_shown_above_its_own_minimum():
+    reference = reference_summary()
+    case = judged_case(reference, 1.0, shift=-3.0)
+    energies = [list(row) for row in case.energies]
+    i, j = reference.minimum
+    energies[i][j] = None
+    view = RunView(make_run(replace(case, energies=energies), references=(reference,)))
+    model = view.slices[0].model
+    assert np.nanmin(model) == 0
+    assert math.isnan(model[i, j])
+
+
+def test_the_summary_begins_with_the_verdict():
+    lines = summary_markdown(mixed_run()).splitlines()
+    assert lines[0].startswith("## ✗ soft: 2 of 4 landscapes outside tolerance")
+    assert "3 cases failed, 1 not judged, 1 passed" in lines[2]
+    rows = [line for line in lines if line.startswith("| ")]
+    names = [row.split("|")[1].strip() for row in rows]
+    order = ["Softer-P4mm-Ab_z-O_z", "Soft-P4mm-Ab_z-O_z", "Bad-P1-X_x-X_y", "Fine-P4mm-Ab_z-O_z"]
+    assert [n for n in dict.fromkeys(names) if n in order] == order
+    softer = next(row for row in rows if row.startswith("| Softer"))
+    assert "softening scale 0.400 (0.85 to 1.15)" in softer
+    assert "Ab–O 1.71 Å" in softer
+    assert any("the file is broken" in row for row in rows)
+
+
+def test_the_summary_of_a_clean_run_has_no_failures():
+    reference = reference_summary()
+    text = summary_markdown(make_run(judged_case(reference, 1.0), references=(reference,)))
+    assert text.startswith("## ✓ soft: The landscape is within tolerance\n")
+    assert "Failed" not in text
+    assert "### Passed" in text
+
+
+def test_the_summary_escapes_what_comes_from_files():
+    nasty = "<img src=x>|*b*`c`[d](e)"
+    reference = reference_summary(nasty)
+    text = summary_markdown(make_run(judged_case(reference), references=(reference,)))
+    assert "<img" not in text
+    row = next(line for line in text.splitlines() if "img src" in line and line.startswith("|"))
+    # three columns: four bars that are not escaped
+    assert row.replace(r"\|", "").count("|") == 4
+    assert r"\*b\*\`c\`\[d\](e)" in row
+
+
+def test_the_summary_tells_of_different_levels_of_theory():
+    reference = reference_summary(level_of_theory="r2SCAN")
+    run = make_run(judged_case(reference), references=(reference,))
+    assert "model trained on PBE, reference computed with r2SCAN" in summary_markdown(run)
