@@ -124,3 +124,15 @@ class CutoffDependent(Calculator):
 def cutoff_dependent(settings: dict):
     """See ``CutoffDependent``."""
     return CutoffDependent(settings["cutoff_eV"], settings["k_mesh"])
+
+
+def lopsided():
+    """A Morse potential that sees where the atoms are in space, as no energy may."""
+
+    class Lopsided(MorsePotential):
+        def calculate(self, *args, **kwargs):
+            super().calculate(*args, **kwargs)
+            self.results["energy"] += 0.1 * float(self.atoms.get_scaled_positions()[0, 0])
+            self.results["energy"] += 0.1 * float(np.abs(self.atoms.positions[1, 2]))
+
+    return Lopsided(epsilon=0.3, r0=2.6, rho0=4.0, rcut1=1.3, rcut2=1.9)
