@@ -53,7 +53,7 @@ class Page(HTMLParser):
 
     @property
     def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
+        return " ".join(" ".join(self.words).replace("\xa0", " ").split())
 
     def all(self, tag: str) -> list[dict[str, str | None]]:
         return [attributes for name, attributes in self.elements if name == tag]
@@ -158,8 +158,8 @@ def test_a_failure_says_by_how_much_and_where(page):
 def test_verdicts_do_not_rest_on_colour_alone(page):
     for word in ("✗ 3 cases failed", "! 1 case not judged", "✓ 1 case passed"):
         assert word in page.text
-    assert "✗ failed: softening scale" in page.text
-    assert "✓ passed: displacement" in page.text
+    assert "failed: ✗ softening scale" in page.text
+    assert "passed: ✓ displacement" in page.text
 
 
 def test_images_have_words_size_and_patience(report, page):

@@ -199,6 +199,7 @@ def spoil(document, path, value):
         (("cases", 1, "checks", 0, "value"), True, "'cases[1].checks[0].value' is not a number"),
         (("cases", 1, "energies", 3), [0.0], "the energies of case soft-Fine"),
         (("cases", 1, "detail", "worst"), {}, "field 'cases[1].detail.worst.index' is missing"),
+        (("cases", 1, "detail", "worst", "index"), [0, 9], "worst.index' is outside the grid"),
         (("cases", 1, "detail", "failed_points"), [1], "'cases[1].detail.failed_points[0]'"),
         (("cases", 1, "metrics", "windows"), [], "'cases[1].metrics.windows' is not an object"),
         (("cases", 1, "metrics", "window"), "300", "the judged window of 'cases[1].metrics'"),

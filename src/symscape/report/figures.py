@@ -91,7 +91,7 @@ def draw_landscape(data: LandscapeData, layout: Layout = "wide") -> Figure:
         columnspacing=1.4,
         handletextpad=0.5,
     )
-    if data.title:
+    if data.title and wide:
         figure.text(0.008, 0.992, data.title, ha="left", va="top", fontsize=9, color="#555555")
     for text in figure.findobj(Text):
         # names come from files: a dollar sign must not begin a formula

@@ -348,7 +348,7 @@ def _check_consistency(run: RunResults) -> None:
             raise DecodeError(f"the minimum of reference {reference.id} is outside its grid")
     for k, case in enumerate(run.cases):
         _refuse_twice(seen, f"case {case.id}, question {case.question},")
-        _check_free_form(case, f"cases[{k}]")
+        _check_free_form(case, f"cases[{k}]", run.reference(case))
         if case.model != run.model.name:
             raise DecodeError(f"case {case.id} is of model {case.model!r}, not {run.model.name!r}")
         if case.energies is not None:
@@ -359,11 +359,15 @@ def _check_consistency(run: RunResults) -> None:
             _check_shape(case.energies, shape, f"energies of case {case.id}")
 
 
-def _check_free_form(case: CaseResult, where: str) -> None:
+def _check_free_form(case: CaseResult, where: str, reference: ReferenceSummary | None) -> None:
     """Check what reports read from the two dictionaries whose other keys are free."""
     from symscape.report.points import read_detail
 
-    read_detail(case, f"{where}.detail")
+    worst = read_detail(case, f"{where}.detail").worst
+    if worst and reference:
+        shape = tuple(len(axis.values) for axis in reference.axes)
+        if not all(0 <= k < n for k, n in zip(worst.index, shape, strict=True)):
+            raise DecodeError(f"field '{where}.detail.worst.index' is outside the grid")
     windows = case.metrics.get("windows", {})
     decode(dict[str, dict[str, float]], windows, f"{where}.metrics.windows")
     try:
