@@ -285,3 +285,36 @@ def test_a_baseline_fails_only_what_got_worse(suite):
     worse = run(suite, "--mlip", "cheap:soft", "--baseline", "reports/exact/results.json")
     worse.assert_outcomes(failed=1)
     worse.stdout.fnmatch_lines(["*worse than the baseline*", "*1 worse*"])
+
+
+def test_proposed_tolerances_let_the_run_pass_and_are_never_overwritten(suite):
+    run(suite, "--mlip", "cheap:soft", "--update-tolerances", "mine.toml").assert_outcomes(failed=1)
+    again = run(suite, "--mlip", "cheap:soft", "--tolerances", "mine.toml")
+    again.assert_outcomes(passed=1)
+    refused = run(suite, "--mlip", "cheap:soft", "--update-tolerances", "mine.toml")
+    assert refused.ret == pytest.ExitCode.USAGE_ERROR
+    refused.stderr.fnmatch_lines(["*mine.toml: the file exists*"])
+
+
+def test_known_failures_are_expected_strictly_and_expire(suite):
+    (suite.path / "known.toml").write_text(
+        "[[known_failure]]\nmodel = 'soft'\nreason = 'too soft'\nexpires = 2999-01-01\n"
+        "[[known_failure]]\nmodel = 'exact'\nreason = 'mistaken'\nexpires = 2999-01-01\n"
+    )
+    outcome = run(suite, "--mlip", "cheap:soft,cheap:exact", "--tolerances", "known.toml", "-rx")
+    outcome.assert_outcomes(xfailed=1, failed=1)
+    outcome.stdout.fnmatch_lines(["*XPASS(strict)*mistaken*", "XFAIL *too soft (until 2999-01-01)"])
+    (suite.path / "over.toml").write_text(
+        "[[known_failure]]\nmodel = 'soft'\nreason = 'too soft'\nexpires = 2020-01-01\n"
+    )
+    over = run(suite, "--mlip", "cheap:soft", "--tolerances", "over.toml")
+    over.assert_outcomes(failed=1)
+    over.stdout.fnmatch_lines(["*known failure until 2020-01-01, which is over: too soft"])
+
+
+def test_in_github_actions_failures_are_annotated_and_the_summary_is_appended(suite, monkeypatch):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(suite.path / "job.md"))
+    outcome = run(suite, "--mlip", "cheap:soft")
+    outcome.stdout.fnmatch_lines(["::error title=soft-AlCu-Cmcm-Al_y-Cu_y::energies: *tolerance*"])
+    assert "soft" in (suite.path / "job.md").read_text()

@@ -101,6 +101,14 @@ _OPTIONS: tuple[tuple[str, str | None, dict[str, Any]], ...] = (
         },
     ),
     (
+        "--update-tolerances",
+        None,
+        {
+            "metavar": "FILE",
+            "help": "write a proposal to this new file: tolerances under which this run passes",
+        },
+    ),
+    (
         "--no-cache",
         None,
         {"action": "store_true", "help": "evaluate everything anew, keep nothing"},

@@ -31,8 +31,9 @@ class Outcome:
         self.config = config
         self.started = time.time()
         self.records: list[dict[str, Any]] = []
+        self.notes: list[str] = []
         self.written: list[tuple[RunResults, Path]] = []
-        self.problem: str | None = None
+        self.problems: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take over the results that came with a test's report."""
@@ -44,6 +45,7 @@ class Outcome:
         if not self.records:
             return
         from symscape.report.write import write_report
+        from symscape.suite.github import append_job_summary
         from symscape.suite.session import session_of
 
         session = session_of(self.config)
@@ -51,15 +53,19 @@ class Outcome:
             folder = session.settings.report_dir / run.model.name
             try:
                 write_report(folder, run)
+                append_job_summary(folder / "summary.md")
             except OSError as error:
-                self.problem = f"the report of {run.model.name} can't be written: {error}"
+                self.problems.append(f"the report of {run.model.name} can't be written: {error}")
                 continue
             self.written.append((run, folder))
+        self._write_proposal(session)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Say what the reports say and where they are."""
         if not self.records:
             return
+        from symscape.suite.github import failure_annotations
+
         terminalreporter.section("symscape")
         for run, folder in self.written:
             counts = [
@@ -68,10 +74,28 @@ class Outcome:
             ]
             page = os.path.relpath(folder / "index.html", Path.cwd())
             terminalreporter.write_line(f"{run.model.name}: {', '.join(counts)}; report: {page}")
-            for line in self._changes(run):
+            for line in [*self._changes(run), *failure_annotations(run.cases)]:
                 terminalreporter.write_line(line)
-        if self.problem:
-            terminalreporter.write_line(self.problem, red=True)
+        for note in self.notes:
+            terminalreporter.write_line(note)
+        for problem in self.problems:
+            terminalreporter.write_line(problem, red=True)
+
+    def _write_proposal(self, session: SuiteSession) -> None:
+        """Write the tolerances under which the run passes, if they were asked for."""
+        path = session.settings.proposal
+        if path is None:
+            return
+        from symscape.report.results import write_atomically
+        from symscape.verdict.propose import propose_tolerances
+
+        cases = [case for run, _ in self.written for case in run.cases]
+        try:
+            write_atomically(path, propose_tolerances(cases, _base(session, path)))
+        except OSError as error:
+            self.problems.append(f"the proposed tolerances can't be written: {error}")
+            return
+        self.notes.append(f"proposed tolerances: {path}; read them before you use them")
 
     def _changes(self, run: RunResults) -> list[str]:
         """Compare a run with its baseline, if it has one."""
@@ -129,6 +153,14 @@ class Outcome:
             return ()
         margin = f"{100 * baseline.margin:g} % of the tolerance"
         return (f"Cases fail only where they are worse than in {baseline.name} by over {margin}.",)
+
+
+def _base(session: SuiteSession, path: Path) -> str:
+    """Return what a tolerance file at ``path`` extends to start from those of the run."""
+    from symscape.verdict.tolerances import PROFILES
+
+    name = session.tolerances.name
+    return name if name in PROFILES else os.path.relpath(name, path.parent)
 
 
 def versions(model: EnergyModel) -> dict[str, str]:

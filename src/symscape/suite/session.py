@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from contextlib import nullcontext
+from dataclasses import replace
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from symscape.suite.case import LandscapeCase
     from symscape.suite.gate import Baseline
     from symscape.verdict.case import CaseResult
+    from symscape.verdict.known import KnownFailure
 
 
 def session_of(config: pytest.Config) -> SuiteSession:
@@ -75,8 +78,21 @@ class SuiteSession:
             for model in self.models
         }
 
+    def known_failure(
+        self, question: str, model: str, material: str, slice: str
+    ) -> KnownFailure | None:
+        """Return the declaration that a case is known to fail, expired or not."""
+        return self.tolerances.known_failure(question, material=material, slice=slice, model=model)
+
     def judged(self, result: CaseResult) -> CaseResult:
         """Return a result as the run judges it: by the baseline, if there is one."""
+        known = self.known_failure(result.question, result.model, result.material, result.slice)
+        if known is not None:
+            detail = {**result.detail, "known_failure": known.reason}
+            if known.expired(date.today()):
+                note = f"declared a known failure until {known.expires}, which is over"
+                detail["warnings"] = [*detail.get("warnings", []), f"{note}: {known.reason}"]
+            result = replace(result, detail=detail)
         baseline = self.baselines.get(result.model)
         if baseline is None:
             return result

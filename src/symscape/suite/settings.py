@@ -38,6 +38,7 @@ class Settings:
     use_cache: bool
     baseline: str | None
     baseline_margin: float
+    proposal: Path | None
 
 
 def read_settings(config: pytest.Config) -> Settings:
@@ -78,6 +79,7 @@ def read_settings(config: pytest.Config) -> Settings:
         use_cache=not config.getoption("--no-cache"),
         baseline=given("--baseline", "symscape_baseline"),
         baseline_margin=_margin(given("--baseline-margin", "symscape_baseline_margin")),
+        proposal=_proposal(given("--update-tolerances")),
     )
 
 
@@ -111,6 +113,18 @@ def _margin(value: Any) -> float:
     if not 0 <= margin < float("inf"):
         raise pytest.UsageError(f"--baseline-margin is {value!r}, but must be a number from 0 up.")
     return margin
+
+
+def _proposal(value: str | None) -> Path | None:
+    """Return where to write a proposal: a file that is not there yet."""
+    if value is None:
+        return None
+    path = Path(value)
+    if path.exists():
+        raise pytest.UsageError(
+            f"--update-tolerances {value}: the file exists; name a new one, then compare the two."
+        )
+    return path
 
 
 def _tolerances(config: pytest.Config, value: str | None) -> str:

@@ -13,6 +13,11 @@ A tolerance file is TOML::
     material = "P-*"               # shell patterns; also slice = ..., model = ...
     [override.energies]
     mae = 60
+
+    [[known_failure]]              # see symscape.verdict.known
+    material = "Se-*"
+    reason = "chains are not in the training set"
+    expires = 2027-03-31
 """
 
 from __future__ import annotations
@@ -26,6 +31,7 @@ from typing import Any
 
 from symscape.errors import ToleranceFileError
 from symscape.verdict.case import Check
+from symscape.verdict.known import KnownFailure, parse_known_failures
 from symscape.verdict.questions import QUESTIONS
 
 _FOLDER = Path(__file__).with_name("profiles")
@@ -75,6 +81,15 @@ class Tolerances:
 
     name: str
     overrides: tuple[Override, ...]
+    known_failures: tuple[KnownFailure, ...] = ()
+
+    def known_failure(
+        self, question: str, *, material: str, slice: str, model: str
+    ) -> KnownFailure | None:
+        """Return the declaration that fits a case, expired or not; the last one wins."""
+        names = {"question": question, "material": material, "slice": slice, "model": model}
+        fitting = [known for known in self.known_failures if known.applies(names)]
+        return fitting[-1] if fitting else None
 
     def case(self, question: str, *, material: str, slice: str, model: str) -> CaseTolerances:
         """Return the limits of one question for one case."""
@@ -96,10 +111,14 @@ def load_tolerances(name: str | Path = "default") -> Tolerances:
     ToleranceFileError
         If the file is missing or malformed, or names an unknown question or metric.
     """
-    return Tolerances(str(name), tuple(_load_overrides(str(name), None, ())))
+    overrides, known = _load(str(name), None, ())
+    return Tolerances(str(name), tuple(overrides), tuple(known))
 
 
-def _load_overrides(name: str, relative_to: Path | None, seen: tuple[str, ...]) -> list[Override]:
+def _load(
+    name: str, relative_to: Path | None, seen: tuple[str, ...]
+) -> tuple[list[Override], list[KnownFailure]]:
+    """Read a file and all that it extends, first what is extended."""
     if name in seen:
         raise ToleranceFileError(f"tolerance file {name!r} extends itself; remove one 'extends'.")
     if name in PROFILES:
@@ -118,11 +137,12 @@ def _load_overrides(name: str, relative_to: Path | None, seen: tuple[str, ...]) 
     if base is not None and not isinstance(base, str):
         raise ToleranceFileError(f"{where}: 'extends' is the name of a profile or a file.")
     parent = path.parent if path else None
-    overrides = _load_overrides(base, parent, (*seen, name)) if base else []
+    overrides, known = _load(base, parent, (*seen, name)) if base else ([], [])
+    known = [*known, *parse_known_failures(where, document.pop("known_failure", []))]
     more = document.pop("override", [])
     if not isinstance(more, list) or not all(isinstance(entry, dict) for entry in more):
         raise ToleranceFileError(f"{where}: 'override' is a list of tables, written [[override]].")
-    return [*overrides, *(_parse(where, table) for table in (document, *more))]
+    return [*overrides, *(_parse(where, table) for table in (document, *more))], known
 
 
 def _read(path: Path) -> str:

@@ -1,0 +1,69 @@
+"""A tolerance file proposed from a run: every case just passes, with a little room."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from symscape.verdict.case import CaseResult, Check
+
+#: how much worse than in the run a metric may become
+ROOM = 1.2
+
+
+def propose_tolerances(cases: Iterable[CaseResult], base: str, room: float = ROOM) -> str:
+    """Return the text of a tolerance file under which these cases pass.
+
+    Limits that a case keeps are left to the base profile; a limit that it exceeds is widened, for
+    this case alone, to its value and ``room`` beyond.
+
+    Parameters
+    ----------
+    cases
+        Results of a run; cases that could not be evaluated are named in a comment and left out.
+    base
+        Profile or file that the run was judged by.
+    room
+        Factor between a metric's distance from its ideal and the proposed limit.
+    """
+    lines = [
+        "# Proposed from a run: limits that were exceeded are widened, case by case. Read each one",
+        "# before you keep it: a tolerance that fits everything finds nothing.",
+        f"extends = {quoted(base)}",
+    ]
+    for case in sorted(cases, key=lambda c: (c.id, c.question)):
+        if case.status == "error":
+            lines += ["", f"# {case.id}: {case.question} could not be evaluated"]
+            continue
+        limits = [_widened(check, room) for check in case.checks if _can_widen(check)]
+        if limits:
+            lines += [
+                "",
+                "[[override]]",
+                f"material = {quoted(case.material)}",
+                f"slice = {quoted(case.slice)}",
+                f"model = {quoted(case.model)}",
+                f"[override.{case.question}]",
+                *limits,
+            ]
+    return "\n".join(lines) + "\n"
+
+
+def quoted(text: str) -> str:
+    """Return a TOML basic string; patterns in it stand for themselves."""
+    import json
+
+    return json.dumps(text.replace("[", "[[]"), ensure_ascii=False)
+
+
+def _can_widen(check: Check) -> bool:
+    return not check.passed and math.isfinite(check.value) and check.metric != "failed_points"
+
+
+def _widened(check: Check, room: float) -> str:
+    low, high = check.limit
+    if low is None or high is None or low == -high:
+        return f"{check.metric} = {abs(check.value) * room:.3g}"
+    ideal = high if check.metric == "spearman" else (low + high) / 2
+    far = ideal + (check.value - ideal) * room
+    return f"{check.metric} = [{min(low, far):.3g}, {max(high, far):.3g}]"
