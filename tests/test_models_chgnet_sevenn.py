@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 
 import numpy as np
@@ -11,11 +12,28 @@ from ase.data import chemical_symbols
 from model_structures import one_structure_of, varied
 
 from symscape.errors import ModelError
-from symscape.models.registry import resolve
+from symscape.models.registry import load_cards, resolve, status
+from symscape.models.torchtools import importing_e3nn
 
-NAMES = ["chgnet", "chgnet-0.2.0", "chgnet-r2scan", "7net-0", "7net-0_22May2024", "7net-l3i5"]
+NAMES = [
+    "chgnet",
+    "chgnet-0.2.0",
+    "chgnet-r2scan",
+    "7net-0",
+    "7net-0_22May2024",
+    "7net-l3i5",
+    "7net-mf-0",
+    "7net-mf-0-r2scan",
+]
 
 
+@functools.cache
+def loaded(name):
+    """Return a registered model; building SevenNet's networks takes seconds."""
+    return resolve(name, device="cpu")
+
+
+@functools.cache
 def calculator(name):
     """Return the package's own calculator for a registered name."""
     if name.startswith("chgnet"):
@@ -28,8 +46,13 @@ def calculator(name):
             model = CHGNet.load(model_name=version, use_device="cpu", verbose=False)
             return CHGNetCalculator(model, use_device="cpu", on_isolated_atoms="ignore")
     pytest.importorskip("sevenn", reason="sevenn is not installed")
-    from sevenn.calculator import SevenNetCalculator
-
+    with importing_e3nn():
+        from sevenn.calculator import SevenNetCalculator
+    if name.startswith("7net-mf"):
+        if status(load_cards()[name]).weights is None:
+            pytest.skip("this sevenn has no multi-fidelity weights; 0.11 and later have")
+        modal = "R2SCAN" if name.endswith("r2scan") else "PBE"
+        return SevenNetCalculator("7net-mf-0", device="cpu", modal=modal)
     return SevenNetCalculator(name, device="cpu")
 
 
@@ -47,14 +70,14 @@ def by_calculator(calc, structures):
 @pytest.mark.parametrize("name", NAMES)
 def test_equals_the_packages_calculator(name):
     # float32 resolves 5e-4 meV/atom at -8 eV/atom; two of these steps are the limit
-    structures = varied(50 if name in ("chgnet", "7net-0") else 6)
+    structures = varied({"chgnet": 50, "7net-0": 20}.get(name, 5))
     calc = calculator(name)
     energies = np.array([calc.get_potential_energy(atoms) for atoms in structures])
-    model = resolve(name, device="cpu")
+    model = loaded(name)
     assert np.abs(model.energies(structures) - energies) / structures.n_atoms == pytest.approx(
         0, abs=1e-6
     )
-    few = structures[: 10 if len(structures) > 10 else 5]
+    few = structures[:5]
     energies, forces, stresses = by_calculator(calc, few)
     both = model.predict(few, forces=True, stresses=True)
     assert np.abs(both.energies - energies) / few.n_atoms == pytest.approx(0, abs=1e-6)
@@ -67,7 +90,7 @@ def test_equals_the_packages_calculator(name):
 def test_forces_and_stress_are_the_energys_derivatives(name):
     calculator(name)
     structures = varied(5)[[4]]
-    model = resolve(name, device="cpu")
+    model = loaded(name)
     exact = model.predict(structures, forces=True, stresses=True)
     h = 0.002  # CHGNet's surface is rough on the scale of 0.01 angstrom
     atoms = structures.atoms(0)
@@ -89,8 +112,9 @@ def test_forces_and_stress_are_the_energys_derivatives(name):
 def test_batches_do_not_depend_on_their_size(name):
     calculator(name)
     structures = varied(10)
-    one = resolve(name, batch_size=1, device="cpu").energies(structures)
-    ten = resolve(name, batch_size=10, device="cpu").energies(structures)
+    model = loaded(name)
+    one = np.concatenate([model.predict_batch(structures[[i]]).energies for i in range(10)])
+    ten = model.predict_batch(structures).energies
     assert np.abs(one - ten) / structures.n_atoms == pytest.approx(0, abs=1e-6)
 
 
@@ -99,14 +123,14 @@ def test_batches_do_not_depend_on_their_size(name):
 def test_an_element_that_was_not_trained_on_is_named(name, unseen):
     calculator(name)
     with pytest.raises(ModelError, match=f"{name} was not trained on {unseen}"):
-        resolve(name, device="cpu").energies(one_structure_of(unseen))
+        loaded(name).energies(one_structure_of(unseen))
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_mptrj_lacks_the_elements_that_the_card_says():
     calculator("chgnet")
     calculator("7net-0")
-    sevenn, chgnet = resolve("7net-0", device="cpu"), resolve("chgnet", device="cpu")
+    sevenn, chgnet = loaded("7net-0"), loaded("chgnet")
     sevenn.load()
     chgnet.load()
     # both are trained on MPtrj; SevenNet stores the elements that it found there
@@ -118,7 +142,7 @@ def test_mptrj_lacks_the_elements_that_the_card_says():
 def test_own_chgnet_checkpoint_and_one_of_another_family(tmp_path):
     pytest.importorskip("chgnet")
     pytest.importorskip("sevenn")
-    registered = resolve("chgnet", device="cpu")
+    registered = loaded("chgnet")
     own = resolve("chgnet", checkpoint=registered.weights, device="cpu")
     structures = varied(3)
     assert own.energies(structures) == pytest.approx(registered.energies(structures))
@@ -143,6 +167,26 @@ def test_changed_checkpoint_under_the_same_name_is_another_model(tmp_path):
     first = resolve("chgnet", checkpoint=path).fingerprint
     path.write_bytes(content + b"\0")
     assert resolve("chgnet", checkpoint=path).fingerprint != first
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_modality_is_asked_for():
+    calculator("7net-mf-0")
+    weights = loaded("7net-mf-0").weights
+    with pytest.raises(ModelError, match=r"option modality \(R2SCAN, PBE\)"):
+        resolve("sevenn", checkpoint=weights, device="cpu").energies(varied(1))
+    wrong = resolve("7net-mf-0", options={"modality": "HSE"}, device="cpu")
+    with pytest.raises(ModelError, match="no modality HSE: use one of R2SCAN, PBE"):
+        wrong.energies(varied(1))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_weights_of_a_later_version_are_asked_for():
+    pytest.importorskip("sevenn")
+    if status(load_cards()["7net-mf-0"]).weights is not None:
+        pytest.skip("this sevenn has them")
+    with pytest.raises(ModelError, match=r"has no weights for 7net-mf-0 .*install a version"):
+        _ = resolve("7net-mf-0").fingerprint
 
 
 @pytest.mark.filterwarnings("ignore")

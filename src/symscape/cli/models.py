@@ -41,7 +41,7 @@ def models(context: typer.Context) -> None:
             card.level_of_theory,
             card.energy_convention,
             _package(found),
-            "here" if found.weights else _missing(card),
+            "here" if found.weights else "not here",
         )
     console.print(table, markup=False, highlight=False)
     console.print(
@@ -81,7 +81,7 @@ def show(
         "reference": card.reference,
         "licence": card.licence,
         "package": _package(found),
-        "weights": str(found.weights) if found.weights else _missing(card),
+        "weights": str(found.weights) if found.weights else "not here",
     }
     for label, text in rows.items():
         if text:
@@ -101,10 +101,6 @@ def _package(found: ModelStatus) -> str:
     if found.version is None:
         return f'no: pip install "symscape[{found.extra}]"'
     return f"{found.distribution} {found.version}"
-
-
-def _missing(card: ModelCard) -> str:
-    return "fetched at first use" if card.weights_file.startswith("~") else "not in the package"
 
 
 def _convention(card: ModelCard) -> str:

@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 from typing import IO
 
-# A pickle names the classes it needs; a file of bare tensors is told by its keys.
+# A pickle names the classes it needs; a file of bare tensors is told by theirs.
 _MODULES = {
     "mace.": "mace",
     "sevenn.": "sevenn",
@@ -16,15 +16,13 @@ _MODULES = {
     "matgl.": "matgl",
     "orb_models.": "orb",
 }
-_KEYS: tuple[tuple[frozenset[str], str], ...] = (
-    (frozenset({"model_state_dict", "config", "chemical_species"}), "sevenn"),
-    (frozenset({"model", "model_args", "bond_graph_cutoff"}), "chgnet"),
-)
-_KEY_PREFIXES = (
-    ("gaussian_smearing", "orb"),
-    ("node_encoder", "orb"),
-    ("atom_conv_layers.", "chgnet"),
-)
+# parts of the names of weights that only one family has
+_PARTS = {
+    "_encoder._node_fn.": "orb",
+    "gnn_stacks.": "orb",
+    "onehot_to_feature_x.": "sevenn",
+    "atom_conv_layers.": "chgnet",
+}
 
 
 def recognize_family(path: Path) -> str | None:
@@ -47,11 +45,8 @@ def recognize_family(path: Path) -> str | None:
         for prefix, family in _MODULES.items():
             if text.startswith(prefix) or text == prefix.rstrip("."):
                 return family
-    for keys, family in _KEYS:
-        if keys <= strings:
-            return family
-    for prefix, family in _KEY_PREFIXES:
-        if any(text.startswith(prefix) or f".{prefix}" in text for text in strings):
+    for part, family in _PARTS.items():
+        if any(part in text for text in strings):
             return family
     return None
 

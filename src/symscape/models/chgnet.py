@@ -7,11 +7,10 @@ import io
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
-
 from symscape.crystal.structures import Structures
 from symscape.models.base import Prediction
 from symscape.models.family import FamilyModel
+from symscape.models.torchtools import gradients, to_numpy
 
 # chgnet's own factor between its GPa and eV/angstrom^3 (ase.units.GPa)
 _EV_PER_ANGSTROM3_PER_GPA = 1 / 160.21766208
@@ -68,18 +67,14 @@ class CHGNetModel(FamilyModel):
 
     def _evaluate(self, batch: Structures, forces: bool, stresses: bool) -> Prediction:
         torch = self._torch
-        gradients = forces or stresses
-        with torch.enable_grad() if gradients else torch.no_grad():
-            out = self._model(self._graphs(batch), task="efs" if gradients else "e")
-        energies = out["e"].detach().cpu().numpy().astype(float)
+        wanted = forces or stresses
+        with gradients(torch, wanted):
+            out = self._model(self._graphs(batch), task="efs" if wanted else "e")
+        energies = to_numpy(out["e"])
         if self._model.is_intensive:
             energies = energies * batch.n_atoms
         return Prediction(
             energies,
-            _numpy(torch.cat(out["f"])) if forces else None,
-            _numpy(torch.stack(out["s"])) * _EV_PER_ANGSTROM3_PER_GPA if stresses else None,
+            to_numpy(torch.cat(out["f"])) if forces else None,
+            to_numpy(torch.stack(out["s"])) * _EV_PER_ANGSTROM3_PER_GPA if stresses else None,
         )
-
-
-def _numpy(tensor: Any) -> np.ndarray:
-    return tensor.detach().cpu().numpy().astype(float)

@@ -71,10 +71,13 @@ class FamilyModel(EnergyModel):
         """
         folder = self._package_folder()
         if self.card.weights_file:
-            path = weights_path(self.card, folder)
-            if not path.exists():
-                path = self._fetch(path)
-            return path
+            found = self.locate(self.card, folder)
+            if not found.exists():
+                self._fetch()
+                found = self.locate(self.card, folder)
+            if not found.exists():
+                raise self._missing(found, "it was not there after a download")
+            return found
         path = Path(str(self.card.checkpoint)).expanduser()
         if not path.exists():
             raise ModelError(
@@ -99,13 +102,44 @@ class FamilyModel(EnergyModel):
             )
         return folder
 
-    def _fetch(self, path: Path) -> Path:
-        """Let the package download its weights, if it does so; return where they are now."""
+    @classmethod
+    def locate(cls, card: ModelCard, folder: Path) -> Path:
+        """Return where the weights of a registered model are or would be; imports nothing.
+
+        Parameters
+        ----------
+        card
+            A card with a ``weights_file``.
+        folder
+            Where the family's package is installed.
+        """
+        return folder / card.weights_file
+
+    def _fetch(self) -> None:
+        """Let the package download weights that are not there.
+
+        Raises
+        ------
+        ModelError
+            If it can't; families whose weights are in the package never can.
+        """
         raise ModelError(
-            f"The weights of {self.card.name} are missing: {self.distribution} "
-            f"{distribution_version(self.distribution)} should hold them as {path}; install a "
+            f"{self.distribution} {distribution_version(self.distribution)} has no weights for "
+            f"{self.card.name} (they should be in its {self.card.weights_file}): install a "
             "version of it that does, or name a copy of the file with --checkpoint."
         )
+
+    def _missing(self, path: Path, reason: str) -> ModelError:
+        """Say which file is wanted, where the package looks for it, and what else there is."""
+        return ModelError(
+            f"The weights of {self.card.name} are missing and {self.distribution} could not "
+            f"download them ({reason}): put {self.wanted()} at {path}, or give any copy of it as "
+            f"--mlip {self.card.name} --checkpoint PATH."
+        )
+
+    def wanted(self) -> str:
+        """Name the file that a download would fetch."""
+        return Path(self.card.weights_file).name
 
     @property
     def identity(self) -> dict[str, object]:
@@ -171,12 +205,6 @@ class FamilyModel(EnergyModel):
         if unknown:
             raise ModelError(f"{self.card.name} was not trained on {', '.join(unknown)}.")
         return self._evaluate(batch, forces, stresses)
-
-
-def weights_path(card: ModelCard, folder: Path) -> Path:
-    """Return where the weights of a registered model are, if they are there at all."""
-    path = Path(card.weights_file).expanduser()
-    return path if path.is_absolute() else folder / path
 
 
 def check_family(path: Path, family: str) -> None:

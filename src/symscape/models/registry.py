@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 FAMILIES: dict[str, tuple[str, str]] = {
     "chgnet": ("symscape.models.chgnet", "CHGNetModel"),
     "sevenn": ("symscape.models.sevenn", "SevenNetModel"),
+    "mace": ("symscape.models.mace", "MACEModel"),
+    "matgl": ("symscape.models.matgl", "MatGLModel"),
+    "orb": ("symscape.models.orb", "ORBModel"),
     "ase": ("symscape.models.ase", "ASEModel"),
 }
 
@@ -92,7 +95,7 @@ def resolve(
         card = ModelCard(name=mlip_name or factory, family="ase", checkpoint=name)
     else:
         card = _registered(name, family, mlip_name)
-    if checkpoint is not None or ":" in name:
+    if card.level_of_theory == "unknown":
         card = replace(card, level_of_theory=level_of_theory, energy_convention=energy_convention)
     if options:
         card = replace(card, options={**card.options, **options})
@@ -131,8 +134,20 @@ def _adapter(card: ModelCard) -> Any:
     return getattr(import_module(module), cls)
 
 
+def _find(name: str) -> ModelCard | None:
+    """Return the card with that name, or the first whose package calls the weights so."""
+    cards = load_cards()
+    by_lower = {
+        card.checkpoint.lower(): card for card in reversed(cards.values()) if card.checkpoint
+    }
+    by_lower |= {known.lower(): card for known, card in cards.items()}
+    return by_lower.get(name.lower())
+
+
 def find_card(name: str) -> ModelCard:
-    """Return the card of a registered model, whatever the case of its name.
+    """Return the card of a registered model, by its name or its package's name for the weights.
+
+    The case of letters does not matter.
 
     Raises
     ------
@@ -140,9 +155,9 @@ def find_card(name: str) -> ModelCard:
         If there is none; the message names the nearest.
     """
     cards = load_cards()
-    by_lower = {known.lower(): card for known, card in cards.items()}
-    if name.lower() in by_lower:
-        return by_lower[name.lower()]
+    found = _find(name)
+    if found is not None:
+        return found
     own = ", ".join(card.name for card in cards.values() if card.family == name)
     if name == "ase":
         raise ModelError(
@@ -177,12 +192,11 @@ class ModelStatus:
 
 def status(card: ModelCard) -> ModelStatus:
     """Find out whether a registered model can run here; imports and fetches nothing."""
-    from symscape.models.family import weights_path
     from symscape.models.weights import distribution_version, package_folder
 
     adapter = _adapter(card)
     folder = package_folder(adapter.package)
-    weights = weights_path(card, folder) if folder else None
+    weights = adapter.locate(card, folder) if folder else None
     return ModelStatus(
         adapter.distribution,
         distribution_version(adapter.distribution) if folder else None,
@@ -201,24 +215,45 @@ def _registered(name: str, family: str | None, mlip_name: str | None) -> ModelCa
 def _own_checkpoint(
     name: str, family: str | None, checkpoint: str | Path, mlip_name: str | None
 ) -> ModelCard:
-    path = Path(checkpoint).expanduser()
+    """Return the card of weights that the user names by path."""
     if family is None:
         family = name
     elif mlip_name is None:
         mlip_name = name
+    known = _find(family)
+    if known is not None and family not in FAMILIES:
+        return _copied(known, checkpoint, mlip_name)
     if family not in FAMILIES or family == "ase":
-        known = load_cards().get(family)
-        if known is not None:
-            raise ModelError(
-                f"{family} names registered weights: with --checkpoint, write "
-                f"--mlip {known.family}."
-            )
         raise ModelError(_unknown("model family", family, [f for f in FAMILIES if f != "ase"]))
+    path = Path(checkpoint).expanduser()
+    published = _find(str(checkpoint))
+    if published is not None and published.family == family and not path.exists():
+        return published if mlip_name is None else replace(published, name=mlip_name)
     return ModelCard(
         name=mlip_name or f"{family}-{path.stem}",
         family=family,
         checkpoint=str(path),
         description=f"own checkpoint {path.name}",
+        level_of_theory="unknown",
+    )
+
+
+def _copied(card: ModelCard, checkpoint: str | Path, mlip_name: str | None) -> ModelCard:
+    """Return the card of a registered model whose weights the user has in a file of their own."""
+    if status(card).weights is not None:
+        raise ModelError(
+            f"{card.name} names weights that are on this machine: for others, write "
+            f"--mlip {card.family} with --checkpoint."
+        )
+    options = dict(card.options)
+    if card.family == "orb":
+        options.setdefault("architecture", card.checkpoint)
+    return replace(
+        card,
+        name=mlip_name or card.name,
+        checkpoint=str(Path(checkpoint).expanduser()),
+        weights_file="",
+        options=options,
     )
 
 

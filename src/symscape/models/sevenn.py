@@ -13,8 +13,12 @@ import numpy as np
 from symscape.crystal.structures import Structures
 from symscape.errors import ModelError
 from symscape.models.base import Prediction
-from symscape.models.family import FamilyModel
+from symscape.models.card import ModelCard
+from symscape.models.family import FamilyModel, first_line
+from symscape.models.torchtools import gradients, importing_e3nn, to_numpy
 
+# of the package's weights, both inside it and in the cache
+_FOLDER = "pretrained_potentials"
 # sevenn orders stress components xx, yy, zz, xy, yz, zx and counts compression as positive
 _VOIGT = np.array([[0, 3, 5], [3, 1, 4], [5, 4, 2]])
 
@@ -36,11 +40,31 @@ class SevenNetModel(FamilyModel):
     # measured on one core with cells of 5 to 6 atoms: larger batches fall out of the caches
     default_batch_size: ClassVar[int] = 4
 
-    def _load(self, weights: Path, device: str) -> None:
-        import sevenn._keys as keys
-        import torch
-        from sevenn.util import model_from_checkpoint
+    @classmethod
+    def locate(cls, card: ModelCard, folder: Path) -> Path:
+        """Return the file in the package, or in the user's cache where the package puts it too."""
+        inside = folder / card.weights_file
+        cached = Path.home() / ".cache" / "sevennet" / Path(card.weights_file).relative_to(_FOLDER)
+        return cached if cached.exists() and not inside.exists() else inside
 
+    def _fetch(self) -> None:
+        with importing_e3nn():
+            from sevenn.util import pretrained_name_to_path
+        try:
+            pretrained_name_to_path(self.card.checkpoint)
+        except (ValueError, FileNotFoundError):
+            # this version does not know the name
+            super()._fetch()
+        except Exception as error:
+            path = self.locate(self.card, self._package_folder())
+            raise self._missing(path, first_line(error)) from error
+
+    def _load(self, weights: Path, device: str) -> None:
+        import torch
+
+        with importing_e3nn():
+            import sevenn._keys as keys
+            from sevenn.util import model_from_checkpoint
         with warnings.catch_warnings():
             # older checkpoints lack keys that get defaults, which is no user's business
             warnings.filterwarnings("ignore", message=".*not in config, using default.*")
@@ -89,19 +113,15 @@ class SevenNetModel(FamilyModel):
 
     def _evaluate(self, batch: Structures, forces: bool, stresses: bool) -> Prediction:
         torch, keys = self._torch, self._keys
-        gradients = forces or stresses
-        with torch.enable_grad() if gradients else torch.no_grad():
-            model = self._with_forces if gradients else self._energy_only
+        wanted = forces or stresses
+        with gradients(torch, wanted):
+            model = self._with_forces if wanted else self._energy_only
             out = model(self._graphs(batch))
         return Prediction(
-            _numpy(out[keys.PRED_TOTAL_ENERGY]).reshape(len(batch)),
-            _numpy(out[keys.PRED_FORCE]).reshape(-1, 3) if forces else None,
-            -_numpy(out[keys.PRED_STRESS]).reshape(-1, 6)[:, _VOIGT] if stresses else None,
+            to_numpy(out[keys.PRED_TOTAL_ENERGY]).reshape(len(batch)),
+            to_numpy(out[keys.PRED_FORCE]).reshape(-1, 3) if forces else None,
+            -to_numpy(out[keys.PRED_STRESS]).reshape(-1, 6)[:, _VOIGT] if stresses else None,
         )
-
-
-def _numpy(tensor: Any) -> np.ndarray:
-    return tensor.detach().cpu().numpy().astype(float)
 
 
 def _without_forces(model: Any) -> Any:

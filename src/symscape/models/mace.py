@@ -1,0 +1,132 @@
+"""Adapter for MACE (mace-torch package)."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import warnings
+from pathlib import Path
+from typing import Any, ClassVar
+
+from symscape.crystal.structures import Structures
+from symscape.errors import ModelError
+from symscape.models.base import Prediction
+from symscape.models.card import ModelCard
+from symscape.models.family import FamilyModel, first_line
+from symscape.models.torchtools import default_dtype, gradients, importing_e3nn, to_numpy
+
+
+class MACEModel(FamilyModel):
+    """MACE [1]_ with its own graphs and batches; energies without a backward pass.
+
+    The default dtype is that of the checkpoint. A model with several heads and no head called
+    ``default`` needs the option ``head``.
+
+    References
+    ----------
+    .. [1] I. Batatia et al., NeurIPS 2022, arXiv:2206.07697
+    """
+
+    package = "mace"
+    distribution = "mace-torch"
+    extra = "mace"
+    dtypes = ("as stored", "float32", "float64")
+    default_batch_size: ClassVar[int] = 8
+
+    @classmethod
+    def locate(cls, card: ModelCard, folder: Path) -> Path:
+        """Return the file in the package's download folder."""
+        cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        # the package drops all punctuation but the underscore from the names of its downloads
+        name = "".join(c for c in Path(card.weights_file).name if c.isalnum() or c == "_")
+        return Path(cache) / "mace" / name
+
+    def _fetch(self) -> None:
+        from mace.calculators.foundations_models import download_mace_mp_checkpoint
+
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):
+                download_mace_mp_checkpoint(self.card.checkpoint)
+        except Exception as error:
+            path = self.locate(self.card, self._package_folder())
+            raise self._missing(path, first_line(error)) from error
+
+    def _load(self, weights: Path, device: str) -> None:
+        import torch
+
+        with importing_e3nn():
+            from mace import data
+            from mace.tools import AtomicNumberTable, torch_geometric
+        with warnings.catch_warnings():
+            warnings.filterwarnings(
+                "ignore", message=".*torch.load.*|.*TorchScript.*|.*torch.jit.*"
+            )
+            model = torch.load(weights, map_location=device, weights_only=False)
+        if not hasattr(model, "r_max") or not hasattr(model, "atomic_numbers"):
+            raise ModelError(
+                f"{weights} holds a {type(model).__name__}, not a MACE model: give the .model file "
+                "that training writes at its end, not a checkpoint of the training."
+            )
+        stored = str(next(model.parameters()).dtype).removeprefix("torch.")
+        self._computed_in = stored if self.dtype == "as stored" else self.dtype
+        self._model = model.to(device=device, dtype=getattr(torch, self._computed_in)).eval()
+        self._model.requires_grad_(False)
+        self._torch, self._data, self._batches = torch, data, torch_geometric
+        self._device = device
+        self._cutoff = float(model.r_max)
+        self._table = AtomicNumberTable([int(z) for z in model.atomic_numbers])
+        self._heads = list(getattr(model, "heads", None) or ["Default"])
+        self._head = self._choose_head()
+        self.elements = frozenset(self._table.zs)
+
+    def _choose_head(self) -> str:
+        """Return the head that the card names, the only one, or the one called default."""
+        wanted = self.card.options.get("head")
+        if wanted is not None:
+            if wanted not in self._heads:
+                raise ModelError(
+                    f"{self.card.name} has no head {wanted}: use one of {', '.join(self._heads)}."
+                )
+            return str(wanted)
+        if len(self._heads) == 1:
+            return self._heads[0]
+        for head in self._heads:
+            if head.lower() == "default":
+                return head
+        raise ModelError(
+            f"{self.card.name} has several heads: choose one with the option head "
+            f"({', '.join(self._heads)})."
+        )
+
+    def _graphs(self, batch: Structures) -> dict[str, Any]:
+        graphs = []
+        for i in range(len(batch)):
+            numbers, positions, cell = batch.arrays(i)
+            configuration = self._data.Configuration(
+                atomic_numbers=numbers,
+                positions=positions,
+                properties={},
+                property_weights={},
+                cell=cell,
+                pbc=(True, True, True),
+                head=self._head,
+            )
+            graphs.append(
+                self._data.AtomicData.from_config(
+                    configuration, z_table=self._table, cutoff=self._cutoff, heads=self._heads
+                )
+            )
+        return self._batches.Batch.from_data_list(graphs).to(self._device).to_dict()
+
+    def _evaluate(self, batch: Structures, forces: bool, stresses: bool) -> Prediction:
+        wanted = forces or stresses
+        with default_dtype(self._torch, self._computed_in), gradients(self._torch, wanted):
+            out = self._model(
+                self._graphs(batch), training=False, compute_force=wanted, compute_stress=stresses
+            )
+        return Prediction(
+            to_numpy(out["energy"]),
+            to_numpy(out["forces"]) if forces else None,
+            to_numpy(out["stress"]).reshape(-1, 3, 3) if stresses else None,
+        )

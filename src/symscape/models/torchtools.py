@@ -1,0 +1,54 @@
+"""Small things that adapters of torch packages share. Nothing here imports torch at import."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+
+def to_numpy(tensor: Any) -> np.ndarray:
+    """Return a tensor as a float64 array on the host."""
+    return tensor.detach().cpu().numpy().astype(float)
+
+
+@contextmanager
+def default_dtype(torch: Any, name: str) -> Iterator[None]:
+    """Set torch's default floating-point type and put the old one back.
+
+    Several packages build their graphs in the default type or set it for good when they load.
+    """
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(getattr(torch, name))
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+@contextmanager
+def gradients(torch: Any, wanted: bool) -> Iterator[None]:
+    """Record the graph for a backward pass, or make sure that nothing does."""
+    with torch.enable_grad() if wanted else torch.no_grad():
+        yield
+
+
+@contextmanager
+def importing_e3nn() -> Iterator[None]:
+    """Let e3nn 0.4 be imported with torch 2.6 and later.
+
+    It reads a table of its own with ``torch.load``, which since then refuses the ``slice`` in it.
+    """
+    name = "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
