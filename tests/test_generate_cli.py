@@ -55,7 +55,7 @@ def test_plan_run_status_check(symscape, tmp_path):
     assert code == 0
     assert "differ by up to 0.00 meV/atom" in out
     assert "forces integrate to the energies" in out
-    assert "AlCu: smooth" in out
+    assert "AlCu: no single point is off its neighbours" in out
     assert load_reference(stored).provenance["convergence"]["cutoff_eV"] == 700
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from ase.calculators.emt import EMT
 from ase.calculators.morse import MorsePotential
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import write
-from generate_plans import write_plan
+from generate_plans import AXES, write_plan
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -20,11 +21,17 @@ from scipy.spatial.transform import Rotation
 
 from symscape.errors import PlanError
 from symscape.references.generate.finish import finish
-from symscape.references.generate.importer import Image, import_points, read_images
+from symscape.references.generate.importer import (
+    Image,
+    import_points,
+    import_stored,
+    read_images,
+)
 from symscape.references.generate.ledger import open_ledger
 from symscape.references.generate.matching import GridMatcher
 from symscape.references.generate.plan import load_plan
 from symscape.references.generate.quality import GridData, check_forces
+from symscape.references.generate.run import run_plan
 from symscape.references.store import load_reference
 
 ENGINE = '[engine]\nname = "import"\ncode = "VASP"\nversion = "6.4.2"\ndatasets = "PBE.54"'
@@ -399,3 +406,44 @@ def test_imported_points_are_told_apart_in_the_journal(tmp_path):
     assert [line["event"] for line in lines] == ["start", "point"]
     assert lines[1]["imported"] == "supplement.xyz@0"
     assert lines[0]["command"] == "symscape reference import x"
+
+
+# --------------------------------------------------------------------------- stored references
+
+
+def test_a_stored_reference_can_be_checked_and_extended(tmp_path, toy_file, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    axes = AXES.replace("span = [-0.03, 0.03]", "start = 0.04\nstop = 0.10")
+    path = write_plan(tmp_path, points=5, axes=axes)
+    plan = load_plan(path)
+    outcome = import_stored(plan, toy_file, command="symscape reference import")
+    assert (outcome.added, outcome.known, outcome.missing) == (25, 0, 0)
+    assert import_stored(plan, toy_file).known == 25
+    stored, again = load_reference(toy_file), load_reference(finish(open_ledger(plan), tmp_path))
+    np.testing.assert_array_equal(again.energies, stored.energies)
+    np.testing.assert_array_equal(again.forces, stored.forces)
+    assert again.method == stored.method
+    assert again.provenance["licence"] == stored.provenance["licence"] == "CC0-1.0"
+    assert again.provenance["command"] == stored.provenance["command"]
+    # a finer grid keeps the points and computes the others
+    path.write_text(path.read_text().replace("points = 5", "points = 9"))
+    finer = load_plan(path)
+    assert len(open_ledger(finer).todo) == 81 - 25
+    ledger = run_plan(finer, only=open_ledger(finer).todo[:2], command="symscape reference run")
+    assert len(ledger.done) == 27
+    extended = load_reference(finish(ledger, tmp_path))
+    assert extended.provenance["command"] == "made by the tests; symscape reference run"
+    assert check_forces(GridData.from_reference(extended.path)).deviations == ()
+
+
+def test_a_stored_reference_of_another_grid_or_setting_is_refused(tmp_path, toy_file):
+    path = write_plan(tmp_path, points=4)
+    with pytest.raises(PlanError, match=r"point \(0, 1\) of .* lies on no grid point of the plan"):
+        import_stored(load_plan(path), toy_file)
+    document = json.loads(toy_file.read_text())
+    document["method"]["cutoff_eV"] = 400
+    other = tmp_path / "AlCu-Cmcm" / toy_file.name
+    other.parent.mkdir()
+    other.write_text(json.dumps(document))
+    with pytest.raises(PlanError, match=r"cut-off is 520 eV, but .* with 400 eV"):
+        import_stored(load_plan(path), other)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from ase.calculators.calculator import kptdensity2monkhorstpack
@@ -20,6 +22,9 @@ from symscape.references.generate.ledger import open_ledger
 from symscape.references.generate.plan import load_plan, material_name
 from symscape.references.generate.propose import propose_plan, save_plan
 from symscape.references.generate.settings import EngineSpec, Settings, k_mesh
+from symscape.references.store import load_reference
+
+PLANS = Path(__file__).parents[1] / "references" / "plans"
 
 
 def test_a_plan_says_what_is_computed(tmp_path):
@@ -289,3 +294,21 @@ def test_the_rough_rule_is_good_to_a_factor_of_three(
     save_plan(text.replace("k_density_A = 3.0", f"k_density_A = {settings[1]}"), path)
     seconds = estimate_cost(open_ledger(load_plan(path))).seconds_per_point
     assert measured / 3 < seconds < 3 * measured
+
+
+# ------------------------------------------------------------------------------- the plans kept
+
+
+@pytest.mark.parametrize("path", sorted(PLANS.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_kept_plan_can_be_run(path):
+    plan = load_plan(path)
+    assert plan.path.stem == plan.material
+    assert plan.licence == "CC-BY-4.0"
+    stored = PLANS.parent / plan.material / f"{plan.slice.name}.json"
+    if stored.exists() and not plan.needs_relaxation:
+        # and gives the grid that is stored
+        reference = load_reference(stored)
+        expected, planned = reference.structures(), plan.slice.structures()
+        np.testing.assert_allclose(planned.positions, expected.positions, atol=1e-6)
+        np.testing.assert_allclose(planned.cells, expected.cells, atol=1e-6)
+        assert plan.mask_ratio == reference.slice.mask_ratio

@@ -304,7 +304,7 @@ def _check_stored(name: str, grid: Any) -> bool:
         if len(found) > 10:
             print(f"  and {len(found) - 10} more")
     if not rough:
-        print(f"{name}: smooth")
+        print(f"{name}: no single point is off its neighbours")
     warning = edge_warning(grid.slice, grid.energies)
     if warning is not None:
         print(f"{name}: {warning}")
@@ -315,7 +315,10 @@ def _check_stored(name: str, grid: Any) -> bool:
 def import_(
     plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="Names slice and settings.")],
     files: Annotated[
-        list[Path], typer.Argument(help="extxyz, vasprun.xml or OUTCAR files, or folders of them.")
+        list[Path],
+        typer.Argument(
+            help="extxyz, vasprun.xml, OUTCAR, or folders of them; or a stored reference."
+        ),
     ],
     code: Annotated[str | None, typer.Option(help="What computed the energies.")] = None,
     code_version: Annotated[str | None, typer.Option(help="Its version.")] = None,
@@ -326,20 +329,32 @@ def import_(
     references: Library = _DEFAULT_LIBRARY,
 ) -> None:
     """Bring in a grid that was computed elsewhere; every geometry must lie on the plan's grid."""
-    from symscape.references.generate.importer import import_points, read_images
+    from symscape.references.generate.importer import (
+        import_points,
+        import_stored,
+        read_images,
+    )
     from symscape.references.generate.ledger import open_ledger
     from symscape.references.generate.plan import load_plan
 
     the_plan = load_plan(plan_file)
     method = {"code": code, "version": code_version, "datasets": datasets}
     provenance = {"source": source, "licence": licence, "citation": citation}
-    outcome = import_points(
-        the_plan,
-        read_images(files),
-        method={key: value for key, value in method.items() if value},
-        provenance={key: value for key, value in provenance.items() if value},
-        command=_command(),
-    )
+    if [file.suffix for file in files] == [".json"]:
+        if any([*method.values(), *provenance.values()]):
+            raise PlanError(
+                f"{files[0]}: a stored reference brings its own method and provenance; leave out "
+                "the options that state them."
+            )
+        outcome = import_stored(the_plan, files[0], command=_command())
+    else:
+        outcome = import_points(
+            the_plan,
+            read_images(files),
+            method={key: value for key, value in method.items() if value},
+            provenance={key: value for key, value in provenance.items() if value},
+            command=_command(),
+        )
     _say(
         f"{plan_file.stem}: {outcome.added} points are new, {outcome.known} were known, "
         f"{outcome.missing} are missing; geometries fit within "

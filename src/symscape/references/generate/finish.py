@@ -19,6 +19,11 @@ _POINT_FIELDS = (
     "energy_eV", "free_energy_eV", "scf_steps", "cell_A", "positions", "forces_eV_A",
     "stress_eV_A3",
 )  # fmt: skip
+#: how a run moves over the grid
+PROTOCOL = (
+    "live calculators whose atoms are moved from point to point in snake order; a new one for each "
+    "cell and after each failure"
+)
 #: free and extrapolated energies nearer than this (eV) are one energy
 _SAME_ENERGY_EV = 1e-6
 
@@ -113,24 +118,30 @@ def _method(starts: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _provenance(ledger: Ledger, starts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Put together what the plan, its runs and its imports say about where the numbers are from."""
     plan = ledger.plan
-    provenance: dict[str, Any] = {
-        "licence": plan.licence,
-        "command": " ; ".join(dict.fromkeys(s["command"] for s in starts if s["command"]))
-        or "symscape.references.generate.run_plan",
+    runs = [start for start in starts if start.get("computes")]
+    given = [start["provenance"] for start in starts if "provenance" in start]
+    commands = [
+        start.get("provenance", {}).get("command", start["command"]) or "a call from Python"
+        for start in starts
+    ]
+    citations = list(plan.citation)
+    for extra in given:
+        cited = extra.get("citation", [])
+        citations += [cited] if isinstance(cited, str) else cited
+    provenance: dict[str, Any] = {"licence": plan.licence}
+    for extra in given:
+        provenance |= extra
+    provenance |= {
+        "command": "; ".join(dict.fromkeys(commands)),
         "plan": plan.path.name,
         "symscape": starts[-1]["symscape"],
-        "computed": f"{starts[0]['time'][:10]} to {starts[-1]['time'][:10]}",
         "complete": len(ledger.done) == len(ledger.order),
-        "protocol": (
-            "live calculators whose atoms are moved from point to point in snake order; a new one "
-            "for each cell"
-        ),
     }
-    given = [start["provenance"] for start in starts if "provenance" in start]
-    citations = [*plan.citation, *(text for extra in given for text in extra.get("citation", []))]
-    for extra in given:
-        provenance |= {key: value for key, value in extra.items() if key != "citation"}
+    if runs:
+        provenance["computed"] = f"{runs[0]['time'][:10]} to {runs[-1]['time'][:10]}"
+        provenance["protocol"] = PROTOCOL
     if citations:
         provenance["citation"] = list(dict.fromkeys(citations))
     if plan.notes:
@@ -139,8 +150,8 @@ def _provenance(ledger: Ledger, starts: list[dict[str, Any]]) -> dict[str, Any]:
         provenance["crystal"] = plan.relaxed["summary"]
     if ledger.failed:
         provenance["failed_points"] = len(ledger.failed)
+    own = crystal_digest(plan.crystal)
     for kind in ("convergence", "equivalents"):
-        own = crystal_digest(plan.crystal)
         checks = [event for event in ledger.events_of(kind) if event["crystal"] == own]
         if checks:
             provenance[kind] = checks[-1]["result"]

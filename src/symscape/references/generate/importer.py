@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,16 @@ import numpy as np
 from symscape.errors import PlanError
 from symscape.references.generate.engine import stated_method
 from symscape.references.generate.journal import Journal
-from symscape.references.generate.ledger import Ledger, open_ledger
+from symscape.references.generate.ledger import (
+    SAME_GEOMETRY_A,
+    Ledger,
+    match_to_grid,
+    open_ledger,
+)
 from symscape.references.generate.matching import GridMatcher, Match
 from symscape.references.generate.plan import Plan
 from symscape.references.generate.run import start_event
+from symscape.references.store import load_reference
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -178,6 +185,66 @@ def import_points(
     return ImportOutcome(len(events), known, len(after.order) - len(after.done), deviation)
 
 
+def import_stored(plan: Plan, path: str | Path, *, command: str = "") -> ImportOutcome:
+    """Take a stored reference into a plan's journal, to check it, go on with it or extend it.
+
+    Its method and provenance stay as they are stored.
+
+    Raises
+    ------
+    ReferenceFileError
+        If the file is malformed or contradicts its slice.
+    PlanError
+        If one of its points lies on no grid point of the plan.
+    """
+    reference = load_reference(path)
+    document = json.loads(Path(path).read_text(encoding="utf-8"))
+    cutoff = document["method"].get("cutoff_eV", plan.settings.cutoff_eV)
+    if cutoff != plan.settings.cutoff_eV:
+        raise PlanError(
+            f"{plan.path}: the cut-off is {plan.settings.cutoff_eV:g} eV, but {path} was computed "
+            f"with {cutoff:g} eV; set the plan's to that."
+        )
+    width = reference.slice.shape[1]
+    names = [axis.name for axis in reference.slice.axes]
+    points = [point for point in document["points"] if "energy_eV" in point]
+    values = [reference.slice.grid_values[p["i"] * width + p["j"]] for p in points]
+    events = [
+        {
+            **{key: value for key, value in point.items() if key not in names},
+            "event": "point",
+            "u": round(float(u), 12),
+            "v": round(float(v), 12),
+            "imported": f"{reference.id} {point['i']} {point['j']}",
+        }
+        for point, (u, v) in zip(points, values, strict=True)
+    ]
+    with Journal(plan.journal_path) as journal:
+        ledger = open_ledger(plan)
+        new = []
+        for event, index in zip(events, match_to_grid(plan.slice, events), strict=True):
+            if index is None:
+                raise PlanError(
+                    f"{plan.path}: point ({event['i']}, {event['j']}) of {path} lies on no grid "
+                    "point of the plan; correct the plan's crystal and axes."
+                )
+            if index not in ledger.points:
+                i, j = divmod(index, plan.slice.shape[1])
+                new.append({**event, "i": i, "j": j})
+        if new:
+            # what the journal will tell anew is left out
+            told = ("complete", "convergence", "equivalents", "failed_points")
+            kept = {k: v for k, v in document["provenance"].items() if k not in told}
+            start = start_event(plan, ledger, document["method"], command)
+            journal.append({**start, "provenance": kept})
+        for event in new:
+            journal.append(event)
+    after = open_ledger(plan)
+    return ImportOutcome(
+        len(new), len(events) - len(new), len(after.order) - len(after.done), SAME_GEOMETRY_A
+    )
+
+
 def _place(
     plan: Plan, ledger: Ledger, images: list[Image]
 ) -> tuple[list[dict[str, Any]], int, float]:
@@ -276,4 +343,6 @@ def _event(plan: Plan, match: Match, image: Image, energy: float) -> dict[str, A
         event["stress_eV_A3"] = (np.round(voigt, 8) + 0.0).tolist()
     if results.get("scf_steps") is not None:
         event["scf_steps"] = int(results["scf_steps"])
+    if results.get("seconds") is not None:
+        event["seconds"] = float(results["seconds"])
     return event

@@ -185,7 +185,7 @@ def run_plan(
         source = GridRun(ledger, todo, journal, report, workers)
 
         def started(method: dict[str, Any]) -> None:
-            journal.append(start_event(plan, ledger, method, command))
+            journal.append({**start_event(plan, ledger, method, command), "computes": True})
 
         with report.task(plan.name, len(todo), workers, ledger.seconds_per_point()):
             run_async(run_pool(source, setup, workers, started))
