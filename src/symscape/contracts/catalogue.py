@@ -14,14 +14,14 @@ from symscape.contracts.invariance import (
     supercell,
     translation,
 )
+from symscape.contracts.potential import Potential
 from symscape.contracts.result import DEFAULT_SETTINGS, ContractResult, ContractSettings
 from symscape.contracts.scan import smoothness
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.slice import Slice
-from symscape.models.base import EnergyModel
 
-CrystalContract = Callable[[EnergyModel, Crystal, ContractSettings], ContractResult]
-SliceContract = Callable[[EnergyModel, Slice, ContractSettings], ContractResult]
+CrystalContract = Callable[[Potential, Crystal, ContractSettings], ContractResult]
+SliceContract = Callable[[Potential, Slice, ContractSettings], ContractResult]
 
 #: contracts about the energy of one crystal
 ENERGY_CONTRACTS: dict[str, CrystalContract] = {
@@ -49,7 +49,7 @@ SLICE_CONTRACTS: dict[str, SliceContract] = {
 
 
 def check_crystal(
-    model: EnergyModel,
+    model: Potential,
     crystal: Crystal,
     settings: ContractSettings = DEFAULT_SETTINGS,
     *,
@@ -73,7 +73,7 @@ def check_crystal(
 
 
 def check_slice(
-    model: EnergyModel, slice: Slice, settings: ContractSettings = DEFAULT_SETTINGS
+    model: Potential, slice: Slice, settings: ContractSettings = DEFAULT_SETTINGS
 ) -> dict[str, ContractResult]:
     """Check every contract about one slice."""
     return {name: contract(model, slice, settings) for name, contract in SLICE_CONTRACTS.items()}

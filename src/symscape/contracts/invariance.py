@@ -12,6 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from symscape.contracts.potential import Potential
 from symscape.contracts.result import (
     DEFAULT_SETTINGS,
     ContractResult,
@@ -23,7 +24,6 @@ from symscape.contracts.result import (
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.slice import Slice
 from symscape.crystal.structures import Structures
-from symscape.models.base import EnergyModel
 
 UNIT = "meV/atom"
 #: orbits of equivalent grid points that are checked at most
@@ -31,7 +31,7 @@ MAX_ORBITS = 12
 
 
 def rotation(
-    model: EnergyModel,
+    model: Potential,
     crystal: Crystal | Structures,
     settings: ContractSettings = DEFAULT_SETTINGS,
 ) -> ContractResult:
@@ -48,7 +48,7 @@ def rotation(
 
 
 def translation(
-    model: EnergyModel,
+    model: Potential,
     crystal: Crystal | Structures,
     settings: ContractSettings = DEFAULT_SETTINGS,
 ) -> ContractResult:
@@ -65,7 +65,7 @@ def translation(
 
 
 def permutation(
-    model: EnergyModel,
+    model: Potential,
     crystal: Crystal | Structures,
     settings: ContractSettings = DEFAULT_SETTINGS,
 ) -> ContractResult:
@@ -82,7 +82,7 @@ def permutation(
 
 
 def supercell(
-    model: EnergyModel,
+    model: Potential,
     crystal: Crystal | Structures,
     settings: ContractSettings = DEFAULT_SETTINGS,
 ) -> ContractResult:
@@ -93,7 +93,7 @@ def supercell(
 
 
 def cell_choice(
-    model: EnergyModel,
+    model: Potential,
     crystal: Crystal | Structures,
     settings: ContractSettings = DEFAULT_SETTINGS,
 ) -> ContractResult:
@@ -119,7 +119,7 @@ def cell_choice(
 
 
 def space_group(
-    model: EnergyModel, crystal: Crystal, settings: ContractSettings = DEFAULT_SETTINGS
+    model: Potential, crystal: Crystal, settings: ContractSettings = DEFAULT_SETTINGS
 ) -> ContractResult:
     """Compare a rattled crystal with its images under operations of the space group.
 
@@ -145,7 +145,7 @@ def space_group(
 
 
 def equivalent_points(
-    model: EnergyModel, slice: Slice, settings: ContractSettings = DEFAULT_SETTINGS
+    model: Potential, slice: Slice, settings: ContractSettings = DEFAULT_SETTINGS
 ) -> ContractResult:
     """Compare grid points of a slice that its residual symmetry makes equal.
 
@@ -178,7 +178,7 @@ def equivalent_points(
 
 def _spread(
     name: str,
-    model: EnergyModel,
+    model: Potential,
     base: Structures,
     variants: list[Structures],
     names: tuple[str, ...] | None = None,

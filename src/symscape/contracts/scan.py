@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from symscape.contracts.potential import Potential
 from symscape.contracts.result import (
     DEFAULT_SETTINGS,
     ContractResult,
@@ -22,7 +23,6 @@ from symscape.contracts.tangents import displacement_metric
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.slice import Slice
 from symscape.crystal.structures import Structures
-from symscape.models.base import EnergyModel
 
 #: angstrom
 SCAN_STEP = 0.005
@@ -49,7 +49,8 @@ class LineScan:
     values
         What the line runs over, axis values of shape (n, 2) or strain and amplitudes (n,).
     jump
-        Largest change of energy in one step that the steps around it don't explain, meV/atom.
+        Largest change of energy in one step that the steps around it don't explain, meV/atom: by
+        how much it is outside the range of the two before and the two after it.
     jump_at
         Number of the point before that step, -1 if the line is too short to tell.
     kink
@@ -95,10 +96,10 @@ def measure_line(
         piece = energies[part]
         h = float(distance[part][1] - distance[part][0]) if len(piece) > 1 else 1.0
         step = np.diff(piece)
-        odd = np.abs(_unexplained(step, (1, 2)))
+        odd = _unexplained(step, (1, 2))
         if odd.size and (jump_at < 0 or 1000 * odd.max() > jump):
             jump, jump_at = float(1000 * odd.max()), part.start + 2 + int(odd.argmax())
-        bends = np.abs(_unexplained(np.diff(step), (2, 3)))
+        bends = _unexplained(np.diff(step), (2, 3))
         kink = max(kink, float(1000 * bends.max(initial=0.0) / h))
         ripple = max(ripple, _ripple(piece, h))
     return LineScan(name, distance, energies, values, jump, jump_at, kink, ripple)
@@ -156,7 +157,7 @@ def scan_slice(
 
 
 def smoothness(
-    model: EnergyModel, crystal: Crystal, settings: ContractSettings = DEFAULT_SETTINGS
+    model: Potential, crystal: Crystal, settings: ContractSettings = DEFAULT_SETTINGS
 ) -> ContractResult:
     """Find the largest jump of the energy, meV/atom, as a crystal is expanded and distorted.
 
@@ -209,13 +210,18 @@ def smoothness(
 
 
 def _unexplained(values: np.ndarray, reach: tuple[int, ...]) -> np.ndarray:
-    """Difference between each value and the median of those ``reach`` to either side of it."""
+    """Distance of each value from the range of those ``reach`` to either side of it.
+
+    A range and not a mean, because beside a kink or on a curved stretch values lie between those
+    of their neighbours.
+    """
     most = max(reach)
-    if len(values) < 2 * most + 1:
-        return np.zeros(0)
     inner = len(values) - 2 * most
+    if inner < 1:
+        return np.zeros(0)
     around = [values[most + k : most + k + inner] for r in reach for k in (-r, r)]
-    return values[most : most + inner] - np.median(around, axis=0)
+    here = values[most : most + inner]
+    return np.maximum(np.maximum(here - np.max(around, 0), np.min(around, 0) - here), 0.0)
 
 
 def _ripple(energies: np.ndarray, step: float) -> float:

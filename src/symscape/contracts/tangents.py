@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from symscape.crystal.crystal import Crystal
 from symscape.crystal.slice import Slice
 
 #: share of an axis's range over which differences are taken; positions are linear in it
@@ -126,3 +127,23 @@ def displacement_metric(slice: Slice) -> np.ndarray:
     """
     origins = np.array([[axis.origin for axis in slice.axes]])
     return tangents(slice, origins).metric()[0]
+
+
+def crystal_at(slice: Slice, values: tuple[float, float]) -> Crystal:
+    """Return the crystal at one point of a slice.
+
+    Parameters
+    ----------
+    slice
+        The slice.
+    values
+        The two axis values.
+    """
+    crystal, here = slice.crystal, np.asarray(values, dtype=float)
+    theta = crystal.theta + (here - slice.origins) @ slice.weights
+    return Crystal(
+        slice.cells_at(here[None])[0],
+        crystal.positions_at(theta),
+        crystal.numbers,
+        crystal.hall_number,
+    )
