@@ -7,8 +7,11 @@ import io
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
+
 from symscape.crystal.structures import Structures
 from symscape.models.base import Prediction
+from symscape.models.chgnet_graphs import bond_indices, neighbor_list
 from symscape.models.family import FamilyModel
 from symscape.models.torchtools import gradients, to_numpy
 
@@ -35,6 +38,7 @@ class CHGNetModel(FamilyModel):
 
     def _load(self, weights: Path, device: str) -> None:
         import torch
+        from chgnet.graph import CrystalGraph
         from chgnet.model import CHGNet
 
         # the package reports on itself with print
@@ -45,31 +49,46 @@ class CHGNetModel(FamilyModel):
                 )
             else:
                 model = CHGNet.from_file(str(weights)).to(device)
-        model.graph_converter.set_isolated_atom_response("ignore")
         self._torch = torch
+        self._graph_class = CrystalGraph
         self._model = model.eval()
         self._device = device
         inputs = model.atom_embedding.embedding.num_embeddings
         self.elements = frozenset(range(1, inputs + 1))
 
-    def _graphs(self, batch: Structures) -> list[Any]:
-        from pymatgen.core import Lattice, Structure
+    def _graph(self, numbers: np.ndarray, positions: np.ndarray, cell: np.ndarray) -> Any:
+        """Return the graph that the model's own converter makes, up to the order of bonds."""
+        torch, converter = self._torch, self._model.graph_converter
+        edges = neighbor_list(positions, cell, converter.atom_graph_cutoff)
+        center, neighbor, image, _ = edges
+        indices = bond_indices(*edges, angle_cutoff=converter.bond_graph_cutoff)
 
-        graphs = []
-        for i in range(len(batch)):
-            numbers, positions, cell = batch.arrays(i)
-            lattice = Lattice(cell)
-            structure = Structure(
-                lattice, numbers.tolist(), positions, coords_are_cartesian=True, to_unit_cell=False
-            )
-            graphs.append(self._model.graph_converter(structure).to(self._device))
-        return graphs
+        def real(values: np.ndarray) -> Any:
+            return torch.as_tensor(values, dtype=torch.float32, device=self._device)
+
+        def whole(values: np.ndarray) -> Any:
+            return torch.as_tensor(values, dtype=torch.int32, device=self._device)
+
+        return self._graph_class(
+            atomic_number=whole(numbers),
+            # leaves of the backward pass
+            atom_frac_coord=real(positions @ np.linalg.inv(cell)).requires_grad_(True),
+            lattice=real(cell).requires_grad_(True),
+            atom_graph=whole(np.column_stack([center, neighbor])),
+            neighbor_image=real(image),
+            directed2undirected=whole(indices.directed2undirected),
+            undirected2directed=whole(indices.undirected2directed),
+            bond_graph=whole(indices.angles),
+            atom_graph_cutoff=converter.atom_graph_cutoff,
+            bond_graph_cutoff=converter.bond_graph_cutoff,
+        )
 
     def _evaluate(self, batch: Structures, forces: bool, stresses: bool) -> Prediction:
         torch = self._torch
         wanted = forces or stresses
+        graphs = [self._graph(*batch.arrays(i)) for i in range(len(batch))]
         with gradients(torch, wanted):
-            out = self._model(self._graphs(batch), task="efs" if wanted else "e")
+            out = self._model(graphs, task="efs" if wanted else "e")
         energies = to_numpy(out["e"])
         if self._model.is_intensive:
             energies = energies * batch.n_atoms
