@@ -214,6 +214,14 @@ def test_an_interrupted_relaxation_goes_on(tmp_path, relaxed_alcu):
     assert relax_plan(load_plan(path)).journal_path.read_text() == events
 
 
+def test_a_crystal_relaxed_for_another_start_is_refused(tmp_path):
+    path = write_plan(tmp_path, more="[relax]\ncell = false")
+    relax_plan(load_plan(path))
+    path.write_text(path.read_text().replace("0.36", "0.35"))
+    with pytest.raises(PlanError, match="was relaxed from another crystal"):
+        load_plan(path)
+
+
 def test_positions_may_relax_alone(tmp_path):
     path = write_plan(tmp_path, more="[relax]\ncell = false")
     relaxed = relax_plan(load_plan(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -312,3 +313,15 @@ def test_every_kept_plan_can_be_run(path):
         np.testing.assert_allclose(planned.positions, expected.positions, atol=1e-6)
         np.testing.assert_allclose(planned.cells, expected.cells, atol=1e-6)
         assert plan.mask_ratio == reference.slice.mask_ratio
+
+
+def test_the_plans_of_the_guide_can_be_read(tmp_path):
+    guide = (PLANS.parents[1] / "docs" / "computing-references.md").read_text()
+    whole, engine = re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)
+    path = tmp_path / "guide.toml"
+    path.write_text(whole)
+    plan = load_plan(path)
+    assert plan.slice.name == "ca-F_x"
+    assert plan.relax is not None
+    path.write_text(whole[: whole.index("[settings]")] + engine)
+    assert load_plan(path).engine.code == "Quantum ESPRESSO"

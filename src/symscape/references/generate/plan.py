@@ -16,7 +16,12 @@ from symscape.crystal.crystal import Crystal
 from symscape.crystal.grid import Axis
 from symscape.crystal.slice import Slice
 from symscape.errors import PlanError, SymscapeError
-from symscape.references.generate.crystals import read_crystal, relaxed_crystal
+from symscape.references.generate.crystals import (
+    crystal_digest,
+    read_crystal,
+    relaxed_crystal,
+    relaxed_path,
+)
 from symscape.references.generate.settings import EngineSpec, Settings, refuse_unknown
 
 _TOP = (
@@ -193,6 +198,11 @@ def _plan_from_document(path: Path, document: dict[str, Any]) -> Plan:
     if relax is not None:
         relaxed = relaxed_crystal(path)
         if relaxed is not None:
+            if relaxed.get("start") != crystal_digest(crystal):
+                raise PlanError(
+                    f"{relaxed_path(path).name} was relaxed from another crystal than the plan's; "
+                    "restore the crystal, or remove that file to relax anew."
+                )
             crystal = Crystal(
                 np.array(relaxed["lattice_A"]),
                 np.array([atom[1:] for atom in relaxed["atoms"]]),
