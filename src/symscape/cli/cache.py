@@ -41,8 +41,9 @@ def clear(
         str | None, typer.Option(help="Forget this model only, by the name in reports.")
     ] = None,
 ) -> None:
-    """Forget the energies of all models, or of one."""
+    """Forget the energies of all models, or of one; with all, the tuned batch sizes too."""
     from symscape.errors import ModelError
+    from symscape.models.batching import BatchMemory
     from symscape.models.cache import EnergyCache
 
     with EnergyCache(cache_dir) as cache:
@@ -51,6 +52,8 @@ def clear(
             names = ", ".join(known) or "nothing"
             raise ModelError(f"The cache {cache.path} holds no model '{model}', but {names}.")
         removed = cache.clear(model)
+        if model is None:
+            BatchMemory(cache.folder).clear()
     print(f"removed {removed} structure{'s' * (removed != 1)}")
 
 

@@ -41,7 +41,7 @@ class ASEModel(EnergyModel):
 
     default_batch_size: ClassVar[int] = 1
 
-    def __init__(self, card: ModelCard, device: str = "auto", batch_size: int | None = None):
+    def __init__(self, card: ModelCard, device: str = "auto", batch_size: int | str | None = None):
         super().__init__(card, device, batch_size)
         self._factory: Any = None
         self._calculator: Any = None

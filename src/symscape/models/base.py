@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from symscape.crystal.structures import Structures
+from symscape.errors import ModelError
 from symscape.models.card import ModelCard
 
 if TYPE_CHECKING:
     from symscape.models.batching import BatchSizer
+    from symscape.models.worker import ModelWorker
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,19 +50,28 @@ class EnergyModel(ABC):
     device
         ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
     batch_size
-        Structures in one call of the model; the adapter's own default if None.
+        Structures in one call of the model; ``auto``: as measured on the first batches; None: a
+        sensible default.
     """
 
     #: how many structures an adapter takes at once unless the user says otherwise
     default_batch_size: ClassVar[int] = 8
 
-    def __init__(self, card: ModelCard, device: str = "auto", batch_size: int | None = None):
+    def __init__(self, card: ModelCard, device: str = "auto", batch_size: int | str | None = None):
+        if isinstance(batch_size, str) and batch_size != "auto":
+            raise ModelError(f"The batch size is '{batch_size}', but must be a number or auto.")
         self.card = card
         self.device = device
-        self.explicit_batch_size = batch_size is not None
-        self.batch_size = batch_size or self.default_batch_size
-        #: chooses batches in `evaluate` and keeps what it has learned
-        self.sizer: BatchSizer | None = None
+        self.wanted_batch_size = batch_size
+        self.batch_size = batch_size if isinstance(batch_size, int) else self.default_batch_size
+        #: choose batches in `evaluate` and keep what they have learned, without and with forces
+        self.sizers: dict[bool, BatchSizer] = {}
+        #: the process that runs the model where there is a limit on its time
+        self.worker: ModelWorker | None = None
+
+    def unloaded(self) -> EnergyModel:
+        """Return a model like this one that has not been loaded and can go to another process."""
+        return type(self)(self.card, self.device, self.wanted_batch_size)
 
     def check_installed(self) -> None:  # noqa: B027 (nothing to install by default)
         """Raise ModelError if the model's package is not there; loads and fetches nothing."""

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+
+from symscape.models.devices import describe_device, device_kind
 
 if TYPE_CHECKING:
     from symscape.models.base import EnergyModel
@@ -12,6 +17,7 @@ if TYPE_CHECKING:
 
 #: atoms in a cell for which the adapters' default batch sizes were measured
 _USUAL_CELL = 6
+_FILE = "batch-sizes.json"
 
 
 class BatchSizer(Protocol):
@@ -20,8 +26,8 @@ class BatchSizer(Protocol):
     def take(self, n_atoms: np.ndarray) -> int:
         """Return how many of the next structures, with so many atoms each, make a batch."""
 
-    def note(self, n_atoms: int, n_structures: int, seconds: float) -> None:
-        """Learn how long a batch took."""
+    def note(self, n_atoms: int, seconds: float) -> None:
+        """Learn how long a batch of so many atoms took."""
 
     def shrink(self, n_atoms: int, n_structures: int) -> None:
         """Learn that a batch did not fit into memory."""
@@ -37,7 +43,7 @@ class FixedCount:
         """Return the number, at most what is left."""
         return min(self.count, len(n_atoms))
 
-    def note(self, n_atoms: int, n_structures: int, seconds: float) -> None:
+    def note(self, n_atoms: int, seconds: float) -> None:
         """Learn nothing."""
 
     def shrink(self, n_atoms: int, n_structures: int) -> None:
@@ -55,7 +61,7 @@ class AtomBudget:
         """Return how many fit."""
         return max(1, int(np.searchsorted(np.cumsum(n_atoms), self.budget, side="right")))
 
-    def note(self, n_atoms: int, n_structures: int, seconds: float) -> None:
+    def note(self, n_atoms: int, seconds: float) -> None:
         """Learn nothing."""
 
     def shrink(self, n_atoms: int, n_structures: int) -> None:
@@ -63,11 +69,127 @@ class AtomBudget:
         self.budget = max(1, n_atoms // 2)
 
 
-def sizer_for(model: EnergyModel, cache: EnergyCache | None) -> BatchSizer:
-    """Return the sizer of a model, the same one for as long as the model lives."""
-    if model.sizer is None:
-        if model.explicit_batch_size:
-            model.sizer = FixedCount(model.batch_size)
+class TunedBudget(AtomBudget):
+    """An `AtomBudget` that doubles for as long as that makes the model faster.
+
+    The first batch is not counted: it pays for compilation and for memory that is new. Then each
+    budget gets `trials` batches, of which the fastest counts.
+
+    Parameters
+    ----------
+    start
+        Atoms in the first batches.
+    memory
+        Where the result is kept; None: only as long as this object.
+    key
+        What the result holds for.
+    """
+
+    trials = 2
+    #: a doubling must bring this factor in atoms per second to be kept
+    gain = 1.05
+
+    def __init__(self, start: int, memory: BatchMemory | None, key: str):
+        super().__init__(start)
+        self._memory, self._key = memory, key
+        known = memory.get(key) if memory else None
+        self.settled = known is not None
+        if known is not None:
+            self.budget = known
+        self._warm = False
+        self._rates: list[float] = []
+        self._best = (0.0, start)
+        self._limit: int | None = None
+
+    def note(self, n_atoms: int, seconds: float) -> None:
+        """Compare the batch with those of half its size, unless it was a remainder."""
+        if self.settled or 2 * n_atoms <= self.budget:
+            return
+        if not self._warm:
+            self._warm = True
+            return
+        self._rates.append(n_atoms / max(seconds, 1e-9))
+        if len(self._rates) < self.trials:
+            return
+        rate, self._rates = max(self._rates), []
+        if rate < self.gain * self._best[0]:
+            self._settle(self._best[1])
+            return
+        self._best = (rate, self.budget)
+        if self._limit is not None and 2 * self.budget > self._limit:
+            self._settle(self.budget)
         else:
-            model.sizer = AtomBudget(model.batch_size * _USUAL_CELL)
-    return model.sizer
+            self.budget *= 2
+
+    def shrink(self, n_atoms: int, n_structures: int) -> None:
+        """Take half of what did not fit as the largest budget from now on."""
+        self._limit = max(1, n_atoms // 2)
+        self._settle(min(self._best[1] if self._best[0] else self.budget, self._limit))
+
+    def _settle(self, budget: int) -> None:
+        self.budget, self.settled = budget, True
+        if self._memory is not None:
+            self._memory.put(self._key, budget)
+
+
+class BatchMemory:
+    """The tuned budgets, in a small file beside the energy cache."""
+
+    def __init__(self, folder: Path):
+        self.path = folder / _FILE
+
+    def get(self, key: str) -> int | None:
+        """Return a budget, None if there is none or the file is unreadable."""
+        value = self._read().get(key)
+        return value if isinstance(value, int) and value > 0 else None
+
+    def put(self, key: str, budget: int) -> None:
+        """Keep a budget; a folder that can't be written to is no reason to stop."""
+        from filelock import FileLock
+
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(f"{self.path}.lock"):
+                known = self._read() | {key: budget}
+                new = self.path.with_suffix(f".{os.getpid()}.tmp")
+                new.write_text(json.dumps(known, indent=1, sort_keys=True))
+                os.replace(new, self.path)
+        except OSError:
+            return
+
+    def clear(self) -> None:
+        """Forget all budgets."""
+        self.path.unlink(missing_ok=True)
+
+    def _read(self) -> dict[str, object]:
+        try:
+            known = json.loads(self.path.read_text())
+        except (OSError, ValueError):
+            return {}
+        return known if isinstance(known, dict) else {}
+
+
+def sizer_for(model: EnergyModel, gradients: bool, cache: EnergyCache | None) -> BatchSizer:
+    """Return the sizer of a model, the same one for as long as the model lives.
+
+    Without a wish of the user's, a CPU gets the adapter's default, counted in atoms, and a GPU,
+    on which the best size differs a hundredfold between cards and models, a measured one.
+
+    Parameters
+    ----------
+    gradients
+        Whether forces or stresses are wanted: they need more memory, hence a sizer of their own.
+    """
+    if gradients not in model.sizers:
+        start = model.batch_size * _USUAL_CELL
+        wanted = model.wanted_batch_size
+        if isinstance(wanted, int):
+            model.sizers[gradients] = FixedCount(wanted)
+        elif wanted == "auto" or device_kind(model.device) != "cpu":
+            memory = BatchMemory(cache.folder) if cache is not None and model.cacheable else None
+            what = "forces" if gradients else "energies"
+            key = f"{model.fingerprint} {describe_device(model.device)} {what}"
+            model.sizers[gradients] = TunedBudget(max(1, start // 2), memory, key)
+        else:
+            model.sizers[gradients] = AtomBudget(start)
+    return model.sizers[gradients]

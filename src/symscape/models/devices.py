@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import platform
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,6 +38,30 @@ def device_kind(name: str) -> str:
     return resolve_device(name).partition(":")[0]
 
 
+def describe_device(name: str) -> str:
+    """Return what distinguishes the speed of a device: a GPU's name, a CPU's number of threads."""
+    resolved = resolve_device(name)
+    kind, _, index = resolved.partition(":")
+    if kind == "cuda":
+        return _gpu_name(int(index or 0))
+    threads = os.environ.get("OMP_NUM_THREADS") or str(os.cpu_count())
+    return f"{kind} {platform.machine()} {threads} threads"
+
+
+@cache
+def _gpu_name(index: int) -> str:
+    nvml = _nvml()
+    if nvml is None:
+        return f"cuda {index}"
+    try:
+        handle, text = ctypes.c_void_p(), ctypes.create_string_buffer(96)
+        nvml.nvmlDeviceGetHandleByIndex_v2(ctypes.c_uint(index), ctypes.byref(handle))
+        nvml.nvmlDeviceGetName(handle, text, ctypes.c_uint(96))
+        return text.value.decode(errors="replace") or f"cuda {index}"
+    finally:
+        nvml.nvmlShutdown()
+
+
 @cache
 def _cuda_in_torch() -> bool:
     spec = find_spec("torch")
@@ -50,18 +75,22 @@ def _cuda_in_torch() -> bool:
 
 @cache
 def _count_gpus() -> int:
-    """Ask NVML, which unlike CUDA itself leaves the process fit to fork."""
     if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
         return 0
-    name = "nvml.dll" if os.name == "nt" else "libnvidia-ml.so.1"
-    try:
-        nvml = ctypes.CDLL(name)
-    except OSError:
+    nvml = _nvml()
+    if nvml is None:
         return 0
     count = ctypes.c_uint(0)
-    if nvml.nvmlInit_v2() != 0:
-        return 0
     try:
         return count.value if nvml.nvmlDeviceGetCount_v2(ctypes.byref(count)) == 0 else 0
     finally:
         nvml.nvmlShutdown()
+
+
+def _nvml() -> ctypes.CDLL | None:
+    """Return NVIDIA's management library, which unlike CUDA leaves the process fit to fork."""
+    try:
+        nvml = ctypes.CDLL("nvml.dll" if os.name == "nt" else "libnvidia-ml.so.1")
+    except OSError:
+        return None
+    return nvml if nvml.nvmlInit_v2() == 0 else None

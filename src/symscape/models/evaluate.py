@@ -17,6 +17,8 @@ from symscape.models.cache import EnergyCache, Entry, structure_keys
 
 #: one structure's energies, or why there are none
 Answer = Entry | str
+#: evaluates a batch with or without forces and stresses
+Predict = Callable[[Structures, bool, bool], Prediction]
 #: gives the answers of one model call
 Ask = Callable[[list[int]], list[Entry]]
 
@@ -58,6 +60,7 @@ def evaluate(
     stresses: bool = False,
     cache: EnergyCache | None = None,
     progress: Callable[[int, int], None] | None = None,
+    point_timeout: float | None = None,
 ) -> Evaluation:
     """Return a model's energies and, where asked for, forces and stresses.
 
@@ -73,6 +76,9 @@ def evaluate(
         Asked first and told of every batch, unless the model's energies can't be identified.
     progress
         Called with (structures done, structures in all).
+    point_timeout
+        Seconds that the model may spend on one structure; it then runs in a process of its own,
+        which is stopped when it takes longer.
 
     Raises
     ------
@@ -95,13 +101,13 @@ def evaluate(
     if progress is not None and done:
         progress(done, len(structures))
     if pending:
-        model.load()
+        predict = _ready(model, point_timeout)
 
         def ask(chosen: list[int]) -> list[Entry]:
             batch = structures[chosen]
-            return split(model.predict_batch(batch, forces=forces, stresses=stresses), batch)
+            return split(predict(batch, forces, stresses), batch)
 
-        sizer = sizer_for(model, cache)
+        sizer = sizer_for(model, forces or stresses, cache)
         for part in answer_all(ask, pending, sizes, sizer):
             answers.update((keys[i], answer) for i, answer in part.items())
             if cache is not None and fingerprint:
@@ -112,6 +118,21 @@ def evaluate(
                 progress(done, len(structures))
     seconds = time.perf_counter() - begin
     return _assemble(structures, [answers[k] for k in keys], forces, stresses, seconds, n_cached)
+
+
+def _ready(model: EnergyModel, point_timeout: float | None) -> Predict:
+    """Load the model, here or in a process of its own, and return how to ask it."""
+    if point_timeout is None:
+        model.load()
+        return lambda batch, forces, stresses: model.predict_batch(
+            batch, forces=forces, stresses=stresses
+        )
+    from symscape.models.worker import ModelWorker
+
+    if model.worker is None or model.worker.seconds != point_timeout:
+        model.worker = ModelWorker(model, point_timeout)
+    model.worker.load()
+    return model.worker.predict
 
 
 def answer_all(
@@ -142,7 +163,7 @@ def answer_all(
             continue
         position += count
         if isinstance(part, dict):
-            sizer.note(int(n_atoms[chosen].sum()), count, time.perf_counter() - begin)
+            sizer.note(int(n_atoms[chosen].sum()), time.perf_counter() - begin)
             yield part
         else:
             yield from ({i: _answer_one(ask, i)} for i in chosen)

@@ -46,7 +46,7 @@ class FamilyModel(EnergyModel):
         self,
         card: ModelCard,
         device: str = "auto",
-        batch_size: int | None = None,
+        batch_size: int | str | None = None,
         dtype: str | None = None,
     ):
         super().__init__(card, device, batch_size)
@@ -59,6 +59,10 @@ class FamilyModel(EnergyModel):
         self._loaded = False
         #: atomic numbers that the network takes; empty until loaded
         self.elements: frozenset[int] = frozenset()
+
+    def unloaded(self) -> FamilyModel:
+        """Return a model like this one that has not been loaded."""
+        return type(self)(self.card, self.device, self.wanted_batch_size, self.dtype)
 
     @property
     def weights(self) -> Path:

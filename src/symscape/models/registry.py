@@ -56,7 +56,7 @@ def resolve(
     checkpoint: str | Path | None = None,
     mlip_name: str | None = None,
     device: str = "auto",
-    batch_size: int | None = None,
+    batch_size: int | str | None = None,
     dtype: str | None = None,
     options: dict[str, object] | None = None,
     level_of_theory: str = "unknown",
@@ -76,8 +76,12 @@ def resolve(
     mlip_name
         What reports call the model; by default its registered name, the checkpoint's file name or
         the factory's.
-    device, batch_size, dtype
-        Passed to the adapter.
+    device
+        ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
+    batch_size
+        Structures in one call of the model, or ``auto`` for a measured size.
+    dtype
+        ``float32`` or ``float64``, where the family has both.
     options
         Extra arguments for the family's loader (``modality``, ``head``), over those of the card.
     level_of_theory, energy_convention
@@ -107,7 +111,7 @@ def make(
     card: ModelCard,
     *,
     device: str = "auto",
-    batch_size: int | None = None,
+    batch_size: int | str | None = None,
     dtype: str | None = None,
 ) -> EnergyModel:
     """Make the adapter of a card's family.
