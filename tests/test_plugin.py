@@ -5,8 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from fnmatch import fnmatch
+from importlib import import_module
 
 import pytest
+
+from symscape.models.card import ModelCard
+from symscape.report.results import RunResults, summarize_reference
+from symscape.report.write import write_report
+from symscape.verdict.energies import judge_energies
+from symscape.verdict.tolerances import load_tolerances
 
 CALCULATORS = """
 import numpy as np
@@ -73,6 +80,38 @@ def test_energies(landscape, verdict):
 """
 
 
+@pytest.fixture(scope="module", autouse=True)
+def imported(tmp_path_factory, toy_reference):
+    """Import what pytester would otherwise import anew, and drop, in each run in this process."""
+    for name in (
+        "filelock",
+        "symscape.suite.case",
+        "symscape.suite.collect",
+        "symscape.suite.gate",
+        "symscape.suite.github",
+        "symscape.verdict.propose",
+    ):
+        import_module(name)
+    # drawing imports most of matplotlib, piece by piece
+    write_report(
+        tmp_path_factory.mktemp("imported"),
+        RunResults(
+            model=ModelCard("m", "ase"),
+            fingerprint="",
+            cases=(
+                judge_energies(
+                    toy_reference, 0.5 * toy_reference.energies, load_tolerances(), model="m"
+                ),
+            ),
+            references=(summarize_reference(toy_reference),),
+            versions={},
+            started="2026-01-01T00:00:00+00:00",
+            wall_seconds=0.0,
+            tolerances="default",
+        ),
+    )
+
+
 @pytest.fixture
 def suite(pytester, toy_file, monkeypatch):
     """A project with one small reference, cheap calculators and the benchmark."""
@@ -85,11 +124,18 @@ def suite(pytester, toy_file, monkeypatch):
     pytester.makepyfile(cheap=calculators)
     pytester.makepyfile(test_landscape=SUITE)
     monkeypatch.setenv("PYTHONPATH", str(pytester.path))
+    pytester.syspathinsert()
     monkeypatch.setenv("XDG_CACHE_HOME", str(pytester.path / "user-cache"))
     return pytester
 
 
 def run(suite, *arguments):
+    """Run pytest in this process, which has imported what is slow to import already."""
+    return suite.runpytest_inprocess("-p", "no:cacheprovider", *arguments)
+
+
+def run_apart(suite, *arguments):
+    """Run pytest in a process of its own."""
     return suite.runpytest_subprocess("-p", "no:cacheprovider", *arguments)
 
 
@@ -143,7 +189,7 @@ def test_several_models_and_selection_by_name(suite):
 def test_two_processes_evaluate_each_case_once_and_write_one_report(suite):
     pytest.importorskip("xdist")
     arguments = ("--mlip", "cheap:counting,cheap:soft", "-n", "2")
-    run(suite, *arguments).assert_outcomes(passed=1, failed=1)
+    run_apart(suite, *arguments).assert_outcomes(passed=1, failed=1)
     assert len((suite.path / "calls.log").read_text()) == 25
     assert {p.name for p in (suite.path / "reports").iterdir()} == {"counting", "soft"}
     assert len(results(suite, "counting")["cases"]) == 1
@@ -233,7 +279,7 @@ def test_sessions_without_our_cases_pay_nothing(suite):
         test_other="import sys\n\ndef test_light():\n"
         "    assert not {'torch', 'pymatgen', 'matplotlib', 'scipy', 'gudhi'} & set(sys.modules)\n"
     )
-    run(suite, "test_other.py").assert_outcomes(passed=1)
+    run_apart(suite, "test_other.py").assert_outcomes(passed=1)
     assert not (suite.path / "reports").exists()
 
 
@@ -242,7 +288,7 @@ def test_collecting_imports_neither_torch_nor_pymatgen(suite):
         "import sys\n\ndef pytest_collection_finish():\n"
         "    assert not {'torch', 'pymatgen', 'matplotlib', 'chgnet'} & set(sys.modules)\n"
     )
-    outcome = run(suite, "--collect-only", "-q", "--mlip", "cheap:exact")
+    outcome = run_apart(suite, "--collect-only", "-q", "--mlip", "cheap:exact")
     assert outcome.ret == 0
     outcome.stdout.fnmatch_lines(["*exact-AlCu-Cmcm-Al_y-Cu_y*"])
     assert sys.version_info >= (3, 11)
@@ -261,9 +307,9 @@ def test_an_interrupted_run_keeps_what_was_evaluated(suite):
     )
     with (suite.path / "cheap.py").open("a") as file:
         file.write(f"\nLOG = {str(suite.path / 'calls.log')!r}\n")
-    first = run(suite, "--mlip", "stop:counting", "--batch-size", "4")
+    first = run_apart(suite, "--mlip", "stop:counting", "--batch-size", "4")
     assert first.ret == pytest.ExitCode.INTERRUPTED
-    run(suite, "--mlip", "stop:counting", "--batch-size", "4").assert_outcomes(passed=1)
+    run_apart(suite, "--mlip", "stop:counting", "--batch-size", "4").assert_outcomes(passed=1)
     # the interrupted batch is asked again, what came before is not
     assert len((suite.path / "calls.log").read_text()) <= 25 + 4
 
@@ -315,6 +361,6 @@ def test_known_failures_are_expected_strictly_and_expire(suite):
 def test_in_github_actions_failures_are_annotated_and_the_summary_is_appended(suite, monkeypatch):
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(suite.path / "job.md"))
-    outcome = run(suite, "--mlip", "cheap:soft")
+    outcome = run_apart(suite, "--mlip", "cheap:soft")
     outcome.stdout.fnmatch_lines(["::error title=soft-AlCu-Cmcm-Al_y-Cu_y::energies: *tolerance*"])
     assert "soft" in (suite.path / "job.md").read_text()
