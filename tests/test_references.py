@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import spglib
 from ase.calculators.emt import EMT
+from hypothesis import given
+from hypothesis import strategies as st
 
 from symscape.errors import ReferenceFileError
 from symscape.references.library import find_references, select_materials
@@ -224,3 +226,16 @@ def test_the_whole_library_loads_in_about_a_second():
         load_reference(entry.path)
     # generous: a loaded machine must not fail this, a quadratic loader must
     assert time.perf_counter() - begin < 10
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(st.text().filter(lambda k: k != "points"), json_values, min_size=1))
+def test_whatever_a_document_holds_comes_back(header):
+    document = {**header, "points": [{"i": 0, "note": "[ 1,\n 2 ]"}]}
+    assert json.loads(dump_document(document)) == document

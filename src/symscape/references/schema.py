@@ -99,19 +99,24 @@ def _check_fields(
 def dump_document(document: dict[str, Any]) -> str:
     """Write a reference as JSON text, header indented and one grid point per line."""
     header = {key: value for key, value in document.items() if key != "points"}
-    text = json.dumps(header, indent=1, ensure_ascii=False)
     lines = ",\n".join("  " + json.dumps(p, ensure_ascii=False) for p in document["points"])
-    # short arrays of numbers (vectors, atoms) read better on one line
-    text = _join_short_arrays(text)
-    return f'{text[:-2]},\n "points": [\n{lines}\n ]\n}}\n'
+    # the header's closing bracket makes room for the points
+    return f'{_indented(header, 0)[:-2]},\n "points": [\n{lines}\n ]\n}}\n'
 
 
-def _join_short_arrays(text: str) -> str:
-    """Put innermost arrays of an indented JSON text on one line each."""
-    import re
-
-    return re.sub(
-        r"\[\s*([^\[\]{}]*?)\s*\]",
-        lambda m: "[" + re.sub(r"\s*\n\s*", " ", m.group(1)) + "]",
-        text,
-    )
+def _indented(value: Any, depth: int) -> str:
+    """Write JSON with one entry a line, but arrays without arrays or objects in them on one."""
+    if isinstance(value, dict) and value:
+        parts = [
+            f"{json.dumps(key, ensure_ascii=False)}: {_indented(item, depth + 1)}"
+            for key, item in value.items()
+        ]
+        opening, closing = "{", "}"
+    elif isinstance(value, list) and any(isinstance(item, list | dict) for item in value):
+        parts = [_indented(item, depth + 1) for item in value]
+        opening, closing = "[", "]"
+    else:
+        return json.dumps(value, ensure_ascii=False)
+    pad = " " * (depth + 1)
+    inner = ",\n".join(pad + part for part in parts)
+    return f"{opening}\n{inner}\n{pad[:-1]}{closing}"
