@@ -1,0 +1,112 @@
+"""A model on a slice's grid: what is evaluated, what is filled in, what failed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from ase.calculators.emt import EMT
+
+from symscape.crystal.crystal import Crystal
+from symscape.crystal.grid import Axis
+from symscape.crystal.slice import Slice
+from symscape.landscape.evaluate import evaluate_slice
+from symscape.models.base import EnergyModel, Prediction
+from symscape.models.card import ModelCard
+from symscape.verdict.energies import judge_energies
+from symscape.verdict.tolerances import load_tolerances
+
+
+class EMTModel(EnergyModel):
+    """EMT that counts what it is asked, and fails where it is told to."""
+
+    def __init__(self, fail_at=()):
+        super().__init__(ModelCard("emt", "ase"), batch_size=4)
+        self.asked = 0
+        self.fail_at = fail_at
+
+    @property
+    def fingerprint(self):
+        return "emt"
+
+    def _predict_batch(self, batch, forces, stresses):
+        energies = []
+        for atoms in batch:
+            self.asked += 1
+            if any(np.allclose(atoms.positions, bad) for bad in self.fail_at):
+                raise ValueError("no such place")
+            atoms.calc = EMT()
+            energies.append(atoms.get_potential_energy())
+        return Prediction(np.array(energies))
+
+
+@pytest.fixture(scope="module")
+def centred():
+    """A slice through a centrosymmetric point, which inversion maps to itself."""
+    crystal = Crystal.from_sites(
+        [3.0, 3.0, 4.2, 90, 90, 90], 376, [("Pd", (0, 0, 0)), ("Cu", (0.5, 0.5, 0.45))]
+    )
+    (free,) = crystal.free_coordinates
+    height = crystal.lattice[2, 2] / crystal.lattice[0, 0]
+    axes = (
+        Axis(free.name, {free.name: 1.0}, free.value - 0.05, free.value + 0.15, 9, free.value),
+        Axis("c/a", {"c/a": 1.0}, 0.95 * height, 1.05 * height, 3, height),
+    )
+    return Slice(crystal, axes, 0.5)
+
+
+def test_energies_are_those_of_a_loop_over_all_points(centred):
+    model = EMTModel()
+    found = evaluate_slice(model, centred)
+    for k, atoms in enumerate(centred.structures(primitive=False)):
+        atoms.calc = EMT()
+        wanted = atoms.get_potential_energy() / len(atoms)
+        assert found.energies[divmod(k, 3)] == pytest.approx(wanted, abs=1e-9)
+
+
+def test_equivalent_points_are_asked_for_once(centred):
+    model = EMTModel()
+    found = evaluate_slice(model, centred)
+    classes = len(np.unique(centred.representatives))
+    assert model.asked == found.n_evaluated == classes
+    # u and 1 - u are one structure upside down: 9 values about the centre make 5
+    assert classes == 5 * 3
+
+
+def test_only_wanted_points_are_asked_for(centred):
+    wanted = np.zeros(centred.shape, dtype=bool)
+    wanted[0, 0] = wanted[8, 0] = wanted[2, 1] = True
+    model = EMTModel()
+    found = evaluate_slice(model, centred, wanted)
+    assert model.asked == 2
+    assert (np.isfinite(found.energies) == wanted).all()
+    assert found.energies[0, 0] == found.energies[8, 0]
+
+
+def test_failures_are_reported_for_every_equivalent_point(centred):
+    bad = centred.structures().arrays(0)[1]
+    found = evaluate_slice(EMTModel([bad]), centred)
+    assert set(found.failures) == {(0, 0), (8, 0)}
+    assert all("no such place" in reason for reason in found.failures.values())
+    assert np.isnan(found.energies[0, 0])
+    assert np.isfinite(found.energies).sum() == 25
+
+
+def test_the_verdict_names_failed_points_and_goes_on(toy_reference):
+    model = EMTModel([toy_reference.structures().arrays(13)[1]])
+    found = evaluate_slice(model, toy_reference.slice)
+    result = judge_energies(
+        toy_reference, found.energies, load_tolerances(), model="emt", failures=found.failures
+    )
+    assert result.status == "failed"
+    (point,) = result.detail["failed_points"]
+    assert point["index"] == [2, 3]
+    assert "no such place" in point["reason"]
+    assert result.metrics["windows"]["500"]["mae"] == pytest.approx(0, abs=1e-3)
+
+
+def test_without_an_energy_at_the_minimum_there_is_no_verdict(toy_reference):
+    energies = toy_reference.energies.copy()
+    energies[toy_reference.minimum] = np.nan
+    result = judge_energies(toy_reference, energies, load_tolerances(), model="emt")
+    assert result.status == "error"
+    assert "no common zero" in result.detail["message"]
