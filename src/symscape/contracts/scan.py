@@ -49,8 +49,8 @@ class LineScan:
     values
         What the line runs over, axis values of shape (n, 2) or strain and amplitudes (n,).
     jump
-        Largest change of energy in one step that the steps around it don't explain, meV/atom: by
-        how much it is outside the range of the two before and the two after it.
+        Largest change of energy in one step that the steps before and after it don't lead to
+        expect, meV/atom.
     jump_at
         Number of the point before that step, -1 if the line is too short to tell.
     kink
@@ -96,10 +96,10 @@ def measure_line(
         piece = energies[part]
         h = float(distance[part][1] - distance[part][0]) if len(piece) > 1 else 1.0
         step = np.diff(piece)
-        odd = _unexplained(step, (1, 2))
+        odd = _unexpected(step)
         if odd.size and (jump_at < 0 or 1000 * odd.max() > jump):
-            jump, jump_at = float(1000 * odd.max()), part.start + 2 + int(odd.argmax())
-        bends = _unexplained(np.diff(step), (2, 3))
+            jump, jump_at = float(1000 * odd.max()), part.start + 3 + int(odd.argmax())
+        bends = _outside(np.diff(step), (2, 3))
         kink = max(kink, float(1000 * bends.max(initial=0.0) / h))
         ripple = max(ripple, _ripple(piece, h))
     return LineScan(name, distance, energies, values, jump, jump_at, kink, ripple)
@@ -209,19 +209,35 @@ def smoothness(
     )
 
 
-def _unexplained(values: np.ndarray, reach: tuple[int, ...]) -> np.ndarray:
-    """Distance of each value from the range of those ``reach`` to either side of it.
+def _unexpected(steps: np.ndarray) -> np.ndarray:
+    """Distance of each value from what three values on either side of it lead to expect.
 
-    A range and not a mean, because beside a kink or on a curved stretch values lie between those
-    of their neighbours.
+    Each side extrapolates linearly and quadratically. Anything between the four answers is
+    expected: they differ little on a smooth line, and beside a kink the two sides disagree.
     """
+    inner = len(steps) - 6
+    if inner < 1:
+        return np.zeros(0)
+    answers = []
+    for sign in (-1, 1):
+        near, mid, far = (steps[3 + sign * k : 3 + sign * k + inner] for k in (1, 2, 3))
+        answers += [2 * near - mid, 3 * near - 3 * mid + far]
+    return _beyond(steps[3 : 3 + inner], answers)
+
+
+def _outside(values: np.ndarray, reach: tuple[int, ...]) -> np.ndarray:
+    """Distance of each value from the range of those ``reach`` to either side of it."""
     most = max(reach)
     inner = len(values) - 2 * most
     if inner < 1:
         return np.zeros(0)
     around = [values[most + k : most + k + inner] for r in reach for k in (-r, r)]
-    here = values[most : most + inner]
-    return np.maximum(np.maximum(here - np.max(around, 0), np.min(around, 0) - here), 0.0)
+    return _beyond(values[most : most + inner], around)
+
+
+def _beyond(values: np.ndarray, around: list[np.ndarray]) -> np.ndarray:
+    above, below = values - np.max(around, axis=0), np.min(around, axis=0) - values
+    return np.maximum(np.maximum(above, below), 0.0)
 
 
 def _ripple(energies: np.ndarray, step: float) -> float:

@@ -1,0 +1,140 @@
+"""Slopes of the landscape: forces along the axes of a slice, of DFT and of a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from symscape.contracts.tangents import tangents
+from symscape.crystal.slice import Slice
+from symscape.models.base import EnergyModel
+from symscape.references.reference import LandscapeReference
+
+if TYPE_CHECKING:
+    from symscape.models.cache import EnergyCache
+
+
+@dataclass(frozen=True, eq=False)
+class AxisForces:
+    """Forces along the two axes at the grid points of a slice.
+
+    Parameters
+    ----------
+    along
+        Minus the derivative of the energy per atom with respect to the root-mean-square atomic
+        displacement along each axis, meV/atom/angstrom, shape (n_u, n_v, 2). NaN where there are
+        no forces, and along an axis that strains the cell where there is no stress.
+    per_step
+        The same per grid step, meV/atom, shape (n_u, n_v, 2): slopes of the grid as it is drawn.
+    """
+
+    along: np.ndarray
+    per_step: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class ForceComparison:
+    """Forces of a model against those of DFT.
+
+    Parameters
+    ----------
+    reference, model
+        Forces along the axes.
+    inside
+        Points that count, shape (n_u, n_v).
+    """
+
+    reference: AxisForces
+    model: AxisForces
+    inside: np.ndarray
+
+    def metrics(self) -> dict[str, float]:
+        """Return the errors over both axes; NaN where no force can be compared.
+
+        ``force_mae``, ``force_rmse``, ``max_force_error`` in meV/atom/angstrom, ``force_softening``
+        (least-squares slope through zero of the model on DFT) and ``n_forces``.
+        """
+        a, b = self.reference.along[self.inside], self.model.along[self.inside]
+        known = np.isfinite(a) & np.isfinite(b)
+        a, b = a[known], b[known]
+        if not a.size:
+            names = ("force_mae", "force_rmse", "max_force_error", "force_softening")
+            return dict.fromkeys(names, float("nan")) | {"n_forces": 0.0}
+        error = b - a
+        square = float((a**2).sum())
+        return {
+            "force_mae": float(np.abs(error).mean()),
+            "force_rmse": float(np.sqrt((error**2).mean())),
+            "max_force_error": float(np.abs(error).max()),
+            "force_softening": float((a * b).sum() / square) if square > 0 else float("nan"),
+            "n_forces": float(a.size),
+        }
+
+
+def axis_forces(slice: Slice, forces: np.ndarray, stresses: np.ndarray | None = None) -> AxisForces:
+    """Project forces on the axes of a slice: B transposed times F.
+
+    Parameters
+    ----------
+    slice
+        The slice.
+    forces
+        eV/angstrom on the primitive cells of the grid, shape (n_u, n_v, n_atoms, 3), NaN where
+        there are none.
+    stresses
+        eV/angstrom^3, shape (n_u, n_v, 3, 3), if known.
+    """
+    moves = tangents(slice, slice.grid_values)
+    n_points, n_atoms = len(slice.grid_values), forces.shape[2]
+    generalized = moves.generalized_forces(
+        forces.reshape(n_points, n_atoms, 3),
+        None if stresses is None else stresses.reshape(n_points, 3, 3),
+    )
+    per_unit = 1000 * generalized / n_atoms
+    lengths = np.sqrt(np.einsum("nii->ni", moves.metric()))
+    steps = np.array([(axis.stop - axis.start) / (axis.points - 1) for axis in slice.axes])
+    shape = (*slice.shape, 2)
+    return AxisForces((per_unit / lengths).reshape(shape), (per_unit * steps).reshape(shape))
+
+
+def compare_forces(
+    reference: LandscapeReference,
+    model: EnergyModel,
+    *,
+    window: float = 0.5,
+    cache: EnergyCache | None = None,
+) -> ForceComparison:
+    """Compare a model's forces with the stored DFT forces where there are any.
+
+    Parameters
+    ----------
+    reference
+        The slice with its DFT energies and forces.
+    model
+        The potential.
+    window
+        Points up to this many eV/atom above the DFT minimum count.
+    cache
+        Where the model's answers are kept.
+
+    Raises
+    ------
+    NotImplementedError
+        If the model has no forces.
+    """
+    from symscape.contracts.potential import CachedPotential
+
+    slice = reference.slice
+    with np.errstate(invalid="ignore"):
+        inside = reference.valid & (reference.relative <= window + 1e-12)
+    inside &= np.isfinite(reference.forces).all(axis=(2, 3))
+    answer = np.full(reference.forces.shape, np.nan)
+    points = np.flatnonzero(inside)
+    if len(points):
+        structures = slice.structures()[points]
+        found = CachedPotential(model, cache).predict(structures, forces=True).forces
+        assert found is not None
+        answer[inside] = found.reshape(len(points), -1, 3)
+    return ForceComparison(axis_forces(slice, reference.forces), axis_forces(slice, answer), inside)
