@@ -1,1 +1,115 @@
-"""A benchmark suite for the energy landscapes of interatomic potentials, guided by symmetry."""
+"""A benchmark suite for the energy landscapes of interatomic potentials, guided by symmetry.
+
+The names below are the library's public interface; each is imported when it is first used, so that
+``import symscape`` costs nothing. docs/tutorial.md shows them at work.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from symscape.api import (
+        figure,
+        find_references,
+        judge,
+        load_reference,
+        metrics,
+        model,
+    )
+    from symscape.crystal.crystal import Crystal
+    from symscape.crystal.grid import Axis
+    from symscape.crystal.slice import Slice
+    from symscape.crystal.structures import Structures
+    from symscape.errors import SymscapeError
+    from symscape.landscape.evaluate import SliceEvaluation, evaluate_slice
+    from symscape.models.base import EnergyModel
+    from symscape.models.cache import EnergyCache
+    from symscape.models.card import ModelCard
+    from symscape.references.reference import LandscapeReference
+    from symscape.report.results import RunResults, load_results
+    from symscape.report.tables import metrics_table
+    from symscape.report.write import write_report
+    from symscape.verdict.case import CaseResult, Check
+    from symscape.verdict.explain import explain
+    from symscape.verdict.tolerances import Tolerances, load_tolerances
+
+__all__ = [
+    "Axis",
+    "CaseResult",
+    "Check",
+    "Crystal",
+    "EnergyCache",
+    "EnergyModel",
+    "LandscapeReference",
+    "ModelCard",
+    "RunResults",
+    "Slice",
+    "SliceEvaluation",
+    "Structures",
+    "SymscapeError",
+    "Tolerances",
+    "__version__",
+    "evaluate_slice",
+    "explain",
+    "figure",
+    "find_references",
+    "judge",
+    "load_reference",
+    "load_results",
+    "load_tolerances",
+    "metrics",
+    "metrics_table",
+    "model",
+    "write_report",
+]
+
+#: public name -> module that defines it
+_HOMES: dict[str, str] = {
+    "Axis": "symscape.crystal.grid",
+    "CaseResult": "symscape.verdict.case",
+    "Check": "symscape.verdict.case",
+    "Crystal": "symscape.crystal.crystal",
+    "EnergyCache": "symscape.models.cache",
+    "EnergyModel": "symscape.models.base",
+    "LandscapeReference": "symscape.references.reference",
+    "ModelCard": "symscape.models.card",
+    "RunResults": "symscape.report.results",
+    "Slice": "symscape.crystal.slice",
+    "SliceEvaluation": "symscape.landscape.evaluate",
+    "Structures": "symscape.crystal.structures",
+    "SymscapeError": "symscape.errors",
+    "Tolerances": "symscape.verdict.tolerances",
+    "evaluate_slice": "symscape.landscape.evaluate",
+    "explain": "symscape.verdict.explain",
+    "figure": "symscape.api",
+    "find_references": "symscape.api",
+    "judge": "symscape.api",
+    "load_reference": "symscape.api",
+    "load_results": "symscape.report.results",
+    "load_tolerances": "symscape.verdict.tolerances",
+    "metrics": "symscape.api",
+    "metrics_table": "symscape.report.tables",
+    "model": "symscape.api",
+    "write_report": "symscape.report.write",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used (PEP 562)."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: Any = version("symscape")
+    elif name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+    else:
+        raise AttributeError(f"module 'symscape' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names whether or not they have been used."""
+    return sorted({*globals(), *__all__})

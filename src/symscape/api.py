@@ -1,0 +1,256 @@
+"""The convenience layer of ``import symscape``: a landscape in ten lines.
+
+Each function takes and returns the nouns of the library and leaves out what a notebook rarely
+needs; whoever needs more finds it in the modules named in each docstring.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from symscape.errors import ReferenceFileError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from symscape.landscape.align import AlignedGrid
+    from symscape.landscape.evaluate import SliceEvaluation
+    from symscape.models.base import EnergyModel
+    from symscape.references.library import ReferenceEntry
+    from symscape.references.reference import LandscapeReference
+    from symscape.verdict.case import CaseResult
+    from symscape.verdict.tolerances import Tolerances
+
+
+def find_references(folder: str | Path = "references") -> list[ReferenceEntry]:
+    """List the stored references of a folder, sorted by name; no file is read.
+
+    Parameters
+    ----------
+    folder
+        Holds ``<material>/<slice>.json``.
+
+    Returns
+    -------
+    list
+        Entries with ``material``, ``slice``, ``id`` and ``path``.
+
+    Raises
+    ------
+    ReferenceFileError
+        If there is no such folder.
+    """
+    from symscape.references import library
+
+    return library.find_references([folder])
+
+
+def load_reference(name: str | Path, folder: str | Path = "references") -> LandscapeReference:
+    """Load a stored reference by its path or by its name, and check it against its own slice.
+
+    Parameters
+    ----------
+    name
+        The path of a file; or ``PbTiO3-P4mm/Ti_z-O_z``, ``PbTiO3-P4mm-Ti_z-O_z``, or just
+        ``PbTiO3-P4mm`` or ``PbTiO3`` where that leaves no choice.
+    folder
+        Where names are looked up.
+
+    Raises
+    ------
+    ReferenceFileError
+        If there is no such reference, the name fits several, or the file is not in order.
+    """
+    import difflib
+
+    from symscape.references import store
+
+    path = Path(name)
+    if path.suffix == ".json":
+        return store.load_reference(path)
+    wanted = str(name)
+    entries = find_references(folder)
+    exact = [e for e in entries if wanted in (e.id, f"{e.material}/{e.slice}")]
+    fitting = exact or [e for e in entries if wanted in (e.material, e.material.rpartition("-")[0])]
+    if len(fitting) == 1:
+        return store.load_reference(fitting[0].path)
+    names = [f"{e.material}/{e.slice}" for e in fitting or entries]
+    if fitting:
+        raise ReferenceFileError(f"{wanted!r} fits several references: {', '.join(names)}.")
+    near = difflib.get_close_matches(wanted, names, n=3, cutoff=0.3)
+    hint = f"did you mean {' or '.join(near)}?" if near else "see symscape materials."
+    raise ReferenceFileError(f"{folder}: there is no reference {wanted!r}; {hint}")
+
+
+def model(name: str, **options: Any) -> EnergyModel:
+    """Make a potential by the name that ``--mlip`` takes; its weights are loaded when needed.
+
+    Parameters
+    ----------
+    name
+        A registered name (``symscape models`` lists them), a family together with
+        ``checkpoint=PATH``, or ``package.module:factory`` of an ASE calculator.
+    options
+        ``checkpoint``, ``mlip_name``, ``device``, ``batch_size``, ``dtype``, ...: see
+        `symscape.models.registry.resolve`.
+
+    Raises
+    ------
+    ModelError
+        If nothing has that name or the options contradict each other.
+    """
+    from symscape.models.registry import resolve
+
+    return resolve(name, **options)
+
+
+def metrics(reference: LandscapeReference, evaluation: SliceEvaluation) -> pd.DataFrame:
+    """Return every pointwise metric of a model on a slice.
+
+    Parameters
+    ----------
+    reference
+        The DFT energies.
+    evaluation
+        The model's, from `evaluate_slice`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each energy window (its index, in meV/atom above the DFT minimum), one column
+        for each metric; the unit is in the column's name, where there is one. docs/metrics.md
+        defines them.
+
+    Raises
+    ------
+    ValueError
+        If the model has no energy at the DFT minimum, so that there is no common zero.
+    """
+    import pandas as pd
+
+    from symscape.landscape.metrics import POINTWISE, metrics_by_window
+
+    by_window = metrics_by_window(_aligned(reference, evaluation))
+    table = pd.DataFrame.from_dict(by_window, orient="index")
+    table.index = pd.Index([float(window) for window in table.index], name="window_meV_per_atom")
+    units = {name: metric.unit.replace("/", "_per_") for name, metric in POINTWISE.items()}
+    names = {name: f"{name}_{unit}" for name, unit in units.items() if unit}
+    return table.astype({"n_points": int}).rename(columns=names)
+
+
+def judge(
+    reference: LandscapeReference,
+    evaluation: SliceEvaluation,
+    tolerances: Tolerances | str | Path = "default",
+    *,
+    model: EnergyModel | str = "model",
+) -> CaseResult:
+    """Hold a model's energies on a slice against tolerances, as ``test_energies`` does.
+
+    Parameters
+    ----------
+    reference
+        The DFT energies.
+    evaluation
+        The model's, from `evaluate_slice`.
+    tolerances
+        ``strict``, ``default``, ``loose``, the path of a tolerance file, or loaded tolerances.
+    model
+        The potential or its name, for the result and for tolerances that depend on it.
+
+    Returns
+    -------
+    CaseResult
+        With ``status``, ``checks`` and ``metrics``; ``print(symscape.explain(result))`` says what
+        pytest prints of a failed case.
+
+    Raises
+    ------
+    ToleranceFileError
+        If the tolerance file is missing or malformed.
+    """
+    from symscape.verdict.energies import judge_energies
+    from symscape.verdict.tolerances import load_tolerances
+
+    if isinstance(tolerances, str | Path):
+        tolerances = load_tolerances(tolerances)
+    name, fingerprint = (
+        (model, "") if isinstance(model, str) else (model.card.name, model.fingerprint)
+    )
+    return judge_energies(
+        reference,
+        evaluation.energies,
+        tolerances,
+        model=name,
+        failures=evaluation.failures,
+        fingerprint=fingerprint,
+        seconds=evaluation.seconds,
+    )
+
+
+def figure(
+    reference: LandscapeReference,
+    evaluation: SliceEvaluation,
+    *,
+    model: EnergyModel | str = "model",
+    window: float = 0.5,
+    layout: Literal["wide", "tall"] = "wide",
+) -> Figure:
+    """Draw the landscape figure of the reports: DFT, model, their difference, cuts, correlation.
+
+    Parameters
+    ----------
+    reference
+        The DFT energies.
+    evaluation
+        The model's, from `evaluate_slice`.
+    model
+        The potential or its name, printed above its map.
+    window
+        Width in eV/atom of the energy window that counts; the worst point in it is marked.
+    layout
+        ``wide``: the maps in a row; ``tall``: one column for small screens.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Notebooks show it after ``%matplotlib inline``; ``figure.savefig("landscape.png")`` keeps
+        it.
+
+    Raises
+    ------
+    ValueError
+        If the model has no energy at the DFT minimum, so that there is no common zero.
+    """
+    from symscape.landscape.metrics import worst_point
+    from symscape.report.figures import draw_landscape
+    from symscape.report.panels import LandscapeData
+    from symscape.report.results import axis_label
+
+    grid = _aligned(reference, evaluation)
+    first, second = reference.slice.axes
+    data = LandscapeData(
+        u=first.values,
+        v=second.values,
+        labels=(axis_label(first.name), axis_label(second.name)),
+        # DFT is drawn where the model failed as well
+        reference=reference.relative,
+        model=grid.model,
+        masked=reference.mask,
+        minimum=reference.minimum,
+        window=window,
+        worst=worst_point(grid, window),
+        model_name=model if isinstance(model, str) else model.card.name,
+        reference_name=f"DFT ({reference.level_of_theory})",
+        title=reference.id,
+    )
+    return draw_landscape(data, layout)
+
+
+def _aligned(reference: LandscapeReference, evaluation: SliceEvaluation) -> AlignedGrid:
+    """Put both on the common zero, over the points that both have."""
+    from symscape.landscape.align import align
+
+    return align(reference.energies, evaluation.energies, reference.valid)

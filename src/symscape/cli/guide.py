@@ -1,0 +1,99 @@
+"""What ``--help`` says beyond the docstrings: order of the commands, one line each, examples."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    import typer
+
+#: the commands as ``symscape --help`` lists them, one line of at most 60 characters each
+SUMMARIES: dict[str, str] = {
+    "run": "Run the benchmark: pytest on benchmarks/, with its options.",
+    "models": "List the registered potentials, or show one's card.",
+    "materials": "List the stored references.",
+    "slices": "Show a crystal's Wyckoff positions and propose slices.",
+    "reference": "Compute, check and import references.",
+    "hull": "Compare formation energies and hulls.",
+    "leaderboard": "Build the leaderboard from results files.",
+    "validate": "Check model cards and results files.",
+    "cache": "Look at or clear the energies that are kept on disk.",
+}
+
+#: command -> what its help gives as examples
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "run": (
+        "symscape run --mlip chgnet -k PbTiO3",
+        "symscape run --mlip mypackage.mymodule:make_calculator -n 2",
+        "symscape run --suite ../symscape --mlip 7net-0 --tolerances strict",
+        "symscape run -- --help          (all options of pytest and the suite)",
+    ),
+    "models": ("symscape models", "symscape models show 7net-0"),
+    "models show": ("symscape models show 7net-0",),
+    "materials": ("symscape materials", "symscape materials PbTiO3 --references references"),
+    "slices": (
+        "symscape slices BaTiO3.cif",
+        "symscape slices BaTiO3.cif --points 11 --write slices/",
+    ),
+    "reference": (
+        "symscape reference plan BaTiO3.cif --write references/plans/BaTiO3.toml",
+        "symscape reference run references/plans/BaTiO3.toml --jobs 2",
+    ),
+    "reference plan": (
+        "symscape reference plan BaTiO3.cif --points 11 --write plans/BaTiO3.toml",
+        "symscape reference plan plans/BaTiO3.toml",
+    ),
+    "reference run": ("symscape reference run plans/BaTiO3.toml --jobs 2 --nice 10",),
+    "reference status": ("symscape reference status",),
+    "reference relax": ("symscape reference relax plans/BaTiO3.toml",),
+    "reference check": (
+        "symscape reference check plans/BaTiO3.toml",
+        "symscape reference check references/PbTiO3-P4mm/Ti_z-O_z.json",
+    ),
+    "reference import": (
+        "symscape reference import plans/BaTiO3.toml vasp_runs/ --code VASP --code-version 6.4.2",
+    ),
+    "leaderboard": ("symscape leaderboard reports/*/results.json -o reports/leaderboard",),
+    "validate": ("symscape validate reports/chgnet/results.json",),
+    "cache": ("symscape cache info", "symscape cache clear --model chgnet"),
+    "cache info": ("symscape cache info",),
+    "cache clear": ("symscape cache clear --model chgnet",),
+}
+
+
+class OrderedGroup(TyperGroup):
+    """Lists the commands in the order of `SUMMARIES`, others behind them."""
+
+    def list_commands(self, ctx: object) -> list[str]:
+        """Return the names of the commands."""
+        order = list(SUMMARIES)
+        names = list(self.commands)
+        return sorted(names, key=lambda name: order.index(name) if name in order else len(order))
+
+
+def annotate(app: typer.Typer, prefix: str = "") -> None:
+    """Give every command of ``app``, and of the apps in it, its line and its examples."""
+    for command in app.registered_commands:
+        own = command.name or getattr(command.callback, "__name__", "").strip("_")
+        name = f"{prefix}{own}"
+        command.short_help = command.short_help or SUMMARIES.get(name)
+        command.epilog = command.epilog or _examples(name)
+    for group in app.registered_groups:
+        name = f"{prefix}{group.name}"
+        if name in SUMMARIES:
+            group.short_help = SUMMARIES[name]
+        if name in EXAMPLES:
+            group.epilog = _examples(name)
+        if group.typer_instance is not None:
+            annotate(group.typer_instance, f"{name} ")
+
+
+def _examples(name: str) -> str | None:
+    """Return the paragraph of examples, which must not be wrapped."""
+    lines = EXAMPLES.get(name)
+    if not lines:
+        return None
+    title = "Example:" if len(lines) == 1 else "Examples:"
+    return "\n".join(["\b", title, *(f"  {line}" for line in lines)])

@@ -1,0 +1,100 @@
+"""``symscape run``: pytest on the benchmarks, wherever they are."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from symscape.errors import SymscapeError
+
+#: what is not an option of this command goes to pytest
+PASS_ON: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+def run(
+    context: typer.Context,
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="PYTEST_ARGS",
+            help="Options of the suite (--mlip, --tolerances, --baseline, ...) and of pytest.",
+        ),
+    ] = None,
+    suite: Annotated[
+        Path | None,
+        typer.Option(help="Clone of symscape with benchmarks/ and references/; default: here."),
+    ] = None,
+) -> None:
+    """Run the benchmark: pytest on benchmarks/, with the suite's options and pytest's own.
+
+    The exit code is pytest's: 0 all cases passed, 1 some failed, 2 interrupted, 4 wrong options,
+    5 no case chosen. With --suite, reports are written to reports/ in the current folder.
+    """
+    given = [*(arguments or ()), *context.args]
+    command = [sys.executable, "-m", "pytest", *pytest_arguments(given, suite, Path.cwd())]
+    if os.name == "posix":
+        # this process becomes pytest, so that signals and the exit code are pytest's own
+        sys.stdout.flush()
+        os.execv(command[0], command)
+    raise typer.Exit(subprocess.call(command))
+
+
+def pytest_arguments(given: Sequence[str], suite: Path | None, here: Path) -> list[str]:
+    """Return the arguments that make pytest run the benchmarks.
+
+    Parameters
+    ----------
+    given
+        What the user typed. A test file, or a test in one, takes the place of the whole folder;
+        it is looked for in the current folder and in the suite's.
+    suite
+        Folder with ``benchmarks/`` and ``references/``, or None for the current one.
+    here
+        The current folder.
+
+    Raises
+    ------
+    SymscapeError
+        If the suite has no benchmarks, or no references and the user names none.
+    """
+    folder = here if suite is None else suite.expanduser().resolve()
+    options = [argument.partition("=")[0] for argument in given]
+    _check_suite(folder, named=suite is not None, references="--references" in options)
+    added = [] if "--rootdir" in options else [f"--rootdir={folder}"]
+    if folder != here and "--report-dir" not in options:
+        added.append(f"--report-dir={here / 'reports'}")
+    tests = [_test_path(argument, folder, here) for argument in given]
+    passed = [test or argument for test, argument in zip(tests, given, strict=True)]
+    return [*added, *passed, *([] if any(tests) else [str(folder / "benchmarks")])]
+
+
+def _check_suite(folder: Path, *, named: bool, references: bool) -> None:
+    wanted = ["benchmarks"] if references else ["benchmarks", "references"]
+    missing = [name for name in wanted if not (folder / name).is_dir()]
+    if missing:
+        what = " and no ".join(f"{name}/" for name in missing)
+        hint = (
+            "name a clone of symscape"
+            if named
+            else "run in a clone of symscape, or name one with --suite DIR"
+        )
+        raise SymscapeError(f"{folder}: no {what} here; {hint}.")
+
+
+def _test_path(argument: str, folder: Path, here: Path) -> str | None:
+    """Return the path of a test inside the benchmarks, None if the argument names none."""
+    path, colons, test = argument.partition("::")
+    # a bare word is some option's value, even if there is a folder of that name
+    if argument.startswith("-") or not ("/" in path or path.endswith(".py")):
+        return None
+    for start in (here, folder):
+        found = (start / path).resolve()
+        if found.exists() and found.is_relative_to((folder / "benchmarks").resolve()):
+            return f"{found}{colons}{test}"
+    return None

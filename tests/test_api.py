@@ -1,0 +1,148 @@
+"""``import symscape``: what a notebook sees."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import version
+from inspect import getdoc, isclass, isfunction
+
+import numpy as np
+import pytest
+from ase.calculators.emt import EMT
+
+import symscape
+from symscape.errors import ModelError, ReferenceFileError, ToleranceFileError
+
+HEAVY = ("numpy", "torch", "pymatgen", "matplotlib", "pandas", "scipy", "spglib", "ase", "typer")
+
+
+class HalfEMT(EMT):
+    """Half of EMT's energy: a landscape that is too soft by exactly two."""
+
+    def calculate(self, *args, **kwargs):
+        super().calculate(*args, **kwargs)
+        self.results["energy"] *= 0.5
+
+
+@pytest.fixture(scope="module")
+def emt(toy_reference):
+    """The potential that the toy reference was made with, and its energies."""
+    model = symscape.model("ase.calculators.emt:EMT")
+    return model, symscape.evaluate_slice(model, toy_reference.slice)
+
+
+@pytest.fixture(scope="module")
+def half(toy_reference, tmp_path_factory):
+    model = symscape.model(f"{__file__}:HalfEMT")
+    return model, symscape.evaluate_slice(model, toy_reference.slice, toy_reference.valid)
+
+
+def test_importing_costs_nothing():
+    code = f"import sys, symscape; sys.exit(' '.join({{*{HEAVY}}} & {{*sys.modules}}) or None)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_only_what_is_used_is_imported():
+    code = (
+        "import sys, symscape; symscape.load_reference('PbTiO3-P4mm/Ti_z-O_z');"
+        "symscape.model('chgnet'); symscape.load_tolerances('strict');"
+        "sys.exit(' '.join({'torch', 'pymatgen', 'matplotlib', 'pandas', 'pytest'}"
+        " & {*sys.modules}) or None)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", sorted(set(symscape.__all__) - {"__version__"}))
+def test_every_public_name_is_there_and_described(name):
+    thing = getattr(symscape, name)
+    assert isclass(thing) or isfunction(thing)
+    assert getdoc(thing)
+    assert name in dir(symscape)
+
+
+def test_names_that_are_not_there():
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = symscape.nothing
+
+
+def test_version_is_the_installed_one():
+    assert symscape.__version__ == version("symscape")
+
+
+def test_a_reference_by_path_and_by_every_form_of_its_name(toy_file):
+    folder = toy_file.parents[1]
+    by_path = symscape.load_reference(toy_file)
+    for name in ("AlCu-Cmcm/Al_y-Cu_y", "AlCu-Cmcm-Al_y-Cu_y", "AlCu-Cmcm", "AlCu"):
+        assert symscape.load_reference(name, folder).digest == by_path.digest
+    assert [entry.path for entry in symscape.find_references(folder)] == [toy_file]
+
+
+def test_a_name_that_fits_nothing_or_too_much(toy_file, tmp_path):
+    with pytest.raises(ReferenceFileError, match="no reference 'AlCu-Cmmm'; did you mean AlCu-Cm"):
+        symscape.load_reference("AlCu-Cmmm", toy_file.parents[1])
+    with pytest.raises(ReferenceFileError, match="no such folder"):
+        symscape.load_reference("AlCu", tmp_path / "nowhere")
+    for slice_name in ("x-y", "x-z"):
+        path = tmp_path / "Si-Fd-3m" / f"{slice_name}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    with pytest.raises(ReferenceFileError, match=r"fits several.*Si-Fd-3m/x-y, Si-Fd-3m/x-z"):
+        symscape.load_reference("Si-Fd-3m", tmp_path)
+
+
+def test_the_potential_that_made_the_reference_has_no_error(toy_reference, emt):
+    table = symscape.metrics(toy_reference, emt[1])
+    assert list(table.index) == [100, 500, 1000]
+    assert table["mae_meV_per_atom"].max() == pytest.approx(0, abs=1e-6)
+    assert table["softening_scale"].to_numpy() == pytest.approx(1)
+    result = symscape.judge(toy_reference, emt[1], "strict", model=emt[0])
+    assert result.passed
+    assert result.model == "EMT"
+    assert result.fingerprint == emt[0].fingerprint
+
+
+def test_metrics_of_a_soft_potential_are_those_of_their_formulas(toy_reference, half):
+    table = symscape.metrics(toy_reference, half[1])
+    relative = toy_reference.relative[toy_reference.valid]
+    for window, row in table.iterrows():
+        inside = relative[relative <= window / 1000]
+        assert row["n_points"] == len(inside)
+        assert row["softening_scale"] == pytest.approx(0.5)
+        assert row["mae_meV_per_atom"] == pytest.approx(500 * inside.mean())
+        assert row["mean_signed_error_meV_per_atom"] == pytest.approx(-500 * inside.mean())
+
+
+def test_judging_by_profile_file_and_loaded_tolerances(toy_reference, half, tmp_path):
+    model, evaluation = half
+    failed = symscape.judge(toy_reference, evaluation, model=model)
+    assert failed.status == "failed"
+    assert "softening_scale" in symscape.explain(failed)
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        "[energies]\nmae = inf\nmax_error = inf\nmean_signed_error = inf\n"
+        "softening_scale = [0.4, 0.6]\n"
+    )
+    assert symscape.judge(toy_reference, evaluation, file, model="mine").passed
+    assert symscape.judge(toy_reference, evaluation, symscape.load_tolerances(file)).passed
+    with pytest.raises(ToleranceFileError, match="neither a profile"):
+        symscape.judge(toy_reference, evaluation, "stricter")
+
+
+@pytest.mark.parametrize("layout", ["wide", "tall"])
+def test_the_figure_shows_both_landscapes(toy_reference, half, layout):
+    model, evaluation = half
+    figure = symscape.figure(toy_reference, evaluation, model=model, layout=layout)
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert {"DFT (EMT)", "HalfEMT", "HalfEMT − DFT (EMT)"} <= set(titles)
+    cut = next(line for axes in figure.axes for line in axes.lines if line.get_gid() == "model")
+    column = evaluation.energies[:, toy_reference.minimum[1]]
+    expected = 1000 * (column - evaluation.energies[toy_reference.minimum])
+    assert np.asarray(cut.get_ydata()) == pytest.approx(expected)
+
+
+def test_an_unknown_model_is_a_sentence():
+    with pytest.raises(ModelError, match="did you mean chgnet"):
+        symscape.model("chgnett")
