@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
+from symscape.cli.guide import OrderedGroup, annotate
 from symscape.errors import SymscapeError
 
 app = typer.Typer(
     name="symscape",
-    help="Benchmark the energy landscapes of machine-learned interatomic potentials.",
+    cls=OrderedGroup,
     no_args_is_help=True,
     add_completion=True,
     rich_markup_mode=None,
@@ -20,9 +22,41 @@ app = typer.Typer(
 
 def _register() -> None:
     """Attach the commands; each module imports what it needs only when it is called."""
+    from symscape.cli import cache, materials, models, reference, run
+
+    app.add_typer(models.app, name="models")
+    app.add_typer(cache.app, name="cache")
+    app.add_typer(reference.app, name="reference")
+    app.command("run", context_settings=run.PASS_ON)(run.run)
+    app.command("materials")(materials.materials)
 
 
 _register()
+annotate(app)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"symscape {version('symscape')}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _commands(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Benchmark the energy landscapes of machine-learned interatomic potentials.
+
+    References are DFT energies on slices of the energy landscape that keep a crystal's space
+    group. 'symscape run' compares a potential with them and writes a report.
+    """
 
 
 def main() -> None:
