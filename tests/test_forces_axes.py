@@ -141,6 +141,7 @@ def test_comparison_of_forces():
     assert same.metrics()["n_forces"] == 2 * (11 * 9 - 1)
     soft = compare_forces(reference, Soft(), window=10.0)
     assert soft.metrics()["force_softening"] == pytest.approx(0.8)
+    assert soft.metrics()["relative_force_error"] == pytest.approx(0.2)
     errors = np.abs(soft.reference.along[soft.inside]) * 0.2
     assert soft.metrics()["force_mae"] == pytest.approx(errors.mean())
     assert soft.metrics()["max_force_error"] == pytest.approx(errors.max())

@@ -31,6 +31,8 @@ def test_a_surface_agrees_with_itself():
     assert saddle.energy_error == saddle.barrier_error == saddle.displacement == 0
     assert all(m.displacement == m.depth_error == 0 for m in result.matched)
     assert result.metrics()["min_curvature_ratio"] == 1
+    assert result.expected_saddles == result.metrics()["matched_saddles"] == 1
+    assert result.metrics()["missing_saddles"] == 0
 
 
 def test_errors_of_a_shifted_softer_and_tilted_double_well():
@@ -75,6 +77,7 @@ def test_missing_and_spurious_minima():
     close = GridGeometry(np.eye(2) * (0.2 * STEP) ** 2)  # now within the radius
     found = compare_topology(two, one, close)
     assert [len(found.matched), len(found.missing), len(found.spurious)] == [1, 1, 0]
+    assert found.metrics()["missing_saddles"] == lost.metrics()["missing_saddles"] == 1
     back = compare_topology(one, two, close)
     assert [len(back.matched), len(back.missing), len(back.spurious)] == [1, 0, 1]
 

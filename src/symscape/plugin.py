@@ -133,6 +133,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers and, in the process that has the terminal, the collector of results."""
     for marker in (
         "landscape(question): asks one question of a slice of the energy landscape (symscape)",
+        "topology: minima, saddles and smoothness of a landscape (symscape)",
+        "contracts: what symmetry and energy conservation demand of any potential (symscape)",
         "speed: measures speed with pytest-benchmark; select with -m speed (symscape)",
     ):
         config.addinivalue_line("markers", marker)

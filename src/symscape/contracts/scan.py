@@ -162,7 +162,8 @@ def smoothness(
     """Find the largest jump of the energy, meV/atom, as a crystal is expanded and distorted.
 
     A uniform strain of up to 5 % to either side, which carries neighbours across any cut-off, and
-    every free Wyckoff coordinate by up to 0.15 angstrom, in steps of 0.005 angstrom.
+    every free Wyckoff coordinate by up to 0.15 angstrom, in steps of 0.005 angstrom. ``detail`` has
+    the largest ``kink`` (meV/atom/angstrom) and ``ripple`` (meV/atom) as well.
     """
     base = Structures.from_atoms([crystal.to_atoms(primitive=True)])
     numbers, positions, cell = base.arrays(0)
@@ -202,8 +203,8 @@ def smoothness(
         {
             "worst": worst.name,
             "at": float(worst.distance[max(worst.jump_at, 0)]),
-            "kink_meV_per_atom_A": max(scan.kink for scan in scans),
-            "ripple_meV_per_atom": max(scan.ripple for scan in scans),
+            "kink": max(scan.kink for scan in scans),
+            "ripple": max(scan.ripple for scan in scans),
             "structures": len(structures),
         },
     )

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from symscape.contracts.potential import Potential
 from symscape.contracts.tangents import tangents
 from symscape.crystal.slice import Slice
-from symscape.models.base import EnergyModel
 from symscape.references.reference import LandscapeReference
 
-if TYPE_CHECKING:
-    from symscape.models.cache import EnergyCache
+_FORCE_METRICS = (
+    "force_mae",
+    "force_rmse",
+    "max_force_error",
+    "relative_force_error",
+    "force_softening",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,21 +57,24 @@ class ForceComparison:
     def metrics(self) -> dict[str, float]:
         """Return the errors over both axes; NaN where no force can be compared.
 
-        ``force_mae``, ``force_rmse``, ``max_force_error`` in meV/atom/angstrom, ``force_softening``
-        (least-squares slope through zero of the model on DFT) and ``n_forces``.
+        ``force_mae``, ``force_rmse``, ``max_force_error`` in meV/atom/angstrom;
+        ``relative_force_error``, the root-mean-square error over the root-mean-square DFT force;
+        ``force_softening``, the least-squares slope through zero of the model on DFT; ``n_forces``.
         """
         a, b = self.reference.along[self.inside], self.model.along[self.inside]
         known = np.isfinite(a) & np.isfinite(b)
         a, b = a[known], b[known]
         if not a.size:
-            names = ("force_mae", "force_rmse", "max_force_error", "force_softening")
-            return dict.fromkeys(names, float("nan")) | {"n_forces": 0.0}
+            return dict.fromkeys(_FORCE_METRICS, float("nan")) | {"n_forces": 0.0}
         error = b - a
         square = float((a**2).sum())
         return {
             "force_mae": float(np.abs(error).mean()),
             "force_rmse": float(np.sqrt((error**2).mean())),
             "max_force_error": float(np.abs(error).max()),
+            "relative_force_error": (
+                float(np.sqrt((error**2).sum() / square)) if square > 0 else float("nan")
+            ),
             "force_softening": float((a * b).sum() / square) if square > 0 else float("nan"),
             "n_forces": float(a.size),
         }
@@ -101,10 +108,9 @@ def axis_forces(slice: Slice, forces: np.ndarray, stresses: np.ndarray | None = 
 
 def compare_forces(
     reference: LandscapeReference,
-    model: EnergyModel,
+    model: Potential,
     *,
     window: float = 0.5,
-    cache: EnergyCache | None = None,
 ) -> ForceComparison:
     """Compare a model's forces with the stored DFT forces where there are any.
 
@@ -116,16 +122,12 @@ def compare_forces(
         The potential.
     window
         Points up to this many eV/atom above the DFT minimum count.
-    cache
-        Where the model's answers are kept.
 
     Raises
     ------
     NotImplementedError
         If the model has no forces.
     """
-    from symscape.contracts.potential import CachedPotential
-
     slice = reference.slice
     with np.errstate(invalid="ignore"):
         inside = reference.valid & (reference.relative <= window + 1e-12)
@@ -134,7 +136,7 @@ def compare_forces(
     points = np.flatnonzero(inside)
     if len(points):
         structures = slice.structures()[points]
-        found = CachedPotential(model, cache).predict(structures, forces=True).forces
+        found = model.predict(structures, forces=True).forces
         assert found is not None
         answer[inside] = found.reshape(len(points), -1, 3)
     return ForceComparison(axis_forces(slice, reference.forces), axis_forces(slice, answer), inside)

@@ -115,14 +115,23 @@ class TopologyComparison:
     bottleneck: float
     wasserstein: float
 
+    @property
+    def expected_saddles(self) -> int:
+        """How many saddles DFT has between minima that are asked for."""
+        lonely = [*self.missing, *self.edge_missing]
+        asked = [m.reference for m in self.matched if self.reference.persistent(m.reference)]
+        return sum(m.saddle is not None for m in [*asked, *lonely])
+
     def metrics(self) -> dict[str, float]:
         """Return the numbers that tolerances and reports name; NaN where there is nothing.
 
         ``missing_minima``, ``spurious_minima``, ``matched_minima``, ``max_displacement``
-        (angstrom), ``max_depth_error``, ``max_barrier_error``, ``mean_barrier_error``,
-        ``max_saddle_error``, ``bottleneck``, ``wasserstein`` (meV/atom), ``min_curvature_ratio``,
-        ``max_curvature_ratio``.
+        (angstrom), ``max_depth_error``, ``missing_saddles``, ``matched_saddles``,
+        ``max_barrier_error``, ``mean_barrier_error``, ``max_saddle_error``, ``bottleneck``,
+        ``wasserstein`` (meV/atom), ``min_curvature_ratio``, ``max_curvature_ratio``.
         """
+        asked = [self.reference.persistent(m.reference) for m in self.matched]
+        found = sum(asked[s.minima[0]] and asked[s.minima[1]] for s in self.saddles)
         ratios = np.array([m.softening for m in self.matched]).ravel()
         ratios = ratios[np.isfinite(ratios)]
         barriers = np.array([s.barrier_error for s in self.saddles])
@@ -132,6 +141,8 @@ class TopologyComparison:
             "matched_minima": float(len(self.matched)),
             "max_displacement": _largest([m.displacement for m in self.matched]),
             "max_depth_error": _largest([m.depth_error for m in self.matched]),
+            "missing_saddles": float(max(self.expected_saddles - found, 0)),
+            "matched_saddles": float(len(self.saddles)),
             "max_saddle_error": _largest([s.energy_error for s in self.saddles]),
             "max_barrier_error": _largest(barriers),
             "mean_barrier_error": float(barriers.mean()) if barriers.size else float("nan"),

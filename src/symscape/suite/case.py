@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pytest
+
+from symscape.contracts.result import DEFAULT_SETTINGS
 from symscape.verdict.case import CaseResult
 from symscape.verdict.energies import judge_energies
 
 if TYPE_CHECKING:
+    from symscape.contracts.potential import CachedPotential
+    from symscape.crystal.crystal import Crystal
     from symscape.landscape.evaluate import SliceEvaluation
     from symscape.models.base import EnergyModel
     from symscape.references.reference import LandscapeReference
@@ -44,6 +52,29 @@ class LandscapeCase:
         """The model's energies on the grid, evaluated at the first use."""
         return self.session.evaluate(self.model, self.reference)
 
+    @property
+    def potential(self) -> CachedPotential:
+        """The model with the run's cache, for questions that need more than the grid."""
+        from symscape.contracts.potential import CachedPotential
+
+        return CachedPotential(self.model, self.session.cache)
+
+    @property
+    def crystal(self) -> Crystal:
+        """The crystal at the DFT minimum of the slice."""
+        from symscape.contracts.tangents import crystal_at
+
+        return crystal_at(self.reference.slice, self._minimum)
+
+    @property
+    def _minimum(self) -> tuple[float, float]:
+        """Axis values of the DFT minimum."""
+        u, v = (
+            float(axis.values[k])
+            for axis, k in zip(self.reference.slice.axes, self.reference.minimum, strict=True)
+        )
+        return u, v
+
     def judge_energies(self) -> CaseResult:
         """Compare the relative energies with DFT within the tolerances."""
         evaluation = self.evaluation
@@ -56,3 +87,120 @@ class LandscapeCase:
             fingerprint=self.model.fingerprint,
             seconds=evaluation.seconds,
         )
+
+    def judge_minima(self) -> CaseResult:
+        """Compare the minima of the slice with DFT's."""
+        from symscape.verdict.topology import judge_minima
+
+        energies = self.evaluation.energies
+        return self._timed(judge_minima, self.reference, energies, self.tolerances)
+
+    def judge_saddles(self) -> CaseResult:
+        """Compare the barriers between the minima with DFT's; skipped where DFT has none."""
+        from symscape.verdict.topology import judge_saddles
+
+        energies = self.evaluation.energies
+        result = self._timed(judge_saddles, self.reference, energies, self.tolerances)
+        return _asked(result, "DFT has no saddle between two minima here")
+
+    def judge_smoothness(self) -> CaseResult:
+        """Look for steps, kinks and ripples on the grid and along fine lines."""
+        from symscape.contracts.scan import scan_slice, smoothness
+        from symscape.verdict.topology import judge_smoothness
+
+        energies = self.evaluation.energies
+        the_slice, potential = self.reference.slice, self.potential
+
+        def per_atom(values: np.ndarray) -> np.ndarray:
+            structures = the_slice.structures_at(values)
+            return potential.energies(structures) / structures.n_atoms
+
+        def judge(**known: Any) -> CaseResult:
+            return judge_smoothness(
+                self.reference,
+                energies,
+                self.tolerances,
+                scans=scan_slice(per_atom, the_slice, self._minimum),
+                strained=smoothness(potential, self.crystal),
+                **known,
+            )
+
+        return self._timed(judge)
+
+    def judge_forces(self) -> CaseResult:
+        """Compare forces along the axes with DFT's; skipped where DFT or the model has none."""
+        from symscape.landscape.forces import compare_forces
+        from symscape.verdict.contracts import judge_forces
+
+        reference = self.reference
+        names = {"material": reference.material, "slice": reference.slice.name}
+        limits = self.tolerances.case("forces", model=self.model.card.name, **names)
+        window = limits.settings.get("window", 500.0) / 1000
+
+        def judge(**known: Any) -> CaseResult | None:
+            try:
+                comparison = compare_forces(reference, self.potential, window=window)
+            except NotImplementedError:
+                return None
+            if not comparison.metrics()["n_forces"]:
+                return None
+            return judge_forces(reference, comparison, self.tolerances, **known)
+
+        return _asked(self._timed(judge), "the model or DFT has no forces here")
+
+    def judge_invariance(self) -> CaseResult:
+        """Check that the energy does not depend on how the crystal is written down."""
+        from symscape.contracts.catalogue import ENERGY_CONTRACTS
+        from symscape.contracts.invariance import equivalent_points
+        from symscape.verdict.contracts import judge_contracts
+
+        def judge(**known: Any) -> CaseResult:
+            crystal, potential = self.crystal, self.potential
+            results = {
+                name: contract(potential, crystal, DEFAULT_SETTINGS)
+                for name, contract in ENERGY_CONTRACTS.items()
+                if name != "smoothness"
+            }
+            results["equivalent_points"] = equivalent_points(potential, self.reference.slice)
+            return judge_contracts("invariance", self.reference, results, self.tolerances, **known)
+
+        return self._timed(judge)
+
+    def judge_conservative_forces(self) -> CaseResult:
+        """Check that forces and stress are derivatives of the energy; skipped without forces."""
+        from symscape.contracts.catalogue import FORCE_CONTRACTS
+        from symscape.contracts.conservation import curl
+        from symscape.verdict.contracts import judge_contracts
+
+        def judge(**known: Any) -> CaseResult | None:
+            crystal, potential = self.crystal, self.potential
+            try:
+                results = {
+                    name: contract(potential, crystal, DEFAULT_SETTINGS)
+                    for name, contract in FORCE_CONTRACTS.items()
+                }
+                results["curl"] = curl(
+                    potential, self.reference.slice, centre=self.reference.minimum
+                )
+            except NotImplementedError:
+                return None
+            return judge_contracts(
+                "conservative_forces", self.reference, results, self.tolerances, **known
+            )
+
+        return _asked(self._timed(judge), "the model has no forces")
+
+    def _timed(self, judge: Callable[..., Any], *arguments: Any) -> Any:
+        """Judge, and say how long it took."""
+        begin = time.perf_counter()
+        result = judge(*arguments, model=self.model.card.name, fingerprint=self.model.fingerprint)
+        if result is None:
+            return None
+        return replace(result, seconds=time.perf_counter() - begin)
+
+
+def _asked(result: CaseResult | None, reason: str) -> CaseResult:
+    """Skip the test where there is nothing to ask."""
+    if result is None:
+        pytest.skip(reason)
+    return result
