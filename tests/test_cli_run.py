@@ -88,6 +88,19 @@ def test_what_the_user_says_wins(clone, tmp_path):
     assert not any("--report-dir" in a for a in pytest_arguments([], clone, clone))
 
 
+def test_the_suite_keeps_its_settings_whatever_paths_are_given(clone, tmp_path):
+    (clone / "pyproject.toml").write_text("[tool.pytest.ini_options]\naddopts = '--collect-only'\n")
+    (tmp_path / "other" / "pyproject.toml").parent.mkdir()
+    (tmp_path / "other" / "pyproject.toml").write_text("[tool.pytest.ini_options]\n")
+    arguments = ("--mlip", "ase.calculators.emt:EMT", "--cache-dir", tmp_path / "other")
+    outcome = command_line(clone, *arguments)
+    assert f"rootdir: {clone}" in outcome.stdout
+    assert "configfile: pyproject.toml" in outcome.stdout
+    assert "1 test collected" in outcome.stdout
+    given = ["-c", "mine.ini"]
+    assert not any("--config-file" in a for a in pytest_arguments(given, None, clone))
+
+
 def test_a_folder_without_a_suite_is_a_sentence(clone, tmp_path):
     with pytest.raises(SymscapeError, match=r"no benchmarks/ and no references/ here; run in a cl"):
         pytest_arguments([], None, tmp_path)

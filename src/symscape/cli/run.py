@@ -66,7 +66,11 @@ def pytest_arguments(given: Sequence[str], suite: Path | None, here: Path) -> li
     folder = here if suite is None else suite.expanduser().resolve()
     options = [argument.partition("=")[0] for argument in given]
     _check_suite(folder, named=suite is not None, references="--references" in options)
+    # pytest looks for both beside whatever path it is given, a checkpoint's too: say where they are
     added = [] if "--rootdir" in options else [f"--rootdir={folder}"]
+    settings = folder / "pyproject.toml"
+    if settings.is_file() and not {"-c", "--config-file"} & set(options):
+        added.append(f"--config-file={settings}")
     if folder != here and "--report-dir" not in options:
         added.append(f"--report-dir={here / 'reports'}")
     tests = [_test_path(argument, folder, here) for argument in given]
