@@ -192,16 +192,11 @@ def test_paths_are_minimax_paths(seed):
     for m in result.minima:
         if m.saddle is None:
             continue
-        # the well's own saddle is the lowest pass to any deeper one
-        deeper = [k for k in result.minima if k.persistence > m.persistence]
-        levels = [
-            brute_force_pass(
-                result.surface,
-                tuple(factor * i for i in m.index),
-                tuple(factor * i for i in k.index),
-            )
-            for k in deeper
-        ]
+        # the well's own saddle is the lowest pass to any deeper lake
+        lakes = result.lakes
+        deeper = lakes.births[lakes.persistence > m.persistence]
+        start = tuple(factor * i for i in m.index)
+        levels = [brute_force_pass(result.surface, start, tuple(k)) for k in deeper]
         assert min(x for x in levels if x is not None) == pytest.approx(
             result.energies[m.index] + m.persistence
         )

@@ -140,37 +140,45 @@ class LocalPolynomial:
     ----------
     centre
         Grid indices of the point.
-    powers
-        Exponents of each term, shape (n_terms, 2).
     coefficients
-        eV/atom per step^power, shape (n_terms,).
+        Element (p, q) belongs to u^p v^q, eV/atom per step^(p + q), shape (k, k).
     reach
         Half-width of the window of grid points, in steps.
     """
 
     centre: tuple[int, int]
-    powers: np.ndarray
     coefficients: np.ndarray
     reach: int
 
-    def __call__(self, x: np.ndarray, order: tuple[int, int] = (0, 0)) -> float:
-        """Return a derivative at ``x``, the offset from the centre in steps, shape (2,)."""
-        value = self.coefficients.copy()
-        for axis in (0, 1):
-            power = self.powers[:, axis]
-            for k in range(order[axis]):
-                value = value * (power - k)
-            value = value * float(x[axis]) ** np.maximum(power - order[axis], 0)
-        return float(value.sum())
+    def __call__(self, x: np.ndarray) -> float:
+        """Return the energy in eV/atom at ``x``, the offset from the centre in steps, (2,)."""
+        u, v = (powers[0] for powers in self._powers(x))
+        return float(u @ self.coefficients @ v)
 
     def gradient(self, x: np.ndarray) -> np.ndarray:
         """Return the gradient in eV/atom per step, shape (2,)."""
-        return np.array([self(x, (1, 0)), self(x, (0, 1))])
+        (u, du, _), (v, dv, _) = self._powers(x)
+        c = self.coefficients
+        return np.array([du @ c @ v, u @ c @ dv])
 
     def hessian(self, x: np.ndarray) -> np.ndarray:
         """Return the Hessian in eV/atom per step^2, shape (2, 2)."""
-        mixed = self(x, (1, 1))
-        return np.array([[self(x, (2, 0)), mixed], [mixed, self(x, (0, 2))]])
+        (u, du, ddu), (v, dv, ddv) = self._powers(x)
+        c = self.coefficients
+        mixed = du @ c @ dv
+        return np.array([[ddu @ c @ v, mixed], [mixed, u @ c @ ddv]])
+
+    def _powers(self, x: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Return the powers of each coordinate, and their first and second derivatives."""
+        n = np.arange(len(self.coefficients))
+        result = []
+        for value in x:
+            powers = float(value) ** n
+            first, second = np.zeros(len(n)), np.zeros(len(n))
+            first[1:] = n[1:] * powers[:-1]
+            second[2:] = n[2:] * n[1:-1] * powers[:-2]
+            result.append((powers, first, second))
+        return result
 
     def stationary_point(self, start: np.ndarray, negative: int, reach: float = 1.0) -> np.ndarray:
         """Find a stationary point near ``start`` by Newton's method.
@@ -190,8 +198,9 @@ class LocalPolynomial:
             If there is none within reach.
         """
         x = np.array(start, dtype=float)
-        for _ in range(30):
-            step = np.linalg.lstsq(self.hessian(x), -self.gradient(x), rcond=1e-6)[0]
+        for _ in range(20):
+            # pseudo-inverse: along a level direction there is nowhere to go
+            step = -np.linalg.pinv(self.hessian(x), rcond=1e-6) @ self.gradient(x)
             x = x + step * min(1.0, 0.5 / max(np.abs(step).max(), 1e-12))
             if np.abs(x - start).max() > reach:
                 break
@@ -217,7 +226,9 @@ def local_polynomials(
         window = _window(energies, centre, reach, periodic)
         if window is not None:
             powers, solve = _least_squares(reach, degree)
-            fits.append(LocalPolynomial(centre, powers, solve @ window.ravel(), reach))
+            coefficients = np.zeros((degree + 1, degree + 1))
+            coefficients[tuple(powers.T)] = solve @ window.ravel()
+            fits.append(LocalPolynomial(centre, coefficients, reach))
     return fits
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -102,6 +102,8 @@ class TopologyComparison:
         Lowest passes between matched minima: a minimum spanning tree of them in DFT.
     bottleneck, wasserstein
         Distances of the persistence diagrams in meV/atom.
+    passes
+        Lowest passes of both surfaces.
     """
 
     reference: Topology
@@ -114,6 +116,7 @@ class TopologyComparison:
     saddles: tuple[MatchedSaddle, ...]
     bottleneck: float
     wasserstein: float
+    passes: tuple[Passes, Passes] = field(repr=False)
 
     @property
     def expected_saddles(self) -> int:
@@ -160,9 +163,9 @@ class TopologyComparison:
         """
         pairs = [self.matched[k] for k in saddle.minima]
         both = []
-        for side, name in ((self.reference, "reference"), (self.model, "model")):
+        for side, name in zip(self.passes, ("reference", "model"), strict=True):
             ends = [getattr(pair, name) for pair in pairs]
-            points = Passes(side).lowest_path(*ends)
+            points = side.lowest_path(*ends)
             if points is None:  # pragma: no cover - there is a saddle, so there is a path
                 raise ValueError("masked points part the two minima")
             both.append(along(points, self.reference, self.model))
@@ -216,6 +219,7 @@ def compare_topology(
     ]
     matched = tuple(_matched(a.minima[i], b.minima[j], geometry) for i, j in found)
     diagrams = a.diagram(window), b.diagram(window)
+    passes = Passes(a), Passes(b)
     return TopologyComparison(
         a,
         b,
@@ -224,9 +228,10 @@ def compare_topology(
         tuple(m for m in lonely[1] if not m.on_edge),
         tuple(m for m in lonely[0] if m.on_edge),
         tuple(m for m in lonely[1] if m.on_edge),
-        _match_saddles(a, b, matched),
+        _match_saddles(passes, matched),
         bottleneck_distance(*diagrams),
         wasserstein_distance(*diagrams),
+        passes,
     )
 
 
@@ -291,7 +296,7 @@ def _matched(reference: Minimum, model: Minimum, geometry: GridGeometry) -> Matc
 
 
 def _match_saddles(
-    a: Topology, b: Topology, matched: tuple[MatchedMinimum, ...]
+    passes: tuple[Passes, Passes], matched: tuple[MatchedMinimum, ...]
 ) -> tuple[MatchedSaddle, ...]:
     """Join the matched minima by DFT's lowest passes and look up the model's passes between them.
 
@@ -300,7 +305,6 @@ def _match_saddles(
     """
     from itertools import combinations
 
-    passes = Passes(a), Passes(b)
     candidates = []
     for i, j in combinations(range(len(matched)), 2):
         saddle = passes[0].saddle(matched[i].reference, matched[j].reference)
@@ -315,7 +319,9 @@ def _match_saddles(
         joined = [joined[i] if group == joined[j] else group for group in joined]
         other = passes[1].saddle(matched[i].model, matched[j].model)
         if other is not None:
-            result.append(_matched_saddle(matched, (i, j), saddle, other, a.geometry))
+            result.append(
+                _matched_saddle(matched, (i, j), saddle, other, passes[0].topology.geometry)
+            )
     return tuple(result)
 
 

@@ -20,6 +20,9 @@ from symscape.landscape.minima import Minimum, StationaryPoint, Topology, saddle
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+#: steps to neighbours, of which the first two run along the axes
+_MOVES = ((1, 0), (0, 1), (1, 1), (1, -1))
+_STRAIGHT = 2
 #: climb over temperature of the maximum-flux path
 _SHARPNESS = 20.0
 
@@ -58,15 +61,27 @@ class Passes:
         self._heights = topology.surface.ravel()
 
     @cached_property
+    def _edges(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Both ends of every edge, and which of the moves it is."""
+        return find_edges(self.topology.surface, self.topology.geometry.periodic())
+
+    @cached_property
     def _tree(self) -> csr_array:
         from scipy.sparse.csgraph import minimum_spanning_tree
 
-        a, b = _edges(self.topology.surface, self.topology.geometry.periodic(), ((1, 0), (0, 1)))
+        a, b, move = self._edges
+        a, b = a[move < _STRAIGHT], b[move < _STRAIGHT]
         # sparse graphs take a stored zero for no edge, so the scale starts at one
         floor = float(np.nanmin(self._heights))
         weights = np.maximum(self._heights[a], self._heights[b]) - floor + 1.0
         tree = minimum_spanning_tree(_graph(a, b, weights, self._heights.size))
         return tree + tree.T
+
+    @cached_property
+    def _move_lengths(self) -> np.ndarray:
+        """Length of each move in angstrom, shape (4,)."""
+        moves = np.array(_MOVES) / self.topology.factor
+        return self.topology.geometry.distance(np.zeros(2), moves)
 
     def saddle(self, a: Minimum, b: Minimum) -> StationaryPoint | None:
         """Return the highest point of the lowest pass between two minima.
@@ -93,27 +108,21 @@ class Passes:
         nodes = self._walk(start, end)
         if nodes is None:
             return None
-        heights, shape = self._heights, self.topology.surface.shape
+        heights = self._heights
         level = heights[nodes].max() + 1e-12
-        moves = ((1, 0), (0, 1), (1, 1), (1, -1))
-        allowed = np.where(heights <= level, heights, np.nan).reshape(shape)
-        first, second = _edges(allowed, self.topology.geometry.periodic(), moves)
-        climb = max(level - float(np.nanmin(allowed)), 1e-9)
+        first, second, move = self._edges
+        allowed = (heights[first] <= level) & (heights[second] <= level)
+        first, second, move = first[allowed], second[allowed], move[allowed]
+        climb = max(level - heights[nodes].min(), 1e-9)
         mean = (heights[first] + heights[second]) / 2
-        cost = self._lengths(first, second) * np.exp(_SHARPNESS * (mean - level) / climb)
+        cost = self._move_lengths[move] * np.exp(_SHARPNESS * (mean - level) / climb)
         graph = _graph(first, second, cost, heights.size)
         before = dijkstra(graph, directed=False, indices=[start], return_predecessors=True)[1][0]
         path = _trace(before, start, end)
         if path is None:  # pragma: no cover - the spanning tree's own path is allowed
             return None
+        shape = self.topology.surface.shape
         return np.column_stack(np.unravel_index(path, shape)) / self.topology.factor
-
-    def _lengths(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        shape, factor = self.topology.surface.shape, self.topology.factor
-        positions = [np.column_stack(np.unravel_index(k, shape)) / factor for k in (a, b)]
-        # the same few steps over and over: measure each once
-        steps, which = np.unique(positions[1] - positions[0], axis=0, return_inverse=True)
-        return self.topology.geometry.distance(np.zeros(2), steps)[which.ravel()]
 
     def _node(self, minimum: Minimum) -> int:
         t = self.topology
@@ -142,37 +151,39 @@ def along(path: np.ndarray, reference: Topology, model: Topology) -> EnergyPath:
     return EnergyPath(path, distance, reference.surface[nodes], model.surface[nodes])
 
 
-def _edges(
-    surface: np.ndarray, periodic: tuple[bool, bool], moves: tuple[tuple[int, int], ...]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return flat indices of both ends of every edge between points with an energy."""
+def find_edges(
+    surface: np.ndarray, periodic: tuple[bool, bool]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Find the edges between neighbouring points that both have an energy.
+
+    Returns
+    -------
+    start, end, move : np.ndarray
+        Flat indices of both ends, and which of the moves to a neighbour it is, shape (n_edges,).
+    """
     known = np.isfinite(surface)
     nodes = np.arange(surface.size).reshape(surface.shape)
-    starts, ends = [], []
-    for move in moves:
+    starts, ends, moves = [], [], []
+    for k, move in enumerate(_MOVES):
         target, inside = nodes, known.copy()
         for axis, (step, wraps) in enumerate(zip(move, periodic, strict=True)):
             target = np.roll(target, -step, axis)
-            if step and not wraps:
+            # around an axis of two points one comes back by the edge that is there already
+            if step and not (wraps and surface.shape[axis] > 2):
                 border = [slice(None), slice(None)]
                 border[axis] = slice(-1, None) if step > 0 else slice(0, 1)
                 inside[tuple(border)] = False
         inside &= known.ravel()[target]
         starts.append(nodes[inside])
         ends.append(target[inside])
-    return np.concatenate(starts), np.concatenate(ends)
+        moves.append(np.full(len(starts[-1]), k))
+    return np.concatenate(starts), np.concatenate(ends), np.concatenate(moves)
 
 
 def _graph(a: np.ndarray, b: np.ndarray, weights: np.ndarray, size: int) -> csr_array:
     from scipy.sparse import coo_array
 
-    # an axis of two points that wraps joins a pair twice; keep the cheaper edge, don't add them
-    low, high = np.minimum(a, b), np.maximum(a, b)
-    order = np.lexsort([weights, high, low])
-    low, high, weights = low[order], high[order], weights[order]
-    keep = np.ones(len(low), bool)
-    keep[1:] = (np.diff(low) != 0) | (np.diff(high) != 0)
-    return coo_array((weights[keep], (low[keep], high[keep])), shape=(size, size)).tocsr()
+    return coo_array((weights, (a, b)), shape=(size, size)).tocsr()
 
 
 def _trace(before: np.ndarray, start: int, end: int) -> np.ndarray | None:

@@ -1,0 +1,53 @@
+"""What the analysis of a grid's topology and smoothness costs, figures not counted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from symscape.landscape.align import align
+from symscape.landscape.geometry import GridGeometry, grid_geometry
+from symscape.landscape.matching import compare_topology
+from symscape.landscape.smoothness import compare_smoothness
+from symscape.references.store import load_reference
+
+REFERENCES = Path(__file__).parents[1] / "references"
+#: seconds: what issue and documentation promise for one 15 x 15 slice
+PROMISED = 0.1
+
+
+def analyse(reference, model, geometry):
+    """Everything that the questions of topology compute on a grid."""
+    comparison = compare_topology(reference, model, geometry)
+    paths = [comparison.paths(saddle) for saddle in comparison.saddles]
+    return comparison.metrics(), paths, compare_smoothness(reference, model, geometry).metrics()
+
+
+@pytest.mark.speed
+def test_analysing_a_slice(benchmark):
+    """One 15 x 15 slice with two wells: minima, saddles, paths, distances, smoothness."""
+    reference = load_reference(REFERENCES / "PbTiO3-P4mm" / "Ti_z-O_z.json")
+    noise = np.random.default_rng(0).normal(0, 0.001, reference.energies.shape)
+    grid = align(reference.energies, reference.energies + noise, reference.valid)
+    geometry = grid_geometry(reference.slice)
+    analyse(grid.reference, grid.model, geometry)  # imports gudhi
+    metrics, paths, _ = benchmark(analyse, grid.reference, grid.model, geometry)
+    assert metrics["matched_minima"] == 2
+    assert len(paths) == 1
+    assert benchmark.disabled or benchmark.stats.stats.median < PROMISED
+
+
+@pytest.mark.speed
+def test_analysing_a_slice_with_many_wells(benchmark):
+    """A periodic 15 x 15 slice with nine wells, which has eight saddles and sixteen paths."""
+    x = 2 * np.pi * 3 * np.arange(15) / 15
+    reference = -0.05 * (np.cos(x)[:, None] + np.cos(x)[None])
+    reference += 0.002 * np.arange(15)[:, None] % 5
+    model = 0.8 * reference + 0.003 * np.sin(x)[:, None]
+    geometry = GridGeometry(np.eye(2) * 0.1**2, (15, 15))
+    analyse(reference, model, geometry)
+    metrics, paths, _ = benchmark(analyse, reference, model, geometry)
+    assert metrics["matched_minima"] == 9
+    assert len(paths) == 8
