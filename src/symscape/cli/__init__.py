@@ -23,7 +23,9 @@ app = typer.Typer(
 def _register() -> None:
     """Attach the commands; each module imports what it needs only when it is called."""
     from symscape.cli import cache, materials, models, reference, run
+    from symscape.cli.slices import slices
 
+    app.command("slices")(slices)
     app.add_typer(models.app, name="models")
     app.add_typer(cache.app, name="cache")
     app.add_typer(reference.app, name="reference")

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 LETTERS = "xyz"
+#: Sequence of the nonmetals in formulas (IUPAC Red Book 1990, table IV).
+_NONMETALS = "Rn Xe Kr Ar Ne He B Si C Sb As P N H Te Se S At I Br Cl O F".split()
 #: How far (angstrom) rounding may have put atoms and lattice from where the group wants them.
 TOLERANCE = 0.01
 
@@ -268,11 +270,14 @@ class Crystal:
 
     @property
     def formula(self) -> str:
-        """Reduced formula in ASE's metal-first order: ``PbTiO3``."""
-        from ase.formula import Formula
+        """Reduced formula, metals first and then as in IUPAC's sequence: ``PbTiO3``, ``SiO2``."""
+        from ase.data import chemical_symbols
 
-        symbols = self.to_atoms().get_chemical_formula()
-        return str(Formula(symbols).reduce()[0].convert("metal"))
+        numbers, counts = np.unique(self.numbers, return_counts=True)
+        counts = counts // np.gcd.reduce(counts)
+        amounts = {str(chemical_symbols[z]): int(n) for z, n in zip(numbers, counts, strict=True)}
+        ordered = sorted(amounts, key=lambda e: (e in _NONMETALS and _NONMETALS.index(e) + 1, e))
+        return "".join(e + (str(amounts[e]) if amounts[e] > 1 else "") for e in ordered)
 
     @property
     def n_lattice(self) -> int:

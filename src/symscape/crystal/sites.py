@@ -254,4 +254,8 @@ def awkwardness(group: SpaceGroup, form: AffineSpace) -> tuple[float, ...]:
     if group.system == "cubic" and (len(places) == 2 or lag in (1, 2)):
         places = tuple(-place for place in places)
         lag = lag if len(places) == 2 else -lag
-    return (fractions, doubled, sum(offset), negative, lag, *places)
+    hexagonal = group.system in ("trigonal", "hexagonal") and not group.rhombohedral_axes
+    early = (lag, *places) if hexagonal else ()  # (x, 0, 5/6) before (0, y, 1/6) and (x, x, 1/2)
+    # A fixed point on the cube's diagonal is written as such: (1/2, 1/2, 1/2), not (1/2, 0, 0).
+    scattered = int(group.system == "cubic" and not places and len(set(offset)) > 1)
+    return (fractions, doubled, *early, scattered, sum(offset), negative, lag, *places)

@@ -101,7 +101,7 @@ def standardize(
             "lower symprec."
         ) from error
     sites, ideal = find_sites(group, dataset.std_positions, permutations)
-    ideal = wrap_to_cell(ideal)
+    ideal = np.round(wrap_to_cell(ideal), 12)  # construction makes fractions exact again
     first_in_file = _first_original_atom(dataset)
     order: list[int] = []
     for site in sorted(sites, key=lambda s: min(first_in_file[s.atoms])):
@@ -118,7 +118,7 @@ def _head(group: SpaceGroup, site: Site, positions: np.ndarray) -> int:
     keys = [
         (
             awkwardness(group, form),
-            [-float(entry % 1) for entry in form.offset],
+            [float(entry % 1) for entry in form.offset],
             list(np.round(positions[atom], 6)),
         )
         for atom, form in zip(site.atoms, forms, strict=True)
