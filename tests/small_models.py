@@ -24,8 +24,15 @@ def quietly():
         yield
 
 
-def save_mace(path: Path, heads: tuple[str, ...] = ("Default",)) -> Path:
-    """Write a MACE model in float64 as training does at its end."""
+def save_mace(path: Path, heads: tuple[str, ...] = ("Default",), size: str = "small") -> Path:
+    """Write a MACE model in float64 as training does at its end.
+
+    ``size`` is ``small``, or ``published`` for the network of MACE-MP-0 small.
+    """
+    shape = {
+        "small": {"r_max": 4.5, "bessel": 4, "ell": 2, "hidden": "8x0e + 8x1o", "mlp": "8x0e"},
+        "published": {"r_max": 6.0, "bessel": 10, "ell": 3, "hidden": "128x0e", "mlp": "16x0e"},
+    }[size]
     with quietly():
         import torch
 
@@ -37,21 +44,21 @@ def save_mace(path: Path, heads: tuple[str, ...] = ("Default",)) -> Path:
         before = torch.get_default_dtype()
         torch.set_default_dtype(torch.float64)
         model = modules.ScaleShiftMACE(
-            r_max=4.5,
-            num_bessel=4,
+            r_max=shape["r_max"],
+            num_bessel=shape["bessel"],
             num_polynomial_cutoff=5,
-            max_ell=2,
+            max_ell=shape["ell"],
             interaction_cls=modules.interaction_classes["RealAgnosticResidualInteractionBlock"],
             interaction_cls_first=modules.interaction_classes["RealAgnosticInteractionBlock"],
             num_interactions=2,
             num_elements=len(NUMBERS),
-            hidden_irreps=o3.Irreps("8x0e + 8x1o"),
-            MLP_irreps=o3.Irreps("8x0e"),
+            hidden_irreps=o3.Irreps(shape["hidden"]),
+            MLP_irreps=o3.Irreps(shape["mlp"]),
             gate=torch.nn.functional.silu,
             atomic_energies=np.outer(np.ones(len(heads)), np.linspace(-2, -9, len(NUMBERS))),
             avg_num_neighbors=12.0,
             atomic_numbers=NUMBERS,
-            correlation=2,
+            correlation=2 if size == "small" else 3,
             radial_type="bessel",
             atomic_inter_scale=[0.8] * len(heads),
             atomic_inter_shift=[0.1] * len(heads),
@@ -62,15 +69,15 @@ def save_mace(path: Path, heads: tuple[str, ...] = ("Default",)) -> Path:
     return path
 
 
-def save_matgl(path: Path, architecture: str) -> Path:
-    """Write a matgl Potential as a folder."""
+def save_matgl(path: Path, architecture: str, size: str = "small") -> Path:
+    """Write a matgl Potential as a folder; ``published``: the package's default network."""
     with quietly():
         import torch
         from matgl import models
         from matgl.apps.pes import Potential
 
         torch.manual_seed(2)
-        size = {
+        shapes = {
             "M3GNet": {"dim_node_embedding": 16, "dim_edge_embedding": 16, "units": 16},
             "TensorNet": {"units": 16},
             "CHGNet": {
@@ -78,8 +85,9 @@ def save_matgl(path: Path, architecture: str) -> Path:
                 "dim_bond_embedding": 16,
                 "dim_angle_embedding": 16,
             },
-        }[architecture]
-        model = getattr(models, architecture)(element_types=ELEMENTS, is_intensive=False, **size)
+        }
+        shape = shapes[architecture] if size == "small" else {}
+        model = getattr(models, architecture)(element_types=ELEMENTS, is_intensive=False, **shape)
         references = np.linspace(-1.0, -6.0, len(ELEMENTS))
         # untrained networks say nearly the same of every structure; the factor makes it eV
         Potential(model, data_std=200.0, element_refs=references).save(path)
@@ -102,7 +110,7 @@ def orb_architecture(conservative: bool, size: str) -> tuple[Any, dict[str, Any]
 
 
 def save_orb(path: Path, conservative: bool, size: str = "small") -> Path:
-    """Write the weights of an ORB v3 network."""
+    """Write the weights of an ORB v3 network; ``published``: of the size of the published ones."""
     with quietly():
         import torch
 

@@ -110,3 +110,21 @@ def test_what_can_be_wrong_with_a_factory(name, sentence):
 def test_dtype_is_the_calculators_own():
     with pytest.raises(ModelError, match="leave out the dtype"):
         resolve("ase.calculators.emt:EMT", dtype="float64")
+
+
+def test_device_is_passed_to_whoever_asks_for_it(tmp_path):
+    path = write(
+        tmp_path / "with_device.py",
+        """
+        from ase.calculators.emt import EMT
+        asked = []
+        def make(device="nowhere"):
+            asked.append(device)
+            return EMT()
+        """,
+    )
+    model = resolve(f"{path}:make", device="cpu")
+    model.energies(varied(1, METALS))
+    import sys
+
+    assert sys.modules[model.factory.__module__].asked == ["cpu"]

@@ -94,10 +94,8 @@ def test_own_checkpoint_says_what_it_was_trained_on(tmp_path):
     assert model.card.options == {"x": 1}
 
 
-@pytest.mark.parametrize("bad", ["a/b", "", " x", "../up", "a b"])
+@pytest.mark.parametrize("bad", ["a/b", " x", "../up", "a b", ".hidden"])
 def test_report_name_must_be_fit_for_a_folder(bad, tmp_path):
-    if not bad:
-        pytest.skip("an empty name is replaced by the file's")
     with pytest.raises(ModelError, match="can't name a model"):
         resolve("chgnet", checkpoint=tmp_path / "a.pth", mlip_name=bad)
 
@@ -137,6 +135,53 @@ def test_fingerprint_needs_no_torch(name):
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     assert run.stdout.strip() == resolve(name).fingerprint
+
+
+@pytest.mark.parametrize(
+    ("device", "sentence"), [("cuda", "--device cpu"), ("mps", "Apple silicon")]
+)
+def test_device_that_is_not_there(device, sentence, monkeypatch):
+    pytest.importorskip("chgnet")
+    from symscape.models import devices
+
+    monkeypatch.setattr(devices, "_count_gpus", lambda: 0)
+    monkeypatch.setattr(devices.platform, "system", lambda: "Linux")
+    with pytest.raises(ModelError, match=sentence):
+        resolve("chgnet", device=device).load()
+
+
+def test_auto_takes_a_gpu_only_if_torch_can_use_it(monkeypatch):
+    from symscape.models import devices
+
+    monkeypatch.setattr(devices, "_count_gpus", lambda: 1)
+    monkeypatch.setattr(devices, "_cuda_in_torch", lambda: False)
+    assert devices.resolve_device("auto") == "cpu"
+    monkeypatch.setattr(devices, "_cuda_in_torch", lambda: True)
+    assert devices.resolve_device("auto") == "cuda"
+    monkeypatch.setattr(devices, "_count_gpus", lambda: 0)
+    assert devices.resolve_device("auto") == "cpu"
+
+
+def test_a_file_in_the_place_of_a_name():
+    pytest.importorskip("sevenn")
+    path = resolve("7net-0").weights
+    with pytest.raises(ModelError, match=f"write --mlip sevenn --checkpoint {path}"):
+        resolve(str(path))
+
+
+def test_the_packages_own_name_of_weights_will_do():
+    assert resolve("medium-mpa-0").card.name == "mace-mpa-0-medium"
+    assert resolve("mace", checkpoint="medium-omat-0").card.name == "mace-omat-0-medium"
+    assert resolve("sevenn", checkpoint="7net-0").card == CARDS["7net-0"]
+
+
+def test_copied_weights_keep_the_card_and_orbs_architecture(tmp_path):
+    path = tmp_path / "copied.ckpt"
+    path.write_bytes(b"")
+    card = resolve("orb-v3-direct-20-omat", checkpoint=path).card
+    assert card.options == {"architecture": "orb-v3-direct-20-omat"}
+    assert card.level_of_theory == "PBE"
+    assert card.checkpoint == str(path)
 
 
 def test_fingerprints_differ_where_energies_do():

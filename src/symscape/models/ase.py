@@ -21,6 +21,7 @@ from symscape.crystal.structures import Structures
 from symscape.errors import ModelError
 from symscape.models.base import EnergyModel, Prediction
 from symscape.models.card import ModelCard
+from symscape.models.devices import check_device, device_kind
 from symscape.models.weights import distribution_version
 
 # what a calculator that nobody vouches for is told apart by: nothing outlives the process
@@ -31,7 +32,8 @@ class ASEModel(EnergyModel):
     """A potential behind an ASE calculator, one structure after another.
 
     ``card.checkpoint`` is ``package.module:name`` or ``path/to/file.py:name``, where ``name`` is
-    a calculator class or a function without arguments that returns a calculator.
+    a calculator class or a function that returns a calculator. It is called without arguments, or
+    with ``device`` if it has an argument of that name.
 
     Energies are kept between runs only if it is known what they depend on: for calculators of ASE
     itself, and where the function (or class) has an attribute ``fingerprint``, a string or a
@@ -74,7 +76,7 @@ class ASEModel(EnergyModel):
             "factory": str(self.card.checkpoint),
             "package": _package_version(module),
             "source": _source_hash(module),
-            "device": self.device,
+            "device": device_kind(self.device),
         }
         if declared is not None:
             known["declared"] = str(declared() if callable(declared) else declared)
@@ -105,7 +107,7 @@ class ASEModel(EnergyModel):
             return
         factory = self.factory
         try:
-            calculator = factory()
+            calculator = factory(**self._arguments())
         except Exception as error:
             raise ModelError(
                 f"{self.card.checkpoint} raised {type(error).__name__} instead of returning a "
@@ -117,6 +119,14 @@ class ASEModel(EnergyModel):
                 "calculator: name a calculator class or a function that returns a calculator."
             )
         self._calculator = calculator
+
+    def _arguments(self) -> dict[str, str]:
+        """Return the device for a factory that asks for it."""
+        try:
+            parameters = inspect.signature(self.factory).parameters
+        except (TypeError, ValueError):
+            return {}
+        return {"device": check_device(self.device)} if "device" in parameters else {}
 
     def _predict_batch(self, batch: Structures, forces: bool, stresses: bool) -> Prediction:
         self.load()

@@ -38,6 +38,27 @@ def device_kind(name: str) -> str:
     return resolve_device(name).partition(":")[0]
 
 
+def check_device(name: str) -> str:
+    """Return a device's name as torch takes it, if the device is there.
+
+    Raises
+    ------
+    ModelError
+        If it is not.
+    """
+    resolved = resolve_device(name)
+    kind = resolved.partition(":")[0]
+    if kind == "cuda" and not _cuda_in_torch():
+        raise ModelError(
+            "The installed torch is built without CUDA: use --device cpu or install another torch."
+        )
+    if kind == "cuda" and _count_gpus() == 0:
+        raise ModelError("There is no NVIDIA GPU here: use --device cpu.")
+    if kind == "mps" and (platform.system(), platform.machine()) != ("Darwin", "arm64"):
+        raise ModelError("MPS is for Macs with Apple silicon: use --device cpu or cuda.")
+    return resolved
+
+
 def describe_device(name: str) -> str:
     """Return what distinguishes the speed of a device: a GPU's name, a CPU's number of threads."""
     resolved = resolve_device(name)

@@ -16,7 +16,7 @@ from symscape.models.allocator import keep_freed_memory
 from symscape.models.base import EnergyModel, Prediction
 from symscape.models.card import ModelCard
 from symscape.models.checkpoints import recognize_family
-from symscape.models.devices import device_kind, resolve_device
+from symscape.models.devices import check_device, device_kind
 from symscape.models.weights import content_hash, distribution_version, package_folder
 
 
@@ -169,9 +169,10 @@ class FamilyModel(EnergyModel):
         if self._loaded:
             return
         weights = self.weights
+        device = check_device(self.device)
         keep_freed_memory()
         try:
-            self._load(weights, resolve_device(self.device))
+            self._load(weights, device)
         except ModelError:
             raise
         except ImportError as error:

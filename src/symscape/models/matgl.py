@@ -32,7 +32,7 @@ class MatGLModel(FamilyModel):
     distribution = "matgl"
     extra = "matgl"
     dtypes = ("float32", "float64")
-    default_batch_size: ClassVar[int] = 8
+    default_batch_size: ClassVar[int] = 16
 
     @classmethod
     def locate(cls, card: ModelCard, folder: Path) -> Path:

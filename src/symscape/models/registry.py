@@ -162,6 +162,11 @@ def find_card(name: str) -> ModelCard:
     found = _find(name)
     if found is not None:
         return found
+    if Path(name).expanduser().exists():
+        from symscape.models.checkpoints import recognize_family
+
+        of = recognize_family(Path(name).expanduser()) or "FAMILY"
+        raise ModelError(f"{name} is a file: write --mlip {of} --checkpoint {name}.")
     own = ", ".join(card.name for card in cards.values() if card.family == name)
     if name == "ase":
         raise ModelError(
