@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
-from math import gcd, lcm
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +14,13 @@ from symscape.crystal.lattice import (
     free_lattice_parameters,
     lattice_values,
 )
-from symscape.crystal.rational import GRAIN, AffineSpace
+from symscape.crystal.orbits import (
+    LETTERS,
+    FreeCoordinate,
+    Orbit,
+    reduced_formula,
+    smallest_period,
+)
 from symscape.crystal.sites import (
     COINCIDENT,
     Site,
@@ -31,90 +35,8 @@ from symscape.errors import SymscapeError
 if TYPE_CHECKING:
     from ase import Atoms
 
-LETTERS = "xyz"
-#: Sequence of the nonmetals in formulas (IUPAC Red Book 1990, table IV).
-_NONMETALS = "Rn Xe Kr Ar Ne He B Si C Sb As P N H Te Se S At I Br Cl O F".split()
 #: How far (angstrom) rounding may have put atoms and lattice from where the group wants them.
 TOLERANCE = 0.01
-
-
-@dataclass(frozen=True, eq=False)
-class Orbit:
-    """An occupied Wyckoff position.
-
-    Parameters
-    ----------
-    element
-        Chemical symbol.
-    label
-        ``O1``, ``O2`` in the order of first atoms; plain ``Ti`` if the element has one orbit.
-    multiplicity
-        Number of atoms in the conventional cell.
-    letter
-        Wyckoff letter in the crystal's setting.
-    site_symmetry
-        Oriented site-symmetry symbol, as spglib gives it.
-    atoms
-        Indices of the atoms, ascending, shape (multiplicity,).
-    representative
-        The atom that ``form`` is the position of.
-    form
-        Offset, reduced row-echelon basis and pivots, exact, in fractional coordinates.
-    pinned
-        Letters of the coordinates that are held because the group is polar.
-    """
-
-    element: str
-    label: str
-    multiplicity: int
-    letter: str
-    site_symmetry: str
-    atoms: np.ndarray
-    representative: int
-    form: AffineSpace
-    pinned: tuple[str, ...]
-
-    @property
-    def wyckoff(self) -> str:
-        """Multiplicity and letter: ``4e``."""
-        return f"{self.multiplicity}{self.letter}"
-
-    @property
-    def free(self) -> tuple[str, ...]:
-        """Letters of the free coordinates, the pinned ones left out."""
-        return tuple(
-            LETTERS[pivot] for pivot in self.form.pivots if LETTERS[pivot] not in self.pinned
-        )
-
-    @property
-    def coordinates(self) -> str:
-        """The representative's coordinates as the International Tables write them."""
-        return coordinates_text(self.form)
-
-
-@dataclass(frozen=True, eq=False)
-class FreeCoordinate:
-    """A number that may change while the space group stays.
-
-    Parameters
-    ----------
-    name
-        Label of the orbit and letter of the coordinate: ``O1_y``.
-    orbit
-        Label of the orbit.
-    letter
-        ``x``, ``y`` or ``z``.
-    value
-        Its value in the crystal: that component of the representative's position.
-    period
-        Smallest change that brings every atom of the orbit to a lattice translate of its place.
-    """
-
-    name: str
-    orbit: str
-    letter: str
-    value: float
-    period: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -271,13 +193,7 @@ class Crystal:
     @property
     def formula(self) -> str:
         """Reduced formula, metals first and then as in IUPAC's sequence: ``PbTiO3``, ``SiO2``."""
-        from ase.data import chemical_symbols
-
-        numbers, counts = np.unique(self.numbers, return_counts=True)
-        counts = counts // np.gcd.reduce(counts)
-        amounts = {str(chemical_symbols[z]): int(n) for z, n in zip(numbers, counts, strict=True)}
-        ordered = sorted(amounts, key=lambda e: (e in _NONMETALS and _NONMETALS.index(e) + 1, e))
-        return "".join(e + (str(amounts[e]) if amounts[e] > 1 else "") for e in ordered)
+        return reduced_formula(self.numbers)
 
     @property
     def n_lattice(self) -> int:
@@ -411,24 +327,10 @@ class Crystal:
                 self.labels[k],
                 LETTERS[pivot],
                 float(value),
-                self._period(motion),
+                smallest_period(motion, self.group),
             )
             for (k, pivot, motion), value in zip(self._free, self.theta, strict=True)
         )
-
-    def _period(self, motion: np.ndarray) -> float:
-        """Smallest positive multiple of ``motion`` that is a lattice translation for each atom."""
-        steps = [Fraction(x).limit_denominator(GRAIN) for x in np.unique(motion[motion != 0])]
-        whole = Fraction(
-            lcm(*(step.denominator for step in steps)),
-            gcd(*(abs(step.numerator) for step in steps)),
-        )
-        for parts in range(GRAIN, 0, -1):
-            moved = motion * float(whole / parts)
-            gaps = wrap(moved[:, None] - self.group.centring_translations[None])
-            if np.abs(gaps).max(axis=-1).min(axis=-1).max() < 1e-6:
-                return float(whole / parts)
-        raise AssertionError("a whole number of lattice vectors is always a period")
 
     def positions_at(self, theta: np.ndarray) -> np.ndarray:
         """Return fractional positions at free coordinates, shape (..., n_atoms, 3).
@@ -474,23 +376,6 @@ class Crystal:
             cell=change @ self.lattice,
             pbc=True,
         )
-
-
-def coordinates_text(form: AffineSpace) -> str:
-    """Write a form as the International Tables do: ``(x, 2x, z+1/2)``."""
-    parts = []
-    for k in range(3):
-        text = ""
-        for vector, pivot in zip(form.basis, form.pivots, strict=True):
-            if vector[k]:
-                size = "" if abs(vector[k]) == 1 else str(abs(vector[k]))
-                sign = "-" if vector[k] < 0 else ("+" if text else "")
-                text += f"{sign}{size}{LETTERS[pivot]}"
-        rest = form.offset[k] % 1
-        if rest or not text:
-            text += f"+{rest}" if text else str(rest)
-        parts.append(text)
-    return f"({', '.join(parts)})"
 
 
 def _refuse_coincident(lattice: np.ndarray, positions: np.ndarray, numbers: np.ndarray) -> None:

@@ -8,9 +8,10 @@ from typing import Literal
 
 import numpy as np
 
-from symscape.crystal.crystal import Crystal, FreeCoordinate
+from symscape.crystal.crystal import Crystal
 from symscape.crystal.grid import Axis
 from symscape.crystal.lattice import ANGLES, lattice_axis_names, lattice_values
+from symscape.crystal.orbits import FreeCoordinate
 from symscape.crystal.slice import Slice
 from symscape.errors import SymscapeError
 
