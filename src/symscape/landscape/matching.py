@@ -240,7 +240,8 @@ def assign(a: Topology, b: Topology, radius: float, window: float) -> list[tuple
 
     As many as possible of the minima that are asked for find a partner within ``radius``
     angstrom; among such assignments the one with the least sum of displacements is taken. Pairs
-    of which neither is asked for are left out.
+    of which neither is asked for are left out, and a faint well on the edge of the grid is no
+    partner.
 
     Returns
     -------
@@ -254,14 +255,17 @@ def assign(a: Topology, b: Topology, radius: float, window: float) -> list[tuple
     positions = [np.array([m.position for m in side.minima]) for side in (a, b)]
     distance = a.geometry.distance(positions[0][:, None], positions[1][None])
     asked = [np.array([_asked(side, m, window) for m in side.minima], float) for side in (a, b)]
+    edge = [np.array([m.on_edge for m in side.minima]) for side in (a, b)]
+    fit = [(k > 0) | ~e for k, e in zip(asked, edge, strict=True)]
+    close = (distance <= radius) & fit[0][:, None] & fit[1][None]
     # one more minimum served outweighs any sum of displacements
     worth = (asked[0][:, None] + asked[1][None]) * (1 + min(distance.shape))
-    cost = np.where(distance <= radius, distance / radius - 1e-3 - worth, 1e-6)
+    cost = np.where(close, distance / radius - 1e-3 - worth, 1e-6)
     rows, columns = linear_sum_assignment(cost)
     return [
         (int(i), int(j))
         for i, j in zip(rows, columns, strict=True)
-        if distance[i, j] <= radius and (asked[0][i] or asked[1][j])
+        if close[i, j] and (asked[0][i] or asked[1][j])
     ]
 
 
