@@ -43,9 +43,9 @@ class MACEModel(FamilyModel):
         return Path(cache) / "mace" / name
 
     def _fetch(self) -> None:
-        from mace.calculators.foundations_models import download_mace_mp_checkpoint
-
         try:
+            with importing_e3nn():
+                from mace.calculators.foundations_models import download_mace_mp_checkpoint
             with contextlib.redirect_stdout(io.StringIO()):
                 download_mace_mp_checkpoint(self.card.checkpoint)
         except Exception as error:

@@ -48,9 +48,9 @@ class SevenNetModel(FamilyModel):
         return cached if cached.exists() and not inside.exists() else inside
 
     def _fetch(self) -> None:
-        with importing_e3nn():
-            from sevenn.util import pretrained_name_to_path
         try:
+            with importing_e3nn():
+                from sevenn.util import pretrained_name_to_path
             pretrained_name_to_path(self.card.checkpoint)
         except (ValueError, FileNotFoundError):
             # this version does not know the name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -46,7 +47,9 @@ def importing_e3nn() -> Iterator[None]:
     before = os.environ.get(name)
     os.environ[name] = "1"
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=f".*{name}.*")
+            yield
     finally:
         if before is None:
             del os.environ[name]
