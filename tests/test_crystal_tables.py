@@ -20,8 +20,8 @@ def hall(number: int, choice: str | None = None) -> int:
     )
 
 
-
-: space group, setting, cell, sites, then for each orbit: Wyckoff position, site symmetry, coordinates
+#: space group, setting, cell, sites; for each orbit its Wyckoff position, site symmetry and
+#: coordinates; number of free coordinates
 TABLES = [
     (136, None, [4.6, 4.6, 3.0, 90, 90, 90], [("Ti", (0, 0, 0)), ("O", (0.305, 0.305, 0))],
      [("2a", "m.mm", "(0, 0, 0)"), ("4f", "m.2m", "(x, x, 0)")], 1),
