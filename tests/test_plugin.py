@@ -8,6 +8,7 @@ from fnmatch import fnmatch
 from importlib import import_module
 
 import pytest
+from toys import toy_slice
 
 from symscape.models.card import ModelCard
 from symscape.report.results import RunResults, summarize_reference
@@ -221,6 +222,29 @@ def test_points_without_an_energy_fail_the_case_and_are_named(suite):
     assert case["detail"]["failed_points"]
 
 
+def test_a_structure_on_which_a_model_hangs_spoils_only_itself(suite):
+    (suite.path / "slow.py").write_text(
+        "import time\nfrom ase.calculators.emt import EMT\n\n"
+        "class Hanging(EMT):\n"
+        "    def calculate(self, atoms, *args, **kwargs):\n"
+        "        if {where}:\n"
+        "            time.sleep(3600)\n"
+        "        super().calculate(atoms, *args, **kwargs)\n\n"
+        "def hanging():\n    return Hanging()\n".replace(
+            "{where}", "abs(atoms.positions[0, 1] - SPOT) < 1e-4"
+        ).replace("SPOT", repr(float(toy_spot())))
+    )
+    outcome = run_apart(suite, "--mlip", "slow:hanging", "--point-timeout", "5")
+    assert outcome.ret == pytest.ExitCode.TESTS_FAILED
+    (case,) = results(suite, "hanging")["cases"]
+    assert 1 <= len(case["detail"]["failed_points"]) <= 5
+
+
+def toy_spot():
+    """Height of the first atom on the last row of the grid."""
+    return toy_slice().structures().arrays(24)[1][0, 1]
+
+
 def test_a_model_that_always_raises_spoils_only_its_own_cases(suite):
     outcome = run(suite, "--mlip", "cheap:raising,cheap:exact")
     outcome.assert_outcomes(passed=1, failed=1)
@@ -249,6 +273,12 @@ def test_a_spoiled_reference_is_one_sentence_and_the_rest_goes_on(suite):
         (["--mlip", "cheap:exact", "--tolerances", "tight"], "*neither a profile*"),
         (["--mlip", "cheap:exact", "--references", "absent"], "*no such folder of references*"),
         (["--mlip", "cheap:exact", "--batch-size", "0"], "*positive whole number*"),
+        (["--mlip", "cheap:exact", "--batch-size", "some"], "*positive whole number*"),
+        (["--mlip", "cheap:exact", "--point-timeout", "-1"], "*positive number*"),
+        (["--mlip", "cheap:exact", "--dtype", "float16"], "*float32 or float64*"),
+        (["--mlip", "cheap:exact", "--model-option", "head"], "*KEY=VALUE*"),
+        (["--mlip", "cheap:exact", "--baseline", "absent"], "*neither a results file*"),
+        (["--mlip", "cheap:exact", "--baseline-margin", "-1"], "*number from 0 up*"),
         (["--mlip", "cheap:exact,cheap:soft", "--checkpoint", "x"], "*one --mlip FAMILY*"),
         (["--mlip", "cheap:exact,cheap:soft", "--mlip-name", "x"], "*one --mlip*"),
         (["--mlip", "sevenn", "--checkpoint", "absent.pth"], "*absent.pth*"),

@@ -48,7 +48,34 @@ _OPTIONS: tuple[tuple[str, str | None, dict[str, Any]], ...] = (
     (
         "--batch-size",
         "symscape_batch_size",
-        {"metavar": "N", "type": int, "help": "structures per model call; default by family"},
+        {
+            "metavar": "N",
+            "help": "structures per model call, or auto (measured); default by family",
+        },
+    ),
+    (
+        "--dtype",
+        "symscape_dtype",
+        {"metavar": "TYPE", "help": "float32 or float64, where the family has both"},
+    ),
+    (
+        "--model-option",
+        "symscape_model_option",
+        {
+            "action": "append",
+            "metavar": "KEY=VALUE",
+            "help": "argument of the family's loader, repeatable: modality=mpa, head=omat_pbe",
+        },
+    ),
+    (
+        "--level-of-theory",
+        None,
+        {"metavar": "NAME", "help": "functional that a model of one's own was trained on: PBE"},
+    ),
+    (
+        "--point-timeout",
+        "symscape_point_timeout",
+        {"metavar": "SECONDS", "help": "give up on a structure after this long; default never"},
     ),
     (
         "--references",

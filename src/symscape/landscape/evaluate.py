@@ -48,6 +48,7 @@ def evaluate_slice(
     *,
     cache: EnergyCache | None = None,
     progress: Callable[[int, int], None] | None = None,
+    point_timeout: float | None = None,
 ) -> SliceEvaluation:
     """Evaluate a model on the grid of a slice, in primitive cells, without forces.
 
@@ -61,12 +62,16 @@ def evaluate_slice(
         Asked first; told of every finished batch, so that an interrupted evaluation goes on.
     progress
         Called with (structures done, structures in all).
+    point_timeout
+        Seconds after which a structure is given up; None waits for ever.
     """
     wanted = ~the_slice.mask if points is None else points & ~the_slice.mask
     sources = the_slice.representatives[wanted]
     chosen, inverse = np.unique(sources, return_inverse=True)
     structures = the_slice.structures()[chosen]
-    outcome = evaluate(model, structures, cache=cache, progress=progress)
+    outcome = evaluate(
+        model, structures, cache=cache, progress=progress, point_timeout=point_timeout
+    )
     per_atom = outcome.energies / structures.n_atoms
     energies = np.full(the_slice.shape, np.nan)
     energies[wanted] = per_atom[inverse]

@@ -60,6 +60,9 @@ class SuiteSession:
                 mlip_name=wanted.mlip_name,
                 device=wanted.device,
                 batch_size=wanted.batch_size,
+                dtype=wanted.dtype,
+                options=wanted.options,
+                level_of_theory=wanted.level_of_theory,
             )
             for name in wanted.mlips
         ]
@@ -172,7 +175,12 @@ class SuiteSession:
                 progress_line(self.config, f"{model.card.name} {reference.id}") as progress,
             ):
                 self._evaluations[key] = evaluate_slice(
-                    model, reference.slice, reference.valid, cache=self.cache, progress=progress
+                    model,
+                    reference.slice,
+                    reference.valid,
+                    cache=self.cache,
+                    progress=progress,
+                    point_timeout=self.settings.point_timeout,
                 )
         return self._evaluations[key]
 

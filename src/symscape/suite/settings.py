@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -29,7 +29,11 @@ class Settings:
     checkpoint: str | None
     mlip_name: str | None
     device: str
-    batch_size: int | None
+    batch_size: int | Literal["auto"] | None
+    dtype: str | None
+    options: dict[str, object]
+    level_of_theory: str
+    point_timeout: float | None
     references: tuple[Path, ...]
     materials: tuple[str, ...]
     tolerances: str
@@ -71,6 +75,10 @@ def read_settings(config: pytest.Config) -> Settings:
         mlip_name=name,
         device=given("--device", "symscape_device") or "auto",
         batch_size=_batch_size(given("--batch-size", "symscape_batch_size")),
+        dtype=_dtype(given("--dtype", "symscape_dtype")),
+        options=_options(given("--model-option", "symscape_model_option") or []),
+        level_of_theory=given("--level-of-theory") or "unknown",
+        point_timeout=_timeout(given("--point-timeout", "symscape_point_timeout")),
         references=tuple(config.rootpath / root for root in roots),
         materials=_names(given("--material")),
         tolerances=_tolerances(config, given("--tolerances", "symscape_tolerances")),
@@ -89,16 +97,45 @@ def _names(values: Iterable[str] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for part in parts if part))
 
 
-def _batch_size(value: Any) -> int | None:
+def _batch_size(value: str | None) -> int | Literal["auto"] | None:
     if value is None:
         return None
+    if value == "auto":
+        return "auto"
+    return int(_positive("--batch-size", value, whole=True))
+
+
+def _timeout(value: str | None) -> float | None:
+    return None if value is None else _positive("--point-timeout", value)
+
+
+def _positive(option: str, value: str, *, whole: bool = False) -> float:
     try:
-        size = int(value)
+        number = float(int(value)) if whole else float(value)
     except ValueError:
-        size = 0
-    if size < 1:
-        raise pytest.UsageError(f"--batch-size is {value!r}, but must be a positive whole number.")
-    return size
+        number = 0.0
+    if not 0 < number < float("inf"):
+        kind = "a positive whole number" if whole else "a positive number"
+        raise pytest.UsageError(f"{option} is {value!r}, but must be {kind}.")
+    return number
+
+
+def _dtype(value: str | None) -> str | None:
+    if value not in (None, "float32", "float64"):
+        raise pytest.UsageError(f"--dtype is {value!r}, but must be float32 or float64.")
+    return value
+
+
+def _options(values: Iterable[str]) -> dict[str, object]:
+    """Read KEY=VALUE pairs; whole numbers, true and false are taken as such."""
+    options: dict[str, object] = {}
+    for value in values:
+        key, equals, text = value.partition("=")
+        if not (key and equals):
+            raise pytest.UsageError(f"--model-option is {value!r}, but must be KEY=VALUE.")
+        words = {"true": True, "false": False}
+        options[key] = int(text) if text.isdecimal() else words.get(text.lower(), text)
+    return options
 
 
 def _margin(value: Any) -> float:
