@@ -17,6 +17,8 @@ from symscape.landscape.persistence import Lakes, diagram, flood
 
 #: eV/atom: shallower wells are noise
 PERSISTENCE_THRESHOLD = 0.005
+#: share of the energy differences around a point by which a fit to them may miss it
+_MISFIT = 0.1
 #: wells shallower than this share of the threshold are not looked at; those in between are not
 #: asked for, but may be the partner of a deeper one
 FAINT = 0.2
@@ -238,15 +240,18 @@ def _stationary(
     around = _neighbourhood(surface, point, periodic)
     # a stationary point can't differ from a point next to it by more than the surroundings do; at
     # a saddle of second order at most by a quarter of that
-    most = float(np.nanmax(around) - np.nanmin(around)) * (0.25 if negative else 1.0)
+    spread = float(np.nanmax(around) - np.nanmin(around))
+    most = spread * (0.25 if negative else 1.0)
     for fit in local_polynomials(surface, point, periodic):
         try:
             x = fit.stationary_point(np.zeros(2), negative)
         except ValueError:
             continue
         # counted from the point, where the energy is known and not fitted
-        change = fit(x) - fit(np.zeros(2))
-        if abs(change) <= most and not (negative == 0 and change > 0):
+        here = fit(np.zeros(2))
+        change = fit(x) - here
+        trusted = abs(here - energy) <= _MISFIT * spread and abs(change) <= most
+        if trusted and not (negative == 0 and change > 0):
             return x, energy + change, fit
     return np.zeros(2), energy, None
 

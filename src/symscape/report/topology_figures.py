@@ -1,0 +1,380 @@
+"""Figures of minima, saddles, lowest paths and persistence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symscape.landscape.geometry import GridGeometry
+from symscape.landscape.matching import TopologyComparison, compare_topology
+from symscape.landscape.minima import FAINT, StationaryPoint
+from symscape.landscape.paths import EnergyPath
+from symscape.report.panels import (
+    DFT_COLOUR,
+    ENERGY_COLOURS,
+    MODEL_COLOUR,
+    TITLE,
+    WORST_COLOUR,
+    LandscapeData,
+    draw_bar,
+    draw_map,
+)
+from symscape.report.scales import Scale, energy_scale
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+DPI = 144
+_HALO = "white"
+#: kind of point to marker, size and colours; shapes differ, not colours alone
+MARKS: dict[str, dict[str, Any]] = {
+    "DFT minimum": {
+        "marker": "o", "markersize": 9.5, "markerfacecolor": "white",
+        "markeredgecolor": DFT_COLOUR, "markeredgewidth": 1.6,
+    },
+    "model minimum": {
+        "marker": "D", "markersize": 5.5, "markerfacecolor": MODEL_COLOUR,
+        "markeredgecolor": "black", "markeredgewidth": 0.8,
+    },
+    "missing minimum": {
+        "marker": "o", "markersize": 10.5, "markerfacecolor": "none",
+        "markeredgecolor": WORST_COLOUR, "markeredgewidth": 2.4,
+    },
+    "spurious minimum": {
+        "marker": "D", "markersize": 8.5, "markerfacecolor": "none",
+        "markeredgecolor": WORST_COLOUR, "markeredgewidth": 2.4,
+    },
+    "DFT saddle": {
+        "marker": "P", "markersize": 9, "markerfacecolor": "white",
+        "markeredgecolor": DFT_COLOUR, "markeredgewidth": 1.2,
+    },
+    "model saddle": {
+        "marker": "X", "markersize": 8, "markerfacecolor": MODEL_COLOUR,
+        "markeredgecolor": "black", "markeredgewidth": 0.9,
+    },
+}  # fmt: skip
+_DFT_PATH: dict[str, Any] = {"color": DFT_COLOUR, "linewidth": 1.9}
+_MODEL_PATH: dict[str, Any] = {"color": MODEL_COLOUR, "linewidth": 1.9, "linestyle": (0, (4, 1.5))}
+
+
+def comparison_of(
+    data: LandscapeData, geometry: dict[str, Any], window: float = 1.0
+) -> TopologyComparison | None:
+    """Compare the topology of a figure's grids, as the verdict on the minima did.
+
+    Parameters
+    ----------
+    data
+        Grids of DFT and model.
+    geometry
+        ``metric_A2``, ``periods`` and ``threshold_meV``, as the verdict recorded them.
+    window
+        eV/atom above the DFT minimum up to which minima count.
+
+    Returns
+    -------
+    TopologyComparison or None
+        None if no point has both energies.
+    """
+    if data.model is None or not np.isfinite(data.error).any():
+        return None
+    u, v = (None if p is None else int(p) for p in geometry["periods"])
+    return compare_topology(
+        data.reference,
+        data.model,
+        GridGeometry(np.array(geometry["metric_A2"], dtype=float), (u, v)),
+        threshold=float(geometry["threshold_meV"]) / 1000,
+        window=window,
+    )
+
+
+def draw_topology(
+    data: LandscapeData,
+    comparison: TopologyComparison,
+    layout: str = "wide",
+    forces: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Figure:
+    """Draw the maps of DFT and model with their minima, saddles and lowest paths.
+
+    Below them the energies along the path with the largest barrier error, and the persistence
+    diagram of both.
+
+    Parameters
+    ----------
+    data
+        Grids and names.
+    comparison
+        Of the same grids.
+    layout
+        ``wide``: two columns; ``tall``: one, for small screens.
+    forces
+        Forces per grid step of DFT and model, each of shape (n_u, n_v, 2), drawn as arrows.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.text import Text
+
+    assert data.model is not None
+    wide = layout == "wide"
+    figure = Figure(figsize=(9.4, 8.2) if wide else (4.0, 13.2), dpi=DPI, facecolor="white")
+    FigureCanvasAgg(figure)
+    axes = _wide_axes(figure) if wide else _tall_axes(figure)
+    scale = energy_scale(1000 * data.reference, 1000 * data.model, 1000 * data.window)
+    paths = [comparison.paths(saddle) for saddle in comparison.saddles]
+    filled = None
+    for k, name in enumerate(("dft", "model")):
+        grid = data.reference if name == "dft" else data.model
+        filled = draw_map(axes[name], data, grid, scale, ENERGY_COLOURS) or filled
+        axes[name].set_ylabel(data.labels[1] if k == 0 or not wide else "", fontsize=9.5)
+        title = data.reference_name if name == "dft" else data.model_name
+        axes[name].set_title(title, fontsize=10.5, fontweight="bold", **TITLE)
+        for saddle, both in zip(comparison.saddles, paths, strict=True):
+            pairs = [comparison.matched[m] for m in saddle.minima]
+            ends = [pair.reference if k == 0 else pair.model for pair in pairs]
+            style = _DFT_PATH if k == 0 else _MODEL_PATH
+            _draw_path(axes[name], data, both[k], (ends[0], ends[1]), style)
+        mark_topology(axes[name], data, comparison)
+        if forces is not None:
+            _draw_arrows(axes[name], data, forces[k])
+    draw_bar(figure, filled, axes["bar"], scale, "energy above the DFT minimum")
+    draw_profile(axes["profile"], data, comparison, paths)
+    draw_persistence(axes["persistence"], data, comparison, scale)
+    figure.legend(
+        handles=_legend(comparison), loc="lower center", ncols=4 if wide else 2, fontsize=8.5,
+        frameon=False, columnspacing=1.4, handletextpad=0.5,
+    )  # fmt: skip
+    if data.title and wide:
+        figure.text(0.008, 0.992, data.title, ha="left", va="top", fontsize=9, color="#555555")
+    for text in figure.findobj(Text):
+        # names come from files: a dollar sign must not begin a formula
+        text.set_parse_math(False)  # type: ignore[attr-defined]
+    return figure
+
+
+def mark_topology(axes: Axes, data: LandscapeData, comparison: TopologyComparison) -> None:
+    """Mark minima and saddles of both surfaces on a map, matched ones joined by a line."""
+    for pair in comparison.matched:
+        ends = np.array([place(data, pair.reference), place(data, pair.model)])
+        if np.abs(np.subtract(pair.reference.position, pair.model.position)).max() < 0.5 * max(
+            data.reference.shape
+        ):
+            for colour, width in ((_HALO, 3.6), (WORST_COLOUR, 1.6)):
+                axes.plot(*ends.T, color=colour, linewidth=width, zorder=4, gid="joined")
+        _mark(axes, data, pair.reference, "DFT minimum")
+        _mark(axes, data, pair.model, "model minimum")
+    for saddle in comparison.saddles:
+        _mark(axes, data, saddle.reference, "DFT saddle")
+        _mark(axes, data, saddle.model, "model saddle")
+    for minimum in comparison.missing:
+        _mark(axes, data, minimum, "missing minimum")
+    for minimum in comparison.spurious:
+        _mark(axes, data, minimum, "spurious minimum")
+
+
+def place(data: LandscapeData, point: StationaryPoint) -> tuple[float, float]:
+    """Axis values of a point between grid points."""
+    u, v = (
+        float(np.interp(k, np.arange(len(values)), values))
+        for k, values in zip(point.position, (data.u, data.v), strict=True)
+    )
+    return u, v
+
+
+def draw_profile(
+    axes: Axes,
+    data: LandscapeData,
+    comparison: TopologyComparison,
+    paths: list[tuple[EnergyPath, EnergyPath]],
+) -> None:
+    """Draw both surfaces along DFT's lowest path, and the model along its own."""
+    from matplotlib.lines import Line2D
+
+    if not paths:
+        axes.set_axis_off()
+        axes.text(0.0, 1.0, "no saddle between matched minima", va="top", fontsize=9)
+        return
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=8.5)
+    axes.set_ylabel("meV/atom", fontsize=9)
+    errors = [abs(saddle.barrier_error) for saddle in comparison.saddles]
+    worst = int(np.argmax(errors))
+    own, other = paths[worst]
+    axes.plot(own.distance, 1000 * own.reference, gid="DFT", **_DFT_PATH)
+    axes.plot(own.distance, 1000 * own.model, gid="model", **_MODEL_PATH)
+    # the model's own path is drawn over the same length, so that the barriers stand side by side
+    stretched = other.distance * own.distance[-1] / max(other.distance[-1], 1e-12)
+    axes.plot(
+        stretched, 1000 * other.model, color=MODEL_COLOUR, linewidth=1, alpha=0.8, gid="own path"
+    )
+    axes.set_xlim(0, own.distance[-1])
+    axes.grid(visible=True, color="#dddddd", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.set_xlabel("r.m.s. displacement along the path (Å)", fontsize=9)
+    saddle = comparison.saddles[worst]
+    axes.set_title(
+        f"lowest path; barrier error {saddle.barrier_error:+.1f} meV/atom".replace("-", "−"),
+        fontsize=9,
+        **TITLE,
+    )
+    axes.legend(
+        handles=[
+            Line2D([], [], label=data.reference_name, **_DFT_PATH),
+            Line2D([], [], label=f"{data.model_name} on the same path", **_MODEL_PATH),
+            Line2D([], [], color=MODEL_COLOUR, linewidth=1, label="on its own path"),
+        ],
+        fontsize=7.5,
+        frameon=False,
+        loc="lower center",
+    )
+
+
+def draw_persistence(
+    axes: Axes, data: LandscapeData, comparison: TopologyComparison, scale: Scale
+) -> None:
+    """Draw births and deaths of the wells of both surfaces; the deepest never die."""
+    top = max(scale.limits[1], 1.0)
+    low = min(scale.limits[0], 0.0)
+    never = top + 0.13 * (top - low)
+    for name, side in (("DFT minimum", comparison.reference), ("model minimum", comparison.model)):
+        births, deaths = 1000 * side.diagram(top / 1000).T
+        seen = deaths - births >= 1000 * FAINT * side.threshold
+        births, deaths = births[seen], np.where(np.isfinite(deaths), deaths, never)[seen]
+        axes.plot(births, deaths, linestyle="none", gid=name, clip_on=False, **MARKS[name])
+    ends = np.array([low, top])
+    axes.plot(ends, ends, color="#777777", linewidth=1)
+    limit = 1000 * comparison.reference.threshold
+    axes.fill_between(ends, ends, ends + limit, color="#dddddd", linewidth=0, zorder=0)
+    axes.axhline(never, color="#777777", linewidth=0.8, linestyle="dotted")
+    ticks = [t for t in scale.lines if low <= t <= top]
+    labels = [f"{t:g}".replace("-", "−") for t in ticks]
+    axes.set_yticks([*ticks, never], [*labels, "never"])
+    axes.set_xlim(low - 0.03 * (top - low), top)
+    axes.set_ylim(low - 0.03 * (top - low), never + 0.05 * (top - low))
+    axes.tick_params(labelsize=8.5)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_xlabel("birth: energy of the minimum (meV/atom)", fontsize=9)
+    axes.set_ylabel("death: energy of its saddle", fontsize=9)
+    axes.set_title(
+        f"persistence; bottleneck distance {comparison.bottleneck:.1f} meV/atom",
+        fontsize=9,
+        **TITLE,
+    )
+
+
+def describe_topology(data: LandscapeData, comparison: TopologyComparison) -> str:
+    """Say in words what a figure of the topology shows, for those who can't see it."""
+    counts = (
+        (len(comparison.matched), "matched"),
+        (len(comparison.missing), "missing"),
+        (len(comparison.spurious), "spurious"),
+    )
+    text = (
+        f"Minima, saddles and lowest paths of {data.title}: "
+        f"{', '.join(f'{n} {word}' for n, word in counts)} minima"
+    )
+    for saddle in comparison.saddles:
+        text += (
+            f"; barrier {1000 * saddle.reference.energy:.1f} meV/atom in DFT, "
+            f"{1000 * saddle.model.energy:.1f} in {data.model_name}"
+        )
+    return f"{text}; persistence diagram of both."
+
+
+def _mark(axes: Axes, data: LandscapeData, point: StationaryPoint, kind: str) -> None:
+    u, v = place(data, point)
+    axes.plot([u], [v], linestyle="none", gid=kind, clip_on=False, zorder=5, **MARKS[kind])
+
+
+def _draw_path(
+    axes: Axes,
+    data: LandscapeData,
+    path: EnergyPath,
+    ends: tuple[StationaryPoint, StationaryPoint],
+    style: dict[str, Any],
+) -> None:
+    """Draw a path from minimum to minimum, without the staircase of the grid that it follows."""
+    steps = np.concatenate([[ends[0].position], path.points, [ends[1].position]])
+    # a path across a periodic border goes on at the other side
+    jumps = np.flatnonzero(np.abs(np.diff(steps, axis=0)).max(axis=1) > 1.5)
+    for part in np.split(steps, jumps + 1):
+        smooth = part.copy()
+        for _ in range(4):
+            smooth[1:-1] = (smooth[:-2] + 2 * smooth[1:-1] + smooth[2:]) / 4
+        points = [
+            np.interp(smooth[:, k], np.arange(len(values)), values)
+            for k, values in enumerate((data.u, data.v))
+        ]
+        axes.plot(*points, color=_HALO, linewidth=3.8, alpha=0.8, zorder=3)
+        axes.plot(*points, zorder=3.2, gid="path", **style)
+
+
+def _draw_arrows(axes: Axes, data: LandscapeData, forces: np.ndarray) -> None:
+    """Draw the force at every other grid point, in the plane as it is drawn."""
+    steps = np.array([data.u[1] - data.u[0], data.v[1] - data.v[0]])
+    arrows = forces[::2, ::2]
+    length = np.linalg.norm(arrows, axis=-1, keepdims=True)
+    known = length[np.isfinite(length)]
+    if not known.size or not known.max() > 0:
+        return
+    u, v = np.meshgrid(data.u[::2], data.v[::2], indexing="ij")
+    # walls push a hundred times harder than valleys: beyond the median arrows grow no longer
+    usual = max(float(np.median(known)), 1e-12)
+    scaled = 1.4 * steps * arrows / np.maximum(length, usual)
+    drawn = np.isfinite(scaled).all(axis=-1)
+    axes.quiver(
+        u[drawn], v[drawn], *scaled[drawn].T, angles="xy", scale_units="xy", scale=1, width=0.004,
+        color="black", zorder=2.8, gid="forces",
+    )  # fmt: skip
+
+
+def _legend(comparison: TopologyComparison) -> list[Any]:
+    from matplotlib.lines import Line2D
+
+    shown = {
+        "DFT minimum": comparison.matched,
+        "model minimum": comparison.matched,
+        "missing minimum": comparison.missing,
+        "spurious minimum": comparison.spurious,
+        "DFT saddle": comparison.saddles,
+        "model saddle": comparison.saddles,
+    }
+    handles: list[Any] = [
+        Line2D([], [], linestyle="none", label=kind, **MARKS[kind])
+        for kind, found in shown.items()
+        if found
+    ]
+    if comparison.saddles:
+        handles.append(Line2D([], [], label="lowest path of DFT", **_DFT_PATH))
+        handles.append(Line2D([], [], label="lowest path of the model", **_MODEL_PATH))
+    return handles
+
+
+def _wide_axes(figure: Figure) -> dict[str, Axes]:
+    sides = {"left": 0.085, "right": 0.98}
+    maps = figure.add_gridspec(1, 2, top=0.94, bottom=0.58, wspace=0.14, **sides)
+    bar = figure.add_gridspec(1, 1, top=0.507, bottom=0.491, **sides)
+    below = figure.add_gridspec(1, 2, top=0.39, bottom=0.155, wspace=0.22, **sides)
+    axes = {"dft": figure.add_subplot(maps[0]), "model": figure.add_subplot(maps[1])}
+    axes["model"].tick_params(labelleft=False)
+    axes["bar"] = figure.add_subplot(bar[0])
+    axes["profile"] = figure.add_subplot(below[0])
+    axes["persistence"] = figure.add_subplot(below[1])
+    return axes
+
+
+def _tall_axes(figure: Figure) -> dict[str, Axes]:
+    # (top, bottom) as shares of the figure's height
+    rows = {
+        "dft": (0.975, 0.82),
+        "model": (0.77, 0.615),
+        "bar": (0.575, 0.567),
+        "profile": (0.50, 0.34),
+        "persistence": (0.285, 0.125),
+    }
+    axes: dict[str, Axes] = {}
+    for name, (top, bottom) in rows.items():
+        spec = figure.add_gridspec(1, 1, left=0.17, right=0.96, top=top, bottom=bottom)
+        axes[name] = figure.add_subplot(spec[0])
+    return axes
