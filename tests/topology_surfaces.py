@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 # K. Mueller, L. D. Brown, Theor. Chim. Acta 53, 75 (1979): minima and saddles as tabulated there
-MUELLER_BROWN_MINIMA = ((-0.558, 1.442, -146.700), (0.623, 0.028, -108.167), (-0.050, 0.467, -80.768))
+MUELLER_BROWN_MINIMA = (
+    (-0.558, 1.442, -146.700),
+    (0.623, 0.028, -108.167),
+    (-0.050, 0.467, -80.768),
+)
 MUELLER_BROWN_SADDLES = ((-0.822, 0.624, -40.665), (0.212, 0.293, -72.249))
 
 
