@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
+import PIL.Image
 import pytest
+from report_runs import judged_case, make_run, reference_summary
 from topology_surfaces import double_well, egg_carton, mesh
 
 from symscape.landscape.geometry import GridGeometry
 from symscape.landscape.matching import compare_topology
+from symscape.report.html import render_page
 from symscape.report.panels import LandscapeData
 from symscape.report.relief_figure import draw_relief
 from symscape.report.topology_figures import (
@@ -18,6 +22,9 @@ from symscape.report.topology_figures import (
     draw_topology,
     place,
 )
+from symscape.report.topology_write import write_topology_figures
+from symscape.report.view import RunView
+from symscape.verdict.case import CaseResult
 
 U, V = np.linspace(-1.5, 1.5, 15), np.linspace(-0.9, 0.9, 13)
 GEOMETRY = {"metric_A2": [[0.002, 0.0], [0.0, 0.002]], "periods": [None, None], "threshold_meV": 5}
@@ -167,3 +174,42 @@ def test_names_from_files_are_not_read_as_formulas(softer):
     figure = draw_topology(softer, comparison_of(softer, GEOMETRY))
     figure.savefig(io.BytesIO(), format="png")
     assert panels(figure)["model"].get_title(loc="left") == "some $model"
+
+
+def run_with_minima():
+    reference = reference_summary()
+    energies = judged_case(reference)
+    minima = CaseResult(
+        "minima",
+        "soft",
+        reference.material,
+        reference.slice,
+        "passed",
+        detail={"geometry": {**GEOMETRY, "metric_A2": [[0.002, 0], [0, 0.002]]}},
+    )
+    return make_run(energies, minima, references=(reference,))
+
+
+def test_pictures_are_written_for_slices_whose_minima_were_judged(tmp_path):
+    left = tmp_path / "figures" / "gone-topology.png"
+    left.parent.mkdir()
+    left.touch()
+    run = run_with_minima()
+    view = RunView(run)
+    files = write_topology_figures(tmp_path, view)
+    (item,) = view.slices
+    assert set(files) == {item.id}
+    found = files[item.id]
+    for image in (found.wide, found.tall):
+        with PIL.Image.open(tmp_path / image.path) as picture:
+            assert picture.size == (image.width, image.height)
+    assert found.tall.width < found.wide.width
+    assert "2 matched" in found.alt
+    assert not left.exists()
+    without = RunView(replace(run, cases=tuple(c for c in run.cases if c.question == "energies")))
+    assert write_topology_figures(tmp_path, without) == {}
+    assert not (tmp_path / found.wide.path).exists()
+    page = render_page(view, {}, files)
+    assert f'src="{found.wide.path}"' in page
+    assert "births and deaths" in page
+    assert "births and deaths" not in render_page(without, {})

@@ -7,11 +7,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from symscape.report import words
 from symscape.report.summary import SYMBOLS, WORDS
 from symscape.report.view import RunView, SliceView, check_words
+
+if TYPE_CHECKING:
+    from symscape.report.topology_write import TopologyFiles
 
 #: points named one by one for a slice before the rest is counted
 MOST_POINTS = 12
@@ -36,7 +39,11 @@ class FigureFiles:
     alt: str
 
 
-def render_page(view: RunView, figures: Mapping[str, FigureFiles]) -> str:
+def render_page(
+    view: RunView,
+    figures: Mapping[str, FigureFiles],
+    topology: Mapping[str, TopologyFiles] | None = None,
+) -> str:
     """Return the page as HTML.
 
     Whatever comes from files (names, cards, reasons) is escaped.
@@ -47,6 +54,8 @@ def render_page(view: RunView, figures: Mapping[str, FigureFiles]) -> str:
         The run.
     figures
         Pictures by the id of the slice; slices without any get none.
+    topology
+        Pictures of minima, saddles and paths, likewise.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -85,6 +94,7 @@ def render_page(view: RunView, figures: Mapping[str, FigureFiles]) -> str:
         view=view,
         run=view.run,
         figures=figures,
+        topology=topology or {},
         under=_by_slice(view),
         groups=groups,
         theories=_theories(view),

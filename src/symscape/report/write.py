@@ -11,6 +11,7 @@ from symscape.report.panels import LandscapeData
 from symscape.report.results import RunResults, save_results, write_atomically
 from symscape.report.summary import summary_markdown
 from symscape.report.tables import write_tables
+from symscape.report.topology_write import write_topology_figures
 from symscape.report.view import RunView, SliceView
 from symscape.report.words import number_text
 
@@ -42,8 +43,9 @@ def write_report(folder: str | Path, run: RunResults) -> Path:
     write_atomically(folder / "summary.md", summary_markdown(run))
     write_tables(folder / "tables", run)
     figures = write_figures(folder, view)
+    topology = write_topology_figures(folder, view)
     page = folder / "index.html"
-    write_atomically(page, render_page(view, figures))
+    write_atomically(page, render_page(view, figures, topology))
     return page
 
 
