@@ -8,11 +8,11 @@ from contracts_models import PairModel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symscape.contracts.tangents import crystal_at, displacement_metric, tangents
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.grid import Axis
 from symscape.crystal.slice import Slice
 from symscape.crystal.spacegroup import standard_hall_number
+from symscape.crystal.tangents import crystal_at, displacement_metric, tangents
 from symscape.landscape.environment import (
     coordination_numbers,
     describe_environment,

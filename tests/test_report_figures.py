@@ -15,13 +15,8 @@ from matplotlib.patches import PathPatch
 from PIL import Image
 from report_runs import double_well
 
-from symscape.report.figures import (
-    THUMBNAIL_PIXELS,
-    draw_landscape,
-    draw_thumbnail,
-    save_landscape_figure,
-)
-from symscape.report.image import reduce_colours, save_figure
+from symscape.report.figures import draw_landscape, save_landscape_figure
+from symscape.report.image import reduce_colours, save_figure, save_pixels
 from symscape.report.panels import (
     ENERGY_COLOURS,
     ERROR_COLOURS,
@@ -31,6 +26,7 @@ from symscape.report.panels import (
     fill_nearest,
 )
 from symscape.report.scales import energy_scale, error_scale
+from symscape.report.thumbnail import THUMBNAIL_PIXELS, draw_thumbnail
 
 U, V = np.linspace(-0.15, 0.15, 13), np.linspace(-0.1, 0.1, 9)
 
@@ -352,7 +348,7 @@ def test_files_are_small_and_of_the_announced_size(tmp_path):
         assert Image.open(path).size == size
         assert path.stat().st_size < 150_000
     thumb = tmp_path / "thumb.png"
-    assert save_figure(thumb, draw_thumbnail(soft_double_well())) == THUMBNAIL_PIXELS
+    assert save_pixels(thumb, draw_thumbnail(soft_double_well())) == THUMBNAIL_PIXELS
     assert thumb.stat().st_size < 10_000
 
 
@@ -375,18 +371,20 @@ def test_saved_colours_are_those_of_the_scale(tmp_path):
 
 def test_frequent_colours_stay_exact():
     random = np.random.default_rng(0)
-    pixels = np.zeros((100, 300, 3), dtype=np.uint8)
-    pixels[:, 40:] = (250, 246, 211)
-    pixels[:, 120:] = (22, 0, 28)
-    pixels[90:] = random.integers(0, 256, (10, 300, 3))
+    pixels = np.zeros((100, 300, 4), dtype=np.uint8)
+    pixels[:, 40:, :3] = (250, 246, 211)
+    pixels[:, 120:, :3] = (22, 0, 28)
+    pixels[90:, :, :3] = random.integers(0, 256, (10, 300, 3))
+    pixels[..., 3] = 255
     indices, palette = reduce_colours(pixels)
     assert len(palette) == 256
-    assert np.array_equal(palette[indices][:90], pixels[:90])
+    assert np.array_equal(palette[indices][:90], pixels[:90, :, :3])
     # the rest goes to the nearest colour of the palette
     for row, column in ((95, 7), (99, 299)):
-        apart = np.abs(palette.astype(int) - pixels[row, column]).astype(float)
+        colour = pixels[row, column, :3].astype(int)
+        apart = np.abs(palette.astype(int) - colour).astype(float)
         best = np.square(apart).sum(axis=1).min()
-        chosen = np.square(palette[indices[row, column]].astype(int) - pixels[row, column]).sum()
+        chosen = np.square(palette[indices[row, column]].astype(int) - colour).sum()
         assert chosen == best
 
 

@@ -168,8 +168,8 @@ def _print_proposals(console: Console, crystal: Crystal, proposals: tuple[Propos
         )
     console.print(table, markup=False, highlight=False)
     console.print(
-        f"masked: two atoms closer than {DEFAULT_MASK_RATIO} of their covalent radii; distinct: unmasked points not "
-        "equivalent by symmetry",
+        f"masked: two atoms closer than {DEFAULT_MASK_RATIO} of their covalent radii; "
+        "distinct: unmasked points not equivalent by symmetry",
         markup=False,
         highlight=False,
         soft_wrap=True,

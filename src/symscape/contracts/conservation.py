@@ -12,10 +12,10 @@ from symscape.contracts.result import (
     rattled,
     skipped,
 )
-from symscape.contracts.tangents import displacement_metric, tangents
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.slice import Slice
 from symscape.crystal.structures import Structures
+from symscape.crystal.tangents import displacement_metric, tangents
 
 #: five-point stencil: places in steps, weights of the first derivative, and its middle
 _STENCIL = np.array([-2, -1, 0, 1, 2])

@@ -19,10 +19,10 @@ from symscape.contracts.result import (
     ContractResult,
     ContractSettings,
 )
-from symscape.contracts.tangents import displacement_metric
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.slice import Slice
 from symscape.crystal.structures import Structures
+from symscape.crystal.tangents import displacement_metric
 
 #: angstrom
 SCAN_STEP = 0.005

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from symscape.contracts.potential import Potential
-from symscape.contracts.tangents import tangents
 from symscape.crystal.slice import Slice
+from symscape.crystal.tangents import tangents
 from symscape.references.reference import LandscapeReference
 
 _FORCE_METRICS = (

@@ -8,6 +8,7 @@ import numpy as np
 
 from symscape.crystal.grid import Axis
 from symscape.crystal.slice import Slice
+from symscape.crystal.tangents import displacement_metric
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,10 +112,8 @@ def grid_geometry(slice: Slice) -> GridGeometry:
 
     See Also
     --------
-    symscape.contracts.tangents.displacement_metric : how displacements are measured.
+    symscape.crystal.tangents.displacement_metric : how displacements are measured.
     """
-    from symscape.contracts.tangents import displacement_metric
-
     steps = np.array([(a.stop - a.start) / max(a.points - 1, 1) for a in slice.axes])
     metric = displacement_metric(slice) * np.outer(steps, steps)
     return GridGeometry(metric, (axis_period(slice.axes[0]), axis_period(slice.axes[1])))

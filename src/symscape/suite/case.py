@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from symscape.contracts.result import DEFAULT_SETTINGS
+from symscape.crystal.tangents import crystal_at
 from symscape.verdict.case import CaseResult
 from symscape.verdict.energies import judge_energies
 
@@ -62,8 +63,6 @@ class LandscapeCase:
     @property
     def crystal(self) -> Crystal:
         """The crystal at the DFT minimum of the slice."""
-        from symscape.contracts.tangents import crystal_at
-
         return crystal_at(self.reference.slice, self._minimum)
 
     @property

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from symscape.crystal.slice import Slice
+from symscape.crystal.tangents import tangents
 from symscape.references.store import load_reference
 
 #: deviations below this are numerical noise of the energies, eV/atom
@@ -147,8 +148,6 @@ def check_forces(grid: GridData, noise: float = NOISE_EV_ATOM) -> ForceCheck:
     noise
         Mismatch that is always allowed, eV/atom.
     """
-    from symscape.contracts.tangents import tangents
-
     the_slice = grid.slice
     n_atoms = grid.forces.shape[2]
     moves = tangents(the_slice, the_slice.grid_values)
