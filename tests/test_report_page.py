@@ -59,14 +59,22 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-def draw_thumbnails_only(patch: pytest.MonkeyPatch) -> None:
-    """Thumbnails in place of figures, for tests that don't look at them."""
-    patch.setattr(figures, "draw_landscape", lambda data, _: figures.draw_thumbnail(data))
+def draw_little(patch: pytest.MonkeyPatch) -> None:
+    """Empty figures in place of landscapes, for tests that don't look at them."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    def draw(_, layout):
+        figure = Figure(figsize=(2.4, 0.8) if layout == "wide" else (0.8, 2.4), dpi=50)
+        FigureCanvasAgg(figure)
+        return figure
+
+    patch.setattr(figures, "draw_landscape", draw)
 
 
 @pytest.fixture
 def quick_figures(monkeypatch):
-    draw_thumbnails_only(monkeypatch)
+    draw_little(monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +82,7 @@ def report(tmp_path_factory) -> Path:
     """The report of a run with failures, a pass and an error; returns its folder."""
     folder = tmp_path_factory.mktemp("reports") / "soft"
     with pytest.MonkeyPatch.context() as patch:
-        draw_thumbnails_only(patch)
+        draw_little(patch)
         assert write_report(folder, mixed_run()) == folder / "index.html"
     return folder
 

@@ -1,4 +1,4 @@
-"""The landscape figure: DFT, model and difference side by side, cuts and correlation below.
+"""The landscape figures: DFT, model and difference side by side, cuts and correlation below.
 
 Figures are drawn with matplotlib's objects only; no pyplot, no global state, so that they can be
 drawn in threads.
@@ -7,11 +7,12 @@ drawn in threads.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symscape.report.image import save_figure
+from symscape.report.image import Size, save_figure
+from symscape.report.layouts import Layout, add_axes
 from symscape.report.panels import (
     DFT_LINE,
     ENERGY_COLOURS,
@@ -19,6 +20,7 @@ from symscape.report.panels import (
     GAPS,
     MARKERS,
     MODEL_LINE,
+    PLAIN,
     TITLE,
     LandscapeData,
     draw_bar,
@@ -26,20 +28,19 @@ from symscape.report.panels import (
     draw_cut,
     draw_map,
     draw_window,
-    fill_map,
     find_gaps,
     mark_points,
 )
-from symscape.report.scales import Scale, energy_scale, error_scale
+from symscape.report.scales import Scale, change_scale, landscape_scales
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Layout = Literal["wide", "tall"]
-
 DPI = 144
-THUMBNAIL_PIXELS = (240, 80)
+#: what the bars say
+_ABOVE, _APART = "energy above the DFT minimum", "model − DFT, blue: too low"
+_CHANGED = "new − baseline, blue: lower than before"
 
 
 def draw_landscape(data: LandscapeData, layout: Layout = "wide") -> Figure:
@@ -47,155 +48,174 @@ def draw_landscape(data: LandscapeData, layout: Layout = "wide") -> Figure:
 
     Three maps (DFT and model on one energy scale, their difference on one centred on zero), below
     them the cuts through the DFT minimum along each axis and the model's energies against DFT's.
+    DFT's map and cuts alone where nothing is known about the model's energies.
 
     Parameters
     ----------
     layout
         ``wide``: the maps in a row; ``tall``: one column for small screens, without correlation.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.text import Text
-
-    wide = layout == "wide"
-    figure = Figure(figsize=(11.6, 7.7) if wide else (4.0, 11.6), dpi=DPI, facecolor="white")
-    FigureCanvasAgg(figure)
-    axes = (_wide_axes if wide else _tall_axes)(figure)
-    energies, errors = _scales(data)
+    if data.model is None:
+        return _draw_reference(data, layout)
+    figure, axes = add_axes("landscape", layout, DPI)
+    energies, errors = landscape_scales(data)
     shared = draw_map(axes["dft"], data, data.reference, energies, ENERGY_COLOURS)
     draw_map(axes["model"], data, data.model, energies, ENERGY_COLOURS)
     apart = draw_map(axes["error"], data, data.error, errors, ERROR_COLOURS)
-    for name, title in (
-        ("dft", data.reference_name),
-        ("model", data.model_name),
-        ("error", f"{data.model_name} − {data.reference_name}"),
-    ):
-        if name == "dft" or not wide:
-            axes[name].set_ylabel(data.labels[1], fontsize=9.5)
-        axes[name].set_title(title, fontsize=10.5, fontweight="bold", **TITLE)
-        mark_points(axes[name], data)
+    titles = {
+        "dft": data.reference_name,
+        "model": data.model_name,
+        "error": f"{data.model_name} − {data.reference_name}",
+    }
+    points = {
+        "DFT minimum": data.minimum,
+        "model minimum": data.model_minimum,
+        "worst point": data.worst,
+    }
+    _name_maps(axes, data, layout, titles)
+    for name in titles:
+        mark_points(axes[name], data, points)
     draw_window(axes["error"], data)
-    draw_bar(figure, shared, axes["energy_bar"], energies, "energy above the DFT minimum")
-    draw_bar(figure, apart, axes["error_bar"], errors, "model − DFT, blue: too low")
+    draw_bar(figure, shared, axes["energy_bar"], energies, _ABOVE)
+    draw_bar(figure, apart, axes["error_bar"], errors, _APART)
+    _draw_cuts(axes, data, energies)
+    if "correlation" in axes:
+        draw_correlation(axes["correlation"], data, energies)
+    handles = [*_markers(points), *_lines(data), *_window(data)]
+    _finish(figure, data, layout, handles + _gaps(data, data.reference, data.model))
+    return figure
+
+
+def _draw_reference(data: LandscapeData, layout: Layout) -> Figure:
+    """Draw the landscape figure without a model."""
+    figure, axes = add_axes("reference", layout, DPI)
+    energies, _ = landscape_scales(data)
+    filled = draw_map(axes["dft"], data, data.reference, energies, ENERGY_COLOURS)
+    points = {"DFT minimum": data.minimum}
+    _name_maps(axes, data, layout, {"dft": data.reference_name})
+    mark_points(axes["dft"], data, points)
+    draw_bar(figure, filled, axes["energy_bar"], energies, _ABOVE)
+    _draw_cuts(axes, data, energies)
+    handles = [*_markers(points), *_lines(data)]
+    _finish(figure, data, layout, handles + _gaps(data, data.reference))
+    return figure
+
+
+def draw_baseline(data: LandscapeData, layout: Layout = "wide") -> Figure:
+    """Draw an earlier model beside the model on one energy scale, and how they differ.
+
+    Parameters
+    ----------
+    data
+        With the energies of both.
+    layout
+        ``wide``: three maps in a row; ``tall``: one column for small screens.
+
+    Raises
+    ------
+    ValueError
+        If the energies of one are missing.
+    """
+    if data.model is None or data.baseline is None:
+        raise ValueError("a figure of model and baseline needs the energies of both")
+    figure, axes = add_axes("baseline", layout, DPI)
+    energies, _ = landscape_scales(data)
+    changes = change_scale(data)
+    draw_map(axes["baseline"], data, data.baseline, energies, ENERGY_COLOURS)
+    shared = draw_map(axes["model"], data, data.model, energies, ENERGY_COLOURS)
+    apart = draw_map(axes["error"], data, data.change, changes, ERROR_COLOURS)
+    new = f"new: {data.model_name}"
+    titles = {"baseline": "baseline", "model": new, "error": "new − baseline"}
+    _name_maps(axes, data, layout, titles)
+    dft = {"DFT minimum": data.minimum}
+    mark_points(axes["baseline"], data, {**dft, "model minimum": data.baseline_minimum})
+    mark_points(axes["model"], data, {**dft, "model minimum": data.model_minimum})
+    mark_points(axes["error"], data, dft)
+    draw_window(axes["error"], data)
+    draw_bar(figure, shared, axes["energy_bar"], energies, _ABOVE)
+    draw_bar(figure, apart, axes["error_bar"], changes, _CHANGED)
+    handles = [*_markers({**dft, "model minimum": data.model_minimum}), *_window(data)]
+    _finish(figure, data, layout, handles + _gaps(data, data.baseline, data.model))
+    return figure
+
+
+def _name_maps(
+    axes: dict[str, Axes], data: LandscapeData, layout: Layout, titles: dict[str, str]
+) -> None:
+    """Write the titles above the maps and the second axis's name beside the first of each row."""
+    for k, (name, title) in enumerate(titles.items()):
+        axes[name].set_title(title, fontsize=10.5, fontweight="bold", **TITLE)
+        if k == 0 or layout == "tall":
+            axes[name].set_ylabel(data.labels[1], fontsize=9.5, **PLAIN)
+        else:
+            axes[name].tick_params(labelleft=False)
+
+
+def _draw_cuts(axes: dict[str, Axes], data: LandscapeData, energies: Scale) -> None:
     draw_cut(axes["cut_u"], data, 0, energies)
     draw_cut(axes["cut_v"], data, 1, energies)
     axes["cut_u"].set_ylabel("meV/atom", fontsize=9)
-    if "correlation" in axes:
-        draw_correlation(axes["correlation"], data, energies)
-    figure.legend(
-        handles=_legend_handles(data),
+
+
+def _markers(points: dict[str, Any]) -> list[Any]:
+    from matplotlib.lines import Line2D
+
+    return [
+        Line2D([], [], linestyle="none", label=kind, **MARKERS[kind])
+        for kind, index in points.items()
+        if index is not None
+    ]
+
+
+def _lines(data: LandscapeData) -> list[Any]:
+    from matplotlib.lines import Line2D
+
+    lines = [Line2D([], [], label=data.reference_name, **DFT_LINE)]
+    if data.model is not None:
+        lines.append(Line2D([], [], label=data.model_name, **MODEL_LINE))
+    return lines
+
+
+def _window(data: LandscapeData) -> list[Any]:
+    from matplotlib.lines import Line2D
+
+    if not (data.reference[np.isfinite(data.reference)] > data.window).any():
+        return []
+    label = f"judged window, {1000 * data.window:g} meV/atom"
+    return [Line2D([], [], color="black", linestyle="dashed", label=label)]
+
+
+def _gaps(data: LandscapeData, *grids: np.ndarray) -> list[Any]:
+    from matplotlib.patches import Patch
+
+    present = {kind for grid in grids for kind, _ in find_gaps(data, np.isfinite(grid))}
+    return [
+        Patch(label=label, linewidth=0.5, **style)
+        for kind, (label, style) in GAPS.items()
+        if kind in present
+    ]
+
+
+def _finish(figure: Figure, data: LandscapeData, layout: Layout, handles: list[Any]) -> None:
+    """Add the legend below, and the slice's name above where there is room."""
+    legend = figure.legend(
+        handles=handles,
         loc="lower center",
-        ncols=8 if wide else 2,
+        ncols=8 if layout == "wide" else 2,
         fontsize=8.5,
         frameon=False,
         columnspacing=1.4,
         handletextpad=0.5,
     )
-    if data.title and wide:
-        figure.text(0.008, 0.992, data.title, ha="left", va="top", fontsize=9, color="#555555")
-    for text in figure.findobj(Text):
-        # names come from files: a dollar sign must not begin a formula
-        text.set_parse_math(False)  # type: ignore[attr-defined]
-    return figure
+    for text in legend.get_texts():
+        text.set(**PLAIN)
+    if data.title and layout == "wide":
+        up = 1 - 0.06 / figure.get_figheight()
+        style: dict[str, Any] = {"ha": "left", "va": "top", "fontsize": 9, "color": "#555555"}
+        figure.text(0.008, up, data.title, **style, **PLAIN)
 
 
-def _scales(data: LandscapeData) -> tuple[Scale, Scale]:
-    """Return the scale of DFT and model and that of their difference."""
-    inside = np.isfinite(data.error) & (data.reference <= data.window + 1e-12)
-    energies = energy_scale(1000 * data.reference, 1000 * data.model, 1000 * data.window)
-    return energies, error_scale(1000 * data.error, inside)
-
-
-def _wide_axes(figure: Figure) -> dict[str, Axes]:
-    sides = {"left": 0.065, "right": 0.985}
-    maps = figure.add_gridspec(1, 3, top=0.93, bottom=0.55, wspace=0.12, **sides)
-    bars = figure.add_gridspec(1, 3, top=0.472, bottom=0.455, wspace=0.12, **sides)
-    cuts = figure.add_gridspec(1, 3, top=0.35, bottom=0.125, wspace=0.18, **sides)
-    axes = {"dft": figure.add_subplot(maps[0])}
-    for k, name in ((1, "model"), (2, "error")):
-        axes[name] = figure.add_subplot(maps[k], sharex=axes["dft"], sharey=axes["dft"])
-        axes[name].tick_params(labelleft=False)
-    axes["energy_bar"] = figure.add_subplot(bars[:2])
-    axes["error_bar"] = figure.add_subplot(bars[2])
-    for k, name in enumerate(("cut_u", "cut_v", "correlation")):
-        axes[name] = figure.add_subplot(cuts[k])
-    return axes
-
-
-def _tall_axes(figure: Figure) -> dict[str, Axes]:
-    # (top, bottom) as shares of the figure's height
-    rows = {
-        "dft": (0.964, 0.81),
-        "model": (0.758, 0.604),
-        "energy_bar": (0.562, 0.553),
-        "error": (0.494, 0.34),
-        "error_bar": (0.298, 0.289),
-    }
-    axes: dict[str, Axes] = {}
-    for name, (top, bottom) in rows.items():
-        spec = figure.add_gridspec(1, 1, left=0.165, right=0.97, top=top, bottom=bottom)
-        axes[name] = figure.add_subplot(spec[0])
-    cuts = figure.add_gridspec(1, 2, left=0.165, right=0.97, top=0.222, bottom=0.117, wspace=0.3)
-    axes["cut_u"] = figure.add_subplot(cuts[0])
-    axes["cut_v"] = figure.add_subplot(cuts[1])
-    return axes
-
-
-def _legend_handles(data: LandscapeData) -> list[Any]:
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
-
-    shown = {"DFT minimum": data.minimum, "model minimum": data.model_minimum}
-    handles: list[Any] = [
-        Line2D([], [], linestyle="none", label=kind, **style)
-        for kind, style in MARKERS.items()
-        if {**shown, "worst point": data.worst}[kind] is not None
-    ]
-    handles += [
-        Line2D([], [], label=data.reference_name, **DFT_LINE),
-        Line2D([], [], label=data.model_name, **MODEL_LINE),
-    ]
-    if (data.reference[np.isfinite(data.reference)] > data.window).any():
-        label = f"judged window, {1000 * data.window:g} meV/atom"
-        handles.append(Line2D([], [], color="black", linestyle="dashed", label=label))
-    present = {
-        kind
-        for grid in (data.reference, data.model)
-        for kind, _ in find_gaps(data, np.isfinite(grid))
-    }
-    handles += [
-        Patch(label=label, linewidth=0.5, **style)
-        for kind, (label, style) in GAPS.items()
-        if kind in present
-    ]
-    return handles
-
-
-def draw_thumbnail(data: LandscapeData) -> Figure:
-    """Draw the three maps small, without words: 240 x 80 pixels."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    width, height = THUMBNAIL_PIXELS
-    figure = Figure(figsize=(width / 50, height / 50), dpi=50, facecolor="white")
-    FigureCanvasAgg(figure)
-    energies, errors = _scales(data)
-    for k, (grid, scale, colours) in enumerate(
-        (
-            (data.reference, energies, ENERGY_COLOURS),
-            (data.model, energies, ENERGY_COLOURS),
-            (data.error, errors, ERROR_COLOURS),
-        )
-    ):
-        axes = figure.add_axes((k / 3 + 0.004, 0.01, 1 / 3 - 0.008, 0.98))
-        axes.set_axis_off()
-        fill_map(axes, data, grid, scale, colours)
-    return figure
-
-
-def save_landscape_figure(
-    path: str | Path, data: LandscapeData, layout: Layout = "wide"
-) -> tuple[int, int]:
+def save_landscape_figure(path: str | Path, data: LandscapeData, layout: Layout = "wide") -> Size:
     """Draw the landscape figure into a PNG file and return its width and height in pixels.
 
     Raises

@@ -13,8 +13,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+#: names come from files: a dollar sign must not begin a formula
+PLAIN: dict[str, Any] = {"parse_math": False}
 #: a height of one's own spares matplotlib the search for one that overlaps nothing
-TITLE: dict[str, Any] = {"loc": "left", "pad": 5, "y": 1.0}
+TITLE: dict[str, Any] = {"loc": "left", "pad": 5, "y": 1.0, **PLAIN}
+#: ticks are a good part of what a figure costs: no more of them than are read
+_MOST_TICKS = 6
 #: perceptually uniform, and readable without red-green vision
 ENERGY_COLOURS = "viridis"
 #: off the energy scale
@@ -35,7 +39,8 @@ class LandscapeData:
     labels
         Names of the axes as printed, ``("z(Ti)", "z(O)")``.
     reference, model
-        eV/atom above the common zero, NaN where unknown.
+        eV/atom above the common zero, NaN where unknown; ``model`` is None where a run says nothing
+        about the model's energies.
     masked
         True where two atoms are too close.
     minimum
@@ -44,6 +49,8 @@ class LandscapeData:
         Width in eV/atom of the judged window.
     worst
         Grid indices of the worst point, if there is one.
+    baseline
+        An earlier model's energies, as ``model``; None if there are none.
     model_name, reference_name, title
         Printed above the panels.
     """
@@ -52,34 +59,59 @@ class LandscapeData:
     v: np.ndarray
     labels: tuple[str, str]
     reference: np.ndarray
-    model: np.ndarray
+    model: np.ndarray | None
     masked: np.ndarray
     minimum: tuple[int, int]
     window: float = 0.5
     worst: tuple[int, int] | None = None
+    baseline: np.ndarray | None = None
     model_name: str = "model"
     reference_name: str = "DFT"
     title: str = ""
 
     @property
     def error(self) -> np.ndarray:
-        """Model minus DFT in eV/atom, shape (n_u, n_v)."""
+        """Model minus DFT in eV/atom, shape (n_u, n_v); NaN without a model."""
+        if self.model is None:
+            return np.full(self.reference.shape, np.nan)
         return self.model - self.reference
+
+    @property
+    def change(self) -> np.ndarray:
+        """Model minus baseline in eV/atom, shape (n_u, n_v); NaN without either."""
+        if self.model is None or self.baseline is None:
+            return np.full(self.reference.shape, np.nan)
+        return self.model - self.baseline
 
     @property
     def model_minimum(self) -> tuple[int, int] | None:
         """Grid indices of the model's lowest energy among the points that DFT has."""
-        known = np.isfinite(self.error)
+        return self._lowest(self.model)
+
+    @property
+    def baseline_minimum(self) -> tuple[int, int] | None:
+        """Grid indices of the baseline's lowest energy among the points that DFT has."""
+        return self._lowest(self.baseline)
+
+    def _lowest(self, energies: np.ndarray | None) -> tuple[int, int] | None:
+        if energies is None:
+            return None
+        known = np.isfinite(energies) & np.isfinite(self.reference)
         if not known.any():
             return None
-        i, j = np.unravel_index(np.argmin(np.where(known, self.model, np.inf)), known.shape)
+        i, j = np.unravel_index(np.argmin(np.where(known, energies, np.inf)), known.shape)
         return int(i), int(j)
 
 
-def fill_map(
+def draw_map(
     axes: Axes, data: LandscapeData, energies: np.ndarray, scale: Scale, colours: str
 ) -> Any:
-    """Fill one map with colours and hatch what has none; ``energies`` in eV/atom.
+    """Fill one map with colours, contour and label it, hatch what has no energy.
+
+    Parameters
+    ----------
+    energies
+        eV/atom, shape (n_u, n_v).
 
     Returns
     -------
@@ -89,33 +121,29 @@ def fill_map(
     filled = None
     if known.any():
         # contours need every point: unknown ones take their neighbour's energy and are covered
+        whole = 1000 * fill_nearest(energies, known).T
         filled = axes.contourf(
-            data.u, data.v, 1000 * fill_nearest(energies, known).T, levels=scale.shades,
-            cmap=colour_map(colours), extend=scale.extend,
+            data.u, data.v, whole, levels=scale.shades, cmap=colour_map(colours),
+            extend=scale.extend,
         )  # fmt: skip
+        lines = axes.contour(
+            data.u, data.v, np.clip(whole, *scale.limits), levels=scale.lines[1:-1],
+            colors="black", linewidths=0.7, alpha=0.55, negative_linestyles="solid",
+        )  # fmt: skip
+        _label_lines(axes, data, lines, known)
     for kind, where in find_gaps(data, known):
         cover_gap(axes, data, where, kind)
     axes.set_xlim(data.u[0], data.u[-1])
     axes.set_ylim(data.v[0], data.v[-1])
+    axes.set_xlabel(data.labels[0], fontsize=9.5, **PLAIN)
+    set_ticks(axes)
     return filled
 
 
-def draw_map(
-    axes: Axes, data: LandscapeData, energies: np.ndarray, scale: Scale, colours: str
-) -> Any:
-    """Fill, contour and label one map; as `fill_map`."""
-    known = np.isfinite(energies)
-    filled = fill_map(axes, data, energies, scale, colours)
-    if known.any():
-        inner = np.clip(1000 * fill_nearest(energies, known).T, *scale.limits)
-        lines = axes.contour(
-            data.u, data.v, inner, levels=scale.lines[1:-1], colors="black", linewidths=0.7,
-            alpha=0.55, negative_linestyles="solid",
-        )  # fmt: skip
-        _label_lines(axes, data, lines, known)
-    axes.set_xlabel(data.labels[0], fontsize=9.5)
+def set_ticks(axes: Axes) -> None:
+    """Have few ticks, with small numbers."""
+    axes.locator_params(nbins=_MOST_TICKS)
     axes.tick_params(labelsize=8.5)
-    return filled
 
 
 def colour_map(name: str) -> Any:
@@ -155,6 +183,8 @@ def _number(value: float) -> str:
 
 def fill_nearest(values: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Give grid points that are not ``known`` the value of the nearest one that is."""
+    if known.all():
+        return values
     from scipy.ndimage import distance_transform_edt
 
     nearest = distance_transform_edt(~known, return_distances=False, return_indices=True)
@@ -214,13 +244,9 @@ def _cell_edges(values: np.ndarray) -> np.ndarray:
     return np.concatenate([[2 * values[0] - between[0]], between, [2 * values[-1] - between[-1]]])
 
 
-def mark_points(axes: Axes, data: LandscapeData) -> None:
-    """Mark the minima of DFT and model and the worst point."""
-    for kind, index in (
-        ("DFT minimum", data.minimum),
-        ("model minimum", data.model_minimum),
-        ("worst point", data.worst),
-    ):
+def mark_points(axes: Axes, data: LandscapeData, points: dict[str, Any]) -> None:
+    """Mark minima and the worst point: kind, as in ``MARKERS``, to grid indices or None."""
+    for kind, index in points.items():
         if index is not None:
             axes.plot(
                 [data.u[index[0]]], [data.v[index[1]]], linestyle="none", gid=kind,
@@ -260,8 +286,10 @@ def draw_bar(figure: Figure, filled: Any, axes: Axes, scale: Scale, label: str) 
     if filled is None:
         axes.set_axis_off()
         return
-    bar = figure.colorbar(filled, cax=axes, orientation="horizontal", ticks=scale.lines)
-    bar.ax.set_xticks(scale.lines, [_number(value) for value in scale.lines])
+    bar = figure.colorbar(
+        filled, cax=axes, orientation="horizontal", ticks=scale.lines,
+        format=lambda value, _: _number(value),
+    )  # fmt: skip
     bar.ax.tick_params(labelsize=8.5, length=3)
     bar.set_label(f"{label} (meV/atom)", fontsize=8.5, labelpad=2)
     bar.outline.set_linewidth(0.6)  # type: ignore[operator]
@@ -273,18 +301,17 @@ def draw_cut(axes: Axes, data: LandscapeData, along: int, scale: Scale) -> None:
     cut = (slice(None), j) if along == 0 else (i, slice(None))
     values = data.u if along == 0 else data.v
     other, fixed = (data.labels[1], data.v[j]) if along == 0 else (data.labels[0], data.u[i])
-    for name, energies, style in (
-        ("DFT", data.reference, DFT_LINE),
-        ("model", data.model, MODEL_LINE),
-    ):
-        axes.plot(values, 1000 * energies[cut], gid=name, **style)
+    shown = [("DFT", data.reference, DFT_LINE), ("model", data.model, MODEL_LINE)]
+    lines = [(name, 1000 * grid[cut], style) for name, grid, style in shown if grid is not None]
+    for name, energies, style in lines:
+        axes.plot(values, energies, gid=name, **style)
     low, high = scale.limits
-    both = 1000 * np.concatenate([data.reference[cut], data.model[cut]])
+    both = np.concatenate([energies for _, energies, _ in lines])
     # a cut along a soft direction fills its panel, but is not magnified into noise
     top = min(high, max(float(np.nanmax(both, initial=0.0)), 0.02 * high))
     _frame_cut(axes, max(low, float(np.nanmin(both, initial=0.0))), top)
     axes.set_xlim(values[0], values[-1])
-    axes.set_xlabel(data.labels[along], fontsize=9.5)
+    axes.set_xlabel(data.labels[along], fontsize=9.5, **PLAIN)
     axes.set_title(f"cut at {other} = {_number(fixed)}", fontsize=9, **TITLE)
 
 
@@ -302,7 +329,7 @@ def _frame_cut(axes: Axes, low: float, high: float) -> None:
     axes.set_ylim(low - margin, high + margin)
     axes.grid(visible=True, color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.tick_params(labelsize=8.5)
+    set_ticks(axes)
     axes.spines[["top", "right"]].set_visible(False)
 
 
@@ -311,7 +338,8 @@ def draw_correlation(axes: Axes, data: LandscapeData, scale: Scale) -> None:
     from symscape.landscape.metrics import softening_scale
 
     known = np.isfinite(data.error)
-    x, y = data.reference[known], data.model[known]
+    x = data.reference[known]
+    y = x + data.error[known]
     inside = x <= data.window + 1e-12
     low, high = scale.limits
     axes.plot([low, high], [low, high], color=DFT_COLOUR, linewidth=1, gid="equal")

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from symscape.report.panels import LandscapeData
 
 #: colours between two contour lines
 _SHADES = 4
@@ -34,6 +38,24 @@ class Scale:
     def shades(self) -> np.ndarray:
         """Levels of the filled colours, finer than the lines."""
         return np.linspace(*self.limits, _SHADES * (len(self.lines) - 1) + 1)
+
+
+def landscape_scales(data: LandscapeData) -> tuple[Scale, Scale]:
+    """Return the scale of DFT and model and that of their difference."""
+    model = data.reference if data.model is None else data.model
+    energies = energy_scale(1000 * data.reference, 1000 * model, 1000 * data.window)
+    return energies, error_scale(1000 * data.error, _judged(data))
+
+
+def change_scale(data: LandscapeData) -> Scale:
+    """Return the scale of the difference between model and baseline."""
+    return error_scale(1000 * data.change, _judged(data))
+
+
+def _judged(data: LandscapeData) -> np.ndarray:
+    """Points of the judged window, shape (n_u, n_v)."""
+    inside: np.ndarray = data.reference <= data.window + 1e-12
+    return inside
 
 
 def energy_scale(reference: np.ndarray, model: np.ndarray, window: float) -> Scale:

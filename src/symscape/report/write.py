@@ -57,8 +57,9 @@ def write_figures(folder: Path, view: RunView) -> dict[str, FigureFiles]:
     OSError
         If a file can't be written.
     """
-    from symscape.report.figures import draw_landscape, draw_thumbnail
-    from symscape.report.image import save_figure
+    from symscape.report.figures import draw_landscape
+    from symscape.report.image import figure_pixels, save_pixels
+    from symscape.report.thumbnail import draw_thumbnail
 
     target = folder / "figures"
     target.mkdir(parents=True, exist_ok=True)
@@ -68,14 +69,14 @@ def write_figures(folder: Path, view: RunView) -> dict[str, FigureFiles]:
         if data is None:
             continue
         pictures = {
-            "wide": draw_landscape(data, "wide"),
-            "tall": draw_landscape(data, "tall"),
+            "wide": figure_pixels(draw_landscape(data, "wide")),
+            "tall": figure_pixels(draw_landscape(data, "tall")),
             "thumb": draw_thumbnail(data),
         }
         images = {}
         for kind, picture in pictures.items():
             path = target / f"{item.slug}-{kind}.png"
-            images[kind] = Image(f"figures/{path.name}", *save_figure(path, picture))
+            images[kind] = Image(f"figures/{path.name}", *save_pixels(path, picture))
         files[item.id] = FigureFiles(**images, alt=describe_figure(data))
     written = {Path(i.path).name for f in files.values() for i in (f.wide, f.tall, f.thumb)}
     for kind in _KINDS:
