@@ -1,0 +1,1 @@
+"""The leaderboard: many results.json files, one ranking, static pages."""

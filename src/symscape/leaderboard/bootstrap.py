@@ -1,0 +1,104 @@
+"""How much the scores depend on which materials happen to be in the library.
+
+Materials are drawn with replacement (B. Efron, Ann. Stat. 7, 1 (1979)), the same for all models, so
+that what is hard for every model does not blur the difference between two of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from symscape.leaderboard.scores import combine, weighted_means
+
+SAMPLES = 4000
+SEED = 20260101
+#: an interval needs at least this many materials
+FEWEST_MATERIALS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Intervals:
+    """Percentile intervals, low and high in the last axis; NaN where there are too few materials.
+
+    Parameters
+    ----------
+    overall
+        Of the score, shape (n_models, 2).
+    by_question
+        Of the mean of each question, shape (n_models, n_questions, 2).
+    samples
+        The scores of all draws, shape (n_models, n_samples).
+    """
+
+    overall: np.ndarray
+    by_question: np.ndarray
+    samples: np.ndarray
+
+    def ranks(self, chosen: np.ndarray, level: float = 0.95) -> np.ndarray:
+        """Interval of the rank of each chosen model among the chosen ones, shape (n_chosen, 2).
+
+        Parameters
+        ----------
+        chosen
+            Indices of the models of one list.
+        """
+        scores = self.samples[chosen]
+        if np.isnan(self.overall).any():
+            return np.tile([1, len(chosen)], (len(chosen), 1))
+        ahead = scores[None, :, :] > scores[:, None, :] + 1e-12
+        ranks = 1 + ahead.sum(axis=1)
+        tails = [50 * (1 - level), 100 - 50 * (1 - level)]
+        ends: np.ndarray = np.percentile(ranks, tails, axis=1, method="inverted_cdf").T
+        return ends.astype(int)
+
+
+def bootstrap(
+    by_material: np.ndarray,
+    weights: np.ndarray,
+    *,
+    samples: int = SAMPLES,
+    level: float = 0.95,
+    seed: int = SEED,
+) -> Intervals:
+    """Intervals of scores over the choice of materials.
+
+    Parameters
+    ----------
+    by_material
+        Scores, shape (n_models, n_materials, n_questions), NaN where a question is not asked.
+    weights
+        Of the questions, shape (n_questions,).
+    samples
+        Number of draws.
+    level
+        Probability that an interval holds.
+    """
+    n_models, n_materials, n_questions = by_material.shape
+    everything = np.ones((1, n_materials))
+    values = np.swapaxes(by_material, 0, 1)
+    means = weighted_means(values, everything)[:, 0]
+    if n_materials < FEWEST_MATERIALS:
+        nothing = np.full((n_models, n_questions, 2), np.nan)
+        return Intervals(nothing[:, 0], nothing, np.full((n_models, 1), np.nan))
+    counts = np.random.default_rng(seed).multinomial(
+        n_materials, np.full(n_materials, 1 / n_materials), size=samples
+    )
+    drawn = weighted_means(values, counts.astype(float))
+    scores = combine(drawn, weights)
+    by_question = _interval(np.swapaxes(drawn, 1, 2), means, level)
+    few = (~np.isnan(by_material)).sum(axis=1) < FEWEST_MATERIALS
+    by_question[few] = np.nan
+    return Intervals(_interval(scores, combine(means, weights), level), by_question, scores)
+
+
+def _interval(drawn: np.ndarray, mean: np.ndarray, level: float) -> np.ndarray:
+    """Percentile interval over the last axis, widened to hold the mean."""
+    tails = [50 * (1 - level), 100 - 50 * (1 - level)]
+    # a question asked of few materials is missing from some draws, perhaps from all
+    drawn = np.where(np.isnan(drawn).all(axis=-1, keepdims=True), mean[..., None], drawn)
+    drawn = np.where(np.isnan(mean)[..., None], 0.0, drawn)
+    low, high = np.nanpercentile(drawn, tails, axis=-1)
+    ends: np.ndarray = np.stack([np.minimum(low, mean), np.maximum(high, mean)], axis=-1)
+    return ends

@@ -1,0 +1,190 @@
+"""Results files to one board: found, loaded, and refused where they can't be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from symscape.errors import ResultsFileError
+from symscape.report.results import ReferenceSummary, RunResults, load_results
+from symscape.verdict.tolerances import PROFILES
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """One run and the file that it was read from."""
+
+    run: RunResults
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """Name of the model."""
+        return self.run.model.name
+
+    @property
+    def suite(self) -> str:
+        """Version of symscape that made the run."""
+        return self.run.versions.get("symscape", "unknown")
+
+
+@dataclass(frozen=True, eq=False)
+class Aside:
+    """A run that can't be compared with the others, and why, as half a sentence."""
+
+    entry: Entry
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Board:
+    """Runs that can be compared: one suite version, one version of each reference.
+
+    Parameters
+    ----------
+    entries
+        Sorted by the name of the model.
+    asides
+        Runs of other versions, which are shown but not ranked.
+    """
+
+    entries: tuple[Entry, ...]
+    asides: tuple[Aside, ...] = ()
+
+    @property
+    def suite(self) -> str:
+        """Version of symscape that made the runs."""
+        return self.entries[0].suite
+
+    @cached_property
+    def references(self) -> tuple[ReferenceSummary, ...]:
+        """Every slice that any of the runs was made on, sorted by name."""
+        found = {r.id: r for entry in self.entries for r in entry.run.references}
+        return tuple(found[key] for key in sorted(found))
+
+    @cached_property
+    def materials(self) -> tuple[str, ...]:
+        """Materials of the slices, sorted."""
+        return tuple(sorted({r.material for r in self.references}))
+
+    @cached_property
+    def levels_of_theory(self) -> tuple[str, ...]:
+        """Levels of theory of the references, sorted."""
+        return tuple(sorted({r.level_of_theory for r in self.references}))
+
+    def same_theory(self, entry: Entry) -> bool:
+        """Whether a model was trained on the level of theory of every reference."""
+        return theory_agrees(entry.run.model.level_of_theory, self.levels_of_theory)
+
+
+def theory_agrees(model: str, references: Iterable[str]) -> bool:
+    """Whether a level of theory is that of all references."""
+    return all(model.casefold() == level.casefold() for level in references)
+
+
+def find_results(paths: Iterable[str | Path]) -> list[Path]:
+    """List the results files that paths stand for, each once.
+
+    A file stands for itself; a folder for the first of these that it has: its ``results.json``,
+    those of its subfolders (``reports/``), the files in its ``results/`` (``reports/leaderboard``),
+    its own JSON files.
+
+    Raises
+    ------
+    ResultsFileError
+        If a path does not exist or a folder holds no results.
+    """
+    found: dict[Path, Path] = {}
+    for path in map(Path, paths):
+        files = [path]
+        if path.is_dir():
+            patterns = ("results.json", "*/results.json", "results/*.json", "*.json")
+            candidates = (sorted(path.glob(pattern)) for pattern in patterns)
+            files = next(filter(None, candidates), [])
+        elif not path.exists():
+            raise ResultsFileError(f"{path}: there is no such results file or report folder.")
+        if not files:
+            raise ResultsFileError(f"{path}: this folder holds no results.json; run the suite.")
+        found.update((file.resolve(), file) for file in files)
+    return list(found.values())
+
+
+def load_board(paths: Iterable[str | Path], *, separate: bool = False) -> Board:
+    """Load results files and check that they can be compared.
+
+    The newest run sets the version of the suite and of each reference.
+
+    Parameters
+    ----------
+    paths
+        Results files or folders, in any order.
+    separate
+        Set runs of other versions aside instead of refusing them.
+
+    Raises
+    ------
+    ResultsFileError
+        If a file can't be read, two are of one model, or, without ``separate``, one was made by
+        another version of the suite, on another version of a reference or with tolerances of its
+        own.
+    """
+    entries = [Entry(load_results(path), path) for path in find_results(paths)]
+    if not entries:
+        raise ResultsFileError("A leaderboard needs at least one results file.")
+    _refuse_twice(entries)
+    # newest first; by name where two began in the same second
+    entries.sort(key=lambda entry: entry.name)
+    entries.sort(key=lambda entry: entry.run.started, reverse=True)
+    kept: list[Entry] = []
+    asides: list[Aside] = []
+    digests: dict[str, tuple[str, Entry]] = {}
+    for entry in entries:
+        reason = _difference(entry, kept, digests)
+        if reason and not separate:
+            raise ResultsFileError(
+                f"{entry.path}: {reason}, so the two can't be ranked together; run the suite again "
+                "or set such runs apart with --separate."
+            )
+        if reason:
+            asides.append(Aside(entry, reason))
+            continue
+        kept.append(entry)
+        for reference in entry.run.references:
+            digests.setdefault(reference.id, (reference.digest, entry))
+    if not kept:
+        raise ResultsFileError(f"{asides[0].entry.path}: {asides[0].reason}; no run is left.")
+    kept.sort(key=lambda entry: entry.name)
+    asides.sort(key=lambda aside: aside.entry.name)
+    return Board(tuple(kept), tuple(asides))
+
+
+def _refuse_twice(entries: list[Entry]) -> None:
+    known: dict[str, Entry] = {}
+    for entry in entries:
+        if entry.name in known:
+            raise ResultsFileError(
+                f"{entry.path}: {entry.name} has another results file, {known[entry.name].path}; "
+                "give one of the two, or name one model differently with --mlip-name."
+            )
+        known[entry.name] = entry
+
+
+def _difference(entry: Entry, kept: list[Entry], digests: dict[str, tuple[str, Entry]]) -> str:
+    """Say why a run can't be compared with the newer ones; empty if it can."""
+    if entry.run.tolerances not in PROFILES:
+        return (
+            f"run with tolerances of its own ({entry.run.tolerances}), whose windows and "
+            f"thresholds may differ from those of {', '.join(PROFILES)}"
+        )
+    if kept and entry.suite != kept[0].suite:
+        return f"made by symscape {entry.suite}, {kept[0].name} by {kept[0].suite}"
+    for reference in entry.run.references:
+        digest, other = digests.get(reference.id, (reference.digest, entry))
+        if digest != reference.digest:
+            return (
+                f"judged by another version of the reference {reference.id} "
+                f"({reference.digest[:8]}) than {other.name} ({digest[:8]})"
+            )
+    return ""

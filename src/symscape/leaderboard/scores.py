@@ -1,0 +1,206 @@
+"""Scores: every case of every model between 0 (useless) and 1 (perfect), and their means."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from symscape.leaderboard.collect import Board
+from symscape.leaderboard.scales import ENERGY_WINDOW, SCALES, QuestionScale
+from symscape.report.results import ReferenceSummary, RunResults
+from symscape.verdict.case import CaseResult
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreTable:
+    """Scores of all models on all slices.
+
+    Parameters
+    ----------
+    models
+        Names, in the order of the board.
+    slices
+        The slices, sorted by name.
+    questions
+        Those that any model answered, in the order of `scales.SCALES`.
+    cells
+        Scores, shape (n_models, n_slices, n_questions): NaN where nobody answered the question
+        (DFT gives no occasion to ask it), 0 where another model did and this one did not.
+    answered
+        True where the model was judged, same shape.
+    """
+
+    models: tuple[str, ...]
+    slices: tuple[ReferenceSummary, ...]
+    questions: tuple[QuestionScale, ...]
+    cells: np.ndarray
+    answered: np.ndarray
+
+    @cached_property
+    def materials(self) -> tuple[str, ...]:
+        """Materials of the slices, sorted."""
+        return tuple(sorted({s.material for s in self.slices}))
+
+    @property
+    def weights(self) -> np.ndarray:
+        """Weights of the questions, shape (n_questions,)."""
+        return np.array([question.weight for question in self.questions])
+
+    @cached_property
+    def asked(self) -> np.ndarray:
+        """True where a question is asked of a slice, shape (n_slices, n_questions)."""
+        return ~np.isnan(self.cells).all(axis=0)
+
+    @cached_property
+    def by_material(self) -> np.ndarray:
+        """Means over the slices of each material, shape (n_models, n_materials, n_questions).
+
+        NaN where none of its slices is asked the question. A material counts once, however many
+        slices it has.
+        """
+        owner = np.array([self.materials.index(s.material) for s in self.slices], dtype=int)
+        members = (owner[None, :] == np.arange(len(self.materials))[:, None]).astype(float)
+        return weighted_means(np.swapaxes(self.cells, 0, 1), members)
+
+    @cached_property
+    def by_question(self) -> np.ndarray:
+        """Means over the materials, shape (n_models, n_questions)."""
+        everything = np.ones((1, len(self.materials)))
+        return weighted_means(np.swapaxes(self.by_material, 0, 1), everything)[:, 0]
+
+    @cached_property
+    def overall(self) -> np.ndarray:
+        """The score: the weighted mean over the questions, shape (n_models,)."""
+        return combine(self.by_question, self.weights)
+
+    @cached_property
+    def coverage(self) -> np.ndarray:
+        """Share of the cases asked in which the model was judged, shape (n_models,)."""
+        return self.answered.sum(axis=(1, 2)) / max(int(self.asked.sum()), 1)
+
+
+def weighted_means(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Average over the first axis, leaving out what is NaN.
+
+    Parameters
+    ----------
+    values
+        Shape (n, n_models, n_questions); NaN for all models or for none.
+    weights
+        Shape (n_means, n).
+
+    Returns
+    -------
+    Shape (n_models, n_means, n_questions); NaN where nothing is left.
+    """
+    known = ~np.isnan(values)
+    sums = np.einsum("bn,nmq->mbq", weights, np.where(known, values, 0.0))
+    totals = np.einsum("bn,nmq->mbq", weights, known.astype(float))
+    return np.divide(sums, totals, out=np.full(sums.shape, np.nan), where=totals > 0)
+
+
+def combine(by_question: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Weighted mean over the questions (last axis), leaving out those that are NaN."""
+    known = ~np.isnan(by_question)
+    sums = (np.where(known, by_question, 0.0) * weights).sum(axis=-1)
+    totals = (known * weights).sum(axis=-1)
+    return np.divide(sums, totals, out=np.full(sums.shape, np.nan), where=totals > 0)
+
+
+def score_board(board: Board) -> ScoreTable:
+    """Score every case of every run on a board."""
+    judged = [_judged_cases(entry.run) for entry in board.entries]
+    found = {key[0] for cases in judged for key in cases}
+    questions = tuple(scale for name, scale in SCALES.items() if name in found)
+    shape = (len(board.entries), len(board.references), len(questions))
+    cells, answered = np.full(shape, np.nan), np.zeros(shape, dtype=bool)
+    shares = [
+        [answered_share(entry.run, reference) for reference in board.references]
+        for entry in board.entries
+    ]
+    for s, reference in enumerate(board.references):
+        for q, question in enumerate(questions):
+            key = (question.question, reference.material, reference.slice)
+            values = [case_values(cases[key]) if key in cases else None for cases in judged]
+            wanted = _wanted_metrics(question, [v for v in values if v is not None])
+            if not wanted:
+                continue
+            for m, numbers in enumerate(values):
+                answered[m, s, q] = numbers is not None
+                share = shares[m][s] if question.on_grid else 1.0
+                cells[m, s, q] = share * case_score(question, numbers or {}, wanted)
+    models = tuple(entry.name for entry in board.entries)
+    return ScoreTable(models, board.references, questions, cells, answered)
+
+
+def _judged_cases(run: RunResults) -> dict[tuple[str, str, str], CaseResult]:
+    """Cases that could be judged, by question, material and slice."""
+    return {(c.question, c.material, c.slice): c for c in run.cases if c.status != "error"}
+
+
+def case_values(case: CaseResult) -> dict[str, float]:
+    """Return the numbers of a case: those in the scored window where the metrics have windows.
+
+    ``largest`` is added: the largest of all of them.
+    """
+    metrics: Mapping[str, Any] = case.metrics
+    if "windows" in metrics:
+        metrics = next(
+            (v for k, v in metrics["windows"].items() if float(k) == float(ENERGY_WINDOW)), {}
+        )
+    numbers = {k: float(v) for k, v in metrics.items() if isinstance(v, int | float)}
+    if numbers:
+        # NaN if any is
+        numbers["largest"] = float(np.max(np.abs(list(numbers.values()))))
+    return numbers
+
+
+def _wanted_metrics(question: QuestionScale, values: list[dict[str, float]]) -> set[str]:
+    """Metrics that count on a slice: those for which at least one model has a number.
+
+    What DFT gives no occasion for (the displacement of a minimum where there is none) nobody has;
+    where only some have it, the others failed to answer.
+    """
+    return {
+        scale.metric
+        for scale in question.metrics
+        if any(math.isfinite(v.get(scale.metric, math.nan)) for v in values)
+    }
+
+
+def case_score(question: QuestionScale, values: Mapping[str, float], wanted: set[str]) -> float:
+    """Mean score of the wanted metrics; one that is missing or not a number scores 0."""
+    return float(
+        np.mean(
+            [
+                s.score(values.get(s.metric, math.nan))
+                for s in question.metrics
+                if s.metric in wanted
+            ]
+        )
+    )
+
+
+def answered_share(run: RunResults, reference: ReferenceSummary) -> float:
+    """Share of the grid points with a DFT energy at which the model gave one.
+
+    1 where the run holds no grid of this slice: then its cases are not judged either.
+    """
+    valid = np.isfinite(reference.relative) & ~reference.masked
+    grid = next(
+        (
+            case.energies
+            for case in run.cases
+            if case.energies is not None
+            and (case.material, case.slice) == (reference.material, reference.slice)
+        ),
+        None,
+    )
+    if grid is None or not valid.any():
+        return 1.0
+    return float(np.isfinite(np.array(grid, dtype=float))[valid].mean())

@@ -1,0 +1,222 @@
+"""leaderboard.csv, leaderboard.json and leaderboard.md."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from typing import Any
+
+from symscape.leaderboard.ranking import RAW_METRICS, Ranking, Standing
+from symscape.leaderboard.scales import MetricScale
+from symscape.report.codec import dumps, encode
+from symscape.report.summary import _escape as escape
+from symscape.report.words import NOTHING, count_text, number_text
+
+SCHEMA = "symscape-leaderboard/1"
+_COLUMN_UNITS = {"meV/atom": "_meV_per_atom", "Å": "_A", "meV/atom/Å": "_meV_per_atom_A",
+                 "meV/Å": "_meV_per_A"}  # fmt: skip
+
+_EXPLANATION = (
+    "Scores from 0 (useless) to 100 (perfect), with 95 % intervals over materials. A case in which "
+    "a model was not judged scores 0. What counts is explained on the page, index.html, and in "
+    "docs/leaderboard.md."
+)
+_DIFFERENCE = "their errors include the difference between the levels of theory."
+
+
+def leaderboard_json(ranking: Ranking) -> str:
+    """Return the leaderboard as JSON: versions, scales, standings, scores of every slice."""
+    board, table = ranking.board, ranking.table
+    document = {
+        "schema": SCHEMA,
+        "symscape": board.suite,
+        "levels_of_theory": list(board.levels_of_theory),
+        "references": [
+            {
+                "material": r.material,
+                "slice": r.slice,
+                "formula": r.formula,
+                "spacegroup_number": r.spacegroup_number,
+                "spacegroup_symbol": r.spacegroup_symbol,
+                "crystal_system": r.crystal_system,
+                "n_lattice": r.n_lattice,
+                "n_wyckoff": r.n_wyckoff,
+                "level_of_theory": r.level_of_theory,
+                "digest": r.digest,
+            }
+            for r in table.slices
+        ],
+        "questions": [
+            {
+                "question": q.question,
+                "weight": q.weight,
+                "metrics": [_scale_record(scale) for scale in q.metrics],
+            }
+            for q in table.questions
+        ],
+        "models": [_model_record(ranking, standing) for standing in ranking.standings],
+        "not_compared": [
+            {"model": aside.entry.name, "reason": aside.reason} for aside in board.asides
+        ],
+    }
+    return dumps(encode(document)) + "\n"
+
+
+def _scale_record(scale: MetricScale) -> dict[str, Any]:
+    return {
+        "metric": scale.metric,
+        "unit": scale.unit,
+        "target": scale.target,
+        "perfect": scale.perfect,
+        "useless": scale.useless,
+        "scale": "logarithmic" if scale.logarithmic else "linear",
+    }
+
+
+def _model_record(ranking: Ranking, standing: Standing) -> dict[str, Any]:
+    table, i = ranking.table, standing.index
+    card = standing.entry.run.model
+    names = [q.question for q in table.questions]
+    return {
+        "model": standing.name,
+        "family": card.family,
+        "level_of_theory": card.level_of_theory,
+        "ranked": standing.same_theory,
+        "rank": standing.rank,
+        "rank_interval": list(standing.rank_interval),
+        "score": _rounded(standing.score),
+        "interval": [_rounded(end) for end in standing.interval],
+        "coverage": _rounded(standing.coverage),
+        "questions": {
+            name: {"score": _rounded(float(score)), "interval": [_rounded(float(e)) for e in ends]}
+            for name, score, ends in zip(
+                names, standing.questions, standing.question_intervals, strict=True
+            )
+        },
+        "metrics": {name: _rounded(value) for name, value in standing.raw.items()},
+        "seconds_per_point": _rounded(standing.seconds_per_point),
+        "slices": {
+            s.id: {
+                name: _rounded(float(table.cells[i, k, q]))
+                for q, name in enumerate(names)
+                if not math.isnan(table.cells[i, k, q])
+            }
+            for k, s in enumerate(table.slices)
+        },
+        "fingerprint": standing.entry.run.fingerprint,
+        "started": standing.entry.run.started,
+    }
+
+
+def _rounded(value: float) -> float | None:
+    return round(value, 6) if math.isfinite(value) else None
+
+
+def leaderboard_csv(ranking: Ranking) -> str:
+    """Return one row a model: rank, score with interval, coverage, questions, metrics.
+
+    Models of another level of theory have ranks of their own and ``ranked`` 0.
+    """
+    rows = []
+    for standing in ranking.standings:
+        card = standing.entry.run.model
+        row: dict[str, Any] = {
+            "ranked": int(standing.same_theory),
+            "rank": standing.rank,
+            "model": standing.name,
+            "family": card.family,
+            "level_of_theory_model": card.level_of_theory,
+            "level_of_theory_reference": " ".join(ranking.board.levels_of_theory),
+            "score": standing.score,
+            "score_low": standing.interval[0],
+            "score_high": standing.interval[1],
+            "coverage": standing.coverage,
+        }
+        for question, score in zip(ranking.table.questions, standing.questions, strict=True):
+            row[f"score_{question.question}"] = float(score)
+        for metric in RAW_METRICS:
+            column = metric.name.replace(".", "_") + _COLUMN_UNITS.get(metric.unit, "")
+            row[column] = standing.raw[metric.name]
+        row["seconds_per_point"] = standing.seconds_per_point
+        rows.append({key: _cell(value) for key, value in row.items()})
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, float):
+        return f"{value:.6g}" if math.isfinite(value) else ""
+    return value
+
+
+def leaderboard_markdown(ranking: Ranking) -> str:
+    """Return the leaderboard in GitHub's Markdown."""
+    board, table = ranking.board, ranking.table
+    levels = " and ".join(board.levels_of_theory)
+    extent = (
+        f"{count_text(len(ranking.standings), 'model')} on "
+        f"{count_text(len(table.slices), 'slice')} of "
+        f"{count_text(len(board.materials), 'material')}, {levels} references, "
+        f"symscape {board.suite}."
+    )
+    lines = ["# Leaderboard", "", extent, "", _EXPLANATION]
+    head = ["", "model", "score", "95 %", "coverage", *(q.title for q in table.questions),
+            "MAE (meV/atom)", "signed error (meV/atom)", "softening"]  # fmt: skip
+    for title, standings in ranking.lists:
+        lines += ["", f"## {escape(title)}", ""]
+        if not standings[0].same_theory:
+            lines += [f"Held against {levels} all the same: {_DIFFERENCE}", ""]
+        rows = [_row(standing) for standing in standings]
+        rules = ["--:", ":--", *["--:"] * (len(head) - 2)]
+        lines += ["| " + " | ".join(cells) + " |" for cells in (head, rules, *rows)]
+    if board.asides:
+        lines += ["", "## Not compared", ""]
+        lines += [f"- {escape(a.entry.name)}: {escape(a.reason)}" for a in board.asides]
+    return "\n".join(lines) + "\n"
+
+
+def _row(standing: Standing) -> list[str]:
+    name = escape(standing.name)
+    if not standing.same_theory:
+        name += f" ({escape(standing.entry.run.model.level_of_theory)})"
+    return [
+        str(standing.rank),
+        name,
+        points_text(standing.score, 1),
+        interval_text(standing.interval),
+        percent_text(standing.coverage),
+        *(points_text(float(score)) for score in standing.questions),
+        number_text(standing.raw["energies.mae"], 1),
+        number_text(standing.raw["energies.mean_signed_error"], 1, sign=True),
+        number_text(standing.raw["energies.softening_scale"], 2),
+    ]
+
+
+def points_text(score: float, decimals: int = 0) -> str:
+    """Write a score between 0 and 1 as points out of 100."""
+    return number_text(100 * score, decimals)
+
+
+def interval_text(interval: tuple[float, float]) -> str:
+    """Write an interval of scores: ``58–80``."""
+    if not all(map(math.isfinite, interval)):
+        return NOTHING
+    return "–".join(points_text(end) for end in interval)
+
+
+def percent_text(share: float) -> str:
+    """Write a share in percent; 100 only if nothing is missing."""
+    percent = 100 * share if share >= 1 else min(100 * share, 99.0)
+    return f"{number_text(percent, 0)} %"
+
+
+def speed_text(standing: Standing) -> str:
+    """Write the time for a grid point."""
+    seconds = standing.seconds_per_point
+    if not math.isfinite(seconds):
+        return NOTHING
+    return f"{number_text(1000 * seconds, 1 if seconds < 0.1 else 0)} ms"
