@@ -255,6 +255,17 @@ def test_the_interface_page_describes_every_public_name():
     assert described - {"errors"} == set(symscape.__all__) - {"SymscapeError", "__version__"}
 
 
+def test_the_table_of_references_is_current():
+    from symscape.cli.materials import method_table
+    from symscape.references.library import find_references
+    from symscape.references.store import load_reference
+
+    stored = [load_reference(e.path) for e in find_references([ROOT / "references"])]
+    text = read("docs/references.md")
+    shown = text.split("<!-- landscapes -->")[1].split("<!-- end of landscapes -->")[0]
+    assert shown.strip() == method_table(stored), "run: symscape materials --markdown"
+
+
 def test_the_tutorial_runs_and_prints_what_it_says(tmp_path, monkeypatch):
     pytest.importorskip("chgnet")
     monkeypatch.chdir(tmp_path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -30,6 +30,22 @@ COLUMNS = (
 )
 _NUMBERS = frozenset(COLUMNS[4:9]) | {"n_lattice", "n_wyckoff"}
 
+#: of the Markdown table, which is about how far the numbers can be trusted
+METHOD_COLUMNS = (
+    "slice",
+    "space group",
+    "kind",
+    "axes",
+    "points",
+    "computed",
+    "masked",
+    "highest, eV/atom",
+    "cut-off, eV",
+    "k-points",
+    "checked at",
+    "largest change, meV/atom",
+)
+
 
 def materials(
     names: Annotated[
@@ -40,6 +56,9 @@ def materials(
         list[Path] | None,
         typer.Option(help="Folder of references, repeatable; default: references."),
     ] = None,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Method and convergence as a Markdown table.")
+    ] = False,
 ) -> None:
     """List the stored references: what each slice varies and how much of it is computed.
 
@@ -47,9 +66,6 @@ def materials(
     close) or missing. n_lattice and n_wyckoff count the free lattice parameters and the free
     Wyckoff coordinates of the crystal. A file that can't be read gets one sentence and exit code 1.
     """
-    from rich import box
-    from rich.table import Table
-
     from symscape.errors import ReferenceFileError
     from symscape.references.library import find_references, select_materials
     from symscape.references.store import load_reference
@@ -63,22 +79,16 @@ def materials(
         )
     if names:
         entries = select_materials(entries, names)
-    console = _console()
-    table = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, pad_edge=False)
-    for column in COLUMNS:
-        table.add_column(
-            column,
-            no_wrap=not console.is_terminal,
-            justify="right" if column in _NUMBERS else "left",
-        )
-    problems = []
+    found, problems = [], []
     for entry in entries:
         try:
-            table.add_row(*reference_row(load_reference(entry.path)))
+            found.append(load_reference(entry.path))
         except ReferenceFileError as error:
             problems.append(str(error))
-    if table.rows:
-        console.print(table, markup=False, highlight=False)
+    if found and markdown:
+        print(method_table(found))
+    elif found:
+        _print_table(found)
     for problem in problems:
         print(f"symscape: {problem}", file=sys.stderr)
     if problems:
@@ -102,6 +112,72 @@ def reference_row(reference: LandscapeReference) -> tuple[str, ...]:
         str(crystal.n_lattice),
         str(crystal.n_wyckoff),
     )
+
+
+def _print_table(references: list[LandscapeReference]) -> None:
+    from rich import box
+    from rich.table import Table
+
+    console = _console()
+    table = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, pad_edge=False)
+    for column in COLUMNS:
+        table.add_column(
+            column,
+            no_wrap=not console.is_terminal,
+            justify="right" if column in _NUMBERS else "left",
+        )
+    for reference in references:
+        table.add_row(*reference_row(reference))
+    console.print(table, markup=False, highlight=False)
+
+
+def method_table(references: list[LandscapeReference]) -> str:
+    """Return a Markdown table of how each slice was computed and how far it is converged."""
+    rows = [METHOD_COLUMNS, ("---",) * len(METHOD_COLUMNS), *map(method_row, references)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def method_row(reference: LandscapeReference) -> tuple[str, ...]:
+    """Return a reference's cells of the Markdown table, in the order of `METHOD_COLUMNS`."""
+    import numpy as np
+
+    crystal = reference.slice.crystal
+    method = reference.method
+    checked, change = convergence_text(reference.provenance.get("convergence"))
+    return (
+        reference.id,
+        f"{crystal.symbol} ({crystal.space_group_number})",
+        reference.kind,
+        ", ".join(map(axis_text, reference.slice.axes)),
+        " x ".join(map(str, reference.slice.shape)),
+        str(int((reference.valid & reference.computed).sum())),
+        str(int(reference.mask.sum())),
+        f"{np.nanmax(reference.relative):.2f}",
+        f"{method['cutoff_eV']:g}" if "cutoff_eV" in method else "",
+        kpoints_text(method),
+        checked,
+        change,
+    )
+
+
+def kpoints_text(method: dict[str, Any]) -> str:
+    """``9 x 9 x 9``, or ``3 per Å⁻¹`` where only a density is stated."""
+    stated = method.get("kpoints") or {}
+    mesh = method.get("k_mesh") or stated.get("mesh_for_all_points")
+    if mesh:
+        return " x ".join(map(str, mesh))
+    density = method.get("k_density_A") or stated.get("density_per_inverse_angstrom")
+    return f"{density:g} per Å⁻¹" if density else ""
+
+
+def convergence_text(check: dict[str, Any] | None) -> tuple[str, str]:
+    """Return the settings that relative energies were checked at and their largest change."""
+    if not check:
+        return "not yet", ""
+    mesh = check.get("k_mesh")
+    kpoints = " x ".join(map(str, mesh)) if mesh else f"{check['k_density_A']:g} per Å⁻¹"
+    change = check["largest_difference_meV_atom"]
+    return f"{check['cutoff_eV']:g} eV, {kpoints}", f"{change:.1f}"
 
 
 def axis_text(axis: Axis) -> str:
