@@ -108,12 +108,15 @@ def test_forces_along_axes_are_slopes_of_the_energy(axes):
         assert np.isnan(without[k]) == (axis in (RATIO, VOLUME))
 
 
-def reference_from(model, slice_):
+def reference_from(model, slice_, stress=False):
     structures = slice_.structures()
     answer = model.predict(structures, forces=True)
     n_atoms = structures.n_atoms[0]
     forces = answer.forces.reshape(*slice_.shape, n_atoms, 3).copy()
     forces[0, 0] = np.nan
+    stresses = None
+    if stress:
+        stresses = model.predict(structures, stresses=True).stresses.reshape(*slice_.shape, 3, 3)
     return LandscapeReference(
         "PbTiO3-P4mm",
         slice_,
@@ -123,6 +126,7 @@ def reference_from(model, slice_):
         np.ones(slice_.shape, bool),
         {"functional": "LJ"},
         {},
+        stresses,
     )
 
 
@@ -221,3 +225,23 @@ def test_wrapping_of_positions():
     geometry = GridGeometry(np.eye(2), (4, None))
     assert geometry.wrap(np.array([-0.5, -0.5])).tolist() == [3.5, -0.5]
     assert geometry.distance((0.0, 0.0), (3.0, 3.0)) == pytest.approx(np.hypot(1, 3))
+
+
+class WithoutStress(PairModel):
+    def predict(self, structures, *, forces=False, stresses=False):
+        if stresses:
+            raise NotImplementedError
+        return super().predict(structures, forces=forces)
+
+
+def test_an_axis_that_strains_the_cell_needs_the_stress_of_both():
+    slice_ = make_slice(TI, RATIO)
+    n = slice_.shape[0] * slice_.shape[1] - 1
+    whole = reference_from(PairModel(), slice_, stress=True)
+    both = compare_forces(whole, Soft(), window=10.0).metrics()
+    assert both["n_forces"] == 2 * n
+    assert both["force_softening"] == pytest.approx(0.8)
+    assert both["relative_force_error"] == pytest.approx(0.2)
+    without = reference_from(PairModel(), slice_)
+    for reference, model in ((without, Soft()), (whole, WithoutStress())):
+        assert compare_forces(reference, model, window=10.0).metrics()["n_forces"] == n

@@ -67,19 +67,20 @@ class Tangents:
         forces
             eV/angstrom, shape (n, n_atoms, 3).
         stresses
-            eV/angstrom^3, positive under tension, shape (n, 3, 3), if known.
+            eV/angstrom^3, positive under tension, shape (n, 3, 3), if known; NaN where not.
 
         Returns
         -------
         np.ndarray
-            eV per axis unit, shape (n, 2); NaN along axes that strain the cell if no stress is
+            eV per axis unit, shape (n, 2); NaN along axes that strain the cell where no stress is
             given.
         """
         result = np.einsum("niak,nak->ni", self.displacements, forces)
         if stresses is None:
             return np.where(self.strained, np.nan, result)
         work = np.einsum("nab,niab->ni", stresses, self.strains)
-        return result - self.volumes[:, None] * work
+        # without strain a stress does no work, also where it is not known
+        return result - np.where(self.strained, self.volumes[:, None] * work, 0.0)
 
 
 def tangents(slice: Slice, values: np.ndarray, *, primitive: bool = True) -> Tangents:

@@ -127,16 +127,47 @@ def compare_forces(
     ------
     NotImplementedError
         If the model has no forces.
+
+    Notes
+    -----
+    An axis that strains the cell needs the stress of both; where either has none it is left out.
     """
     slice = reference.slice
     with np.errstate(invalid="ignore"):
         inside = reference.valid & (reference.relative <= window + 1e-12)
     inside &= np.isfinite(reference.forces).all(axis=(2, 3))
-    answer = np.full(reference.forces.shape, np.nan)
     points = np.flatnonzero(inside)
-    if len(points):
-        structures = slice.structures()[points]
-        found = model.predict(structures, forces=True).forces
-        assert found is not None
-        answer[inside] = found.reshape(len(points), -1, 3)
-    return ForceComparison(axis_forces(slice, reference.forces), axis_forces(slice, answer), inside)
+    forces, stresses = _model_forces(reference, model, points)
+    return ForceComparison(
+        axis_forces(slice, reference.forces, reference.stresses),
+        axis_forces(slice, forces, stresses),
+        inside,
+    )
+
+
+def _model_forces(
+    reference: LandscapeReference, model: Potential, points: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the model's forces, and its stresses if DFT has some, on the whole grid.
+
+    Shapes (n_u, n_v, n_atoms, 3) and (n_u, n_v, 3, 3), NaN at points that are not asked for.
+    """
+    forces = np.full(reference.forces.shape, np.nan)
+    stresses = None if reference.stresses is None else np.full(reference.stresses.shape, np.nan)
+    if not len(points):
+        return forces, stresses
+    structures = reference.slice.structures()[points]
+    try:
+        found = model.predict(structures, forces=True, stresses=stresses is not None)
+    except NotImplementedError:
+        if stresses is None:
+            raise
+        found, stresses = model.predict(structures, forces=True), None
+    assert found.forces is not None
+    forces.reshape(-1, *forces.shape[2:])[points] = found.forces.reshape(
+        len(points), *forces.shape[2:]
+    )
+    if stresses is not None:
+        assert found.stresses is not None
+        stresses.reshape(-1, 3, 3)[points] = found.stresses
+    return forces, stresses

@@ -38,6 +38,9 @@ class LandscapeReference:
         DFT code, version, functional, cut-off, k-mesh, ... as stored.
     provenance
         Command, licence, citation, ... as stored.
+    stresses
+        eV/angstrom^3, positive under tension, shape (n_u, n_v, 3, 3); NaN where there are none,
+        None if there are none at all.
     kind
         ``local`` (around an equilibrium) or ``global`` (a full period of a coordinate).
     formula
@@ -56,6 +59,7 @@ class LandscapeReference:
     computed: np.ndarray
     method: dict[str, Any]
     provenance: dict[str, Any]
+    stresses: np.ndarray | None = None
     kind: str = "local"
     formula: str = ""
     digest: str = ""

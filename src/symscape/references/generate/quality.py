@@ -154,9 +154,7 @@ def check_forces(grid: GridData, noise: float = NOISE_EV_ATOM) -> ForceCheck:
     slopes = -moves.generalized_forces(
         grid.forces.reshape(-1, n_atoms, 3), grid.stresses.reshape(-1, 3, 3)
     )
-    # without strain the stress does no work, also where it is not known
-    unstrained = -moves.generalized_forces(grid.forces.reshape(-1, n_atoms, 3))
-    slopes = np.where(moves.strained, slopes, unstrained) / n_atoms
+    slopes /= n_atoms
     mismatches: list[float] = []
     deviations = []
     for axis, definition in enumerate(the_slice.axes):
