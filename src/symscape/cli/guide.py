@@ -52,6 +52,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "symscape reference check plans/BaTiO3.toml",
         "symscape reference check references/PbTiO3-P4mm/Ti_z-O_z.json",
     ),
+    "reference crystals": (
+        "symscape reference crystals references/plans/crystals.toml --jobs 2 --nice 10",
+        "symscape reference crystals references/plans/crystals.toml --status",
+    ),
     "reference import": (
         "symscape reference import plans/BaTiO3.toml vasp_runs/ --code VASP --code-version 6.4.2",
     ),

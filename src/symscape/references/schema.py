@@ -51,6 +51,27 @@ def read_document(path: Path) -> dict[str, Any]:
     ReferenceFileError
         If the file is missing, is not JSON, has another schema, or lacks a field.
     """
+    document = read_json(path, SCHEMA)
+    check_fields(path, document, _FIELDS, "")
+    if len(document["axes"]) != 2:
+        raise ReferenceFileError(
+            f"{path}: a slice has two axes, but 'axes' lists {len(document['axes'])}."
+        )
+    for number, axis in enumerate(document["axes"]):
+        check_fields(path, axis, _AXIS_FIELDS, f"axes[{number}].")
+        if axis["points"] < 2:
+            raise ReferenceFileError(f"{path}: axes[{number}] needs at least two points.")
+    return document
+
+
+def read_json(path: Path, schema: str) -> dict[str, Any]:
+    """Read a file of the reference library and check that it has the schema.
+
+    Raises
+    ------
+    ReferenceFileError
+        If the file is missing, is not JSON, or has another schema.
+    """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -61,30 +82,30 @@ def read_document(path: Path) -> dict[str, Any]:
         raise ReferenceFileError(
             f"{path}: not valid JSON (line {error.lineno}: {error.msg}); restore the file."
         ) from None
-    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+    if not isinstance(document, dict) or document.get("schema") != schema:
         found = document.get("schema") if isinstance(document, dict) else None
         raise ReferenceFileError(
-            f"{path}: schema is {found!r}, but this version of symscape reads {SCHEMA!r}; "
+            f"{path}: schema is {found!r}, but this version of symscape reads {schema!r}; "
             "update symscape or convert the file."
         )
-    _check_fields(path, document, _FIELDS, "")
-    if len(document["axes"]) != 2:
-        raise ReferenceFileError(
-            f"{path}: a slice has two axes, but 'axes' lists {len(document['axes'])}."
-        )
-    for number, axis in enumerate(document["axes"]):
-        _check_fields(path, axis, _AXIS_FIELDS, f"axes[{number}].")
-        if axis["points"] < 2:
-            raise ReferenceFileError(f"{path}: axes[{number}] needs at least two points.")
     return document
 
 
-def _check_fields(
+def check_fields(
     path: Path,
     document: Any,
     fields: tuple[tuple[str, type | tuple[type, ...]], ...],
     prefix: str,
 ) -> None:
+    """Raise a ReferenceFileError that names the first field that is missing or of another type.
+
+    Parameters
+    ----------
+    fields
+        Name (dots for nested ones) and type of each field.
+    prefix
+        What the sentence puts before the name: ``crystals[3].``.
+    """
     for name, kind in fields:
         value = document
         for key in name.split("."):
@@ -96,12 +117,12 @@ def _check_fields(
             raise ReferenceFileError(f"{path}: field '{prefix}{name}' {problem}.")
 
 
-def dump_document(document: dict[str, Any]) -> str:
-    """Write a reference as JSON text, header indented and one grid point per line."""
-    header = {key: value for key, value in document.items() if key != "points"}
-    lines = ",\n".join("  " + json.dumps(p, ensure_ascii=False) for p in document["points"])
-    # the header's closing bracket makes room for the points
-    return f'{_indented(header, 0)[:-2]},\n "points": [\n{lines}\n ]\n}}\n'
+def dump_document(document: dict[str, Any], rows: str = "points") -> str:
+    """Write a reference as JSON text: header indented, one grid point (or crystal) per line."""
+    header = {key: value for key, value in document.items() if key != rows}
+    lines = ",\n".join("  " + json.dumps(row, ensure_ascii=False) for row in document[rows])
+    # the header's closing bracket makes room for the rows
+    return f'{_indented(header, 0)[:-2]},\n "{rows}": [\n{lines}\n ]\n}}\n'
 
 
 def _indented(value: Any, depth: int) -> str:

@@ -49,12 +49,23 @@ def relax_plan(
         If the engine can't be loaded, a step fails as often as it is tried, or the relaxation does
         not converge.
     """
+    if plan.relaxed is None:
+        relax_crystal(plan, nice=nice, command=command, progress=progress)
+        plan = load_plan(plan.path)
+    return plan
+
+
+def relax_crystal(
+    plan: Plan, *, nice: int = 0, command: str = "", progress: Progress | None = None
+) -> dict[str, Any]:
+    """Relax a plan's crystal as `relax_plan` does; write what was found beside it and return it.
+
+    The plan's own file is not read, so that a plan made in memory will do.
+    """
     if plan.relax is None:
         raise PlanError(
             f"{plan.path}: the plan has no [relax] table; add one to relax its crystal."
         )
-    if plan.relaxed is not None:
-        return plan
     relaxation = _Relaxation(plan, plan.relax, nice, progress or quiet())
     with (
         Journal(plan.journal_path) as journal,
@@ -67,7 +78,7 @@ def relax_plan(
     lines = ",\n".join(f' "{key}": {json.dumps(value)}' for key, value in result.items())
     trial.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
     os.replace(trial, target)
-    return load_plan(plan.path)
+    return result
 
 
 class _Relaxation:

@@ -1,0 +1,74 @@
+"""``symscape reference crystals``: relax a list of crystals for the hulls."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from symscape.references.generate.crystal_list import PlannedCrystal
+    from symscape.references.generate.crystal_run import CrystalLedger
+
+
+def crystals(
+    plan: Annotated[Path, typer.Argument(help="A list of crystals (TOML).")],
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Crystals at once.")] = 1,
+    nice: Annotated[int, typer.Option(help="Added to the workers' niceness.")] = 0,
+    folder: Annotated[
+        Path | None,
+        typer.Option(help="For journals and results; the list's name with .out by default."),
+    ] = None,
+    retry_failed: Annotated[bool, typer.Option(help="Try failed crystals again.")] = False,
+    finish: Annotated[
+        bool, typer.Option(help="Compute nothing; store what has been relaxed.")
+    ] = False,
+    status: Annotated[
+        bool, typer.Option(help="Compute and store nothing; show how far the list is.")
+    ] = False,
+    references: Annotated[
+        Path, typer.Option("--references", help="Folder of the reference library to write into.")
+    ] = Path("references"),
+) -> None:
+    """Relax crystals for the hulls; interrupt it whenever you like, the same command goes on."""
+    from symscape.cli.reference import _command, _progress, _resumable, _say
+    from symscape.references.generate.crystal_list import load_crystal_list
+    from symscape.references.generate.crystal_run import (
+        open_crystal_ledger,
+        run_crystals,
+        status_lines,
+        store_crystals,
+    )
+
+    the_list = load_crystal_list(plan)
+    folder = folder or plan.with_suffix(".out")
+    command = _command()
+    if status or finish:
+        ledger = open_crystal_ledger(the_list, folder)
+    else:
+        for text in the_list.settings.warnings():
+            _say(f"{plan.name}: {text}")
+
+        def store(ledger: CrystalLedger, planned: PlannedCrystal) -> None:
+            store_crystals(ledger, references, command, [planned.system])
+
+        with _resumable():
+            ledger = run_crystals(
+                the_list,
+                folder,
+                jobs=jobs,
+                nice=nice,
+                retry_failed=retry_failed,
+                command=command,
+                progress=_progress(),
+                on_done=store,
+            )
+    print("\n".join(status_lines(ledger)))
+    for name, reason in ledger.failed.items():
+        print(f"{name}: {reason}", file=sys.stderr)
+    if not status:
+        files, notices = store_crystals(ledger, references, command)
+        for text in [*map(str, files), *notices]:
+            _say(text)

@@ -1,0 +1,410 @@
+"""The hull crystals: relaxed crystals with their DFT energies, a file a chemical system.
+
+``<folder>/crystals/Mg-Si.json`` holds a header and one crystal a line. Formation energies mix the
+files, so all of them must have been computed in one way. docs/references.md describes the format.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symscape.crystal.crystal import Crystal
+from symscape.crystal.orbits import reduced_formula
+from symscape.crystal.structures import Structures
+from symscape.errors import ReferenceFileError, SymscapeError
+from symscape.references.schema import check_fields, dump_document, read_json
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+SCHEMA = "symscape-crystals/1"
+#: the folder of a reference library that holds crystals
+FOLDER = "crystals"
+#: a crystal counts as relaxed below these
+MAX_FORCE_EV_A = 0.02
+MAX_STRESS_GPA = 0.2
+#: spglib's distance tolerance with which the stored symmetry is found again, angstrom
+SYMPREC_A = 0.01
+#: what must be the same wherever energies are combined
+COMMON_METHOD = (
+    "code", "version", "datasets", "functional", "cutoff_eV", "smearing", "smearing_eV",
+    "k_mesh_centre", "energy", "magnetic_moments",
+)  # fmt: skip
+
+_Fields = tuple[tuple[str, type | tuple[type, ...]], ...]
+_HEADER: _Fields = (
+    ("system", str),
+    ("method.code", str),
+    ("method.functional", str),
+    ("method.cutoff_eV", (int, float)),
+    ("method.k_density_A", (int, float)),
+    ("provenance.licence", str),
+    ("provenance.command", str),
+    ("crystals", list),
+)
+_CRYSTAL: _Fields = (
+    ("id", str),
+    ("formula", str),
+    ("prototype", str),
+    ("space_group_number", int),
+    ("n_lattice", int),
+    ("n_wyckoff", int),
+    ("energy_eV", (int, float)),
+    ("k_mesh", list),
+    ("cell_A", list),
+    ("symbols", list),
+    ("positions", list),
+    ("forces_eV_A", list),
+    ("stress_GPa", list),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class CrystalReference:
+    """A crystal relaxed by DFT at fixed symmetry.
+
+    Arrays are those of the cell that was computed, a primitive one.
+
+    Parameters
+    ----------
+    id
+        Unique name, formula and prototype: ``Mg2Si-CaF2``.
+    system
+        Chemical system, elements in alphabetical order: ``Mg-Si``.
+    prototype
+        Name of the structure type.
+    crystal
+        The conventional cell and its space group, as spglib finds them.
+    numbers
+        Atomic numbers, shape (n_atoms,).
+    positions
+        Cartesian, angstrom, shape (n_atoms, 3).
+    cell
+        Lattice vectors as rows in angstrom, shape (3, 3).
+    energy
+        Total energy of the cell in eV.
+    forces
+        eV/angstrom, shape (n_atoms, 3).
+    stress
+        eV/angstrom^3, ASE's sign (positive under tension), Voigt order, shape (6,).
+    k_mesh
+        k-points along each reciprocal vector.
+    """
+
+    id: str
+    system: str
+    prototype: str
+    crystal: Crystal
+    numbers: np.ndarray
+    positions: np.ndarray
+    cell: np.ndarray
+    energy: float
+    forces: np.ndarray
+    stress: np.ndarray
+    k_mesh: tuple[int, int, int]
+
+    @property
+    def n_atoms(self) -> int:
+        """Atoms in the cell."""
+        return len(self.numbers)
+
+    @property
+    def energy_per_atom(self) -> float:
+        """Total energy in eV/atom."""
+        return self.energy / self.n_atoms
+
+    @property
+    def volume_per_atom(self) -> float:
+        """Angstrom^3/atom."""
+        return float(abs(np.linalg.det(self.cell))) / self.n_atoms
+
+    @property
+    def formula(self) -> str:
+        """Reduced formula."""
+        return self.crystal.formula
+
+    @property
+    def material(self) -> str:
+        """Formula and space group, as folders of slices are called: ``Mg2Si-Fm-3m``."""
+        return f"{self.formula}-{self.crystal.symbol.replace('/', '')}"
+
+    def to_atoms(self) -> Atoms:
+        """Return the computed cell as a periodic ``ase.Atoms``."""
+        from ase import Atoms
+
+        return Atoms(numbers=self.numbers, positions=self.positions, cell=self.cell, pbc=True)
+
+
+@dataclass(frozen=True, eq=False)
+class CrystalLibrary:
+    """All crystals of a library, computed in one way.
+
+    Parameters
+    ----------
+    crystals
+        Sorted by system and id.
+    method
+        What all files say alike about how the energies were computed.
+    provenance
+        Chemical system to the provenance of its file.
+    digest
+        SHA-256 of all files, which identifies the library in results.
+    """
+
+    crystals: tuple[CrystalReference, ...]
+    method: dict[str, Any]
+    provenance: dict[str, dict[str, Any]]
+    digest: str
+
+    def __len__(self) -> int:
+        return len(self.crystals)
+
+    @property
+    def level_of_theory(self) -> str:
+        """The functional, e.g. ``PBE``."""
+        return str(self.method["functional"])
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """Chemical systems with crystals of their own, elements included."""
+        return tuple(dict.fromkeys(crystal.system for crystal in self.crystals))
+
+    @cached_property
+    def structures(self) -> Structures:
+        """Every crystal's computed cell, in order."""
+        counts = [crystal.n_atoms for crystal in self.crystals]
+        return Structures(
+            np.concatenate([crystal.numbers for crystal in self.crystals]),
+            np.concatenate([crystal.positions for crystal in self.crystals]),
+            np.array([crystal.cell for crystal in self.crystals]),
+            np.concatenate([[0], np.cumsum(counts)]),
+        )
+
+
+def find_crystal_files(folders: Iterable[str | Path]) -> list[Path]:
+    """List ``<folder>/crystals/*.json``, sorted by name; reads nothing.
+
+    Raises
+    ------
+    ReferenceFileError
+        If two folders hold the same chemical system.
+    """
+    files: dict[str, Path] = {}
+    for folder in map(Path, folders):
+        for path in sorted((folder / FOLDER).glob("*.json")):
+            if path.stem in files:
+                raise ReferenceFileError(
+                    f"{path}: the system {path.stem} is stored in {files[path.stem]} as well; "
+                    "remove one of them."
+                )
+            files[path.stem] = path
+    return [files[name] for name in sorted(files)]
+
+
+def load_crystals(folders: Iterable[str | Path]) -> CrystalLibrary:
+    """Load and check the crystals of reference libraries.
+
+    Parameters
+    ----------
+    folders
+        Libraries: the folders that contain a folder ``crystals``.
+
+    Raises
+    ------
+    ReferenceFileError
+        If there are none, or a file is malformed, contradicts itself or another file, or holds a
+        crystal that is not relaxed.
+    """
+    folders = list(folders)
+    paths = find_crystal_files(folders)
+    if not paths:
+        where = ", ".join(str(folder) for folder in folders)
+        raise ReferenceFileError(f"{where}: there are no files {FOLDER}/*.json with crystals.")
+    return _load(paths)
+
+
+def _load(paths: list[Path]) -> CrystalLibrary:
+    crystals: list[CrystalReference] = []
+    provenance: dict[str, dict[str, Any]] = {}
+    hashed = hashlib.sha256()
+    first: tuple[Path, dict[str, Any]] | None = None
+    owners: dict[str, Path] = {}
+    for path in paths:
+        document = read_json(path, SCHEMA)
+        check_fields(path, document, _HEADER, "")
+        system, method = document["system"], document["method"]
+        if path.stem != system:
+            raise ReferenceFileError(
+                f"{path}: system is {system!r}, but the file is called {path.stem!r}; rename one."
+            )
+        if first is None:
+            first = path, method
+        _check_common(path, method, *first)
+        for number, record in enumerate(document["crystals"]):
+            crystal = _read_crystal(path, number, record, system, float(method["k_density_A"]))
+            if crystal.id in owners:
+                raise ReferenceFileError(
+                    f"{path}: the crystal {crystal.id!r} is listed twice (see "
+                    f"{owners[crystal.id]}); rename or remove one."
+                )
+            owners[crystal.id] = path
+            crystals.append(crystal)
+        provenance[system] = document["provenance"]
+        hashed.update(path.read_bytes())
+    assert first is not None
+    return CrystalLibrary(tuple(crystals), first[1], provenance, hashed.hexdigest())
+
+
+def _check_common(path: Path, method: dict[str, Any], other: Path, known: dict[str, Any]) -> None:
+    """Refuse energies that can't be combined with those of another file."""
+    for key in COMMON_METHOD:
+        if method.get(key) != known.get(key):
+            raise ReferenceFileError(
+                f"{path}: {key} is {method.get(key)!r}, but {other} has {known.get(key)!r}; "
+                "formation energies need one method, so compute one of them anew."
+            )
+
+
+def _read_crystal(
+    path: Path, number: int, record: Any, system: str, k_density: float
+) -> CrystalReference:
+    """Build a crystal from its line and check it against itself."""
+    from ase.data import atomic_numbers
+    from ase.units import GPa
+
+    check_fields(path, record, _CRYSTAL, f"crystals[{number}].")
+    where = f"{path}: {record['id']}"
+    try:
+        numbers = np.array([atomic_numbers[symbol] for symbol in record["symbols"]])
+        cell = np.array(record["cell_A"], dtype=float).reshape(3, 3)
+        fractional = np.array(record["positions"], dtype=float).reshape(len(numbers), 3)
+        forces = np.array(record["forces_eV_A"], dtype=float).reshape(len(numbers), 3)
+        stress = np.array(record["stress_GPa"], dtype=float).reshape(6)
+        mesh = tuple(int(k) for k in record["k_mesh"])
+        first, second, third = mesh
+    except (KeyError, ValueError, TypeError) as error:
+        raise ReferenceFileError(f"{where}: an array is malformed ({error!r}).") from None
+    elements = "-".join(sorted(set(record["symbols"])))
+    if elements != system:
+        raise ReferenceFileError(
+            f"{where}: its elements are {elements}, so it does not belong to the system {system}."
+        )
+    reference = CrystalReference(
+        id=record["id"],
+        system=system,
+        prototype=record["prototype"],
+        crystal=_found_symmetry(where, record, numbers, fractional, cell),
+        numbers=numbers,
+        positions=fractional @ cell,
+        cell=cell,
+        energy=float(record["energy_eV"]),
+        forces=forces,
+        stress=stress * GPa,
+        k_mesh=(first, second, third),
+    )
+    _check_relaxed(where, reference, stress)
+    needed = 2 * np.pi * np.linalg.norm(np.linalg.inv(cell), axis=0) * k_density
+    # a cell that shrinks while it relaxes keeps the mesh that it started with
+    if (np.array(mesh) < np.ceil(0.95 * needed - 1e-6)).any():
+        raise ReferenceFileError(
+            f"{where}: the k-mesh {mesh} is coarser than method.k_density_A = {k_density:g} asks "
+            "for; compute it anew."
+        )
+    return reference
+
+
+def _found_symmetry(
+    where: str,
+    record: dict[str, Any],
+    numbers: np.ndarray,
+    fractional: np.ndarray,
+    cell: np.ndarray,
+) -> Crystal:
+    """Return the crystal as spglib sees it, or refuse a record that says otherwise."""
+    from ase import Atoms
+
+    try:
+        atoms = Atoms(numbers=numbers, scaled_positions=fractional, cell=cell, pbc=True)
+        crystal = Crystal.from_structure(atoms, SYMPREC_A)
+    except SymscapeError as error:
+        raise ReferenceFileError(f"{where}: {error}") from None
+    found = {
+        "formula": reduced_formula(numbers),
+        "space_group_number": crystal.space_group_number,
+        "n_lattice": crystal.n_lattice,
+        "n_wyckoff": crystal.n_wyckoff,
+    }
+    for key, value in found.items():
+        if record[key] != value:
+            raise ReferenceFileError(
+                f"{where}: {key} is {record[key]!r}, but the structure has {value!r}; correct the "
+                "record."
+            )
+    return crystal
+
+
+def _check_relaxed(where: str, reference: CrystalReference, stress_GPa: np.ndarray) -> None:
+    largest = float(np.linalg.norm(reference.forces, axis=1).max())
+    if not np.isfinite(reference.energy):
+        raise ReferenceFileError(f"{where}: the energy is no number; compute it anew.")
+    if not largest <= MAX_FORCE_EV_A:
+        raise ReferenceFileError(
+            f"{where}: a force of {largest:.3f} eV/angstrom is left, but at most "
+            f"{MAX_FORCE_EV_A:g} are allowed; relax it further."
+        )
+    worst = float(np.abs(stress_GPa).max())
+    if not worst <= MAX_STRESS_GPA:
+        raise ReferenceFileError(
+            f"{where}: a stress of {worst:.2f} GPa is left, but at most {MAX_STRESS_GPA:g} are "
+            "allowed; relax it further."
+        )
+
+
+def write_crystals(
+    folder: str | Path,
+    system: str,
+    records: list[dict[str, Any]],
+    method: dict[str, Any],
+    provenance: dict[str, Any],
+) -> Path:
+    """Write ``<folder>/crystals/<system>.json`` atomically and return its path.
+
+    Parameters
+    ----------
+    folder
+        The reference library.
+    records
+        One dictionary a crystal, with the fields that docs/references.md lists.
+
+    Raises
+    ------
+    ReferenceFileError
+        If what was written does not pass `load_crystals`; then the old file stays.
+    """
+    target = Path(folder) / FOLDER / f"{system}.json"
+    document = {
+        "schema": SCHEMA,
+        "system": system,
+        "method": method,
+        "provenance": provenance,
+        "crystals": sorted(records, key=lambda record: str(record["id"])),
+    }
+    # checked under its own name in a folder beside the target, then moved into place
+    trial = target.parent / ".incoming" / target.name
+    trial.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        trial.write_text(dump_document(document, "crystals"), encoding="utf-8")
+        _load([trial])
+        os.replace(trial, target)
+    finally:
+        trial.unlink(missing_ok=True)
+        trial.parent.rmdir()
+    return target
