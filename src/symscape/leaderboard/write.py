@@ -1,0 +1,111 @@
+"""Writing the leaderboard: pages, tables, pictures and the results they were made from."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+
+from symscape.leaderboard.maps import (
+    Thumbnail,
+    colour_script,
+    landscape,
+    write_thumbnail,
+)
+from symscape.leaderboard.pages import Pages, Site, slug
+from symscape.leaderboard.ranking import Ranking
+from symscape.leaderboard.tables import leaderboard_csv, leaderboard_json, leaderboard_markdown
+from symscape.report.results import write_atomically
+
+#: copied beside the pages
+ASSETS = ("style.css", "board.js", "maps.js")
+#: folders of the leaderboard that hold nothing else than what is written here
+_OWNED = (("models", "*.html"), ("materials", "*.html"), ("thumbs", "**/*.png"))
+
+
+def write_leaderboard(
+    folder: str | Path, ranking: Ranking, progress: Callable[[int, int], None] | None = None
+) -> Path:
+    """Write the whole leaderboard into a folder and return the path of its index page.
+
+    Results files are copied to ``results/<model>.json``, so that the folder holds what it was made
+    from. Pages and pictures of an earlier leaderboard that are not in this one are removed.
+
+    Parameters
+    ----------
+    folder
+        Made if it is not there.
+    progress
+        Called with (things written, things to write).
+
+    Raises
+    ------
+    OSError
+        If the folder can't be written to.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    _copy_results(folder, ranking)
+    write_atomically(folder / "leaderboard.json", leaderboard_json(ranking))
+    write_atomically(folder / "leaderboard.csv", leaderboard_csv(ranking))
+    write_atomically(folder / "leaderboard.md", leaderboard_markdown(ranking))
+    for name in ASSETS:
+        asset = resources.files("symscape.leaderboard") / "templates" / name
+        write_atomically(folder / "assets" / name, asset.read_text(encoding="utf-8"))
+    write_atomically(folder / "assets" / "colours.js", colour_script())
+    total = (len(ranking.standings) + 1) * len(ranking.table.slices)
+    thumbnails = _write_thumbnails(folder, ranking, lambda done: _tell(progress, done, total))
+    site = Site(ranking, thumbnails)
+    pages = Pages(site)
+    written = {folder / thumbnail.path for thumbnail in thumbnails.values()}
+    for standing in ranking.standings:
+        path = folder / "models" / f"{slug(standing.name)}.html"
+        write_atomically(path, pages.model(standing))
+        written.add(path)
+    for material in site.materials:
+        path = folder / material.page
+        write_atomically(path, pages.material(material))
+        written.add(path)
+    for owned, pattern in _OWNED:
+        for path in (folder / owned).glob(pattern):
+            if path not in written:
+                path.unlink()
+    index = folder / "index.html"
+    write_atomically(index, pages.index())
+    return index
+
+
+def _copy_results(folder: Path, ranking: Ranking) -> None:
+    """Keep the results of every run, those set aside too, under the model's name."""
+    target = folder / "results"
+    target.mkdir(exist_ok=True)
+    entries = [*ranking.board.entries, *(aside.entry for aside in ranking.board.asides)]
+    for entry in entries:
+        path = target / f"{slug(entry.name)}.json"
+        if not (path.exists() and path.samefile(entry.path)):
+            shutil.copyfile(entry.path, path)
+
+
+def _write_thumbnails(
+    folder: Path, ranking: Ranking, tell: Callable[[int], None]
+) -> dict[tuple[str, str], Thumbnail]:
+    """Draw DFT and every model on every slice small; by the model's name and the slice's id."""
+    thumbnails: dict[tuple[str, str], Thumbnail] = {}
+    done = 0
+    for entry in (None, *(standing.entry for standing in ranking.standings)):
+        name = entry.name if entry else ""
+        place = f"models/{slug(name)}" if entry else "dft"
+        for reference in ranking.table.slices:
+            data = landscape(reference, entry)
+            if data is not None:
+                path = f"thumbs/{place}/{slug(reference.id)}.png"
+                thumbnails[name, reference.id] = write_thumbnail(folder, path, data)
+            done += 1
+            tell(done)
+    return thumbnails
+
+
+def _tell(progress: Callable[[int, int], None] | None, done: int, total: int) -> None:
+    if progress is not None:
+        progress(done, total)
