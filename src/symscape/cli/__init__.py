@@ -23,7 +23,9 @@ app = typer.Typer(
 def _register() -> None:
     """Attach the commands; each module imports what it needs only when it is called."""
     from symscape.cli import cache, materials, models, reference, run
+    from symscape.cli.leaderboard import leaderboard
     from symscape.cli.slices import slices
+    from symscape.cli.validate import validate
 
     app.command("slices")(slices)
     app.add_typer(models.app, name="models")
@@ -31,6 +33,8 @@ def _register() -> None:
     app.add_typer(reference.app, name="reference")
     app.command("run", context_settings=run.PASS_ON)(run.run)
     app.command("materials")(materials.materials)
+    app.command("leaderboard")(leaderboard)
+    app.command("validate")(validate)
 
 
 _register()

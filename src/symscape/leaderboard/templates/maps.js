@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const SHADES = 4; // colours between two contour lines
-  const MARGIN = { left: 50, right: 10, top: 6, bottom: 36 };
+  const MARGIN = { left: 50, right: 16, top: 6, bottom: 36 };
   const GAPS = {
     masked: { face: [228, 228, 228], edge: [138, 138, 138], words: "masked: atoms too close" },
     computed: { face: [255, 255, 255], edge: [176, 176, 176], words: "no DFT energy" },
