@@ -2,21 +2,25 @@
 
 One core, one process, nothing else running: ``OMP_NUM_THREADS=1 pytest benchmarks -m speed -s``.
 CHGNet and SevenNet have their published weights; the other families have untrained networks of
-the size of published ones, which their packages build.
+the size of published ones, which their packages build. Where TorchSim is installed and knows the
+family, its ``static`` is timed too.
 """
 
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
 import time
 
 import numpy as np
 import pytest
 import small_models as small
-from ase import Atoms
 
-from symscape.crystal.structures import Structures
+from symscape.crystal.crystal import Crystal
+from symscape.crystal.grid import Axis
+from symscape.crystal.slice import Slice
+from symscape.landscape.evaluate import evaluate_slice
 from symscape.models.evaluate import evaluate
 from symscape.models.registry import resolve
 
@@ -34,21 +38,13 @@ MODELS = [
 LOOP = 30
 
 
-def grid() -> Structures:
-    """Return rutile MgO2 on a 15 x 15 grid of c/a and the oxygen's coordinate."""
-    images = []
-    for u in np.linspace(0.28, 0.33, 15):
-        for c in np.linspace(2.8, 3.1, 15):
-            oxygen = [[u, u, 0], [-u, -u, 0], [0.5 + u, 0.5 - u, 0.5], [0.5 - u, 0.5 + u, 0.5]]
-            images.append(
-                Atoms(
-                    "Mg2O4",
-                    scaled_positions=[[0, 0, 0], [0.5, 0.5, 0.5], *oxygen],
-                    cell=[4.6, 4.6, c],
-                    pbc=True,
-                )
-            )
-    return Structures.from_atoms(images)
+def calcium_chloride_slice() -> Slice:
+    """MgO2 of the CaCl2 type: x and y of oxygen, 15 x 15 points, equal across the diagonal."""
+    sites = [("Mg", (0, 0, 0)), ("O", (0.305, 0.295, 0))]
+    crystal = Crystal.from_sites([4.6, 4.6, 2.95, 90, 90, 90], 275, sites)
+    x = Axis("O_x", {"O_x": 1.0}, 0.25, 0.35, 15, 0.305)
+    y = Axis("O_y", {"O_y": 1.0}, 0.25, 0.35, 15, 0.295)
+    return Slice(crystal, (x, y))
 
 
 def chgnet(name, folder):
@@ -121,30 +117,103 @@ def loop_seconds(calculator, structures) -> float:
     return min(times)
 
 
+def torchsim_model(name, folder):
+    """Return TorchSim's wrapper of the same network, or None if it has none for the family."""
+    torch_sim = pytest.importorskip("torch_sim")
+    import torch
+
+    if name == "mace":
+        from torch_sim.models.mace import MaceModel
+
+        network = torch.load(folder / "mace.model", weights_only=False, map_location="cpu")
+        options = {"compute_forces": False, "compute_stress": False, "dtype": torch.float32}
+        return torch_sim, MaceModel(network.float(), device=torch.device("cpu"), **options)
+    if name.startswith("7net"):
+        network = pytest.importorskip("sevenn.nn.sequential").AtomGraphSequential
+        if "modal_map" not in inspect.signature(network).parameters:
+            pytest.skip("TorchSim's wrapper needs sevenn 0.11 or later")
+        from sevenn.util import model_from_checkpoint, pretrained_name_to_path
+        from torch_sim.models.sevennet import SevenNetModel
+
+        network, _ = model_from_checkpoint(pretrained_name_to_path(name))
+        return torch_sim, SevenNetModel(network, device="cpu")
+    pytest.skip("TorchSim has no wrapper of this family")
+
+
+def static_seconds(torch_sim, network, structures, size: int) -> float:
+    """Seconds a structure of TorchSim's ``static`` on batches of one size, the faster of two."""
+    images = list(structures)
+    batches = [images[k : k + size] for k in range(0, len(images), size)]
+    times = []
+    for _ in range(2):
+        begin = time.perf_counter()
+        for batch in batches:
+            torch_sim.static(batch, network)
+        times.append((time.perf_counter() - begin) / len(images))
+    return min(times)
+
+
+def load(name, folder):
+    """Return our model and the package's calculator, on one thread."""
+    make = {"chgnet": chgnet, "7net": sevenn, "mace": mace, "matgl": matgl, "orb": orb}
+    model, calculator = make[name.partition("-")[0]](name, folder)
+    import torch
+
+    torch.set_num_threads(1)
+    return model, calculator
+
+
 @pytest.mark.speed
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", MODELS)
 def test_grid_against_ase_loop(benchmark, name, tmp_path, capsys):
-    """Evaluate 225 structures of six atoms, and compare with the loop."""
-    make = {"chgnet": chgnet, "7net": sevenn, "mace": mace, "matgl": matgl, "orb": orb}
-    model, calculator = make[name.partition("-")[0]](name, tmp_path)
-    import torch
-
-    torch.set_num_threads(1)
-    structures = grid()
-    evaluate(model, structures[:16])
+    """Evaluate the grid as the suite does, and every point of it, and compare with the loop."""
+    model, calculator = load(name, tmp_path)
+    the_slice = calcium_chloride_slice()
+    structures = the_slice.structures()
+    evaluate(model, structures[:32])
     loop = loop_seconds(calculator, structures)
-    said = benchmark.pedantic(evaluate, (model, structures), rounds=3)
+    said = benchmark.pedantic(evaluate_slice, (model, the_slice), rounds=3)
     assert not said.failures
-    ours = benchmark.stats.stats.min / len(structures)
+    begin = time.perf_counter()
+    evaluate(model, structures)
+    every = (time.perf_counter() - begin) / len(structures)
+    grid = benchmark.stats.stats.min
     benchmark.extra_info.update(
         loop_ms_per_structure=round(1000 * loop, 3),
-        grid_ms_per_structure=round(1000 * ours, 3),
-        ratio=round(loop / ours, 2),
-        threads=torch.get_num_threads(),
+        ours_ms_per_structure=round(1000 * every, 3),
+        ratio_per_structure=round(loop / every, 2),
+        ratio_of_the_grid=round(loop * len(structures) / grid, 2),
+        evaluated=said.n_evaluated,
     )
     with capsys.disabled():
         print(
-            f"\n{name}: loop {1000 * loop:.1f} ms, grid {1000 * ours:.1f} ms a structure, "
-            f"ratio {loop / ours:.1f}"
+            f"\n{name}: loop {1000 * loop:.1f} ms, ours {1000 * every:.1f} ms a structure, ratio "
+            f"{loop / every:.1f}; with symmetry ({said.n_evaluated} of {len(structures)} points) "
+            f"ratio {loop * len(structures) / grid:.1f}"
+        )
+
+
+@pytest.mark.speed
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ["7net-0", "mace"])
+def test_grid_against_torchsim(benchmark, name, tmp_path, capsys):
+    """Evaluate every point of the grid, and compare with TorchSim's ``static`` at its best."""
+    model, _ = load(name, tmp_path)
+    torch_sim, network = torchsim_model(name, tmp_path)
+    structures = calcium_chloride_slice().structures()
+    evaluate(model, structures[:32])
+    benchmark.pedantic(evaluate, (model, structures), rounds=2)
+    ours = benchmark.stats.stats.min / len(structures)
+    static = {n: static_seconds(torch_sim, network, structures, n) for n in (4, 8, 32, 225)}
+    size = min(static, key=lambda n: static[n])
+    benchmark.extra_info.update(
+        torchsim_ms_per_structure={n: round(1000 * t, 3) for n, t in static.items()},
+        ours_ms_per_structure=round(1000 * ours, 3),
+        ratio=round(static[size] / ours, 2),
+    )
+    with capsys.disabled():
+        print(
+            f"\n{name}: TorchSim {1000 * static[size]:.1f} ms (batches of {size}), ours "
+            f"{1000 * ours:.1f} ms a structure, ratio {static[size] / ours:.1f}"
         )
