@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
+import reprlib
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
+_SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = 4
+_SHORT.maxlevel = 2
+
+
+def shown(value: object) -> str:
+    """Return a value as an error message shows it: what a file holds may be of any size."""
+    return _SHORT.repr(value)
+
 
 class SymscapeError(Exception):
     """A problem that the user can mend.
@@ -37,3 +49,7 @@ class PlanError(SymscapeError):
 
 class EngineError(SymscapeError):
     """The code that computes references is missing, misconfigured, or fails at every point."""
+
+
+class HullError(SymscapeError):
+    """Energies that formation energies and hulls need are missing, double or no numbers."""

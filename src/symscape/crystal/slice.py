@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from symscape.crystal.equivalence import GridSymmetry
 
 
+#: beyond this a grid is a mistake in a file, not a wish
+MOST_POINTS = 1_000_000
+
+
 @dataclass(frozen=True, eq=False)
 class Slice:
     """Two directions in the free parameters of a crystal, and a rectangular grid over them.
@@ -59,6 +63,12 @@ class Slice:
         for axis in self.axes:
             _check_axis(axis)
             _check_terms(self.crystal, axis)
+        if self.axes[0].points * self.axes[1].points > MOST_POINTS:
+            raise SymscapeError(
+                f"the slice '{self.name}' has {self.axes[0].points:.3g} x "
+                f"{self.axes[1].points:.3g} points, but a grid has at most {MOST_POINTS}; give its "
+                "axes fewer."
+            )
         check_lattice_names(self.crystal.group, tuple(filter(None, self._lattice_names)))
         self._check_independent()
         self._check_cells()

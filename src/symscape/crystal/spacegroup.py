@@ -9,7 +9,7 @@ from functools import cache, cached_property
 import numpy as np
 
 from symscape.crystal.rational import GRAIN, Vector, solve, to_fraction
-from symscape.errors import SymscapeError
+from symscape.errors import SymscapeError, shown
 
 #: Rows of the primitive cell in terms of the conventional one, as spglib chooses them.
 _PRIMITIVE_CELLS = {
@@ -145,7 +145,7 @@ def space_group(hall_number: int) -> SpaceGroup:
 
     if not isinstance(hall_number, int | np.integer) or not 1 <= hall_number <= 530:
         raise SymscapeError(
-            f"Hall number {hall_number!r} does not exist; give an integer from 1 to 530."
+            f"Hall number {shown(hall_number)} does not exist; give an integer from 1 to 530."
         )
     kind = spglib.get_spacegroup_type(int(hall_number))
     operations = spglib.get_symmetry_from_database(int(hall_number))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symscape.errors import ModelError
+from symscape.errors import ModelError, shown
 from symscape.models.card import ModelCard
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ FAMILIES: dict[str, tuple[str, str]] = {
     "ase": ("symscape.models.ase", "ASEModel"),
 }
 
+#: what a card's energy_convention may be, see `ModelCard`
+CONVENTIONS = ("uncorrected", "MP2020")
+
 _REGISTRY = Path(__file__).with_name("registry.toml")
 
 
@@ -37,16 +41,70 @@ def load_cards() -> dict[str, ModelCard]:
 
 @cache
 def _cards() -> dict[str, ModelCard]:
-    with open(_REGISTRY, "rb") as file:
-        return {name: _card(name, entry) for name, entry in tomllib.load(file).items()}
+    return read_cards(_REGISTRY)
 
 
-def _card(name: str, entry: dict[str, Any]) -> ModelCard:
-    unknown = set(entry) - {f.name for f in fields(ModelCard)}
-    if unknown:
-        raise ValueError(f"{_REGISTRY.name}: {name} has unknown fields {sorted(unknown)}")
-    entry = {key: tuple(v) if isinstance(v, list) else v for key, v in entry.items()}
-    return ModelCard(name=name, **entry)
+def read_cards(path: str | Path) -> dict[str, ModelCard]:
+    """Read model cards from a file like ``registry.toml``: one table for each model.
+
+    Raises
+    ------
+    ModelError
+        If the file can't be read, or a card lacks its family, has an unknown field or a value of
+        the wrong type.
+    """
+    path = Path(path)
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError(f"{path}: there is no such file of model cards.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path}: the model cards can't be read ({error}).") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ModelError(f"{path}: not valid TOML ({error}); correct the file.") from None
+    return {name: _card(path, name, entry) for name, entry in document.items()}
+
+
+def _card(path: Path, name: str, entry: Any) -> ModelCard:
+    """Make a card of a table."""
+    where = f"{path}: the card of {name!r}"
+    if not isinstance(entry, dict):
+        raise ModelError(f"{where} is no table; write [{name}] and its fields below.")
+    known = {f.name: str(f.type) for f in fields(ModelCard) if f.name != "name"}
+    for key, value in entry.items():
+        if key not in known:
+            raise ModelError(f"{where}: {_unknown('field', key, known)}")
+        fits, wanted = _KINDS[known[key]]
+        if not fits(value):
+            raise ModelError(f"{where}: {key} is {shown(value)}, but must be {wanted}.")
+    if "family" not in entry:
+        raise ModelError(f"{where} has no family; give one of {', '.join(FAMILIES)}.")
+    if entry["family"] not in FAMILIES:
+        raise ModelError(f"{where}: {_unknown('model family', entry['family'], FAMILIES)}")
+    convention = entry.get("energy_convention", CONVENTIONS[0])
+    if convention not in CONVENTIONS:
+        raise ModelError(
+            f"{where}: energy_convention is {convention!r}, but must be {' or '.join(CONVENTIONS)}."
+        )
+    try:
+        check_report_name(name)
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from None
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
+    return ModelCard(name=name, **values)
+
+
+def _is_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+#: type hint of a card's field -> whether a value of a TOML file fits, and the words for it
+_KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "str": (lambda value: isinstance(value, str), "a string"),
+    "str | None": (lambda value: isinstance(value, str), "a string"),
+    "tuple[str, ...]": (_is_names, "a list of strings"),
+    "dict[str, object]": (lambda value: isinstance(value, dict), "a table"),
+}
 
 
 def resolve(

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from symscape.errors import ReferenceFileError
+from symscape.errors import ReferenceFileError, shown
 
 SCHEMA = "symscape-landscape/1"
 
@@ -76,7 +76,7 @@ def read_json(path: Path, schema: str) -> dict[str, Any]:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ReferenceFileError(f"{path}: there is no such reference file.") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, RecursionError) as error:
         raise ReferenceFileError(f"{path}: the reference can't be read ({error}).") from None
     except json.JSONDecodeError as error:
         raise ReferenceFileError(
@@ -85,7 +85,7 @@ def read_json(path: Path, schema: str) -> dict[str, Any]:
     if not isinstance(document, dict) or document.get("schema") != schema:
         found = document.get("schema") if isinstance(document, dict) else None
         raise ReferenceFileError(
-            f"{path}: schema is {found!r}, but this version of symscape reads {schema!r}; "
+            f"{path}: schema is {shown(found)}, but this version of symscape reads {schema!r}; "
             "update symscape or convert the file."
         )
     return document

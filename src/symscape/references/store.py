@@ -12,10 +12,12 @@ import numpy as np
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.grid import Axis
 from symscape.crystal.slice import Slice
-from symscape.errors import ReferenceFileError, SymscapeError
+from symscape.errors import ReferenceFileError, SymscapeError, shown
 from symscape.references.reference import LandscapeReference
 from symscape.references.schema import SCHEMA, dump_document, read_document
+from symscape.references.values import finite_array, is_finite
 
+KINDS = ("local", "global")
 #: stored positions may differ from rebuilt ones by this much (files hold eight decimals)
 GEOMETRY_TOLERANCE_A = 1e-4
 
@@ -70,13 +72,13 @@ def load_reference(path: str | Path) -> LandscapeReference:
 
 def _build_slice(path: Path, document: dict[str, Any]) -> Slice:
     """Make the slice that the header describes."""
-    from ase.data import atomic_numbers
-
-    crystal = document["crystal"]
+    stated = document["crystal"]
+    if document["kind"] not in KINDS:
+        raise ReferenceFileError(
+            f"{path}: kind is {shown(document['kind'])}, but must be {' or '.join(KINDS)}."
+        )
     try:
-        numbers = np.array([atomic_numbers[atom[0]] for atom in crystal["atoms"]])
-        positions = np.array([atom[1:4] for atom in crystal["atoms"]], dtype=float)
-        lattice = np.array(crystal["lattice_A"], dtype=float)
+        numbers, positions = _read_atoms(path, stated["atoms"])
         axes = [
             Axis(
                 axis["name"],
@@ -89,15 +91,47 @@ def _build_slice(path: Path, document: dict[str, Any]) -> Slice:
             )
             for axis in document["axes"]
         ]
-        return Slice(
-            Crystal(lattice, positions, numbers, crystal["hall_number"]),
-            (axes[0], axes[1]),
-            float(document["mask_ratio"]),
-        )
+        lattice = finite_array(stated, "lattice_A", (3, 3))
+        crystal = Crystal(lattice, positions, numbers, stated["hall_number"])
+        the_slice = Slice(crystal, (axes[0], axes[1]), float(document["mask_ratio"]))
+    except ReferenceFileError:
+        raise
     except SymscapeError as error:
         raise ReferenceFileError(f"{path}: {error}") from None
-    except (KeyError, ValueError, TypeError, IndexError) as error:
-        raise ReferenceFileError(f"{path}: the crystal can't be built ({error!r}).") from None
+    except (ValueError, TypeError, OverflowError) as error:
+        raise ReferenceFileError(
+            f"{path}: crystal or axes can't be built ({error}); correct the file."
+        ) from None
+    for field, own in (
+        ("space_group_number", crystal.space_group_number),
+        ("formula", crystal.formula),
+    ):
+        if stated[field] != own:
+            raise ReferenceFileError(
+                f"{path}: crystal.{field} is {shown(stated[field])}, but the atoms and the Hall "
+                f"number give {own!r}; correct one of them."
+            )
+    return the_slice
+
+
+def _read_atoms(path: Path, atoms: list[Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Return atomic numbers and fractional positions."""
+    from ase.data import atomic_numbers
+
+    for k, atom in enumerate(atoms):
+        if (
+            not isinstance(atom, list)
+            or len(atom) != 4
+            or not isinstance(atom[0], str)
+            or atomic_numbers.get(atom[0], 0) < 1
+            or not all(map(is_finite, atom[1:]))
+        ):
+            raise ReferenceFileError(
+                f"{path}: crystal.atoms[{k}] is {shown(atom)}, but must be an element's symbol and "
+                "three fractional coordinates."
+            )
+    numbers = np.array([atomic_numbers[atom[0]] for atom in atoms], dtype=int)
+    return numbers, np.array([atom[1:] for atom in atoms], dtype=float)
 
 
 def _read_points(
@@ -111,24 +145,35 @@ def _read_points(
     masked = np.zeros(shape, dtype=bool)
     seen: set[tuple[int, int]] = set()
     same: dict[tuple[int, int], tuple[int, int]] = {}
-    stored: list[tuple[int, Any, Any]] = []
+    stored: list[tuple[int, np.ndarray, np.ndarray]] = []
     for number, point in enumerate(document["points"]):
         try:
-            where = _grid_index(path, number, (point["i"], point["j"]), shape)
+            if not isinstance(point, dict):
+                raise ValueError(f"it is {shown(point)} instead of an object")
+            where = _grid_index(path, number, [point.get("i"), point.get("j")], shape)
             if where in seen:
                 raise ReferenceFileError(f"{path}: grid point {where} is listed twice.")
             seen.add(where)
+            if point.get("masked", False) not in (True, False):
+                raise ValueError(f"masked is {shown(point['masked'])} instead of true or false")
             if point.get("masked"):
                 masked[where] = True
             elif "same_as" in point:
                 same[where] = _grid_index(path, number, point["same_as"], shape)
             elif "failed" not in point:
-                energies[where] = float(point["energy_eV"]) / n_atoms
-                stored.append((where[0] * shape[1] + where[1], point["cell_A"], point["positions"]))
+                if not is_finite(point.get("energy_eV")):
+                    found = shown(point.get("energy_eV"))
+                    raise ValueError(f"energy_eV is {found} instead of a finite number")
+                energies[where] = point["energy_eV"] / n_atoms
+                cell = finite_array(point, "cell_A", (3, 3))
+                atoms = finite_array(point, "positions", (n_atoms, 3))
+                stored.append((where[0] * shape[1] + where[1], cell, atoms))
                 if "forces_eV_A" in point:
-                    forces[where] = np.array(point["forces_eV_A"], dtype=float)
-        except (KeyError, ValueError, TypeError) as error:
-            raise ReferenceFileError(f"{path}: point {number} is malformed ({error!r}).") from None
+                    forces[where] = finite_array(point, "forces_eV_A", (n_atoms, 3))
+        except ValueError as error:
+            raise ReferenceFileError(
+                f"{path}: point {number} is malformed ({error}); correct or remove it."
+            ) from None
     computed = np.isfinite(energies)
     for target, source in same.items():
         if not computed[source]:
@@ -142,7 +187,9 @@ def _read_points(
 
 def _grid_index(path: Path, number: int, index: Any, shape: tuple[int, int]) -> tuple[int, int]:
     """Read a grid index that a point states."""
-    i, j = (int(k) for k in index)
+    if not isinstance(index, list) or len(index) != 2 or any(type(k) is not int for k in index):
+        raise ValueError(f"its grid index is {shown(index)} instead of two whole numbers")
+    i, j = index
     if not (0 <= i < shape[0] and 0 <= j < shape[1]):
         raise ReferenceFileError(
             f"{path}: point {number} names grid index ({i}, {j}), which is outside the grid."
@@ -150,20 +197,17 @@ def _grid_index(path: Path, number: int, index: Any, shape: tuple[int, int]) -> 
     return i, j
 
 
-def _check_geometries(path: Path, the_slice: Slice, stored: list[tuple[int, Any, Any]]) -> None:
+def _check_geometries(
+    path: Path, the_slice: Slice, stored: list[tuple[int, np.ndarray, np.ndarray]]
+) -> None:
     """Compare all stored geometries with those that the slice builds, in one array operation."""
     if not stored:
         return
     structures = the_slice.structures()
     n_atoms = int(structures.n_atoms[0])
     index = np.array([k for k, _, _ in stored])
-    try:
-        cells = np.array([c for _, c, _ in stored], dtype=float).reshape(-1, 3, 3)
-        fractional = np.array([p for _, _, p in stored], dtype=float).reshape(-1, n_atoms, 3)
-    except ValueError:
-        raise ReferenceFileError(
-            f"{path}: a stored geometry has not the {n_atoms} atoms of the slice's primitive cell."
-        ) from None
+    cells = np.array([cell for _, cell, _ in stored])
+    fractional = np.array([atoms for _, _, atoms in stored])
     built_cells = structures.cells[index]
     built = structures.positions.reshape(-1, n_atoms, 3)[index]
     apart = fractional - np.linalg.solve(

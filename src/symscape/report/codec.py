@@ -16,6 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from symscape.errors import shown
+from symscape.references.values import is_finite
+
 _PLAIN = {str: "a string", int: "an integer", bool: "true or false", float: "a number"}
 
 
@@ -80,7 +83,7 @@ def decode(kind: Any, value: Any, where: str) -> Any:
     if origin is typing.Literal:
         if value not in arguments:
             raise DecodeError(
-                f"field '{where}' is {value!r} instead of {' or '.join(map(repr, arguments))}"
+                f"field '{where}' is {shown(value)} instead of {' or '.join(map(repr, arguments))}"
             )
         return value
     if origin is dict:
@@ -89,7 +92,7 @@ def decode(kind: Any, value: Any, where: str) -> Any:
     if origin in (list, tuple):
         return _decode_sequence(origin, arguments, value, where)
     if kind is float:
-        _expect(value is None or _is_number(value), where, _PLAIN[float])
+        _expect(value is None or is_finite(value), where, _PLAIN[float])
         return math.nan if value is None else float(value)
     # JSON's true is a Python int; it is no number here
     _expect(isinstance(value, kind) and (kind is bool or value is not True), where, _PLAIN[kind])
@@ -122,10 +125,6 @@ def _decode_sequence(origin: Any, arguments: tuple[Any, ...], value: Any, where:
         for k, (kind, item) in enumerate(zip(kinds, value, strict=True))
     )
     return origin(items)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _expect(fits: bool, where: str, wanted: str) -> None:

@@ -18,7 +18,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from symscape.errors import ResultsFileError
+from symscape.errors import ResultsFileError, shown
 from symscape.models.card import ModelCard
 from symscape.report.codec import DecodeError, decode, dumps, encode
 from symscape.report.consistency import check_consistency
@@ -316,7 +316,7 @@ def _upgrade(path: Path, document: dict[str, Any]) -> dict[str, Any]:
     name, _, number = str(document.get("schema", "")).partition("/")
     if name != SCHEMA_NAME or not number.isascii() or not number.isdigit() or int(number) < 1:
         raise ResultsFileError(
-            f"{path}: schema is {document.get('schema')!r} instead of "
+            f"{path}: schema is {shown(document.get('schema'))} instead of "
             f"'{SCHEMA_NAME}/{SCHEMA_VERSION}', so this is not a results file."
         )
     version = int(number)

@@ -16,7 +16,7 @@ from datetime import date, datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
-from symscape.errors import ToleranceFileError
+from symscape.errors import ToleranceFileError, shown
 
 _PATTERNS = ("question", "material", "slice", "model")
 
@@ -63,10 +63,15 @@ def _parse(where: str, table: dict[str, Any]) -> KnownFailure:
             f"{where}: a known_failure needs the day on which it expires, e.g. 2027-03-31."
         )
     for key, pattern in rest.items():
-        if key not in _PATTERNS or not isinstance(pattern, str):
+        if key not in _PATTERNS:
             raise ToleranceFileError(
-                f"{where}: known_failure has {key!r}, but takes patterns for "
+                f"{where}: known_failure has {shown(key)}, but takes patterns for "
                 f"{', '.join(_PATTERNS)}, a reason and expires."
+            )
+        if not isinstance(pattern, str):
+            raise ToleranceFileError(
+                f"{where}: known_failure has {key} = {shown(pattern)}, but it must be a name or a "
+                "shell pattern."
             )
     if not rest:
         raise ToleranceFileError(

@@ -40,9 +40,9 @@ def propose_tolerances(cases: Iterable[CaseResult], base: str, room: float = ROO
             lines += [
                 "",
                 "[[override]]",
-                f"material = {quoted(case.material)}",
-                f"slice = {quoted(case.slice)}",
-                f"model = {quoted(case.model)}",
+                f"material = {_pattern(case.material)}",
+                f"slice = {_pattern(case.slice)}",
+                f"model = {_pattern(case.model)}",
                 f"[override.{case.question}]",
                 *limits,
             ]
@@ -50,10 +50,18 @@ def propose_tolerances(cases: Iterable[CaseResult], base: str, room: float = ROO
 
 
 def quoted(text: str) -> str:
-    """Return a TOML basic string; patterns in it stand for themselves."""
+    """Return a TOML basic string."""
     import json
 
-    return json.dumps(text.replace("[", "[[]"), ensure_ascii=False)
+    # TOML, unlike JSON, wants the delete character escaped
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _pattern(name: str) -> str:
+    """Return a TOML string that as a shell pattern stands for itself alone."""
+    import glob
+
+    return quoted(glob.escape(name))
 
 
 def _can_widen(check: Check) -> bool:

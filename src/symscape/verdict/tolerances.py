@@ -29,13 +29,15 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from symscape.errors import ToleranceFileError
+from symscape.errors import ToleranceFileError, shown
 from symscape.verdict.case import Check
 from symscape.verdict.known import KnownFailure, parse_known_failures
 from symscape.verdict.questions import QUESTIONS
 
 _FOLDER = Path(__file__).with_name("profiles")
 PROFILES = ("strict", "default", "loose")
+#: no limit means more than this one, and every integer below it fits a float
+_LARGEST = 1e300
 _SELECTORS = ("material", "slice", "model")
 
 Limit = tuple[float | None, float | None]
@@ -130,13 +132,15 @@ def _load(
         text = _read(path)
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ToleranceFileError(f"{where}: not valid TOML ({error}).") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ToleranceFileError(f"{where}: not valid TOML ({error}); correct the file.") from None
     # a file of one's own changes the default profile unless it says what else it extends
     base = document.pop("extends", None if name in PROFILES else "default")
     if base is not None and not isinstance(base, str):
         raise ToleranceFileError(f"{where}: 'extends' is the name of a profile or a file.")
     parent = path.parent if path else None
+    if base and parent is not None and base not in PROFILES and not _is_file(parent / base):
+        raise ToleranceFileError(f"{where}: extends {shown(base)}, which is {_neither(base)}")
     overrides, known = _load(base, parent, (*seen, name)) if base else ([], [])
     known = [*known, *parse_known_failures(where, document.pop("known_failure", []))]
     more = document.pop("override", [])
@@ -149,11 +153,23 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ToleranceFileError(
-            f"tolerances {str(path)!r}: neither a profile ({', '.join(PROFILES)}) nor a file."
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
+        raise ToleranceFileError(f"tolerances {str(path)!r}: {_neither(path.name)}") from None
+    except (OSError, ValueError) as error:
         raise ToleranceFileError(f"{path}: can't be read ({error}).") from None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except ValueError:  # a null character, which no path has
+        return False
+
+
+def _neither(name: str) -> str:
+    """Say that a name stands for no tolerances, and which ones there are."""
+    near = difflib.get_close_matches(name, PROFILES, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else "."
+    return f"neither a profile ({', '.join(PROFILES)}) nor a file{hint}"
 
 
 def _parse(where: str, table: dict[str, Any]) -> Override:
@@ -185,9 +201,9 @@ def _parse(where: str, table: dict[str, Any]) -> Override:
 
 
 def _number(where: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LARGEST:
         raise ToleranceFileError(
-            f"{where} is {value!r}, but must be a number that is not negative."
+            f"{where} is {shown(value)}, but must be a number from 0 up, not infinite."
         )
     return float(value)
 
@@ -196,8 +212,8 @@ def _limit(where: str, value: object) -> Limit:
     """Read a limit: a number limits the absolute value, a pair is an interval."""
     if isinstance(value, list):
         pair = [v for v in value if isinstance(v, (int, float)) and not isinstance(v, bool)]
-        if len(value) != 2 or len(pair) != 2 or not pair[0] <= pair[1]:
-            raise ToleranceFileError(f"{where} is {value!r}, but must be [lowest, highest].")
+        if len(value) != 2 or len(pair) != 2 or not -_LARGEST <= pair[0] <= pair[1] <= _LARGEST:
+            raise ToleranceFileError(f"{where} is {shown(value)}, but must be [lowest, highest].")
         return float(pair[0]), float(pair[1])
     high = _number(where, value)
     return -high, high
@@ -206,4 +222,4 @@ def _limit(where: str, value: object) -> Limit:
 def _unknown(what: str, name: str, known: Any) -> str:
     near = difflib.get_close_matches(name, list(known), n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}."
-    return f"{name!r} is no {what}; {hint}"
+    return f"{shown(name)} is no {what}; {hint}"

@@ -13,8 +13,9 @@ import numpy as np
 
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.read import read_structure
-from symscape.errors import PlanError
+from symscape.errors import PlanError, shown
 from symscape.references.generate.settings import refuse_unknown
+from symscape.references.values import is_finite
 
 _KEYS = ["file", "symprec", "hall_number", "spacegroup", "setting", "cell", "sites"]
 
@@ -38,9 +39,14 @@ def read_crystal(table: Mapping[str, Any], folder: Path) -> Crystal:
     """
     table = refuse_unknown(table, _KEYS, "[crystal]")
     if "file" in table:
+        file, symprec = table["file"], table.get("symprec", 0.01)
+        if not isinstance(file, str):
+            raise PlanError(f"[crystal]: file is {shown(file)}, but must be a path.")
+        if not is_finite(symprec) or not symprec > 0:
+            raise PlanError(f"[crystal]: symprec is {shown(symprec)}, but must be positive.")
         hall = table.get("hall_number")
         return crystal_from_file(
-            folder / str(table["file"]), float(table.get("symprec", 0.01)), hall
+            folder / file, float(symprec), None if hall is None else _checked_hall(hall)
         )
     for key in ("cell", "sites"):
         if key not in table:
@@ -51,7 +57,7 @@ def read_crystal(table: Mapping[str, Any], folder: Path) -> Crystal:
             (str(site[0]), [float(Fraction(x) if isinstance(x, str) else x) for x in site[1:]])
             for site in table["sites"]
         ]
-    except (TypeError, ValueError, IndexError, ZeroDivisionError) as error:
+    except (TypeError, ValueError, LookupError, ArithmeticError) as error:
         raise PlanError(f"[crystal]: cell or sites hold something unreadable ({error}).") from None
     if len(cell) != 6 or any(len(x) != 3 for _, x in sites):
         raise PlanError(
@@ -72,11 +78,19 @@ def crystal_from_file(path: Path, symprec: float = 0.01, hall_number: int | None
     return Crystal.from_structure(read_structure(path).atoms, symprec, hall_number)
 
 
+def _checked_hall(value: Any) -> int:
+    if type(value) is not int or not 1 <= value <= 530:
+        raise PlanError(
+            f"[crystal]: hall_number is {shown(value)}, but must be a whole number from 1 to 530."
+        )
+    return value
+
+
 def _hall_number(table: Mapping[str, Any]) -> int:
     import spglib
 
     if "hall_number" in table:
-        return int(table["hall_number"])
+        return _checked_hall(table["hall_number"])
     if "spacegroup" not in table:
         raise PlanError("[crystal] needs spacegroup (number or symbol) or hall_number.")
     wanted = table["spacegroup"]
@@ -88,8 +102,8 @@ def _hall_number(table: Mapping[str, Any]) -> int:
         if wanted in symbols and (setting is None or kind.choice == str(setting)):
             matching.append(hall)
     if not matching:
-        choice = f" in the setting {setting!r}" if setting is not None else ""
-        raise PlanError(f"[crystal]: there is no space group {wanted!r}{choice}.")
+        choice = f" in the setting {shown(setting)}" if setting is not None else ""
+        raise PlanError(f"[crystal]: there is no space group {shown(wanted)}{choice}.")
     return matching[0]
 
 
@@ -117,7 +131,7 @@ def relaxed_crystal(plan_path: Path) -> dict[str, Any] | None:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except ValueError:
+    except (OSError, ValueError, RecursionError):
         content = None
     if not isinstance(content, dict) or not {"lattice_A", "atoms"} <= content.keys():
         raise PlanError(f"{path}: the relaxed crystal is damaged; remove it and relax again.")

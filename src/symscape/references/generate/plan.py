@@ -10,12 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.grid import Axis
 from symscape.crystal.slice import Slice
-from symscape.errors import PlanError, SymscapeError
+from symscape.errors import PlanError, SymscapeError, shown
 from symscape.references.generate.crystals import (
     crystal_digest,
     read_crystal,
@@ -23,6 +21,7 @@ from symscape.references.generate.crystals import (
     relaxed_path,
 )
 from symscape.references.generate.settings import EngineSpec, Settings, refuse_unknown
+from symscape.references.values import finite_array, is_finite
 
 _TOP = (
     "material", "kind", "mask_ratio", "licence", "citation", "notes",
@@ -177,7 +176,7 @@ def load_plan(path: str | Path) -> Plan:
         raise PlanError(f"{path}: there is no such plan.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise PlanError(f"{path}: the plan can't be read ({error}).") from None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise PlanError(f"{path}: not valid TOML ({error}); correct the file.") from None
     try:
         return _plan_from_document(path, document)
@@ -203,23 +202,28 @@ def _plan_from_document(path: Path, document: dict[str, Any]) -> Plan:
                     f"{relaxed_path(path).name} was relaxed from another crystal than the plan's; "
                     "restore the crystal, or remove that file to relax anew."
                 )
-            crystal = Crystal(
-                np.array(relaxed["lattice_A"]),
-                np.array([atom[1:] for atom in relaxed["atoms"]]),
-                crystal.numbers,
-                crystal.hall_number,
-            )
-    material = str(document.get("material") or material_name(crystal))
-    if not re.fullmatch(r"[A-Za-z0-9][\w.+-]*", material):
-        raise PlanError(f"material {material!r} can't be a folder's name; write it like TiO2-Pnma.")
+            crystal = _as_relaxed(crystal, relaxed, path)
+    material = document.get("material") or material_name(crystal)
+    if not isinstance(material, str) or not re.fullmatch(r"[A-Za-z0-9][\w.+-]*", material):
+        raise PlanError(
+            f"material {shown(material)} can't be a folder's name; write it like TiO2-Pnma."
+        )
     kind = document.get("kind", "local")
     if kind not in ("local", "global"):
-        raise PlanError(f"kind is {kind!r}, but must be 'local' or 'global'.")
+        raise PlanError(f"kind is {shown(kind)}, but must be 'local' or 'global'.")
     citation = document.get("citation", [])
-    citations = [citation] if isinstance(citation, str) else list(citation)
+    citations = citation if isinstance(citation, list) else [citation]
+    texts = {
+        "licence": [document.get("licence", "")],
+        "notes": [document.get("notes", "")],
+        "citation": citations,
+    }
+    for key, found in texts.items():
+        if not all(isinstance(text, str) for text in found):
+            raise PlanError(f"{key} is {shown(document[key])}, but must be text.")
     ratio = document.get("mask_ratio", 0.7)
-    if isinstance(ratio, bool) or not isinstance(ratio, int | float):
-        raise PlanError(f"mask_ratio is {ratio!r}, but must be a number.")
+    if not is_finite(ratio):
+        raise PlanError(f"mask_ratio is {shown(ratio)}, but must be a number.")
     plan = Plan(
         path=path,
         material=material,
@@ -229,9 +233,9 @@ def _plan_from_document(path: Path, document: dict[str, Any]) -> Plan:
         engine=EngineSpec.from_dict(document.get("engine", {})),
         kind=kind,
         mask_ratio=float(ratio),
-        licence=str(document.get("licence", DEFAULT_LICENCE)),
-        citation=tuple(str(text) for text in citations),
-        notes=str(document.get("notes", "")),
+        licence=document.get("licence", DEFAULT_LICENCE),
+        citation=tuple(citations),
+        notes=document.get("notes", ""),
         relax=relax,
         relaxed=relaxed,
         stated_settings=tuple(document.get("settings", {})),
@@ -239,6 +243,19 @@ def _plan_from_document(path: Path, document: dict[str, Any]) -> Plan:
     if plan.axes is not None:
         _ = plan.slice  # refuses axes that do not fit the crystal
     return plan
+
+
+def _as_relaxed(crystal: Crystal, relaxed: Mapping[str, Any], path: Path) -> Crystal:
+    """Return the plan's crystal with the cell and positions that its relaxation found."""
+    try:
+        lattice = finite_array(relaxed, "lattice_A", (3, 3))
+        atoms = {"positions": [atom[1:] for atom in relaxed["atoms"]]}
+        positions = finite_array(atoms, "positions", (len(crystal), 3))
+    except (TypeError, ValueError):
+        raise PlanError(
+            f"{relaxed_path(path)}: the relaxed crystal is damaged; remove it and relax again."
+        ) from None
+    return Crystal(lattice, positions, crystal.numbers, crystal.hall_number)
 
 
 def material_name(crystal: Crystal) -> str:
@@ -252,10 +269,12 @@ def _relax_target(values: Mapping[str, Any]) -> RelaxTarget:
     cell = values.pop("cell", True)
     numbers = {}
     for key, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-            raise PlanError(f"[relax]: {key} is {value!r}, but must be a positive number.")
+        if not is_finite(value) or not value > 0:
+            raise PlanError(f"[relax]: {key} is {shown(value)}, but must be a positive number.")
         numbers[key] = float(value)
-    target = replace(RelaxTarget(cell=bool(cell)), **numbers)  # type: ignore[arg-type]
+    if not isinstance(cell, bool):
+        raise PlanError(f"[relax]: cell is {shown(cell)}, but must be true or false.")
+    target = replace(RelaxTarget(cell=cell), **numbers)  # type: ignore[arg-type]
     return replace(target, max_steps=int(target.max_steps))
 
 
@@ -269,11 +288,17 @@ def _axes(tables: Any, crystal: Crystal) -> tuple[Axis, Axis]:
 def _axis(table: Mapping[str, Any], crystal: Crystal, where: str) -> Axis:
     """Make an axis; its range is given outright or about the crystal's own value."""
     table = refuse_unknown(table, list(_AXIS), where)
-    terms = table.get("terms") or {table.get("name"): 1.0}
-    if not isinstance(terms, Mapping) or None in terms:
+    name, terms = table.get("name"), table.get("terms")
+    if not isinstance(terms or {}, Mapping) or not isinstance(name or "", str):
+        raise PlanError(f"{where} needs a name (text) or a table of terms.")
+    if not (name or terms):
         raise PlanError(f"{where} needs a name or a table of terms.")
-    name = str(table.get("name") or next(iter(terms)))
+    terms = terms or {name: 1.0}
+    name = name or next(iter(terms))
     where = f"axis {name!r}"
+    points = table.get("points", 11)
+    if type(points) is not int:
+        raise PlanError(f"{where} has points = {shown(points)}, but needs a whole number.")
     try:
         weights = {str(term): float(weight) for term, weight in terms.items()}
         origin = float(table["origin"]) if "origin" in table else _origin(weights, crystal, where)
@@ -292,8 +317,8 @@ def _axis(table: Mapping[str, Any], crystal: Crystal, where: str) -> Axis:
             scale = centre if given[0] == "relative_span" else 1.0
             start, stop = (round(centre + scale * x, 10) for x in (below, above))
         period = None if table.get("period") is None else float(table["period"])
-        return Axis(name, weights, start, stop, int(table.get("points", 11)), origin, period)
-    except (TypeError, ValueError) as error:
+        return Axis(name, weights, start, stop, points, origin, period)
+    except (TypeError, ValueError, OverflowError) as error:
         raise PlanError(f"{where} holds a value of the wrong type ({error}).") from None
 
 
@@ -309,4 +334,6 @@ def _origin(terms: dict[str, float], crystal: Crystal, where: str) -> float:
             f"{where} names {name!r}, but {crystal.formula} in {crystal.symbol} has the free "
             f"coordinates and lattice parameters {', '.join(values)}."
         )
+    if not weight:
+        raise PlanError(f"{where} gives {name!r} the weight 0; take another or leave it out.")
     return values[name] / weight

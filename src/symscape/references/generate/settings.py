@@ -80,7 +80,7 @@ class Settings:
             functional = str(values.pop("functional", cls.functional))
             iterations = int(values.pop("max_iterations", cls.max_iterations))
             rest = {key: float(value) for key, value in values.items()}
-        except (TypeError, ValueError, AttributeError) as error:
+        except (TypeError, ValueError, AttributeError, OverflowError) as error:
             raise PlanError(f"{where} holds a value of the wrong type ({error}).") from None
         for name, value in rest.items():
             if not value > 0 or not np.isfinite(value):

@@ -1,0 +1,37 @@
+"""Numbers as they stand in a file, taken over only if they are numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+
+def is_finite(value: Any) -> bool:
+    """Whether a value of a file is a number that fits a float and is not NaN or infinite."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
+def finite_array(holder: Mapping[str, Any], key: str, shape: tuple[int, int]) -> np.ndarray:
+    """Return a table of finite numbers that a file holds.
+
+    Raises
+    ------
+    ValueError
+        If it is missing or anything else; the message names it.
+    """
+    try:
+        array = np.array(holder.get(key))
+    except (ValueError, OverflowError):  # rows of different lengths
+        array = np.empty(0)
+    if array.shape != shape or array.dtype.kind not in "if" or not np.isfinite(array).all():
+        rows = "atoms of the slice's primitive cell" if key == "positions" else "rows"
+        raise ValueError(f"{key} is not a table of {shape[0]} {rows}, each of {shape[1]} numbers")
+    return array.astype(float)
