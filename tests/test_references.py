@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symscape.errors import ReferenceFileError
-from symscape.references.library import find_references, select_materials
+from symscape.references.library import ReferenceEntry, find_references, select_materials
 from symscape.references.schema import dump_document
 from symscape.references.store import load_reference, write_reference
 
@@ -152,6 +152,9 @@ def test_materials_are_chosen_by_name_or_formula(toy_file):
     assert [e.id for e in entries] == ["AlCu-Cmcm-Al_y-Cu_y"]
     assert select_materials(entries, ["AlCu"]) == entries
     assert select_materials(entries, ["AlCu-Cmcm"]) == entries
+    # symbols of space groups have hyphens of their own
+    arsenic = [ReferenceEntry("As-R-3m", "ca-As_z", Path("x"))]
+    assert select_materials(arsenic, ["As"]) == arsenic
     with pytest.raises(ReferenceFileError, match="did you mean AlCu-Cmcm"):
         select_materials(entries, ["AlCo"])
     with pytest.raises(ReferenceFileError, match="no such folder"):

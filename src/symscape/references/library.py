@@ -66,7 +66,7 @@ def select_materials(
     known = {entry.material for entry in entries}
     chosen: set[str] = set()
     for name in materials:
-        fitting = {m for m in known if m == name or m.rsplit("-", 1)[0] == name}
+        fitting = {m for m in known if m == name or m.split("-", 1)[0] == name}
         if not fitting:
             near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.3)
             hint = f"did you mean {', '.join(near)}?" if near else "see the folders in references/."
