@@ -44,8 +44,6 @@ _HEADER: _Fields = (
     ("system", str),
     ("method.code", str),
     ("method.functional", str),
-    ("method.cutoff_eV", (int, float)),
-    ("method.k_density_A", (int, float)),
     ("provenance.licence", str),
     ("provenance.command", str),
     ("crystals", list),
@@ -249,7 +247,7 @@ def _load(paths: list[Path]) -> CrystalLibrary:
             first = path, method
         _check_common(path, method, *first)
         for number, record in enumerate(document["crystals"]):
-            crystal = _read_crystal(path, number, record, system, float(method["k_density_A"]))
+            crystal = _read_crystal(path, number, record, system, method)
             if crystal.id in owners:
                 raise ReferenceFileError(
                     f"{path}: the crystal {crystal.id!r} is listed twice (see "
@@ -274,7 +272,7 @@ def _check_common(path: Path, method: dict[str, Any], other: Path, known: dict[s
 
 
 def _read_crystal(
-    path: Path, number: int, record: Any, system: str, k_density: float
+    path: Path, number: int, record: Any, system: str, method: dict[str, Any]
 ) -> CrystalReference:
     """Build a crystal from its line and check it against itself."""
     from ase.data import atomic_numbers
@@ -311,13 +309,7 @@ def _read_crystal(
         k_mesh=(first, second, third),
     )
     _check_relaxed(where, reference, stress)
-    needed = 2 * np.pi * np.linalg.norm(np.linalg.inv(cell), axis=0) * k_density
-    # a cell that shrinks while it relaxes keeps the mesh that it started with
-    if (np.array(mesh) < np.ceil(0.95 * needed - 1e-6)).any():
-        raise ReferenceFileError(
-            f"{where}: the k-mesh {mesh} is coarser than method.k_density_A = {k_density:g} asks "
-            "for; compute it anew."
-        )
+    _check_mesh(where, reference, method.get("k_density_A"))
     return reference
 
 
@@ -366,6 +358,31 @@ def _check_relaxed(where: str, reference: CrystalReference, stress_GPa: np.ndarr
             f"{where}: a stress of {worst:.2f} GPa is left, but at most {MAX_STRESS_GPA:g} are "
             "allowed; relax it further."
         )
+
+
+def _check_mesh(where: str, reference: CrystalReference, density: float | None) -> None:
+    """Refuse fewer k-points than the file says that there are; some codes need none."""
+    if density is not None and not mesh_suffices(reference.cell, reference.k_mesh, density):
+        raise ReferenceFileError(
+            f"{where}: the k-mesh {reference.k_mesh} is coarser than method.k_density_A = "
+            f"{density:g} asks for; compute it anew."
+        )
+
+
+def mesh_suffices(cell: np.ndarray, mesh: Iterable[int], density: float) -> bool:
+    """Whether a k-mesh has this density, but for 10 %: a cell that shrinks keeps its mesh.
+
+    Parameters
+    ----------
+    cell
+        Lattice vectors as rows in angstrom, shape (3, 3).
+    mesh
+        k-points along each reciprocal vector.
+    density
+        k-points per inverse angstrom, 2 pi included.
+    """
+    needed = 2 * np.pi * np.linalg.norm(np.linalg.inv(cell), axis=0) * density
+    return bool((np.array(list(mesh)) >= np.ceil(0.9 * needed - 1e-6)).all())
 
 
 def write_crystals(

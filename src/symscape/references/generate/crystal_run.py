@@ -13,7 +13,7 @@ import numpy as np
 
 from symscape.crystal.crystal import Crystal
 from symscape.errors import EngineError, PlanError, SymscapeError
-from symscape.references.crystals import SYMPREC_A, write_crystals
+from symscape.references.crystals import SYMPREC_A, mesh_suffices, write_crystals
 from symscape.references.generate.crystal_list import CrystalList, PlannedCrystal
 from symscape.references.generate.crystals import crystal_digest, relaxed_crystal
 from symscape.references.generate.journal import Journal, read_journal
@@ -103,11 +103,12 @@ def _check_result(planned: PlannedCrystal, result: dict[str, Any], path: Path) -
             f"{path.parent.name}/{planned.id} was relaxed from another crystal than the list's; "
             "restore the crystal, rename it, or remove that result."
         )
-    stored, wanted = result.get("method", {}), _stated(planned.settings)
-    for key, value in wanted.items():
-        if stored.get(key) != value:
+    stored = result.get("method", {})
+    for key, value in _stated(planned.settings).items():
+        # an engine that takes no settings states none
+        if key in stored and stored[key] != value:
             raise PlanError(
-                f"{path.parent.name}/{planned.id} was computed with {key} = {stored.get(key)!r}, "
+                f"{path.parent.name}/{planned.id} was computed with {key} = {stored[key]!r}, "
                 f"but the list says {value!r}; restore the setting or take another folder."
             )
 
@@ -262,6 +263,14 @@ def store_crystals(
         if planned.id not in ledger.done or (systems and planned.system not in systems):
             continue
         record = crystal_record(planned, ledger.done[planned.id])
+        density = ledger.done[planned.id]["method"].get("k_density_A")
+        cell = np.array(record["cell_A"])
+        if density is not None and not mesh_suffices(cell, record["k_mesh"], density):
+            notices.append(
+                f"{planned.id} has shrunk so far that its k-mesh is too coarse and is left out; "
+                "start it nearer to its equilibrium"
+            )
+            continue
         own = records.setdefault(planned.system, [])
         twin = next((other for other in own if _is_same(record, other)), None)
         if twin is not None:
@@ -272,7 +281,8 @@ def store_crystals(
     for system, own in records.items():
         results = [ledger.done[record["id"]] for record in own]
         method = {key: value for key, value in results[0]["method"].items() if key != "k_mesh"}
-        method["k_density_A"] = ledger.plan.settings.k_density_A
+        if "k_density_A" in method:
+            method["k_density_A"] = ledger.plan.settings.k_density_A
         failed = {
             planned.id: ledger.failed[planned.id]
             for planned in ledger.plan.crystals

@@ -1,0 +1,1 @@
+"""Formation energies, convex hulls and how they are off, by the crystals' symmetry."""

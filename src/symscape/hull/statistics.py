@@ -1,0 +1,171 @@
+"""Signed errors and what they depend on: means with bootstrap intervals, class by class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+#: percentile intervals of this confidence
+CONFIDENCE = 0.95
+RESAMPLES = 2000
+SEED = 0
+#: near the hull: DFT energy above it up to these, meV/atom
+NEAR_HULL_MEV = (25.0, 50.0, 100.0)
+#: upper ends of the classes of free Wyckoff coordinates; none, few, many
+_WYCKOFF_CLASSES = ((0, "0"), (1, "1"), (2, "2"), (4, "3-4"))
+_LATTICE_CLASSES = ((1, "1"), (2, "2"), (3, "3"))
+
+
+def bootstrap_interval(
+    values: np.ndarray, resamples: int = RESAMPLES, seed: int = SEED
+) -> tuple[float, float]:
+    """Return the percentile-bootstrap interval of the mean (Efron 1979); NaN for fewer than 2.
+
+    Parameters
+    ----------
+    values
+        Shape (n,).
+    """
+    values = np.asarray(values, dtype=float)
+    if len(values) < 2:
+        return float("nan"), float("nan")
+    if np.ptp(values) == 0:
+        return float(values[0]), float(values[0])
+    from scipy.stats import bootstrap
+
+    found = bootstrap(
+        (values,),
+        np.mean,
+        n_resamples=resamples,
+        batch=max(1, 2_000_000 // len(values)),
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        random_state=np.random.default_rng(seed),
+    )
+    low, high = found.confidence_interval
+    return float(low), float(high)
+
+
+def error_summary(
+    errors: np.ndarray, resamples: int = RESAMPLES, seed: int = SEED
+) -> dict[str, float]:
+    """Summarize signed errors (model minus DFT).
+
+    Parameters
+    ----------
+    errors
+        meV/atom, shape (n,).
+
+    Returns
+    -------
+    dict
+        ``n``; ``mean_signed_error`` and ``mae`` (meV/atom) and ``share_underpredicted``, each with
+        ``_low`` and ``_high``, the ends of the bootstrap interval. NaN where there are no errors.
+    """
+    errors = np.asarray(errors, dtype=float)
+    parts = {
+        "mean_signed_error": errors,
+        "mae": np.abs(errors),
+        "share_underpredicted": (errors < 0).astype(float),
+    }
+    summary: dict[str, float] = {"n": len(errors)}
+    for name, values in parts.items():
+        low, high = bootstrap_interval(values, resamples, seed)
+        summary[name] = float(values.mean()) if len(values) else float("nan")
+        summary[f"{name}_low"], summary[f"{name}_high"] = low, high
+    return summary
+
+
+def with_classes(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with ``n_wyckoff_class`` and ``n_lattice_class`` added."""
+    return table.assign(
+        n_wyckoff_class=_classes(table["n_wyckoff"], _WYCKOFF_CLASSES, "5+"),
+        n_lattice_class=_classes(table["n_lattice"], _LATTICE_CLASSES, "4+"),
+    )
+
+
+def _classes(
+    numbers: Iterable[int], classes: tuple[tuple[int, str], ...], beyond: str
+) -> list[str]:
+    return [
+        next((name for upper, name in classes if number <= upper), beyond) for number in numbers
+    ]
+
+
+def summary_by(
+    table: pd.DataFrame,
+    by: str,
+    error: str = "error_above_hull",
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> pd.DataFrame:
+    """Summarize a column of errors class by class.
+
+    Parameters
+    ----------
+    table
+        One row a crystal.
+    by
+        ``n_lattice``, ``n_wyckoff``, their classes, ``crystal_system``, ``chemistry``, or any other
+        column.
+    error
+        Column of signed errors, meV/atom.
+
+    Returns
+    -------
+    DataFrame
+        One row a class, columns ``by`` and those of `error_summary`; carries the settings of
+        ``table`` in ``attrs``.
+    """
+    rows = [
+        {by: name, **error_summary(group[error].to_numpy(), resamples, seed)}
+        for name, group in table.groupby(by, sort=True)
+    ]
+    return _carry(pd.DataFrame(rows), table, resamples, seed, error)
+
+
+def summary_near_hull(
+    table: pd.DataFrame,
+    windows: Iterable[float] = NEAR_HULL_MEV,
+    error: str = "error_above_hull",
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> pd.DataFrame:
+    """Summarize errors of the crystals that DFT puts near the hull.
+
+    Parameters
+    ----------
+    windows
+        Largest DFT energies above the hull, meV/atom; each window contains the smaller ones. A
+        last row holds all crystals.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``window`` (meV/atom; infinity for all) and those of `error_summary`.
+    """
+    above = 1000 * table["above_hull_dft"]
+    rows = [
+        {
+            "window": float(window),
+            **error_summary(table[error][above <= window + 1e-6].to_numpy(), resamples, seed),
+        }
+        for window in (*windows, np.inf)
+    ]
+    return _carry(pd.DataFrame(rows), table, resamples, seed, error)
+
+
+def _carry(
+    made: pd.DataFrame, table: pd.DataFrame, resamples: int, seed: int, error: str
+) -> pd.DataFrame:
+    """Let a table say what made it."""
+    made.attrs["settings"] = {
+        **table.attrs.get("settings", {}),
+        "error": error,
+        "confidence": CONFIDENCE,
+        "resamples": resamples,
+        "seed": seed,
+    }
+    return made
