@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import spglib
 from ase.calculators.emt import EMT
+from ase.stress import voigt_6_to_full_3x3_stress
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -101,6 +102,10 @@ DELETE = object()
         (change(["points", 4, "i"], 7), "outside the grid"),
         (change(["points", 4, "j"], 3), "listed twice"),
         (change(["points", 4, "energy_eV"], "low"), "point 4 is malformed"),
+        (
+            change(["points", 4, "stress_eV_A3"], [0.1, 0.1]),
+            "stress_eV_A3 is not a row of 6 numbers",
+        ),
         (change(["points", 4], {"i": 0, "j": 4, "masked": True}), "masked in the file"),
         (
             change(["points", 4], {"i": 0, "j": 4, "same_as": [9, 9]}),
@@ -145,6 +150,16 @@ def test_a_file_must_be_named_for_what_it_holds(tmp_path, toy_file):
     other.write_bytes(toy_file.read_bytes())
     with pytest.raises(ReferenceFileError, match="its folder says 'AlCu-Pnma'"):
         load_reference(other)
+
+
+def test_stresses_are_symmetric_tensors(toy_file):
+    assert load_reference(toy_file).stresses is None
+    document = json.loads(toy_file.read_text())
+    document["points"][3]["stress_eV_A3"] = [1, 2, 3, 4, 5, 6]
+    toy_file.write_text(json.dumps(document))
+    stresses = load_reference(toy_file).stresses
+    assert stresses[0, 3].tolist() == voigt_6_to_full_3x3_stress([1, 2, 3, 4, 5, 6]).tolist()
+    assert np.isfinite(stresses).all(axis=(2, 3)).sum() == 1
 
 
 def test_materials_are_chosen_by_name_or_formula(toy_file):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -49,17 +49,18 @@ def load_reference(path: str | Path) -> LandscapeReference:
         raise ReferenceFileError(
             f"{path}: slice is called {document['slice']!r} but its axes give {the_slice.name!r}."
         )
-    energies, forces, masked, computed = _read_points(path, document, the_slice)
-    _check_mask(path, the_slice, masked, np.isfinite(energies))
+    points = _read_points(path, document, the_slice)
+    _check_mask(path, the_slice, points.masked, np.isfinite(points.energies))
     reference = LandscapeReference(
         material=document["material"],
         slice=the_slice,
-        energies=energies,
-        forces=forces,
+        energies=points.energies,
+        forces=points.forces,
         mask=the_slice.mask,
-        computed=computed,
+        computed=points.computed,
         method=document["method"],
         provenance=document["provenance"],
+        stresses=points.stresses if np.isfinite(points.stresses).any() else None,
         kind=document["kind"],
         formula=document["crystal"]["formula"],
         digest=hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -134,14 +135,23 @@ def _read_atoms(path: Path, atoms: list[Any]) -> tuple[np.ndarray, np.ndarray]:
     return numbers, np.array([atom[1:] for atom in atoms], dtype=float)
 
 
-def _read_points(
-    path: Path, document: dict[str, Any], the_slice: Slice
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return energies (eV/atom), forces, stored mask and which points were computed."""
+class _Points(NamedTuple):
+    """Grids of what the points of a file state; as in `LandscapeReference`, and the stored mask."""
+
+    energies: np.ndarray
+    forces: np.ndarray
+    stresses: np.ndarray
+    masked: np.ndarray
+    computed: np.ndarray
+
+
+def _read_points(path: Path, document: dict[str, Any], the_slice: Slice) -> _Points:
+    """Read the points of a file and check their geometries."""
     shape = the_slice.shape
     n_atoms = len(the_slice.atom_indices())
     energies = np.full(shape, np.nan)
     forces = np.full((*shape, n_atoms, 3), np.nan)
+    stresses = np.full((*shape, 3, 3), np.nan)
     masked = np.zeros(shape, dtype=bool)
     seen: set[tuple[int, int]] = set()
     same: dict[tuple[int, int], tuple[int, int]] = {}
@@ -170,6 +180,9 @@ def _read_points(
                 stored.append((where[0] * shape[1] + where[1], cell, atoms))
                 if "forces_eV_A" in point:
                     forces[where] = finite_array(point, "forces_eV_A", (n_atoms, 3))
+                if "stress_eV_A3" in point:
+                    xx, yy, zz, yz, xz, xy = finite_array(point, "stress_eV_A3", (6,))
+                    stresses[where] = [[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]
         except ValueError as error:
             raise ReferenceFileError(
                 f"{path}: point {number} is malformed ({error}); correct or remove it."
@@ -182,7 +195,7 @@ def _read_points(
             )
         energies[target] = energies[source]
     _check_geometries(path, the_slice, stored)
-    return energies, forces, masked, computed
+    return _Points(energies, forces, stresses, masked, computed)
 
 
 def _grid_index(path: Path, number: int, index: Any, shape: tuple[int, int]) -> tuple[int, int]:

@@ -19,8 +19,8 @@ def is_finite(value: Any) -> bool:
         return False
 
 
-def finite_array(holder: Mapping[str, Any], key: str, shape: tuple[int, int]) -> np.ndarray:
-    """Return a table of finite numbers that a file holds.
+def finite_array(holder: Mapping[str, Any], key: str, shape: tuple[int, ...]) -> np.ndarray:
+    """Return a row or a table of finite numbers that a file holds.
 
     Raises
     ------
@@ -32,6 +32,8 @@ def finite_array(holder: Mapping[str, Any], key: str, shape: tuple[int, int]) ->
     except (ValueError, OverflowError):  # rows of different lengths
         array = np.empty(0)
     if array.shape != shape or array.dtype.kind not in "if" or not np.isfinite(array).all():
+        if len(shape) == 1:
+            raise ValueError(f"{key} is not a row of {shape[0]} numbers")
         rows = "atoms of the slice's primitive cell" if key == "positions" else "rows"
         raise ValueError(f"{key} is not a table of {shape[0]} {rows}, each of {shape[1]} numbers")
     return array.astype(float)
