@@ -104,7 +104,7 @@ DELETE = object()
         (change(["points", 4, "energy_eV"], "low"), "point 4 is malformed"),
         (
             change(["points", 4, "stress_eV_A3"], [0.1, 0.1]),
-            "stress_eV_A3 is not a row of 6 numbers",
+            "is not a row of 6 numbers",
         ),
         (change(["points", 4], {"i": 0, "j": 4, "masked": True}), "masked in the file"),
         (
