@@ -147,7 +147,7 @@ def test_import_stores_a_reference_with_its_provenance(symscape, tmp_path):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["run", "absent.toml"], "absent.toml: there is no such plan."),
+        (["run", "absent.toml"], "absent.toml: there is no such plan; check the path."),
         (["plan", "absent.cif"], "absent.cif: there is no such file"),
         (["check", "absent.json"], "absent.json: there is no such reference file."),
         (["status"], "there are no plans; name some."),
@@ -166,7 +166,8 @@ def test_mistakes_are_one_sentence_and_exit_code_two(symscape, tmp_path, words, 
 def test_status_goes_on_after_a_plan_that_can_not_be_read(symscape, tmp_path):
     write_plan(tmp_path)
     (tmp_path / "broken.toml").write_text("material = 3 =")
-    code, out, _ = symscape("status", "broken.toml", "AlCu.toml")
-    assert code == 0
+    code, out, err = symscape("status", "broken.toml", "AlCu.toml")
+    assert code == 1
     assert "unreadable" in out
+    assert "broken.toml: not valid TOML" in err
     assert "not started" in out

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from symscape.models.cache import EnergyCache
 
 app = typer.Typer(
     help="Look at or clear the energies that are kept on disk.",
@@ -22,9 +29,7 @@ Folder = Annotated[
 @app.command()
 def info(cache_dir: Folder = None) -> None:
     """Print where the cache is, how large it is, and what it holds by model."""
-    from symscape.models.cache import EnergyCache
-
-    with EnergyCache(cache_dir) as cache:
+    with _opened(cache_dir) as cache:
         found = cache.info()
     print(f"{found.path}\n{_size(found.size)} of at most {_size(found.max_size)}")
     width = max(map(len, found.entries), default=0)
@@ -44,17 +49,38 @@ def clear(
     """Forget the energies of all models, or of one; with all, the tuned batch sizes too."""
     from symscape.errors import ModelError
     from symscape.models.batching import BatchMemory
-    from symscape.models.cache import EnergyCache
 
-    with EnergyCache(cache_dir) as cache:
+    with _opened(cache_dir) as cache:
         known = cache.info().entries
         if model is not None and model not in known:
-            names = ", ".join(known) or "nothing"
-            raise ModelError(f"The cache {cache.path} holds no model '{model}', but {names}.")
+            names = f"holds {', '.join(known)}" if known else "is empty"
+            raise ModelError(
+                f"There is no model '{model}' in the cache {cache.path}, which {names}."
+            )
         removed = cache.clear(model)
         if model is None:
             BatchMemory(cache.folder).clear()
     print(f"removed {removed} structure{'s' * (removed != 1)}")
+
+
+@contextmanager
+def _opened(folder: Path | None) -> Iterator[EnergyCache]:
+    """Open the cache; what it warns of becomes a sentence on stderr, what it can't do an error."""
+    from symscape.errors import SymscapeError
+    from symscape.models.cache import EnergyCache
+
+    with EnergyCache(folder) as cache, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        if cache.folder.exists() and not cache.folder.is_dir():
+            raise SymscapeError(
+                f"{cache.folder}: this is no folder, so no cache can be in it; name one with "
+                "--cache-dir."
+            )
+        yield cache
+    for warning in caught:
+        print(f"symscape: {warning.message}", file=sys.stderr)
+    if cache.unusable:
+        raise typer.Exit(1)
 
 
 def _size(n_bytes: float) -> str:

@@ -106,6 +106,8 @@ def run(
     from symscape.references.generate.relax import relax_plan
     from symscape.references.generate.run import run_plan
 
+    _check_positive("--timeout", timeout)
+    _check_library(references)
     progress = _progress()
     for path in plans:
         the_plan = load_plan(path)
@@ -131,6 +133,18 @@ def run(
         _store(ledger, references)
 
 
+def _check_positive(option: str, value: float | None) -> None:
+    """Refuse what can't be a time, a cut-off or a density."""
+    if value is not None and not 0 < value < float("inf"):
+        raise SymscapeError(f"{option} is {value:g}, but must be a number above zero.")
+
+
+def _check_library(folder: Path) -> None:
+    """Refuse before anything is computed to write into what is no folder."""
+    if folder.exists() and not folder.is_dir():
+        raise SymscapeError(f"--references {folder}: this is no folder; name another.")
+
+
 def _store(ledger: Ledger, folder: Path) -> None:
     """Write the reference and say what it holds."""
     import numpy as np
@@ -138,7 +152,13 @@ def _store(ledger: Ledger, folder: Path) -> None:
     from symscape.references.generate.finish import edge_warning, finish
     from symscape.references.store import load_reference
 
-    path = finish(ledger, folder)
+    try:
+        path = finish(ledger, folder)
+    except OSError as error:
+        raise SymscapeError(
+            f"{folder}: the reference can't be written there ({error.strerror}); make room or name "
+            "another folder with --references, and run it again with --finish."
+        ) from error
     reference = load_reference(path)
     print(
         f"{path}: {len(ledger.done)} of {len(ledger.order)} points computed, "
@@ -162,7 +182,7 @@ def status(
         typer.Argument(help="Plan files; all of references/plans if none are given."),
     ] = None,
 ) -> None:
-    """Show how far plans are."""
+    """Show how far plans are; one that can't be read gets a sentence and exit code 1."""
     from rich.console import Console
     from rich.table import Table
 
@@ -172,12 +192,18 @@ def status(
     if not paths:
         raise PlanError(f"{_DEFAULT_PLANS}: there are no plans; name some.")
     table = Table("plan", "state", "done", "failed", "s/point", "left (1 core)")
+    problems = []
     for path in paths:
         try:
             table.add_row(path.stem, *status_row(path))
         except SymscapeError as error:
-            table.add_row(path.stem, f"unreadable: {error}", "", "", "", "")
+            table.add_row(path.stem, "unreadable", "", "", "", "")
+            problems.append(error)
     Console(width=None if sys.stdout.isatty() else 140).print(table)
+    for problem in problems:
+        _say(f"symscape: {problem}")
+    if problems:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -208,7 +234,7 @@ def check(
     k_density: Annotated[
         float | None, typer.Option(help="k-points per inverse angstrom; the plan's and 1 more.")
     ] = None,
-    equivalents: Annotated[int, typer.Option(help="Equivalent points to compute.")] = 2,
+    equivalents: Annotated[int, typer.Option(min=0, help="Equivalent points to compute.")] = 2,
     compute: Annotated[
         bool, typer.Option(help="Check convergence and equivalent points, which computes some.")
     ] = True,
@@ -219,6 +245,8 @@ def check(
     """Check grids: convergence, equivalent points, forces against energies, smoothness."""
     from symscape.references.generate.quality import GridData
 
+    _check_positive("--cutoff", cutoff)
+    _check_positive("--k-density", k_density)
     bad = False
     for path in targets:
         if path.suffix != ".toml":
@@ -339,6 +367,7 @@ def import_(
     from symscape.references.generate.ledger import open_ledger
     from symscape.references.generate.plan import load_plan
 
+    _check_library(references)
     the_plan = load_plan(plan_file)
     method = {"code": code, "version": code_version, "datasets": datasets}
     provenance = {"source": source, "licence": licence, "citation": citation}

@@ -36,7 +36,7 @@ def cell_arrays(structure: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         lattice, positions = structure.cell.array, structure.get_scaled_positions(wrap=False)
         if (structure.numbers < 1).any():
             raise StructureFileError("the structure has dummy atoms; replace them by elements.")
-        return np.array(lattice), positions, np.array(structure.numbers)
+        return _finite(np.array(lattice), positions, np.array(structure.numbers))
     if hasattr(structure, "frac_coords") and hasattr(structure, "lattice"):
         if not len(structure):
             raise StructureFileError("the structure has no atoms; give a crystal.")
@@ -44,13 +44,26 @@ def cell_arrays(structure: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             raise StructureFileError(
                 "the structure has partially occupied sites; give an ordered crystal."
             )
-        if not all(hasattr(site.specie, "Z") and site.specie.Z > 0 for site in structure):
+        # pymatgen's dummy species have numbers far above those of the elements
+        if not all(0 < getattr(site.specie, "Z", 0) <= 118 for site in structure):
             raise StructureFileError("the structure has dummy atoms; replace them by elements.")
         numbers = np.array([site.specie.Z for site in structure])
-        return np.array(structure.lattice.matrix), np.array(structure.frac_coords), numbers
+        matrix, positions = structure.lattice.matrix, structure.frac_coords
+        return _finite(np.array(matrix), np.array(positions), numbers)
     raise StructureFileError(
         f"{type(structure).__name__} is not a structure; give ase.Atoms or pymatgen's Structure."
     )
+
+
+def _finite(
+    lattice: np.ndarray, positions: np.ndarray, numbers: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    # spglib would crash the process
+    if not (np.isfinite(lattice).all() and np.isfinite(positions).all()):
+        raise StructureFileError(
+            "the structure has coordinates that are not finite numbers; correct them."
+        )
+    return lattice, positions, numbers
 
 
 def standardize(

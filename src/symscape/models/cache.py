@@ -19,6 +19,8 @@ from symscape.crystal.structures import Structures
 #: bytes above which the entries that have not been used for longest are dropped
 DEFAULT_MAX_BYTES = 1_000_000_000
 _FILE = "energies-1.sqlite3"  # the number is the schema's
+#: how long a process waits for another that writes, seconds
+PATIENCE = 60.0
 _TOUCH_AFTER = 3600  # seconds; a finer record of use would turn every read into a write
 _CHUNK = 500  # SQLite's limit on parameters was once 999
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -120,6 +122,11 @@ class EnergyCache:
         self._off = False
 
     @property
+    def unusable(self) -> bool:
+        """Whether the file could not be used and was given up, with a warning."""
+        return self._off
+
+    @property
     def path(self) -> Path:
         """The file."""
         return self.folder / _FILE
@@ -204,7 +211,7 @@ class EnergyCache:
             self.folder.mkdir(parents=True, exist_ok=True)
             # switching to the write-ahead log does not wait for other processes by itself
             with FileLock(self.folder / "open.lock"):
-                connection = sqlite3.connect(self.path, timeout=60)
+                connection = sqlite3.connect(self.path, timeout=PATIENCE)
                 try:
                     if not self.path.stat().st_size:
                         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")

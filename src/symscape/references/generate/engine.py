@@ -164,7 +164,13 @@ class AseEngine:
         offered = {"settings": self.settings.to_dict(), "care": care, "folder": folder}
         wanted = inspect.signature(self.factory).parameters
         chosen = {name: value for name, value in offered.items() if name in wanted}
-        return self.factory(**chosen, **self.spec.options)
+        calculator = self.factory(**chosen, **self.spec.options)
+        if not hasattr(calculator, "get_potential_energy"):
+            raise EngineError(
+                f"the calculator factory {self.spec.factory!r} returned "
+                f"{type(calculator).__name__}, which is no ASE calculator"
+            )
+        return calculator
 
     def scf_steps(self, calculator: Any) -> int | None:
         """Return the number of SCF steps if the calculator tells it in the way GPAW does."""
@@ -185,9 +191,10 @@ def import_factory(path: str) -> Callable[..., Any]:
     module_name, _, name = path.partition(":")
     try:
         factory = getattr(importlib.import_module(module_name), name)
-    except (ImportError, AttributeError, ValueError) as error:
+    except Exception as error:  # whatever a module does when it is imported
+        text = " ".join(str(error).split())[:200] or type(error).__name__
         raise EngineError(
-            f"the calculator factory {path!r} can't be imported ({error}); it must be a function "
+            f"the calculator factory {path!r} can't be imported ({text}); it must be a function "
             "in a module on Python's path."
         ) from None
     if not callable(factory):

@@ -115,10 +115,12 @@ def _read_file(path: Path) -> list[Image]:
     try:
         frames = read(path, index="-1:" if is_vasp else ":")
     except FileNotFoundError:
-        raise PlanError(f"{path}: there is no such file.") from None
+        raise PlanError(f"{path}: there is no such file; check the path.") from None
     except Exception as error:  # ASE's readers raise whatever their format makes them trip over
         text = " ".join(str(error).split())[:200] or type(error).__name__
-        raise PlanError(f"{path}: ASE can't read this file ({text}).") from None
+        raise PlanError(
+            f"{path}: ASE can't read this file ({text}); give extxyz, vasprun.xml or OUTCAR."
+        ) from None
     if not frames:
         raise PlanError(f"{path}: the file holds no structure.")
     many = len(frames) > 1

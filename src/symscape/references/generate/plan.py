@@ -173,7 +173,7 @@ def load_plan(path: str | Path) -> Plan:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise PlanError(f"{path}: there is no such plan.") from None
+        raise PlanError(f"{path}: there is no such plan; check the path.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise PlanError(f"{path}: the plan can't be read ({error}).") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:

@@ -102,9 +102,15 @@ def save_plan(text: str, path: Path) -> None:
     Raises
     ------
     PlanError
-        If the file is there already.
+        If the file is there already or can't be written.
     """
-    if path.exists():
-        raise PlanError(f"{path}: the plan is there already; choose another name.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise PlanError(f"{path}: there is a file of that name already; choose another.") from None
+    except OSError as error:
+        raise PlanError(
+            f"{path}: the plan can't be written there ({error.strerror}); choose another place."
+        ) from None

@@ -188,7 +188,12 @@ def run_plan(
             journal.append({**start_event(plan, ledger, method, command), "computes": True})
 
         with report.task(plan.name, len(todo), workers, ledger.seconds_per_point()):
-            run_async(run_pool(source, setup, workers, started))
+            try:
+                run_async(run_pool(source, setup, workers, started))
+            except EngineError as error:
+                text = str(error)
+                named = text.startswith(str(plan.path))
+                raise EngineError(text if named else f"{plan.path}: {text}") from None
     return open_ledger(plan)
 
 

@@ -126,6 +126,8 @@ class LiveCalculator:
 
 def _one_line(error: BaseException) -> str:
     text = " ".join(str(error).split())
+    if isinstance(error, SymscapeError):
+        return text[:300]
     return f"{type(error).__name__}: {text}"[:300].rstrip(": ")
 
 
