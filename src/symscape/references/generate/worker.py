@@ -145,6 +145,8 @@ def main() -> None:
     os.dup2(2, 1)
 
     def answer(message: dict[str, Any]) -> None:
+        # after the last answer the parent ends this process without asking
+        sys.stdout.flush()
         results.write(json.dumps(message) + "\n")
         results.flush()
 
