@@ -198,6 +198,14 @@ def _missing(r):
     del r["prototype"]
 
 
+def _overlap(r):
+    r["positions"] = [r["positions"][0]] * 4
+
+
+def _infinite(r):
+    r["cell_A"][0][0] = float("inf")
+
+
 def _moved(r):
     r["positions"][0][0] += 0.02
 
@@ -217,6 +225,8 @@ def _moved(r):
         (_unknown_element, "an array is malformed"),
         (_mesh, r"the k-mesh \(1, 1, 1\) is coarser"),
         (_missing, r"field 'crystals\[0\].prototype' is missing"),
+        (_overlap, "Al-Cu.json"),
+        (_infinite, "Al-Cu.json"),
         (_moved, "space_group_number is 63, but the structure has"),
     ],
 )

@@ -321,12 +321,13 @@ def _found_symmetry(
     cell: np.ndarray,
 ) -> Crystal:
     """Return the crystal as spglib sees it, or refuse a record that says otherwise."""
+    import spglib
     from ase import Atoms
 
     try:
         atoms = Atoms(numbers=numbers, scaled_positions=fractional, cell=cell, pbc=True)
         crystal = Crystal.from_structure(atoms, SYMPREC_A)
-    except SymscapeError as error:
+    except (SymscapeError, getattr(spglib, "SpglibError", SymscapeError)) as error:
         raise ReferenceFileError(f"{where}: {error}") from None
     found = {
         "formula": reduced_formula(numbers),

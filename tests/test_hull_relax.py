@@ -1,0 +1,125 @@
+"""Relaxations by a model, with potentials whose minima and instabilities are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from ase.build import bulk
+from ase.calculators.calculator import Calculator, all_changes
+from ase.calculators.emt import EMT
+
+from symscape.hull.relax import (
+    RelaxSettings,
+    model_calculator,
+    relax_table,
+    relax_with,
+    space_group_number,
+)
+from symscape.models.ase import ASEModel
+from symscape.models.card import ModelCard
+
+EMT_MODEL = ASEModel(ModelCard("emt", "ase", "ase.calculators.emt:EMT"))
+#: EMT's copper: equilibrium lattice constant of fcc (angstrom), ASE's documentation
+A_CU = 3.590
+
+
+def test_a_stable_crystal_finds_its_equilibrium_and_keeps_its_symmetry():
+    found = relax_with(bulk("Cu", "fcc", 3.7), EMT())
+    assert found.converged_fixed
+    assert found.converged_free
+    assert found.kept_symmetry
+    assert found.space_group == 225
+    assert found.gained < 1e-3
+    assert found.volume_change == pytest.approx((A_CU / 3.7) ** 3 - 1, abs=2e-3)
+    assert found.lattice_change == pytest.approx(1 - A_CU / 3.7, abs=1e-3)
+    assert found.energy_fixed < found.energy_start
+
+
+def test_an_unstable_crystal_loses_its_symmetry_and_energy():
+    """Copper in the diamond structure: a saddle of EMT, 0.91 eV/atom above fcc."""
+    found = relax_with(bulk("Cu", "diamond", 5.5), EMT())
+    assert found.space_group == 227
+    assert not found.kept_symmetry
+    fcc = bulk("Cu", "fcc", A_CU)
+    fcc.calc = EMT()
+    assert found.energy_free == pytest.approx(fcc.get_potential_energy(), abs=2e-3)
+    assert found.gained == pytest.approx(found.energy_fixed - found.energy_free)
+    assert found.gained > 0.5
+
+
+class DoubleWell(Calculator):
+    """A chain of two atoms along z whose energy over the offset is k (d^2 - d0^2)^2 / 4.
+
+    The symmetric arrangement, d = 0, is a maximum between two equal minima at d = +-d0.
+    """
+
+    implemented_properties = ["energy", "forces", "stress"]  # noqa: RUF012
+    k, d0, stiffness, side = 40.0, 0.3, 5.0, 4.0
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+        super().calculate(atoms, properties, system_changes)
+        cell = self.atoms.cell.array
+        gap = self.atoms.get_scaled_positions(wrap=False)
+        gap = gap[1] - gap[0] - 0.5
+        gap -= np.rint(gap)
+        d = gap @ cell
+        forces = np.zeros((2, 3))
+        forces[1] = -self.k * (d @ d - self.d0**2) * d
+        forces[0] = -forces[1]
+        strain = cell / self.side - np.eye(3)
+        energy = self.k * (d @ d - self.d0**2) ** 2 / 4
+        energy += self.stiffness * float((strain**2).sum())
+        stress = 2 * self.stiffness * strain / abs(np.linalg.det(cell))
+        stress = (stress + stress.T) / 2
+        self.results = {
+            "energy": float(energy),
+            "forces": forces,
+            "stress": stress[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]],
+        }
+
+
+def test_the_energy_gained_is_the_depth_of_the_well():
+    atoms = bulk("CuAu", "cesiumchloride", DoubleWell.side)
+    found = relax_with(atoms, DoubleWell(), RelaxSettings(strain=0.0))
+    depth = DoubleWell.k * DoubleWell.d0**4 / 4
+    assert found.space_group == 221
+    assert found.energy_fixed == pytest.approx(depth / 2, abs=1e-4)
+    assert found.energy_free == pytest.approx(0, abs=1e-4)
+    assert found.gained == pytest.approx(depth / 2, abs=2e-4)
+    assert not found.kept_symmetry
+    assert abs(found.volume_change) < 1e-3
+
+
+def test_tables_say_what_failed_and_how_they_were_made():
+    good, bad = bulk("Cu", "diamond", 5.5), bulk("Xe", "fcc", 6.2)  # EMT knows no xenon
+    table = relax_table(["good", "bad"], [good, bad], EMT_MODEL, RelaxSettings(max_steps=3))
+    assert list(table["id"]) == ["good", "bad"]
+    assert table["failed"].iloc[0] == ""
+    assert "Xe" in table["failed"].iloc[1]
+    assert np.isnan(table["energy_fixed"].iloc[1])
+    assert table.attrs["settings"]["relaxation"]["max_steps"] == 3
+    assert not table["converged_free"].iloc[0]
+
+
+def test_the_same_settings_give_the_same_result():
+    first, second = (relax_with(bulk("Cu", "sc", 2.4) * (2, 1, 1), EMT()) for _ in range(2))
+    assert first == second
+
+
+def test_the_calculator_gives_the_models_forces_and_stress():
+    atoms = bulk("CuAu", "cesiumchloride", 3.0)
+    atoms.positions[1] += 0.1
+    atoms.set_cell(atoms.cell.array @ np.array([[1, 0.02, 0], [0, 1.03, 0], [0.01, 0, 1]]))
+    own = atoms.copy()
+    own.calc = EMT()
+    atoms.calc = model_calculator(EMT_MODEL)
+    assert atoms.get_potential_energy() == pytest.approx(own.get_potential_energy())
+    assert atoms.get_forces() == pytest.approx(own.get_forces())
+    assert atoms.get_stress() == pytest.approx(own.get_stress())
+
+
+def test_space_groups_of_what_has_none():
+    assert space_group_number(bulk("Cu", "fcc", 3.6), 0.01) == 225
+    overlapping = bulk("Cu", "fcc", 3.6, cubic=True)
+    overlapping.positions[:] = 0
+    assert space_group_number(overlapping, 0.01) == 0
