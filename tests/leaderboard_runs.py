@@ -91,21 +91,26 @@ def big_runs(n_models: int, n_materials: int, n: tuple[int, int] = (15, 15)) -> 
     rng = np.random.default_rng(7)
     runs = []
     for m in range(n_models):
-        made = run(
-            f"model-{m:02d}",
-            references,
-            scale=0.5 + 0.06 * m,
-            theory="r2SCAN" if m % 5 == 4 else "PBE",
-            smoothness={"max_jump": 0.002 * 2.0**m},
-        )
-        cases = tuple(_noisy(c, rng) if c.energies else c for c in made.cases)
-        runs.append(replace(made, cases=cases))
+        name = f"model-{m:02d}"
+        jump = {"max_jump": 0.002 * 2.0**m}
+        model = run(name, references[:1], scale=0.5 + 0.06 * m, smoothness=jump)
+        # all materials have the same landscape: one is judged, the others are copies with noise
+        cases = [
+            replace(c, material=r.material, slice=r.slice, energies=_noisy(c.energies, rng))
+            for r in references
+            for c in model.cases
+        ]
+        theory = "r2SCAN" if m % 5 == 4 else "PBE"
+        card = replace(model.model, level_of_theory=theory)
+        runs.append(replace(model, model=card, references=references, cases=tuple(cases)))
     return runs
 
 
-def _noisy(result: CaseResult, rng: np.random.Generator) -> CaseResult:
-    energies = [
-        [None if e is None else round(e + 0.01 * rng.normal(), 6) for e in row]
-        for row in result.energies or ()
+def _noisy(energies: list | None, rng: np.random.Generator) -> list | None:
+    if energies is None:
+        return None
+    noise = 0.01 * rng.normal(size=(len(energies), len(energies[0])))
+    return [
+        [None if e is None else round(e + x, 6) for e, x in zip(row, more, strict=True)]
+        for row, more in zip(energies, noise.tolist(), strict=True)
     ]
-    return replace(result, energies=energies)

@@ -17,7 +17,7 @@ import numpy as np
 from symscape.leaderboard.collect import theory_agrees
 from symscape.leaderboard.maps import Thumbnail, map_numbers
 from symscape.leaderboard.ranking import RAW_METRICS, Ranking, RawMetric, Standing
-from symscape.leaderboard.scales import ENERGY_WINDOW, SCALES, SPEED
+from symscape.leaderboard.scales import ENERGY_WINDOW, SCALES, SPEED, QuestionScale
 from symscape.leaderboard.tables import interval_text, percent_text, points_text, speed_text
 from symscape.report import words
 from symscape.report.results import ReferenceSummary
@@ -124,6 +124,13 @@ class Site:
         table = self.ranking.table
         judged = int(table.answered[standing.index, :, question].sum())
         return f"{judged} of {int(table.asked[:, question].sum())}"
+
+    def asked_on(self, slice_index: int) -> list[tuple[int, QuestionScale]]:
+        """Questions that are asked of a slice, each with its place in the table."""
+        table = self.ranking.table
+        return [
+            (q, scale) for q, scale in enumerate(table.questions) if table.asked[slice_index, q]
+        ]
 
     def untrained(self, standing: Standing, material: MaterialView) -> list[str]:
         """Elements of a material that a model has never seen."""

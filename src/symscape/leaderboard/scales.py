@@ -299,7 +299,7 @@ _INVARIANCE = QuestionScale(
 )
 _CONSERVATION = QuestionScale(
     "conservative_forces",
-    "conservation",
+    "gradients",
     0.5,
     (
         MetricScale(

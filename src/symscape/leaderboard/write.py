@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
+import json
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from symscape.leaderboard.maps import (
     Thumbnail,
@@ -77,14 +78,33 @@ def write_leaderboard(
 
 
 def _copy_results(folder: Path, ranking: Ranking) -> None:
-    """Keep the results of every run, those set aside too, under the model's name."""
+    """Keep the results of every run, those set aside too, under the model's name.
+
+    One case a line: without indentation a file is a quarter smaller, and still has readable diffs.
+    """
     target = folder / "results"
     target.mkdir(exist_ok=True)
     entries = [*ranking.board.entries, *(aside.entry for aside in ranking.board.asides)]
     for entry in entries:
         path = target / f"{slug(entry.name)}.json"
         if not (path.exists() and path.samefile(entry.path)):
-            shutil.copyfile(entry.path, path)
+            document = json.loads(entry.path.read_text(encoding="utf-8"))
+            write_atomically(path, _one_line_each(document))
+
+
+def _one_line_each(document: dict[str, Any]) -> str:
+    """Write JSON with one line for each field, and for each entry of a field that is a list."""
+
+    def compact(value: Any) -> str:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+    fields = []
+    for key, value in document.items():
+        text = compact(value)
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            text = "[\n" + ",\n".join(map(compact, value)) + "\n]"
+        fields.append(f"{compact(key)}:{text}")
+    return "{\n" + ",\n".join(fields) + "\n}\n"
 
 
 def _write_thumbnails(

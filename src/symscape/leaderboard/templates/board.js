@@ -188,7 +188,8 @@
       const model = Number(row.dataset.model);
       const score = averages.score(model, materials);
       const cells = [...row.cells];
-      cells[2].textContent = numberText(score === null ? null : 100 * score, 1);
+      cells[2].querySelector("span").textContent = numberText(score === null ? null : 100 * score, 1);
+      cells[2].querySelector("small").textContent = "";
       cells[2].dataset.v = score ?? "";
       const bar = cells[3].querySelector(".span");
       bar.style.cssText = `--m:${(100 * (score ?? 0)).toFixed(1)}%`;

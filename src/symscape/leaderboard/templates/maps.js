@@ -401,7 +401,7 @@
       const { caption, canvas } = panel(parent, words);
       const small = document.createElement("small");
       small.textContent = `${note}, meV/atom`;
-      caption.append(title, small);
+      caption.append(title, " ", small);
       const box = drawMap(canvas, data, grid, scale, marks);
       canvas.addEventListener("pointermove", (event) => this.tell(this.nearest(event, box)));
       canvas.addEventListener("pointerleave", () => this.tell(null));
