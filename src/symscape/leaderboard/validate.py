@@ -14,9 +14,13 @@ from symscape.models.card import ModelCard
 from symscape.report.words import count_text
 from symscape.verdict.questions import QUESTIONS
 
-Kind = Literal["results", "reference", "cards", "tolerances", "plan"]
+Kind = Literal["results", "reference", "crystals", "cards", "tolerances", "plan", "crystal list"]
 
-_SCHEMAS: dict[str, Kind] = {"symscape-results": "results", "symscape-landscape": "reference"}
+_SCHEMAS: dict[str, Kind] = {
+    "symscape-results": "results",
+    "symscape-landscape": "reference",
+    "symscape-crystals": "crystals",
+}
 _TOLERANCE_KEYS = {"extends", "override", "known_failure", *QUESTIONS}
 #: fields that other TOML files do not have
 _CARD_KEYS = {field.name for field in fields(ModelCard)} - {
@@ -106,7 +110,7 @@ def _recognize_toml(path: Path, text: str) -> Kind:
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SymscapeError(f"{path}: not valid TOML ({error}); correct the file.") from None
     if "crystal" in document:
-        return "plan"
+        return "crystal list" if isinstance(document["crystal"], list) else "plan"
     if _TOLERANCE_KEYS & set(document):
         return "tolerances"
     tables = [table for table in document.values() if isinstance(table, dict)]
@@ -180,12 +184,33 @@ def _load_plan(path: Path) -> tuple[str, Any]:
     return f"plan of {plan.material}", plan
 
 
+def _load_crystals(path: Path) -> tuple[str, Any]:
+    """Load a file of relaxed crystals with the others of its library, which it must agree with."""
+    from symscape.references.crystals import FOLDER, load_crystals
+
+    if path.resolve().parent.name != FOLDER:
+        raise SymscapeError(
+            f"{path}: relaxed crystals belong into a library's folder {FOLDER}/; move the file."
+        )
+    library = load_crystals([path.resolve().parent.parent])
+    return f"relaxed crystals, {len(library.crystals)} in the library", library
+
+
+def _load_crystal_list(path: Path) -> tuple[str, Any]:
+    from symscape.references.generate.crystal_list import load_crystal_list
+
+    crystals = load_crystal_list(path)
+    return f"list of {count_text(len(crystals.crystals), 'crystal')}", crystals
+
+
 _LOADERS: dict[Kind, Callable[[Path], tuple[str, Any]]] = {
     "results": _load_results,
     "reference": _load_reference,
     "cards": _load_cards,
     "tolerances": _load_tolerances,
     "plan": _load_plan,
+    "crystals": _load_crystals,
+    "crystal list": _load_crystal_list,
 }
 
 
