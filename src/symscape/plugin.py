@@ -15,6 +15,7 @@ from symscape.suite.outcome import Outcome
 
 if TYPE_CHECKING:
     from symscape.suite.case import LandscapeCase
+    from symscape.suite.hull import HullCase
     from symscape.verdict.case import CaseResult
 
 #: option, ini name or None, keyword arguments for argparse
@@ -160,6 +161,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers and, in the process that has the terminal, the collector of results."""
     for marker in (
         "landscape(question): asks one question of a slice of the energy landscape (symscape)",
+        "crystals(question): asks one question of the hulls' crystals (symscape)",
         "topology: minima, saddles and smoothness of a landscape (symscape)",
         "contracts: what symmetry and energy conservation demand of any potential (symscape)",
         "speed: measures speed with pytest-benchmark; select with -m speed (symscape)",
@@ -175,11 +177,23 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Make one case of every model, material and slice for tests that ask for ``landscape``."""
+    """Make the cases of tests that ask for ``landscape`` or ``crystals``."""
     if "landscape" in metafunc.fixturenames:
         from symscape.suite.collect import parametrize_landscapes
 
         parametrize_landscapes(metafunc)
+    if "crystals" in metafunc.fixturenames:
+        from symscape.suite.collect import parametrize_hulls
+
+        parametrize_hulls(metafunc)
+
+
+@pytest.fixture
+def crystals(request: pytest.FixtureRequest) -> HullCase:
+    """One model on the crystals of a chemical system, of a symmetry class, or on all of them."""
+    from symscape.suite.session import session_of
+
+    return session_of(request.config).hull_case(request.param)
 
 
 @pytest.fixture
@@ -204,7 +218,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Send recorded results along with pytest's report; a user's mistake gets one sentence."""
     report = yield
-    if "landscape" in getattr(item, "fixturenames", ()):
+    if {"landscape", "crystals"} & set(getattr(item, "fixturenames", ())):
         from symscape.suite.record import attach_results, shorten_user_error
 
         shorten_user_error(item, call, report)

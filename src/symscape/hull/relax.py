@@ -21,6 +21,9 @@ from symscape.models.base import EnergyModel
 if TYPE_CHECKING:
     from ase import Atoms
 
+#: energy per atom that a broken symmetry must gain to count as broken, eV/atom
+SIGNIFICANT_GAIN_EV = 1e-3
+
 
 @dataclass(frozen=True)
 class RelaxSettings:
@@ -91,8 +94,11 @@ class Relaxed:
 
     @property
     def kept_symmetry(self) -> bool:
-        """Whether the free relaxation ended in the same space group."""
-        return self.space_group_free == self.space_group
+        """Whether the free relaxation ended in the same space group, or gained nothing.
+
+        On a flat landscape it ends anywhere, which says nothing about the symmetry.
+        """
+        return self.space_group_free == self.space_group or self.gained < SIGNIFICANT_GAIN_EV
 
 
 def relax_with(atoms: Atoms, calculator: Any, settings: RelaxSettings | None = None) -> Relaxed:

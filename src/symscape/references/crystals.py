@@ -426,3 +426,35 @@ def write_crystals(
         trial.unlink(missing_ok=True)
         trial.parent.rmdir()
     return target
+
+
+@dataclass(frozen=True)
+class CrystalEntry:
+    """What a file says about a crystal, unchecked: enough to list cases."""
+
+    id: str
+    system: str
+    n_lattice: int
+    n_wyckoff: int
+
+
+def list_crystals(folders: Iterable[str | Path]) -> list[CrystalEntry]:
+    """List the crystals of reference libraries quickly; nothing but what is listed is checked.
+
+    Raises
+    ------
+    ReferenceFileError
+        If a file can't be read or a field is missing.
+    """
+    entries = []
+    for path in find_crystal_files(folders):
+        document = read_json(path, SCHEMA)
+        check_fields(path, document, _HEADER, "")
+        for number, record in enumerate(document["crystals"]):
+            check_fields(path, record, _CRYSTAL, f"crystals[{number}].")
+            entries.append(
+                CrystalEntry(
+                    record["id"], document["system"], record["n_lattice"], record["n_wyckoff"]
+                )
+            )
+    return entries

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from symscape.errors import SymscapeError
+from symscape.models.devices import check_device
 from symscape.suite.session import session_of
+from symscape.suite.settings import check_places
 
 if TYPE_CHECKING:
-    from symscape.references.library import ReferenceEntry
     from symscape.suite.session import SuiteSession
 
 
@@ -25,6 +26,9 @@ def check_settings(config: pytest.Config) -> None:
     """
     try:
         session = session_of(config)
+        check_places(session.settings)
+        if session.settings.device != "auto":
+            check_device(session.settings.device)
         for model in session.model_names:
             session.missing(model)
         if session.settings.materials or config.getoption("--references"):
@@ -49,7 +53,7 @@ def parametrize_landscapes(metafunc: pytest.Metafunc) -> None:
             pytest.param(
                 (model, entry),
                 id=f"{model}-{entry.id}",
-                marks=_marks(session, question, model, entry),
+                marks=_marks(session, question, model, entry.material, entry.slice),
             )
             for model in session.model_names
             for entry in session.entries
@@ -60,13 +64,43 @@ def parametrize_landscapes(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("landscape", cases, indirect=True)
 
 
+def parametrize_hulls(metafunc: pytest.Metafunc) -> None:
+    """Make one case of every model and chemical system, or symmetry class, as the question is.
+
+    None where the references hold no crystals.
+
+    Raises
+    ------
+    pytest.Collector.CollectError
+        If a file of crystals can't be read.
+    """
+    from symscape.suite.hull import hull_cases
+
+    try:
+        session = session_of(metafunc.config)
+        marker = metafunc.definition.get_closest_marker("crystals")
+        question = marker.args[0] if marker and marker.args else "hull"
+        cases = [
+            pytest.param(
+                (model, material, name),
+                id=f"{model}-{material}-{name}",
+                marks=_marks(session, question, model, material, name),
+            )
+            for model in session.model_names
+            for material, name in hull_cases(question, session.crystals)
+        ]
+    except SymscapeError as error:
+        raise pytest.Collector.CollectError(str(error)) from None
+    metafunc.parametrize("crystals", cases, indirect=True)
+
+
 def _marks(
-    session: SuiteSession, question: str, model: str, entry: ReferenceEntry
+    session: SuiteSession, question: str, model: str, material: str, name: str
 ) -> list[pytest.MarkDecorator]:
     """Skip what can't run; expect a known failure, strictly, so that a pass is noticed."""
     if reason := session.missing(model):
         return [pytest.mark.skip(reason=reason)]
-    known = session.known_failure(question, model, entry.material, entry.slice)
+    known = session.known_failure(question, model, material, name)
     if known is None or known.expired(date.today()):
         return []
     return [pytest.mark.xfail(reason=f"{known.reason} (until {known.expires})", strict=True)]

@@ -16,7 +16,8 @@ from symscape.suite.keys import REPORT_ATTRIBUTE
 
 if TYPE_CHECKING:
     from symscape.models.base import EnergyModel
-    from symscape.report.results import RunResults
+    from symscape.report.results import BaselineSummary, RunResults
+    from symscape.suite.gate import Baseline
     from symscape.suite.session import SuiteSession
     from symscape.verdict.case import CaseResult
 
@@ -106,8 +107,7 @@ class Outcome:
         baseline = session.baselines.get(run.model.name)
         if baseline is None:
             return []
-        known = {(entry.material, entry.slice) for entry in session.entries}
-        return change_table(list(run.cases), baseline, baseline.gone(known))
+        return change_table(list(run.cases), baseline, _gone(session, baseline))
 
     def _runs(self, session: SuiteSession) -> list[RunResults]:
         """Make one run's results a model, in the order in which the models were asked for."""
@@ -145,6 +145,7 @@ class Outcome:
             wall_seconds=round(time.time() - self.started, 2),
             tolerances=session.tolerances.name,
             baseline_notes=self._baseline_notes(session, model.card.name),
+            baseline=_summarize_baseline(session, model.card.name),
         )
 
     def _baseline_notes(self, session: SuiteSession, model: str) -> tuple[str, ...]:
@@ -153,6 +154,31 @@ class Outcome:
             return ()
         margin = f"{100 * baseline.margin:g} % of the tolerance"
         return (f"Cases fail only where they are worse than in {baseline.name} by over {margin}.",)
+
+
+def _gone(session: SuiteSession, baseline: Baseline) -> list[str]:
+    """Return the slices that a baseline has and the library no more, chosen or not."""
+    from symscape.references.library import find_references
+
+    entries = find_references(session.settings.references)
+    return baseline.gone({(entry.material, entry.slice) for entry in entries})
+
+
+def _summarize_baseline(session: SuiteSession, model: str) -> BaselineSummary | None:
+    """Return what the results keep of a model's baseline, if it has one."""
+    from symscape.report.results import BaselineSummary
+
+    baseline = session.baselines.get(model)
+    if baseline is None:
+        return None
+    cases = list(baseline.cases.values())
+    return BaselineSummary(
+        name=baseline.name,
+        model=next((case.model for case in cases), ""),
+        margin=baseline.margin,
+        fingerprint=next((case.fingerprint for case in cases if case.fingerprint), ""),
+        gone=tuple(_gone(session, baseline)),
+    )
 
 
 def _base(session: SuiteSession, path: Path) -> str:
@@ -172,5 +198,8 @@ def versions(model: EnergyModel) -> dict[str, str]:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
+    from symscape.models.devices import resolve_device
+
     threads = os.environ.get("OMP_NUM_THREADS") or str(os.cpu_count())
-    return {**found, "threads": threads, "device": model.device}
+    # "auto" would not say what the numbers were computed on
+    return {**found, "threads": threads, "device": resolve_device(model.device)}

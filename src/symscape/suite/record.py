@@ -55,12 +55,17 @@ def shorten_user_error(
         return
     message = str(call.excinfo.value)
     report.longrepr = message
-    model, entry = item.callspec.params["landscape"]  # type: ignore[attr-defined]
+    question, model, material, name = _asked(item)
+    record(item, CaseResult(question, model, material, name, "error", detail={"message": message}))
+
+
+def _asked(item: pytest.Item) -> tuple[str, str, str, str]:
+    """Return question, model, material and slice of a test."""
+    params: dict[str, Any] = item.callspec.params  # type: ignore[attr-defined]
+    if "crystals" in params:
+        marker = item.get_closest_marker("crystals")
+        return (marker.args[0] if marker and marker.args else "hull", *params["crystals"])
+    model, entry = params["landscape"]
     marker = item.get_closest_marker("landscape")
     question = marker.args[0] if marker and marker.args else "energies"
-    record(
-        item,
-        CaseResult(
-            question, model, entry.material, entry.slice, "error", detail={"message": message}
-        ),
-    )
+    return question, model, entry.material, entry.slice

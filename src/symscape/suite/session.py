@@ -13,6 +13,7 @@ import pytest
 
 from symscape.errors import ModelError, ReferenceFileError
 from symscape.models.registry import resolve
+from symscape.references.crystals import find_crystal_files, list_crystals
 from symscape.references.library import ReferenceEntry, find_references, select_materials
 from symscape.suite.keys import SESSION
 from symscape.suite.settings import Settings, read_settings
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
     from symscape.landscape.evaluate import SliceEvaluation
     from symscape.models.base import EnergyModel
     from symscape.models.cache import EnergyCache
+    from symscape.references.crystals import CrystalEntry
     from symscape.references.reference import LandscapeReference
     from symscape.suite.case import LandscapeCase
     from symscape.suite.gate import Baseline
+    from symscape.suite.hull import HullCase, HullSession
     from symscape.verdict.case import CaseResult
     from symscape.verdict.known import KnownFailure
 
@@ -90,9 +93,14 @@ class SuiteSession:
     def judged(self, result: CaseResult) -> CaseResult:
         """Return a result as the run judges it: by the baseline, if there is one."""
         known = self.known_failure(result.question, result.model, result.material, result.slice)
+        expected = known is not None and not known.expired(date.today())
         if known is not None:
-            detail = {**result.detail, "known_failure": known.reason}
-            if known.expired(date.today()):
+            detail = {
+                **result.detail,
+                "known_failure": known.reason,
+                "known_failure_expires": known.expires.isoformat(),
+            }
+            if not expected:
                 note = f"declared a known failure until {known.expires}, which is over"
                 detail["warnings"] = [*detail.get("warnings", []), f"{note}: {known.reason}"]
             result = replace(result, detail=detail)
@@ -100,7 +108,9 @@ class SuiteSession:
         if baseline is None:
             return result
         digest = self._references[f"{result.material}-{result.slice}"].digest
-        return baseline.judge(result, digest)
+        judged = baseline.judge(result, digest)
+        # a known failure that did not change must not look repaired
+        return replace(judged, status=result.status) if expected else judged
 
     @property
     def model_names(self) -> list[str]:
@@ -117,8 +127,25 @@ class SuiteSession:
                 f"{folders}: no references here; a slice is <folder>/<material>/<slice>.json."
             )
         if self.settings.materials:
-            entries = select_materials(entries, self.settings.materials)
+            systems = {path.stem for path in find_crystal_files(self.settings.references)}
+            return select_materials(
+                entries, [name for name in self.settings.materials if name not in systems]
+            )
         return entries
+
+    @cached_property
+    def crystals(self) -> list[CrystalEntry]:
+        """The stored crystals that were chosen, unchecked; with materials only systems named so."""
+        entries = list_crystals(self.settings.references)
+        wanted = set(self.settings.materials)
+        return [entry for entry in entries if not wanted or entry.system in wanted]
+
+    @cached_property
+    def hulls(self) -> HullSession:
+        """Crystals, and models' energies of them."""
+        from symscape.suite.hull import HullSession
+
+        return HullSession(self)
 
     def missing(self, model: str) -> str | None:
         """Return why a model can't run, or None.
@@ -160,6 +187,13 @@ class SuiteSession:
         model, entry = param
         return LandscapeCase(self, self.models[model], self.reference(entry))
 
+    def hull_case(self, param: tuple[str, str, str]) -> HullCase:
+        """Return the case of one model on a chemical system or a class of crystals."""
+        from symscape.suite.hull import HullCase
+
+        model, material, name = param
+        return HullCase(self.hulls, self.models[model], material, name)
+
     def evaluate(self, model: EnergyModel, reference: LandscapeReference) -> SliceEvaluation:
         """Return a model's energies on a slice, evaluated once in a run whoever asks.
 
@@ -171,7 +205,7 @@ class SuiteSession:
             from symscape.suite.progress import progress_line
 
             with (
-                self._lock(f"{model.card.name}-{reference.id}"),
+                self.lock(f"{model.card.name}-{reference.id}"),
                 progress_line(self.config, f"{model.card.name} {reference.id}") as progress,
             ):
                 self._evaluations[key] = evaluate_slice(
@@ -184,7 +218,7 @@ class SuiteSession:
                 )
         return self._evaluations[key]
 
-    def _lock(self, name: str) -> Any:
+    def lock(self, name: str) -> Any:
         """One process at a time, where several share a cache."""
         if self.cache is None or not hasattr(self.config, "workerinput"):
             return nullcontext()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +59,12 @@ def read_settings(config: pytest.Config) -> Settings:
         value = config.getoption(option)
         return value if value is not None or ini is None else config.getini(ini) or None
 
-    mlips = _names(given("--mlip", "symscape_mlip"))
+    named = given("--mlip", "symscape_mlip")
+    mlips = _names(named)
+    if named and not mlips:
+        raise pytest.UsageError(
+            f"--mlip is {', '.join(named)!r}, which names no potential; see 'symscape models'."
+        )
     checkpoint, name = given("--checkpoint"), given("--mlip-name")
     if checkpoint and len(mlips) != 1:
         raise pytest.UsageError(
@@ -162,6 +168,32 @@ def _proposal(value: str | None) -> Path | None:
             f"--update-tolerances {value}: the file exists; name a new one, then compare the two."
         )
     return path
+
+
+def check_places(settings: Settings) -> None:
+    """Refuse before anything is evaluated to write where nothing can be written.
+
+    Raises
+    ------
+    pytest.UsageError
+        If the report, the cache or the proposed tolerances can't be where the user wants them.
+    """
+    places = (
+        ("--report-dir", settings.report_dir),
+        ("--cache-dir", settings.cache_dir if settings.use_cache else None),
+        ("--update-tolerances", settings.proposal.parent if settings.proposal else None),
+    )
+    for option, folder in places:
+        if folder is None:
+            continue
+        # the nearest one that is there; those below it are made when they are needed
+        there = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
+        if not there.is_dir():
+            raise pytest.UsageError(f"{option} {folder}: {there} is no folder; name another place.")
+        if not os.access(there, os.W_OK):
+            raise pytest.UsageError(
+                f"{option} {folder}: {there} can't be written to; name another place."
+            )
 
 
 def _tolerances(config: pytest.Config, value: str | None) -> str:

@@ -21,13 +21,21 @@ class Question:
         Name to unit of each metric that can have a tolerance.
     settings
         Names of numbers that set how the metrics are computed, not limits on them.
+    about
+        ``slices`` of landscapes or ``crystals``.
     """
 
     name: str
     title: str
     metrics: dict[str, str]
     settings: tuple[str, ...] = ()
+    about: str = "slices"
 
+
+_STABILITY = (
+    "stable", "false_stable", "false_unstable", "unstable", "false_stable_share",
+    "false_unstable_share", "precision", "recall", "f1",
+)  # fmt: skip
 
 #: adding a question here makes it known to tolerance files and reports
 QUESTIONS: dict[str, Question] = {
@@ -115,6 +123,65 @@ QUESTIONS: dict[str, Question] = {
                 "stress_strain": "meV/angstrom^3",
                 "curl": "meV/atom",
             },
+        ),
+        Question(
+            "hull",
+            "Hull and polymorphs",
+            {
+                "formation_mae": "meV/atom",
+                "formation_bias": "meV/atom",
+                "above_hull_mae": "meV/atom",
+                "above_hull_bias": "meV/atom",
+                "max_above_hull_error": "meV/atom",
+                "wrong_order_share": "",
+                "ground_states_missed": "",
+                "polymorph_mae": "meV/atom",
+                "false_stable": "",
+                "false_unstable": "",
+                "n_crystals": "",
+            },
+            ("threshold", "resolution"),
+            "crystals",
+        ),
+        Question(
+            "stability",
+            "Stability",
+            {
+                **dict.fromkeys(_STABILITY, ""),
+                **{f"{name}_at_0": "" for name in _STABILITY},
+                "n": "",
+            },
+            ("threshold",),
+            "crystals",
+        ),
+        Question(
+            "underprediction",
+            "Underprediction by symmetry",
+            {
+                f"{prefix}{name}{end}": "" if name == "share_underpredicted" else "meV/atom"
+                for prefix in ("", "formation_", "total_")
+                for name in ("mean_signed_error", "mae", "share_underpredicted")
+                for end in ("", "_low", "_high")
+            }
+            | {"n_crystals": ""},
+            (),
+            "crystals",
+        ),
+        Question(
+            "relaxation",
+            "Relaxation by the model",
+            {
+                "above_hull_mae_fixed": "meV/atom",
+                "above_hull_mae_free": "meV/atom",
+                "broken_near_hull": "",
+                "max_gained_near_hull": "meV/atom",
+                "max_volume_change_near_hull": "",
+                "broken_share": "",
+                "not_converged": "",
+                "n_crystals": "",
+            },
+            ("near",),
+            "crystals",
         ),
     )
 }

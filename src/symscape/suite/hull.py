@@ -1,0 +1,258 @@
+"""What a benchmark test about crystals is handed: one model on a system or a symmetry class."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from symscape.errors import HullError
+from symscape.verdict.hull import ALL_CRYSTALS, HULL
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from symscape.models.base import EnergyModel
+    from symscape.references.crystals import CrystalEntry, CrystalLibrary
+    from symscape.suite.session import SuiteSession
+    from symscape.verdict.case import CaseResult
+
+#: a symmetry class of fewer crystals says nothing
+FEWEST_CRYSTALS = 3
+_CLASSES = ("n_lattice", "n_wyckoff")
+
+
+def hull_cases(question: str, entries: list[CrystalEntry]) -> list[tuple[str, str]]:
+    """Return (material, slice) of every case of a question, without loading a crystal."""
+    if not entries:
+        return []
+    if question in ("hull", "relaxation"):
+        systems = dict.fromkeys(entry.system for entry in entries if "-" in entry.system)
+        return [(system, HULL) for system in systems]
+    if question == "stability":
+        return [(ALL_CRYSTALS, "all")]
+    import pandas as pd
+
+    from symscape.hull.statistics import with_classes
+
+    table = with_classes(pd.DataFrame([vars(entry) for entry in entries]))
+    return [
+        (ALL_CRYSTALS, f"{column}-{name}")
+        for column in _CLASSES
+        for name, count in sorted(Counter(table[f"{column}_class"]).items())
+        if count >= FEWEST_CRYSTALS
+    ]
+
+
+class HullSession:
+    """Crystals and each model's energies of them, each loaded or computed once in a process."""
+
+    def __init__(self, session: SuiteSession):
+        self.session = session
+        self._tables: dict[str, pd.DataFrame] = {}
+        #: model to crystal to what became of it
+        self._relaxed: dict[str, dict[str, dict[str, Any]]] = {}
+
+    @cached_property
+    def library(self) -> CrystalLibrary:
+        """The stored crystals, checked."""
+        from symscape.references.crystals import load_crystals
+
+        return load_crystals(self.session.settings.references)
+
+    @cached_property
+    def _described(self) -> pd.DataFrame:
+        from symscape.hull.table import crystal_table
+
+        return crystal_table(self.library.crystals)
+
+    @cached_property
+    def _corrections(self) -> np.ndarray:
+        from symscape.hull.conventions import mp2020_corrections
+
+        return mp2020_corrections(crystal.to_atoms() for crystal in self.library.crystals)
+
+    def table(self, model: EnergyModel) -> pd.DataFrame:
+        """Return a model's energies beside DFT's; crystals at which it failed are left out."""
+        name = model.card.name
+        if name not in self._tables:
+            self._tables[name] = self._compare(model)
+        return self._tables[name]
+
+    def _compare(self, model: EnergyModel) -> pd.DataFrame:
+        from symscape.hull.analysis import compare
+        from symscape.hull.conventions import bring_together
+        from symscape.models.evaluate import evaluate
+        from symscape.suite.progress import progress_line
+
+        library, config = self.library, self.session.config
+        name = model.card.name
+        with (
+            self.session.lock(f"{name}-{ALL_CRYSTALS}"),
+            progress_line(config, f"{name} {ALL_CRYSTALS}") as progress,
+        ):
+            found = evaluate(
+                model,
+                library.structures,
+                cache=self.session.cache,
+                progress=progress,
+                point_timeout=self.session.settings.point_timeout,
+            )
+        energies = found.energies / library.structures.n_atoms
+        good = np.isfinite(energies)
+        if not good.any():
+            reason = next(iter(found.failures.values()), "no reason given")
+            raise HullError(f"{name} gave no energy for any crystal ({reason}).")
+        table, convention = self._described, model.card.energy_convention
+        plain = "uncorrected"
+        corrections = np.zeros(len(table)) if convention == plain else self._corrections
+        dft, own, done = bring_together(
+            table["energy"].to_numpy(),
+            energies,
+            corrections,
+            reference_convention=plain,
+            model_convention=convention,
+        )
+        settings = {
+            "model": name,
+            "fingerprint": model.fingerprint,
+            "level_of_theory_model": model.card.level_of_theory,
+            "level_of_theory_reference": library.level_of_theory,
+            "energy_convention": convention,
+            "corrections": done,
+            "geometry": "DFT's, single point",
+            "digest": library.digest,
+            "left_out": [table["id"].iloc[k] for k in np.flatnonzero(~good)],
+        }
+        return compare(table.assign(energy=dft)[good], own[good], settings)
+
+    def system(self, model: EnergyModel, system: str) -> pd.DataFrame:
+        """Return the crystals of a chemical system and its subsystems."""
+        from symscape.hull.phases import select_system
+
+        return select_system(self.table(model), system)
+
+    def relaxed(self, model: EnergyModel, system: str) -> pd.DataFrame:
+        """Return the crystals of a system after the model has relaxed them."""
+        import pandas as pd
+
+        from symscape.hull.phases import energies_above_hull
+        from symscape.hull.relax import RelaxSettings, relax_table
+
+        name, own = model.card.name, self.system(model, system)
+        known = self._relaxed.setdefault(name, {})
+        missing = [crystal for crystal in own["id"] if crystal not in known]
+        if missing:
+            atoms = {crystal.id: crystal.to_atoms() for crystal in self.library.crystals}
+            new = relax_table(missing, (atoms[crystal] for crystal in missing), model)
+            known.update({row["id"]: row for row in new.to_dict("records")})
+        found = pd.DataFrame([known[crystal] for crystal in own["id"]])
+        made = own.merge(found.drop(columns="space_group"), on="id")
+        failed = made["failed"] != ""
+        if failed.all():
+            raise HullError(f"{name} relaxed no crystal of {system} ({made['failed'].iloc[0]}).")
+        made = made[~failed].reset_index(drop=True)
+        for kind in ("fixed", "free"):
+            above = energies_above_hull(made, f"energy_{kind}")
+            made[f"error_{kind}"] = 1000 * (above - made["above_hull_dft"])
+        made.attrs["settings"] = {**own.attrs["settings"], "relaxation": asdict(RelaxSettings())}
+        return made
+
+
+@dataclass(frozen=True, eq=False)
+class HullCase:
+    """One model on a chemical system, a symmetry class, or all crystals.
+
+    Parameters
+    ----------
+    hulls
+        Shares energies between cases.
+    model
+        The potential.
+    material
+        The chemical system, or ``crystals`` for many.
+    name
+        ``hull``, ``all`` or a symmetry class: ``n_wyckoff-3-4``.
+    """
+
+    hulls: HullSession
+    model: EnergyModel
+    material: str
+    name: str
+
+    def judge_hull(self) -> CaseResult:
+        """Compare the system's hull and the order of its polymorphs with DFT's."""
+        from symscape.verdict.hull import judge_hull
+
+        return self._judge(
+            lambda **known: judge_hull(
+                self.hulls.system(self.model, self.material), self.material, **known
+            )
+        )
+
+    def judge_stability(self) -> CaseResult:
+        """Compare whom model and DFT call stable, over all systems."""
+        from symscape.verdict.hull import judge_stability
+
+        return self._judge(lambda **known: judge_stability(self.hulls.table(self.model), **known))
+
+    def judge_underprediction(self) -> CaseResult:
+        """Judge the bias of the class; elements that define the zero are left out."""
+        from symscape.hull.statistics import with_classes
+        from symscape.verdict.hull import judge_underprediction
+
+        def judge(**known: Any) -> CaseResult:
+            table = with_classes(self.hulls.table(self.model))
+            column, _, name = self.name.partition("-")
+            own = table[table[f"{column}_class"] == name]
+            zero = (own["chemistry"] == "element") & (own["formation_dft"] == 0)
+            return judge_underprediction(own[~zero], self.name, **known)
+
+        return self._judge(judge)
+
+    def judge_relaxation(self) -> CaseResult:
+        """Judge what becomes of the system's crystals when the model relaxes them.
+
+        Skipped where the model has no forces or no stress.
+        """
+        from symscape.verdict.hull import judge_relaxation
+
+        limits = self.hulls.session.tolerances.case(
+            "relaxation", material=self.material, slice=self.name, model=self.model.card.name
+        )
+        near = limits.settings.get("near", 25.0)
+        self._skip_without_forces()
+        return self._judge(
+            lambda **known: judge_relaxation(
+                self.hulls.relaxed(self.model, self.material),
+                self.material,
+                near_meV=near,
+                **known,
+            )
+        )
+
+    def _skip_without_forces(self) -> None:
+        one = self.hulls.library.structures[:1]
+        try:
+            self.model.predict_batch(one, forces=True, stresses=True)
+        except NotImplementedError:
+            pytest.skip("the model has no forces or no stress")
+
+    def _judge(self, judge: Callable[..., CaseResult]) -> CaseResult:
+        begin = time.perf_counter()
+        left_out = self.hulls.table(self.model).attrs["settings"]["left_out"]
+        warnings = [f"no energy of {name} from the model, so it is left out" for name in left_out]
+        result = judge(
+            tolerances=self.hulls.session.tolerances,
+            model=self.model.card.name,
+            fingerprint=self.model.fingerprint,
+            digest=self.hulls.library.digest,
+            warnings=warnings,
+        )
+        return replace(result, seconds=time.perf_counter() - begin)

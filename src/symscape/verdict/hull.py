@@ -1,0 +1,199 @@
+"""The questions about crystals: hulls, polymorphs, stability, underprediction, relaxation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from symscape.verdict.case import CaseResult
+from symscape.verdict.questions import QUESTIONS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from symscape.verdict.tolerances import Tolerances
+
+#: what stands for the material of a case that is about crystals of many systems
+ALL_CRYSTALS = "crystals"
+#: what stands for the slice of a case about a chemical system
+HULL = "hull"
+#: text columns of the rows that reports are made from
+_TEXT = (
+    "id", "system", "formula", "material", "prototype", "symbol", "crystal_system", "chemistry",
+)  # fmt: skip
+_NUMBERS = ("n_lattice", "n_wyckoff", "site_symmetry_order", "n_atoms")
+#: eV/atom in the table, meV/atom in the rows
+_ENERGIES = (
+    "formation_dft", "formation_model", "above_hull_dft", "above_hull_model",
+    "above_dft_hull_model",
+)  # fmt: skip
+_ERRORS = ("error_total", "error_formation", "error_above_hull")
+
+
+def judge_hull(
+    table: pd.DataFrame, system: str, tolerances: Tolerances, *, model: str, **known: Any
+) -> CaseResult:
+    """Judge hull and polymorphs of one chemical system.
+
+    Parameters
+    ----------
+    table
+        The system's rows of what `symscape.hull.analysis.compare` returned.
+    system
+        Chemical system: ``Mg-Si``.
+    known
+        ``fingerprint``, ``seconds``, ``digest`` of the crystals, ``warnings``.
+    """
+    from symscape.hull.stability import classify, polymorph_order
+
+    settings = tolerances.case("hull", material=system, slice=HULL, model=model).settings
+    threshold = settings.get("threshold", 25.0)
+    order = polymorph_order(table, resolution_meV=settings.get("resolution", 5.0))
+    above = table["above_hull_dft"].to_numpy(), table["above_hull_model"].to_numpy()
+    stability = classify(*above, threshold)
+    pairs = int(order["pairs"].sum())
+    metrics = {
+        "formation_mae": float(table["error_formation"].abs().mean()),
+        "formation_bias": float(table["error_formation"].mean()),
+        "above_hull_mae": float(table["error_above_hull"].abs().mean()),
+        "above_hull_bias": float(table["error_above_hull"].mean()),
+        "max_above_hull_error": float(table["error_above_hull"].abs().max()),
+        "wrong_order_share": float(order["wrong_pairs"].sum()) / pairs if pairs else 0.0,
+        "ground_states_missed": int(order["ground_state_missed"].sum()),
+        "polymorph_mae": float(order["polymorph_mae"].mean()) if len(order) else 0.0,
+        "n_crystals": len(table),
+        **{name: stability[name] for name in ("false_stable", "false_unstable")},
+    }
+    detail = {"crystals": rows_of(table), "polymorphs": order.to_dict("records")}
+    detail["settings"] = order.attrs["settings"]
+    return _judge("hull", system, HULL, metrics, detail, tolerances, model, known)
+
+
+def judge_stability(
+    table: pd.DataFrame, tolerances: Tolerances, *, model: str, **known: Any
+) -> CaseResult:
+    """Judge over all systems whom the model calls stable."""
+    from symscape.hull.stability import classify
+
+    settings = tolerances.case(
+        "stability", material=ALL_CRYSTALS, slice="all", model=model
+    ).settings
+    threshold = settings.get("threshold", 25.0)
+    above = table["above_hull_dft"].to_numpy(), table["above_hull_model"].to_numpy()
+    metrics = {
+        **classify(*above, threshold),
+        **{f"{name}_at_0": value for name, value in classify(*above, 0.0).items() if name != "n"},
+        "threshold": threshold,
+    }
+    stable = 1000 * table[["above_hull_dft", "above_hull_model"]] <= threshold
+    wrong = table["id"][stable["above_hull_model"] & ~stable["above_hull_dft"]]
+    detail = {"false_stable": list(wrong), "settings": table.attrs.get("settings", {})}
+    return _judge("stability", ALL_CRYSTALS, "all", metrics, detail, tolerances, model, known)
+
+
+def judge_underprediction(
+    table: pd.DataFrame, name: str, tolerances: Tolerances, *, model: str, **known: Any
+) -> CaseResult:
+    """Judge the bias of one symmetry class.
+
+    Parameters
+    ----------
+    table
+        The class's rows of what `symscape.hull.analysis.compare` returned.
+    name
+        Column and class: ``n_wyckoff-3-4``.
+    """
+    from symscape.hull.statistics import error_summary
+
+    metrics: dict[str, float] = {}
+    for prefix, column in (
+        ("", "error_above_hull"),
+        ("formation_", "error_formation"),
+        ("total_", "error_total"),
+    ):
+        summary = error_summary(table[column].to_numpy())
+        metrics |= {f"{prefix}{key}": value for key, value in summary.items() if key != "n"}
+    metrics["n_crystals"] = len(table)
+    detail = {"crystals": rows_of(table), "settings": table.attrs.get("settings", {})}
+    return _judge("underprediction", ALL_CRYSTALS, name, metrics, detail, tolerances, model, known)
+
+
+def judge_relaxation(
+    table: pd.DataFrame,
+    system: str,
+    tolerances: Tolerances,
+    *,
+    model: str,
+    near_meV: float = 25.0,
+    **known: Any,
+) -> CaseResult:
+    """Judge what becomes of a system's crystals when the model relaxes them.
+
+    Parameters
+    ----------
+    table
+        The system's rows with ``above_hull_dft``, the columns of `symscape.hull.relax.relax_table`,
+        and ``error_fixed`` and ``error_free``, the errors of the energies above hull after both
+        relaxations (meV/atom). Symmetry and volume are judged on those that DFT puts near the hull:
+        far above it a crystal may well be unstable in truth.
+    near_meV
+        What is near, meV/atom.
+    """
+    near = table[1000 * table["above_hull_dft"] <= near_meV]
+    metrics = {
+        "above_hull_mae_fixed": float(table["error_fixed"].abs().mean()),
+        "above_hull_mae_free": float(table["error_free"].abs().mean()),
+        "broken_near_hull": int((~near["kept_symmetry"].astype(bool)).sum()),
+        "max_gained_near_hull": float(near["gained"].max()),
+        "max_volume_change_near_hull": float(near["volume_change"].abs().max()),
+        "broken_share": float((~table["kept_symmetry"].astype(bool)).mean()),
+        "not_converged": int((~table["converged_fixed"].astype(bool)).sum()),
+        "n_crystals": len(table),
+    }
+    columns = [
+        "id", "energy_fixed", "energy_free", "gained", "kept_symmetry", "space_group",
+        "space_group_free", "volume_change", "lattice_change", "converged_fixed", "converged_free",
+        "steps",
+    ]  # fmt: skip
+    records = table[columns].to_dict("records")
+    detail = {"relaxed": records, "settings": table.attrs.get("settings", {})}
+    return _judge("relaxation", system, HULL, metrics, detail, tolerances, model, known)
+
+
+def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return what reports need of each crystal: names, symmetry, energies in meV/atom."""
+    rows = []
+    for record in table.to_dict("records"):
+        row: dict[str, Any] = {name: str(record[name]) for name in _TEXT}
+        row |= {name: int(record[name]) for name in _NUMBERS}
+        row |= {name: round(1000 * float(record[name]), 3) for name in _ENERGIES}
+        row |= {name: round(float(record[name]), 3) for name in _ERRORS}
+        rows.append(row)
+    return rows
+
+
+def _judge(
+    question: str,
+    material: str,
+    slice: str,
+    metrics: dict[str, Any],
+    detail: dict[str, Any],
+    tolerances: Tolerances,
+    model: str,
+    known: dict[str, Any],
+) -> CaseResult:
+    limits = tolerances.case(question, material=material, slice=slice, model=model)
+    checks = limits.check(metrics, QUESTIONS[question].metrics)
+    warnings: Sequence[str] = known.get("warnings", ())
+    return CaseResult(
+        question=question,
+        model=model,
+        material=material,
+        slice=slice,
+        status="passed" if all(check.passed for check in checks) else "failed",
+        checks=checks,
+        metrics=metrics,
+        detail={**detail, "digest": known.get("digest", ""), "warnings": list(warnings)},
+        fingerprint=known.get("fingerprint", ""),
+        seconds=known.get("seconds", 0.0),
+    )
