@@ -35,7 +35,11 @@ PAGES = sorted(
         ROOT / "references" / "README.md",
     )
 )
-WORKFLOWS = (".github/workflows/ci.yml", "docs/github-workflow.yml")
+WORKFLOWS = (
+    ".github/workflows/ci.yml",
+    ".github/workflows/submission.yml",
+    "docs/github-workflow.yml",
+)
 SYMSCAPE = typer.main.get_command(app)
 
 
