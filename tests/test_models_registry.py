@@ -83,15 +83,15 @@ def test_own_checkpoint_gets_its_names(tmp_path):
 
 def test_own_checkpoint_says_what_it_was_trained_on(tmp_path):
     model = resolve(
-        "chgnet",
+        "sevenn",
         checkpoint=tmp_path / "a.pth",
         level_of_theory="r2SCAN",
         energy_convention="MP2020",
-        options={"x": 1},
+        options={"modality": "mpa"},
     )
     assert model.card.level_of_theory == "r2SCAN"
     assert model.card.energy_convention == "MP2020"
-    assert model.card.options == {"x": 1}
+    assert model.card.options == {"modality": "mpa"}
 
 
 @pytest.mark.parametrize("bad", ["a/b", " x", "../up", "a b", ".hidden"])

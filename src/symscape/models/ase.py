@@ -22,7 +22,7 @@ from symscape.errors import ModelError
 from symscape.models.base import EnergyModel, Prediction
 from symscape.models.card import ModelCard
 from symscape.models.devices import check_device, device_kind
-from symscape.models.weights import distribution_version
+from symscape.models.weights import distribution_version, first_line
 
 # what a calculator that nobody vouches for is told apart by: nothing outlives the process
 _PROCESS = uuid.uuid4().hex
@@ -111,7 +111,7 @@ class ASEModel(EnergyModel):
         except Exception as error:
             raise ModelError(
                 f"{self.card.checkpoint} raised {type(error).__name__} instead of returning a "
-                f"calculator: {error}."
+                f"calculator: {first_line(error)}."
             ) from error
         if not hasattr(calculator, "get_potential_energy"):
             raise ModelError(
@@ -181,7 +181,10 @@ def _import_module(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except Exception as error:
-        raise ModelError(f"Can't import {name} ({type(error).__name__}: {error}).") from error
+        raise ModelError(
+            f"Can't import {name} ({type(error).__name__}: {first_line(error)}): check the name, "
+            "and that Python finds it from the current folder."
+        ) from error
 
 
 def _import_file(path: Path) -> ModuleType:
@@ -200,7 +203,9 @@ def _import_file(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:
         del sys.modules[name]
-        raise ModelError(f"Can't import {path} ({type(error).__name__}: {error}).") from error
+        raise ModelError(
+            f"Can't import {path} ({type(error).__name__}: {first_line(error)}): correct the file."
+        ) from error
     return module
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from symscape.crystal.structures import Structures
 from symscape.errors import ModelError
 from symscape.models.card import ModelCard
+from symscape.models.devices import resolve_device
 
 if TYPE_CHECKING:
     from symscape.models.batching import BatchSizer
@@ -60,6 +61,8 @@ class EnergyModel(ABC):
     def __init__(self, card: ModelCard, device: str = "auto", batch_size: int | str | None = None):
         if isinstance(batch_size, str) and batch_size != "auto":
             raise ModelError(f"The batch size is '{batch_size}', but must be a number or auto.")
+        if device != "auto":
+            resolve_device(device)
         self.card = card
         self.device = device
         self.wanted_batch_size = batch_size

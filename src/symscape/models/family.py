@@ -17,7 +17,12 @@ from symscape.models.base import EnergyModel, Prediction
 from symscape.models.card import ModelCard
 from symscape.models.checkpoints import recognize_family
 from symscape.models.devices import check_device, device_kind
-from symscape.models.weights import content_hash, distribution_version, package_folder
+from symscape.models.weights import (
+    content_hash,
+    distribution_version,
+    first_line,
+    package_folder,
+)
 
 
 class FamilyModel(EnergyModel):
@@ -39,6 +44,10 @@ class FamilyModel(EnergyModel):
     extra: ClassVar[str]
     #: floating-point types that the package can compute in, its default first
     dtypes: ClassVar[tuple[str, ...]] = ("float32",)
+    #: extra arguments that the loader takes from a card's options
+    loader_options: ClassVar[tuple[str, ...]] = ()
+    #: whether a checkpoint is a folder rather than a file
+    saves_folders: ClassVar[bool] = False
     #: to be raised whenever the adapter's energies change, so that old cached ones are not used
     revision: ClassVar[int] = 1
 
@@ -56,6 +65,12 @@ class FamilyModel(EnergyModel):
                 f"{card.name} can't compute in {self.dtype}: "
                 f"the {card.family} family has {' and '.join(self.dtypes)}."
             )
+        for option in card.options:
+            if option not in self.loader_options:
+                takes = " and ".join(self.loader_options) or "none"
+                raise ModelError(
+                    f"{card.name} has no option '{option}': the {card.family} family takes {takes}."
+                )
         self._loaded = False
         #: atomic numbers that the network takes; empty until loaded
         self.elements: frozenset[int] = frozenset()
@@ -88,6 +103,14 @@ class FamilyModel(EnergyModel):
                 f"There is no checkpoint {path} for the model {self.card.name}: "
                 "--checkpoint takes the path of an existing file."
             )
+        if path.is_dir() != self.saves_folders:
+            wanted, other = ("folder", "file") if self.saves_folders else ("file", "folder")
+            raise ModelError(
+                f"The checkpoint {path} is a {other}, but the {self.card.family} family saves its "
+                f"weights as a {wanted}: name that."
+            )
+        if path.is_file() and not path.stat().st_size:
+            raise ModelError(f"The checkpoint {path} is empty: save it again.")
         check_family(path, self.card.family)
         return path
 
@@ -219,9 +242,3 @@ def check_family(path: Path, family: str) -> None:
         raise ModelError(
             f"{path} is a checkpoint of the {found} family, not of {family}: use --mlip {found}."
         )
-
-
-def first_line(error: BaseException) -> str:
-    """Return the first line of an exception's message, at most 200 characters."""
-    lines = str(error).strip().splitlines()
-    return lines[0][:200] if lines else "no message"

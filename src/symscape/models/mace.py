@@ -13,8 +13,9 @@ from symscape.crystal.structures import Structures
 from symscape.errors import ModelError
 from symscape.models.base import Prediction
 from symscape.models.card import ModelCard
-from symscape.models.family import FamilyModel, first_line
+from symscape.models.family import FamilyModel
 from symscape.models.torchtools import default_dtype, gradients, importing_e3nn, to_numpy
+from symscape.models.weights import first_line
 
 
 class MACEModel(FamilyModel):
@@ -31,6 +32,7 @@ class MACEModel(FamilyModel):
     package = "mace"
     distribution = "mace-torch"
     extra = "mace"
+    loader_options = ("head",)
     dtypes = ("as stored", "float32", "float64")
     default_batch_size: ClassVar[int] = 8
 

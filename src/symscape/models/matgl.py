@@ -12,8 +12,9 @@ from symscape.crystal.structures import Structures
 from symscape.errors import ModelError
 from symscape.models.base import Prediction
 from symscape.models.card import ModelCard
-from symscape.models.family import FamilyModel, first_line
+from symscape.models.family import FamilyModel
 from symscape.models.torchtools import default_dtype, to_numpy
+from symscape.models.weights import first_line
 
 _EV_PER_ANGSTROM3_PER_GPA = 1 / 160.21766208
 
@@ -32,6 +33,7 @@ class MatGLModel(FamilyModel):
     distribution = "matgl"
     extra = "matgl"
     dtypes = ("float32", "float64")
+    saves_folders = True
     default_batch_size: ClassVar[int] = 16
 
     @classmethod

@@ -16,8 +16,9 @@ from symscape.crystal.structures import Structures
 from symscape.errors import ModelError
 from symscape.models.base import Prediction
 from symscape.models.card import ModelCard
-from symscape.models.family import FamilyModel, first_line
+from symscape.models.family import FamilyModel
 from symscape.models.torchtools import default_dtype, gradients, to_numpy
+from symscape.models.weights import first_line
 
 _VOIGT = np.array([[0, 5, 4], [5, 1, 3], [4, 3, 2]])
 
@@ -39,6 +40,7 @@ class ORBModel(FamilyModel):
     package = "orb_models"
     distribution = "orb-models"
     extra = "orb"
+    loader_options = ("architecture",)
     dtypes = ("float32", "float64")
     default_batch_size: ClassVar[int] = 8
 

@@ -153,7 +153,9 @@ def resolve(
     if checkpoint is not None:
         card = _own_checkpoint(name, family, checkpoint, mlip_name)
     elif ":" in name:
-        factory = name.rpartition(":")[2]
+        where, _, factory = name.rpartition(":")
+        if not (where and factory):
+            raise ModelError(f"'{name}' does not name a calculator: write package.module:function.")
         card = ModelCard(name=mlip_name or factory, family="ase", checkpoint=name)
     else:
         card = _registered(name, family, mlip_name)
@@ -184,6 +186,11 @@ def make(
         if dtype is not None:
             raise ModelError(
                 f"The precision of {card.name} is its calculator's own: leave out the dtype."
+            )
+        if card.options:
+            raise ModelError(
+                f"{card.name} is an ASE calculator, which takes no option "
+                f"'{next(iter(card.options))}': put it into the function that makes it."
             )
         return adapter(card, device=device, batch_size=batch_size)
     return adapter(card, device=device, batch_size=batch_size, dtype=dtype)

@@ -14,8 +14,9 @@ from symscape.crystal.structures import Structures
 from symscape.errors import ModelError
 from symscape.models.base import Prediction
 from symscape.models.card import ModelCard
-from symscape.models.family import FamilyModel, first_line
+from symscape.models.family import FamilyModel
 from symscape.models.torchtools import gradients, importing_e3nn, to_numpy
+from symscape.models.weights import first_line
 
 # of the package's weights, both inside it and in the cache
 _FOLDER = "pretrained_potentials"
@@ -37,6 +38,7 @@ class SevenNetModel(FamilyModel):
     package = "sevenn"
     distribution = "sevenn"
     extra = "sevenn"
+    loader_options = ("modality",)
     # measured on one core with cells of 5 to 6 atoms: larger batches fall out of the caches
     default_batch_size: ClassVar[int] = 4
 

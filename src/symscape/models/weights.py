@@ -11,6 +11,12 @@ from pathlib import Path
 from symscape.errors import ModelError
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of an exception's message, at most 200 characters, without its stop."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:200].rstrip(". ") if lines else "no message"
+
+
 def package_folder(package: str) -> Path | None:
     """Return the folder of an installed top-level package, or None; imports nothing."""
     try:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: distributions whose versions can change a result
 _VERSIONED = ("symscape", "numpy", "scipy", "ase", "pymatgen", "spglib", "torch")
+#: what a run says that evaluated every energy anew: its times are those of the model
+_UNCACHED = {"cache": "off"}
 
 
 class Outcome:
@@ -41,8 +43,13 @@ class Outcome:
         self.records += getattr(report, REPORT_ATTRIBUTE, [])
 
     @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self) -> None:
-        """Write the reports, after an interruption too."""
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the reports, after an interruption too; a run whose report is lost has failed."""
+        self._write_reports()
+        if self.problems and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _write_reports(self) -> None:
         if not self.records:
             return
         from symscape.report.write import write_report
@@ -60,6 +67,7 @@ class Outcome:
                 continue
             self.written.append((run, folder))
         self._write_proposal(session)
+        self.notes += session.unused_overrides()
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Say what the reports say and where they are."""
@@ -140,7 +148,7 @@ class Outcome:
             fingerprint=next((case.fingerprint for case in cases if case.fingerprint), ""),
             cases=tuple(cases),
             references=tuple(summaries),
-            versions=versions(model),
+            versions={**versions(model), **({} if session.settings.use_cache else _UNCACHED)},
             started=datetime.fromtimestamp(self.started, UTC).isoformat(timespec="seconds"),
             wall_seconds=round(time.time() - self.started, 2),
             tolerances=session.tolerances.name,

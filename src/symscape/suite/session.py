@@ -6,6 +6,7 @@ import time
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date
+from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -107,7 +108,9 @@ class SuiteSession:
         baseline = self.baselines.get(result.model)
         if baseline is None:
             return result
-        digest = self._references[f"{result.material}-{result.slice}"].digest
+        reference = self._references.get(f"{result.material}-{result.slice}")
+        # a case about crystals carries the digest of its files itself
+        digest = reference.digest if reference else str(result.detail.get("digest", ""))
         judged = baseline.judge(result, digest)
         # a known failure that did not change must not look repaired
         return replace(judged, status=result.status) if expected else judged
@@ -146,6 +149,23 @@ class SuiteSession:
         from symscape.suite.hull import HullSession
 
         return HullSession(self)
+
+    def unused_overrides(self) -> list[str]:
+        """Say which materials the tolerances name that are not stored: typing errors, probably."""
+        from symscape.verdict.hull import ALL_CRYSTALS
+
+        stored = {entry.material for entry in find_references(self.settings.references)}
+        stored |= {entry.system for entry in list_crystals(self.settings.references)}
+        stored.add(ALL_CRYSTALS)
+        patterns = [table.patterns for table in self.tolerances.overrides]
+        patterns += [known.patterns for known in self.tolerances.known_failures]
+        named = dict.fromkeys(p["material"] for p in patterns if "material" in p)
+        return [
+            f"tolerances {self.tolerances.name}: no stored material fits {pattern!r}; check the "
+            "spelling."
+            for pattern in named
+            if not any(fnmatchcase(material, pattern) for material in stored)
+        ]
 
     def missing(self, model: str) -> str | None:
         """Return why a model can't run, or None.
