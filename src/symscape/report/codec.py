@@ -12,6 +12,7 @@ import math
 import types
 import typing
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -100,9 +101,15 @@ def decode(kind: Any, value: Any, where: str) -> Any:
     return value
 
 
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    """Type hints of a dataclass; to work them out takes longer than to read a case."""
+    return typing.get_type_hints(kind)
+
+
 def _decode_dataclass(kind: type, value: Any, where: str) -> Any:
     _expect(isinstance(value, dict), where or "(the whole file)", "an object")
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     found = {}
     for field in dataclasses.fields(kind):
         spot = f"{where}.{field.name}" if where else field.name
@@ -116,6 +123,12 @@ def _decode_dataclass(kind: type, value: Any, where: str) -> Any:
 def _decode_sequence(origin: Any, arguments: tuple[Any, ...], value: Any, where: str) -> Any:
     _expect(isinstance(value, list), where, "a list")
     if origin is list or arguments[1:] == (...,):
+        # rows of grids are most of a file
+        if arguments[0] is int and all(type(item) is int for item in value):
+            return origin(value)
+        if arguments[0] in (float, float | None) and all(map(_is_number_or_none, value)):
+            nothing = math.nan if arguments[0] is float else None
+            return origin(nothing if item is None else float(item) for item in value)
         kinds = [arguments[0]] * len(value)
     else:
         _expect(len(value) == len(arguments), where, f"a list of {len(arguments)}")
@@ -125,6 +138,10 @@ def _decode_sequence(origin: Any, arguments: tuple[Any, ...], value: Any, where:
         for k, (kind, item) in enumerate(zip(kinds, value, strict=True))
     )
     return origin(items)
+
+
+def _is_number_or_none(value: Any) -> bool:
+    return value is None or is_finite(value)
 
 
 def _expect(fits: bool, where: str, wanted: str) -> None:
