@@ -160,7 +160,7 @@ REFERENCES: dict[str, Callable[[dict[str, Any]], None] | None] = {
     "nan": _change("points", 4, "energy_eV", float("nan")),
     "shape": _change("points", 4, "forces_eV_A", [[0.0, 0.0]]),
     "text": _change("points", 4, "energy_eV", "low"),
-    "twice": _change("points", 4, "j", 3),
+    "twice": _change("points", 4, "j", 0),
     "element": _change("crystal", "atoms", 0, 0, "Xx"),
     "negative": _change("crystal", "lattice_A", 0, 0, -2.9),
     "group": _change("crystal", "hall_number", 531),

@@ -1,0 +1,57 @@
+"""Running the suite inside the process of the tests, which spares most of a run's time."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import symscape.report.write
+from symscape.models.card import ModelCard
+from symscape.report.results import RunResults, summarize_reference
+from symscape.report.write import write_report
+from symscape.verdict.energies import judge_energies
+from symscape.verdict.tolerances import load_tolerances
+
+#: what a run imports lazily: pytester would import it anew, and drop it, in each run
+_LAZY = (
+    "filelock",
+    "symscape.models.ase",
+    "symscape.models.batching",
+    "symscape.models.cache",
+    "symscape.models.chgnet",
+    "symscape.models.evaluate",
+    "symscape.models.mace",
+    "symscape.models.sevenn",
+    "symscape.models.worker",
+    "symscape.suite.case",
+    "symscape.suite.collect",
+    "symscape.suite.gate",
+    "symscape.suite.github",
+    "symscape.suite.hull",
+    "symscape.suite.progress",
+    "symscape.verdict.propose",
+)
+
+
+def without_figures(monkeypatch: Any) -> None:
+    """Write reports without figures, which take longer than everything else together."""
+    monkeypatch.setattr(symscape.report.write, "write_figures", lambda folder, view: {})
+
+
+def import_lazy_modules(folder: Path, reference: Any) -> None:
+    """Import what runs import, among it what a report needs."""
+    for name in _LAZY:
+        import_module(name)
+    case = judge_energies(reference, 0.5 * reference.energies, load_tolerances(), model="m")
+    run = RunResults(
+        model=ModelCard("m", "ase"),
+        fingerprint="",
+        cases=(case,),
+        references=(summarize_reference(reference),),
+        versions={},
+        started="2026-01-01T00:00:00+00:00",
+        wall_seconds=0.0,
+        tolerances="default",
+    )
+    write_report(folder, run)
