@@ -16,7 +16,7 @@ from PIL import Image
 from report_runs import double_well
 
 from symscape.report.figures import draw_landscape, save_landscape_figure
-from symscape.report.image import reduce_colours, save_figure, save_pixels
+from symscape.report.image import MOST_COLOURS, reduce_colours, save_figure, save_pixels
 from symscape.report.panels import (
     ENERGY_COLOURS,
     ERROR_COLOURS,
@@ -377,7 +377,7 @@ def test_frequent_colours_stay_exact():
     pixels[90:, :, :3] = random.integers(0, 256, (10, 300, 3))
     pixels[..., 3] = 255
     indices, palette = reduce_colours(pixels)
-    assert len(palette) == 256
+    assert len(palette) == MOST_COLOURS
     assert np.array_equal(palette[indices][:90], pixels[:90, :, :3])
     # the rest goes to the nearest colour of the palette
     for row, column in ((95, 7), (99, 299)):

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_runs import CARD, judged_case, make_run, mixed_run, reference_summary
 
+from symscape.report.checks import check_words, severity
 from symscape.report.points import ClosestPair, read_detail
 from symscape.report.summary import summary_markdown
 from symscape.report.tables import (
@@ -21,16 +22,19 @@ from symscape.report.tables import (
     underprediction_table,
     write_tables,
 )
-from symscape.report.view import RunView, check_words, severity
+from symscape.report.view import RunView
 from symscape.report.words import (
     duration_text,
     limit_text,
     metric_text,
+    metric_title,
     number_text,
     pair_text,
     place_text,
     sentence_text,
+    unit_text,
 )
+from symscape.verdict import explain
 from symscape.verdict.case import CaseResult, Check
 
 
@@ -114,7 +118,11 @@ def test_slices_come_worst_first_and_then_what_was_not_judged():
         "Fine-P4mm",
     ]
     assert view.status == "failed"
-    assert view.counts == {"passed": 1, "failed": 3, "error": 1}
+    assert {status: n for status, n in view.counts.items() if n} == {
+        "passed": 1,
+        "failed": 3,
+        "error": 1,
+    }
     questions = [case.case.question for case in view.slices[0].cases]
     assert questions == ["energies", "minima"]
 
@@ -248,6 +256,9 @@ def test_checks_in_words(check, value, limit, times):
 def test_open_limits_in_words():
     assert limit_text(Check("x", 1, (None, None), "", True)) == "–"
     assert limit_text(Check("x", 1, (0.5, None), "", True)) == "≥ 0.5"
+    assert limit_text(Check("x", 0, (-0.0, 0.0), "", True)) == "0"
+    # what a failing case prints says so too
+    assert explain.limit_text(Check("x", 1, (None, None), "", True)) == "none"
 
 
 def test_words():
@@ -256,6 +267,13 @@ def test_words():
     assert number_text(1.0, 1, sign=True) == "+1.0"
     assert number_text(None, 1) == number_text(math.inf, 1) == "–"
     assert metric_text("n_points", 74.0, "") == "74"
+    assert metric_text("rotation", 0.000477, "meV/atom") == "0.0005"
+    assert metric_text("rotation", 0.2007, "meV/atom") == "0.20"
+    assert metric_text("rotation", 0.0, "meV/atom") == "0.0"
+    assert metric_text("max_displacement", 0.0093, "angstrom") == "0.0093"
+    assert metric_title("max_kink") == "largest kink"
+    assert metric_title("anything_else") == "anything else"
+    assert unit_text("meV/angstrom^3") == "meV/Å³"
     assert place_text({"Ti_z": 0.48, "O_z": -0.06}) == "z(Ti) = 0.4800, z(O) = −0.0600"
     assert pair_text(ClosestPair(("Ti", "O"), 1.714, 0.829)).startswith("Ti–O 1.71 Å (0.83 of")
     assert sentence_text("no training data with Po") == "No training data with Po."

@@ -22,8 +22,8 @@ from symscape.report.topology_figures import (
     draw_topology,
     place,
 )
-from symscape.report.topology_write import write_topology_figures
 from symscape.report.view import RunView
+from symscape.report.write import write_figures
 from symscape.verdict.case import CaseResult
 
 U, V = np.linspace(-1.5, 1.5, 15), np.linspace(-0.9, 0.9, 13)
@@ -58,8 +58,7 @@ def artists(axes, gid):
 
 
 def panels(figure):
-    names = ("dft", "model", "bar", "profile", "persistence")
-    return dict(zip(names, figure.axes, strict=False))
+    return {axes.get_label(): axes for axes in figure.axes}
 
 
 @pytest.mark.parametrize("layout", ["wide", "tall"])
@@ -115,7 +114,7 @@ def test_missing_and_spurious_minima_are_marked():
     found = panels(figure)
     assert len(artists(found["model"], "missing minimum")) == 1
     assert not artists(found["model"], "spurious minimum")
-    assert not artists(found["profile"], "DFT")
+    assert "profile" not in found
     labels = {text.get_text() for text in figure.legends[0].get_texts()}
     assert "missing minimum" in labels
     assert "DFT saddle" not in labels
@@ -196,20 +195,21 @@ def test_pictures_are_written_for_slices_whose_minima_were_judged(tmp_path):
     left.touch()
     run = run_with_minima()
     view = RunView(run)
-    files = write_topology_figures(tmp_path, view)
+    files = write_figures(tmp_path, view)
     (item,) = view.slices
     assert set(files) == {item.id}
-    found = files[item.id]
+    found = files[item.id].topology
     for image in (found.wide, found.tall):
         with PIL.Image.open(tmp_path / image.path) as picture:
             assert picture.size == (image.width, image.height)
     assert found.tall.width < found.wide.width
     assert "2 matched" in found.alt
     assert not left.exists()
-    without = RunView(replace(run, cases=tuple(c for c in run.cases if c.question == "energies")))
-    assert write_topology_figures(tmp_path, without) == {}
-    assert not (tmp_path / found.wide.path).exists()
-    page = render_page(view, {}, files)
+    page = render_page(view, files)
     assert f'src="{found.wide.path}"' in page
     assert "births and deaths" in page
-    assert "births and deaths" not in render_page(without, {})
+    without = RunView(replace(run, cases=tuple(c for c in run.cases if c.question == "energies")))
+    files = write_figures(tmp_path, without)
+    assert files[item.id].topology is None
+    assert not (tmp_path / found.wide.path).exists()
+    assert "births and deaths" not in render_page(without, files)

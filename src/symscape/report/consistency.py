@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from symscape.report.codec import DecodeError, decode
+from symscape.report.codec import DecodeError, decode, encode
 from symscape.report.points import read_detail
 from symscape.verdict.case import CaseResult
 
@@ -50,13 +50,23 @@ def check_consistency(run: RunResults) -> None:
 
 def _check_free_form(case: CaseResult, where: str, reference: ReferenceSummary | None) -> None:
     """Check what reports read from the two dictionaries whose other keys are free."""
-    worst = read_detail(case, f"{where}.detail").worst
+    detail = read_detail(case, f"{where}.detail")
+    worst = detail.worst
     if worst and reference:
         shape = tuple(len(axis.values) for axis in reference.axes)
         if not all(0 <= k < n for k, n in zip(worst.index, shape, strict=True)):
             raise DecodeError(f"field '{where}.detail.worst.index' is outside the grid")
+    if detail.baseline and detail.baseline.energies is not None and reference:
+        shape = tuple(len(axis.values) for axis in reference.axes)
+        _check_shape(detail.baseline.energies, shape, f"baseline's energies of case {case.id}")
+    try:
+        date.fromisoformat(detail.known_failure_expires or "2000-01-01")
+    except ValueError:
+        raise DecodeError(
+            f"field '{where}.detail.known_failure_expires' is no ISO 8601 day"
+        ) from None
     windows = case.metrics.get("windows", {})
-    decode(dict[str, dict[str, float]], windows, f"{where}.metrics.windows")
+    decode(dict[str, dict[str, float]], encode(windows), f"{where}.metrics.windows")
     try:
         known = {f"{float(width):g}" for width in windows}
         judged = f"{float(case.metrics.get('window', 0)):g}"

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-DPI = 144
+DPI: dict[Layout, int] = {"wide": 120, "tall": 128}
 #: what the bars say
 _ABOVE, _APART = "energy above the DFT minimum", "model − DFT, blue: too low"
 _CHANGED = "new − baseline, blue: lower than before"
@@ -57,7 +57,7 @@ def draw_landscape(data: LandscapeData, layout: Layout = "wide") -> Figure:
     """
     if data.model is None:
         return _draw_reference(data, layout)
-    figure, axes = add_axes("landscape", layout, DPI)
+    figure, axes = add_axes("landscape", layout, DPI[layout])
     energies, errors = landscape_scales(data)
     shared = draw_map(axes["dft"], data, data.reference, energies, ENERGY_COLOURS)
     draw_map(axes["model"], data, data.model, energies, ENERGY_COLOURS)
@@ -88,7 +88,7 @@ def draw_landscape(data: LandscapeData, layout: Layout = "wide") -> Figure:
 
 def _draw_reference(data: LandscapeData, layout: Layout) -> Figure:
     """Draw the landscape figure without a model."""
-    figure, axes = add_axes("reference", layout, DPI)
+    figure, axes = add_axes("reference", layout, DPI[layout])
     energies, _ = landscape_scales(data)
     filled = draw_map(axes["dft"], data, data.reference, energies, ENERGY_COLOURS)
     points = {"DFT minimum": data.minimum}
@@ -118,7 +118,7 @@ def draw_baseline(data: LandscapeData, layout: Layout = "wide") -> Figure:
     """
     if data.model is None or data.baseline is None:
         raise ValueError("a figure of model and baseline needs the energies of both")
-    figure, axes = add_axes("baseline", layout, DPI)
+    figure, axes = add_axes("baseline", layout, DPI[layout])
     energies, _ = landscape_scales(data)
     changes = change_scale(data)
     draw_map(axes["baseline"], data, data.baseline, energies, ENERGY_COLOURS)

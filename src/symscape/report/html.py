@@ -10,40 +10,21 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from symscape.report import words
+from symscape.report.changes import change_of, change_rows, count_changes, shift_text
+from symscape.report.checks import check_words
 from symscape.report.summary import SYMBOLS, WORDS
-from symscape.report.view import RunView, SliceView, check_words
+from symscape.report.view import RunView, SliceView
 
 if TYPE_CHECKING:
-    from symscape.report.topology_write import TopologyFiles
+    from jinja2 import Environment
+
+    from symscape.report.gallery import SliceFigures
 
 #: points named one by one for a slice before the rest is counted
 MOST_POINTS = 12
 
 
-@dataclass(frozen=True)
-class Image:
-    """A picture beside the page: path relative to it, width and height in pixels."""
-
-    path: str
-    width: int
-    height: int
-
-
-@dataclass(frozen=True)
-class FigureFiles:
-    """The pictures of one slice, and what they show in words."""
-
-    wide: Image
-    tall: Image
-    thumb: Image
-    alt: str
-
-
-def render_page(
-    view: RunView,
-    figures: Mapping[str, FigureFiles],
-    topology: Mapping[str, TopologyFiles] | None = None,
-) -> str:
+def render_page(view: RunView, figures: Mapping[str, SliceFigures]) -> str:
     """Return the page as HTML.
 
     Whatever comes from files (names, cards, reasons) is escaped.
@@ -54,12 +35,35 @@ def render_page(
         The run.
     figures
         Pictures by the id of the slice; slices without any get none.
-    topology
-        Pictures of minima, saddles and paths, likewise.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
     from symscape.report.tables import underprediction_by, underprediction_table
+
+    under = underprediction_table(view.run)
+    groups = [
+        (title, name, _records(underprediction_by(under, name)))
+        for title, name in (
+            ("By free lattice parameters", "n_lattice"),
+            ("By free Wyckoff coordinates", "n_wyckoff"),
+        )
+    ]
+    changes = change_rows(view)
+    template = _environment().get_template("index.html.j2")
+    return template.render(
+        view=view,
+        run=view.run,
+        figures=figures,
+        changes=changes,
+        change_counts=count_changes(changes),
+        under=_by_slice(view),
+        groups=groups,
+        theories=_theories(view),
+        holes=[(i, c) for i in view.slices for c in i.cases if c.detail.failed_points],
+    )
+
+
+def _environment() -> Environment:
+    """Return the templates, which escape what they are given, and the words they know."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
         loader=PackageLoader("symscape.report"),
@@ -77,29 +81,15 @@ def render_page(
         moment=_moment_text,
         formula=_formula_markup,
         sentence=words.sentence_text,
+        shift=shift_text,
+        metric=words.metric_title,
+        unit=words.unit_text,
     )
     environment.globals.update(
-        symbols=SYMBOLS, words=WORDS, most_points=MOST_POINTS, count=words.count_text
-    )
-    under = underprediction_table(view.run)
-    groups = [
-        (title, name, _records(underprediction_by(under, name)))
-        for title, name in (
-            ("By free lattice parameters", "n_lattice"),
-            ("By free Wyckoff coordinates", "n_wyckoff"),
-        )
-    ]
-    template = environment.get_template("index.html.j2")
-    return template.render(
-        view=view,
-        run=view.run,
-        figures=figures,
-        topology=topology or {},
-        under=_by_slice(view),
-        groups=groups,
-        theories=_theories(view),
-        holes=[(i, c) for i in view.slices for c in i.cases if c.detail.failed_points],
-    )
+        symbols=SYMBOLS, words=WORDS, most_points=MOST_POINTS, count=words.count_text,
+        change_of=change_of, metric_text=words.metric_text,
+    )  # fmt: skip
+    return environment
 
 
 @dataclass(frozen=True, eq=False)

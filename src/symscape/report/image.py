@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KEYWORD = "symscape-drawn-from"
+#: the keyword that the PNG standard has for what a picture shows
+_DESCRIPTION = "Description"
+#: enough for the shades of two scales and the edges of letters
+MOST_COLOURS = 128
 
 
 class Size(NamedTuple):
@@ -33,7 +37,9 @@ def figure_pixels(figure: Figure) -> np.ndarray:
     return np.asarray(figure.canvas.buffer_rgba())  # type: ignore[attr-defined]
 
 
-def save_pixels(path: str | Path, pixels: np.ndarray, stamp: str = "") -> Size:
+def save_pixels(
+    path: str | Path, pixels: np.ndarray, stamp: str = "", description: str = ""
+) -> Size:
     """Write an opaque picture as a PNG with a palette, which is a third of the size.
 
     Parameters
@@ -42,6 +48,8 @@ def save_pixels(path: str | Path, pixels: np.ndarray, stamp: str = "") -> Size:
         Red, green, blue, opacity; shape (height, width, 4), uint8.
     stamp
         What `stamped_size` is to recognize the picture by.
+    description
+        What the picture shows in words; `read_description` finds it.
 
     Raises
     ------
@@ -57,7 +65,9 @@ def save_pixels(path: str | Path, pixels: np.ndarray, stamp: str = "") -> Size:
     about = PngInfo()
     if stamp:
         about.add_text(_KEYWORD, stamp)
-    image.save(path, format="PNG", pnginfo=about)
+    if description:
+        about.add_itxt(_DESCRIPTION, description)
+    image.save(path, format="PNG", pnginfo=about, optimize=True)
     return Size(*image.size)
 
 
@@ -74,6 +84,22 @@ def stamped_size(path: str | Path, stamp: str) -> Size | None:
     if chunks is None or chunks.get(b"tEXt") != f"{_KEYWORD}\0{stamp}".encode():
         return None
     return Size(*struct.unpack(">II", chunks[b"IHDR"][:8]))
+
+
+def read_description(path: str | Path) -> str:
+    """Return what a picture on disk says that it shows; empty if it says nothing.
+
+    Raises
+    ------
+    OSError
+        If the file can't be read.
+    """
+    text = (_read_chunks(Path(path).read_bytes()) or {}).get(b"iTXt", b"")
+    # keyword, compression flag and method, language, translated keyword
+    keyword, _, rest = text.partition(b"\0")
+    if keyword.decode("latin-1") != _DESCRIPTION or rest[:1] != b"\0":
+        return ""
+    return rest[2:].split(b"\0", 2)[2].decode("utf-8")
 
 
 def _read_chunks(content: bytes) -> dict[bytes, bytes] | None:
@@ -96,7 +122,7 @@ def _read_chunks(content: bytes) -> dict[bytes, bytes] | None:
 
 
 def reduce_colours(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Reduce an image to its 256 most frequent colours, which stay exact.
+    """Reduce an image to its most frequent colours, which stay exact.
 
     A colour scale must not be approximated, as the usual quantizers do; here only the edges of
     letters and lines change, each to the nearest of those colours.
@@ -119,7 +145,7 @@ def reduce_colours(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     counts = np.bincount(kinds, weights=lengths)
     channels = [present & 255, present >> 8 & 255, present >> 16 & 255]
     colours = np.stack(channels, axis=1).astype(np.float32)
-    palette = colours[np.argsort(-counts, kind="stable")[:256]]
+    palette = colours[np.argsort(-counts, kind="stable")[:MOST_COLOURS]]
     # all sums stay below 2^24, so that single precision is exact
     apart = (palette**2).sum(axis=1) - 2 * colours @ palette.T
     nearest = apart.argmin(axis=1).astype(np.uint8)

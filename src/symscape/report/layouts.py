@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -91,13 +92,51 @@ def _baseline(layout: Layout) -> tuple[tuple[float, float], dict[str, Box]]:
     }
 
 
-LAYOUTS = {"landscape": _landscape, "reference": _reference, "baseline": _baseline}
+def _topology(layout: Layout) -> tuple[tuple[float, float], dict[str, Box]]:
+    """DFT and model with minima and saddles; the profile of a path, the persistence diagram."""
+    if layout == "wide":
+        first, second, third = _row(1.5, 3.35, 0.395)
+        left, width = third[0] + 0.3, third[2] - 0.3
+        return (11.6, 5.3), {
+            "dft": first,
+            "model": second,
+            "bar": (first[0], 0.82, second[0] + second[2] - first[0], 0.13),
+            "profile": (left, 3.25, width, 1.6),
+            "persistence": (left, 0.9, width, 1.45),
+        }
+    return (4.0, 11.95), {
+        "dft": _column(9.8, 1.786),
+        "model": _column(7.41, 1.786),
+        "bar": _column(6.8, 0.104),
+        "profile": _column(4.05, 1.9),
+        "persistence": _column(1.35, 1.9),
+    }
 
 
-def add_axes(
-    kind: Literal["landscape", "reference", "baseline"], layout: Layout, dpi: float
-) -> tuple[Figure, dict[str, Axes]]:
-    """Make a figure and its empty panels, without pyplot and its global state."""
+def _wells(layout: Layout) -> tuple[tuple[float, float], dict[str, Box]]:
+    """As `_topology` where there is no saddle, so no path to show."""
+    size, boxes = _topology(layout)
+    del boxes["profile"]
+    if layout == "wide":
+        left, _, width, _ = boxes["persistence"]
+        return size, {**boxes, "persistence": (left, *boxes["dft"][1:2], width, boxes["dft"][3])}
+    shift = 2.75
+    moved = {name: (x, y - shift, w, h) for name, (x, y, w, h) in boxes.items()}
+    return (size[0], size[1] - shift), {**moved, "persistence": boxes["persistence"]}
+
+
+Kind = Literal["landscape", "reference", "baseline", "topology", "wells"]
+LAYOUTS: dict[str, Callable[[Layout], tuple[tuple[float, float], dict[str, Box]]]] = {
+    "landscape": _landscape,
+    "reference": _reference,
+    "baseline": _baseline,
+    "topology": _topology,
+    "wells": _wells,
+}
+
+
+def add_axes(kind: Kind, layout: Layout, dpi: float) -> tuple[Figure, dict[str, Axes]]:
+    """Make a figure and its empty panels, labelled by name; no pyplot, no global state."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -105,7 +144,7 @@ def add_axes(
     figure = Figure(figsize=(width, height), dpi=dpi, facecolor="white")
     FigureCanvasAgg(figure)
     axes = {
-        name: figure.add_axes((x / width, y / height, w / width, h / height))
+        name: figure.add_axes((x / width, y / height, w / width, h / height), label=name)
         for name, (x, y, w, h) in boxes.items()
     }
     return figure, axes

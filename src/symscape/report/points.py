@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symscape.report.codec import decode, encode
+from symscape.verdict.baseline import Change, MetricChange
 from symscape.verdict.case import CaseResult
 
 
@@ -65,6 +66,29 @@ class FailedPoint:
 
 
 @dataclass(frozen=True)
+class BaselineDetail:
+    """What an earlier run said of the same case.
+
+    Parameters
+    ----------
+    change
+        ``better``, ``worse`` or ``same``.
+    metrics
+        Every metric that both have.
+    energies
+        The earlier model's energies in eV/atom with its own zero, shape (n_u, n_v), NaN where
+        there are none; None but for the question ``energies``.
+    fingerprint
+        Of the earlier model.
+    """
+
+    change: Change
+    metrics: tuple[MetricChange, ...] = ()
+    energies: tuple[tuple[float, ...], ...] | None = None
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True)
 class CaseDetail:
     """The part of ``CaseResult.detail`` that reports print.
 
@@ -78,12 +102,19 @@ class CaseDetail:
         What a reader should know before trusting the numbers.
     message
         Why the case could not be judged.
+    known_failure, known_failure_expires
+        Why the case is expected to fail, and the last day (ISO 8601) on which it is.
+    baseline
+        The same case in the earlier run that this one was judged by.
     """
 
     worst: WorstPoint | None = None
     failed_points: tuple[FailedPoint, ...] = ()
     warnings: tuple[str, ...] = ()
     message: str | None = None
+    known_failure: str | None = None
+    known_failure_expires: str | None = None
+    baseline: BaselineDetail | None = None
 
 
 def read_detail(case: CaseResult, where: str = "detail") -> CaseDetail:

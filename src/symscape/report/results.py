@@ -122,6 +122,29 @@ class ReferenceSummary:
 
 
 @dataclass(frozen=True)
+class BaselineSummary:
+    """The earlier run that a run was judged by.
+
+    Parameters
+    ----------
+    name
+        What the user called it.
+    model, fingerprint
+        Of the earlier run.
+    margin
+        By how much of its tolerance a metric may be worse.
+    gone
+        Ids of the slices that it has and the library has no more.
+    """
+
+    name: str
+    model: str
+    margin: float
+    fingerprint: str = ""
+    gone: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class RunResults:
     """One run of the suite for one model.
 
@@ -149,6 +172,8 @@ class RunResults:
         Tolerance profile or file.
     baseline_notes
         What the run was compared with, one sentence each.
+    baseline
+        The earlier run that it was judged by; None if it was judged by the tolerances alone.
     """
 
     model: ModelCard
@@ -160,6 +185,7 @@ class RunResults:
     wall_seconds: float
     tolerances: str
     baseline_notes: tuple[str, ...] = ()
+    baseline: BaselineSummary | None = None
 
     def __post_init__(self) -> None:
         order = sorted(self.cases, key=lambda c: (c.material, c.slice, c.question))
@@ -242,13 +268,15 @@ def save_results(path: str | Path, run: RunResults) -> Path:
         If the folder can't be made or written to.
     """
     path = Path(path)
-    cases = tuple(replace(case, energies=_rounded(case.energies)) for case in run.cases)
-    document = {
-        "schema": f"{SCHEMA_NAME}/{SCHEMA_VERSION}",
-        **encode(replace(run, cases=cases)),
-    }
+    document = {"schema": f"{SCHEMA_NAME}/{SCHEMA_VERSION}", **encode(round_energies(run))}
     write_atomically(path, dumps(document) + "\n")
     return path
+
+
+def round_energies(run: RunResults) -> RunResults:
+    """Return a run with the energies that its file will have, rounded to 1e-6 eV/atom."""
+    cases = tuple(replace(case, energies=_rounded(case.energies)) for case in run.cases)
+    return replace(run, cases=cases)
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+from symscape.report.changes import change_rows, count_changes
+from symscape.report.checks import check_words
 from symscape.report.points import WorstPoint
 from symscape.report.results import RunResults
-from symscape.report.view import CaseView, RunView, SliceView, check_words
+from symscape.report.view import CaseView, Outcome, RunView, SliceView
 from symscape.report.words import (
     NOTHING,
     count_text,
@@ -16,25 +18,40 @@ from symscape.report.words import (
     pair_text,
     place_text,
 )
-from symscape.verdict.case import Status
 
-SYMBOLS: dict[Status, str] = {"passed": "✓", "failed": "✗", "error": "!"}
-WORDS: dict[Status, str] = {"passed": "passed", "failed": "failed", "error": "not judged"}
+SYMBOLS: dict[Outcome, str] = {
+    "passed": "✓",
+    "failed": "✗",
+    "error": "!",
+    "known": "✗",
+    "surprise": "✓!",
+}
+WORDS: dict[Outcome, str] = {
+    "passed": "passed",
+    "failed": "failed",
+    "error": "not judged",
+    "known": "failed as declared",
+    "surprise": "passed unexpectedly",
+}
 
 
 def summary_markdown(run: RunResults) -> str:
     """Return the summary of a run in GitHub's Markdown."""
     view = RunView(run)
     counts = view.counts
+    rare: tuple[Outcome, ...] = ("known", "surprise")
+    more = "".join(f"{counts[kind]} {WORDS[kind]}, " for kind in rare if counts[kind])
     tally = (
-        f"{count_text(counts['failed'], 'case')} failed, {counts['error']} not judged, "
+        f"{count_text(counts['failed'], 'case')} failed, {more}{counts['error']} not judged, "
         f"{counts['passed']} passed; tolerances {_escape(run.tolerances)}; "
         f"{duration_text(run.wall_seconds)}."
     )
     headline = f"## {SYMBOLS[view.status]} {_escape(run.model.name)}: {_escape(view.sentence)}"
     lines = [headline, "", tally]
     lines += [f"\n> {_escape(note)}" for note in run.baseline_notes]
+    lines += _changes(view)
     lines += _failures(view)
+    lines += _declared(view)
     lines += _not_judged(view)
     lines += _passed(view)
     lines += _notices(view)
@@ -46,12 +63,48 @@ def _failures(view: RunView) -> list[str]:
         [_escape(item.id), _escape(_checks_text(case)), _escape(_worst_text(case.detail.worst))]
         for item in view.with_status("failed")
         for case in item.cases
-        if case.case.status == "failed"
+        if case.status == "failed"
     ]
     if not rows:
         return []
     head = ["landscape", "outside tolerance (value, tolerance)", "worst point"]
     return ["", "### Failed, worst first", "", *_table(head, rows, "lll")]
+
+
+def _changes(view: RunView) -> list[str]:
+    """Say what changed since the baseline; what did not is counted."""
+    rows = change_rows(view)
+    if not rows:
+        return []
+    counts = ", ".join(f"{n} {change}" for change, n in count_changes(rows).items())
+    cells = [
+        [row.change, _escape(row.id), row.case.title if row.case else NOTHING, _escape(row.text)]
+        for row in rows
+        if row.change in ("worse", "better", "new", "gone")
+    ]
+    lines = ["", "### Since the baseline", "", f"{counts}."]
+    head = ["change", "landscape", "question", "what changed most"]
+    return [*lines, "", *_table(head, cells, "llll")] if cells else lines
+
+
+def _declared(view: RunView) -> list[str]:
+    """List the known failures, and those that passed all the same."""
+    rows = [
+        [
+            WORDS[case.status],
+            _escape(item.id),
+            _escape(case.title),
+            _escape(case.detail.known_failure or NOTHING),
+            case.detail.known_failure_expires or NOTHING,
+        ]
+        for item in view.slices
+        for case in item.cases
+        if case.status in ("known", "surprise")
+    ]
+    if not rows:
+        return []
+    head = ["", "landscape", "question", "reason", "until"]
+    return ["", "### Declared as known failures", "", *_table(head, rows, "lllll")]
 
 
 def _checks_text(case: CaseView) -> str:

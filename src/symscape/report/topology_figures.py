@@ -10,6 +10,8 @@ from symscape.landscape.geometry import GridGeometry
 from symscape.landscape.matching import TopologyComparison, compare_topology
 from symscape.landscape.minima import FAINT, StationaryPoint
 from symscape.landscape.paths import EnergyPath
+from symscape.report.figures import DPI
+from symscape.report.layouts import Layout, add_axes
 from symscape.report.panels import (
     DFT_COLOUR,
     ENERGY_COLOURS,
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-DPI = 144
 _HALO = "white"
 #: kind of point to marker, size and colours; shapes differ, not colours alone
 MARKS: dict[str, dict[str, Any]] = {
@@ -93,7 +94,7 @@ def comparison_of(
 def draw_topology(
     data: LandscapeData,
     comparison: TopologyComparison,
-    layout: str = "wide",
+    layout: Layout = "wide",
     forces: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Figure:
     """Draw the maps of DFT and model with their minima, saddles and lowest paths.
@@ -112,22 +113,21 @@ def draw_topology(
     forces
         Forces per grid step of DFT and model, each of shape (n_u, n_v, 2), drawn as arrows.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
     from matplotlib.text import Text
 
     assert data.model is not None
     wide = layout == "wide"
-    figure = Figure(figsize=(9.4, 8.2) if wide else (4.0, 13.2), dpi=DPI, facecolor="white")
-    FigureCanvasAgg(figure)
-    axes = _wide_axes(figure) if wide else _tall_axes(figure)
+    figure, axes = add_axes("topology" if comparison.saddles else "wells", layout, DPI[layout])
     scale = energy_scale(1000 * data.reference, 1000 * data.model, 1000 * data.window)
     paths = [comparison.paths(saddle) for saddle in comparison.saddles]
     filled = None
     for k, name in enumerate(("dft", "model")):
         grid = data.reference if name == "dft" else data.model
         filled = draw_map(axes[name], data, grid, scale, ENERGY_COLOURS) or filled
-        axes[name].set_ylabel(data.labels[1] if k == 0 or not wide else "", fontsize=9.5)
+        if k == 0 or not wide:
+            axes[name].set_ylabel(data.labels[1], fontsize=9.5)
+        else:
+            axes[name].tick_params(labelleft=False)
         title = data.reference_name if name == "dft" else data.model_name
         axes[name].set_title(title, fontsize=10.5, fontweight="bold", **TITLE)
         for saddle, both in zip(comparison.saddles, paths, strict=True):
@@ -139,14 +139,16 @@ def draw_topology(
         if forces is not None:
             _draw_arrows(axes[name], data, forces[k])
     draw_bar(figure, filled, axes["bar"], scale, "energy above the DFT minimum")
-    draw_profile(axes["profile"], data, comparison, paths)
+    if paths:
+        draw_profile(axes["profile"], data, comparison, paths)
     draw_persistence(axes["persistence"], data, comparison, scale)
     figure.legend(
-        handles=_legend(comparison), loc="lower center", ncols=4 if wide else 2, fontsize=8.5,
+        handles=_legend(comparison), loc="lower center", ncols=8 if wide else 2, fontsize=8.5,
         frameon=False, columnspacing=1.4, handletextpad=0.5,
     )  # fmt: skip
     if data.title and wide:
-        figure.text(0.008, 0.992, data.title, ha="left", va="top", fontsize=9, color="#555555")
+        up = 1 - 0.06 / figure.get_figheight()
+        figure.text(0.008, up, data.title, ha="left", va="top", fontsize=9, color="#555555")
     for text in figure.findobj(Text):
         # names come from files: a dollar sign must not begin a formula
         text.set_parse_math(False)  # type: ignore[attr-defined]
@@ -188,13 +190,12 @@ def draw_profile(
     comparison: TopologyComparison,
     paths: list[tuple[EnergyPath, EnergyPath]],
 ) -> None:
-    """Draw both surfaces along DFT's lowest path, and the model along its own."""
+    """Draw both surfaces along DFT's lowest path, and the model along its own.
+
+    Of several paths the one with the largest barrier error.
+    """
     from matplotlib.lines import Line2D
 
-    if not paths:
-        axes.set_axis_off()
-        axes.text(0.0, 1.0, "no saddle between matched minima", va="top", fontsize=9)
-        return
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=8.5)
     axes.set_ylabel("meV/atom", fontsize=9)
@@ -349,32 +350,3 @@ def _legend(comparison: TopologyComparison) -> list[Any]:
         handles.append(Line2D([], [], label="lowest path of DFT", **_DFT_PATH))
         handles.append(Line2D([], [], label="lowest path of the model", **_MODEL_PATH))
     return handles
-
-
-def _wide_axes(figure: Figure) -> dict[str, Axes]:
-    sides = {"left": 0.085, "right": 0.98}
-    maps = figure.add_gridspec(1, 2, top=0.94, bottom=0.58, wspace=0.14, **sides)
-    bar = figure.add_gridspec(1, 1, top=0.507, bottom=0.491, **sides)
-    below = figure.add_gridspec(1, 2, top=0.39, bottom=0.155, wspace=0.22, **sides)
-    axes = {"dft": figure.add_subplot(maps[0]), "model": figure.add_subplot(maps[1])}
-    axes["model"].tick_params(labelleft=False)
-    axes["bar"] = figure.add_subplot(bar[0])
-    axes["profile"] = figure.add_subplot(below[0])
-    axes["persistence"] = figure.add_subplot(below[1])
-    return axes
-
-
-def _tall_axes(figure: Figure) -> dict[str, Axes]:
-    # (top, bottom) as shares of the figure's height
-    rows = {
-        "dft": (0.975, 0.82),
-        "model": (0.77, 0.615),
-        "bar": (0.575, 0.567),
-        "profile": (0.50, 0.34),
-        "persistence": (0.285, 0.125),
-    }
-    axes: dict[str, Axes] = {}
-    for name, (top, bottom) in rows.items():
-        spec = figure.add_gridspec(1, 1, left=0.17, right=0.96, top=top, bottom=bottom)
-        axes[name] = figure.add_subplot(spec[0])
-    return axes

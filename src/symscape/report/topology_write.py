@@ -1,58 +1,62 @@
-"""Writing the figures of the topology of every slice whose minima were judged."""
+"""The figures of the topology of slices whose minima were judged."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from symscape.report.html import Image
+import numpy as np
+
+from symscape.report.gallery import Gallery, Picture
 
 if TYPE_CHECKING:
+    from symscape.landscape.matching import TopologyComparison
+    from symscape.report.layouts import Layout
     from symscape.report.panels import LandscapeData
-    from symscape.report.view import RunView, SliceView
-
-_KINDS = {"wide": "topology", "tall": "topology-tall"}
+    from symscape.report.view import SliceView
 
 
-@dataclass(frozen=True)
-class TopologyFiles:
-    """The pictures of a slice's topology, and what they show in words."""
+def add_topology(gallery: Gallery, item: SliceView, data: LandscapeData) -> Picture | None:
+    """Draw minima, saddles, lowest paths and persistence of a slice, where they are not there yet.
 
-    wide: Image
-    tall: Image
-    alt: str
-
-
-def write_topology_figures(folder: Path, view: RunView) -> dict[str, TopologyFiles]:
-    """Draw minima, saddles, lowest paths and persistence of slices, by the slice's id.
-
-    Slices whose minima were not judged, or that have no energies, get none; pictures of slices
-    that an earlier run left behind are removed.
+    Returns
+    -------
+    Picture or None
+        None if the minima were not judged or no point has both energies.
 
     Raises
     ------
     OSError
         If a file can't be written.
     """
-    from symscape.report.write import landscape_data
+    geometry = judged_geometry(item)
+    if geometry is None or not np.isfinite(data.error).any():
+        return None
 
-    target = folder / "figures"
-    target.mkdir(parents=True, exist_ok=True)
-    files = {}
-    for item in view.slices:
-        data, geometry = landscape_data(view, item), judged_geometry(item)
-        if data is None or data.model is None or geometry is None:
-            continue
-        found = _draw(target, item.slug, data, geometry)
-        if found is not None:
-            files[item.id] = found
-    written = {Path(i.path).name for f in files.values() for i in (f.wide, f.tall)}
-    for kind in _KINDS.values():
-        for path in target.glob(f"*-{kind}.png"):
-            if path.name not in written:
-                path.unlink()
-    return files
+    # the surfaces are analysed for a picture, not for every report
+    @cache
+    def comparison() -> TopologyComparison:
+        from symscape.report.topology_figures import comparison_of
+
+        found = comparison_of(data, geometry)
+        assert found is not None
+        return found
+
+    def draw(layout: Layout) -> np.ndarray:
+        from symscape.report.image import figure_pixels
+        from symscape.report.topology_figures import draw_topology
+
+        return figure_pixels(draw_topology(data, comparison(), layout))
+
+    def describe() -> str:
+        from symscape.report.topology_figures import describe_topology
+
+        return describe_topology(data, comparison())
+
+    content = [data, geometry]
+    wide = gallery.add(item.slug, "topology", content, lambda: draw("wide"), describe)
+    tall = gallery.add(item.slug, "topology-tall", content, lambda: draw("tall"), describe)
+    return Picture(wide, tall, gallery.description(wide))
 
 
 def judged_geometry(item: SliceView) -> dict[str, Any] | None:
@@ -62,20 +66,3 @@ def judged_geometry(item: SliceView) -> dict[str, Any] | None:
         if case.case.question == "minima" and isinstance(geometry, dict):
             return geometry
     return None
-
-
-def _draw(
-    target: Path, slug: str, data: LandscapeData, geometry: dict[str, Any]
-) -> TopologyFiles | None:
-    from symscape.report.image import save_figure
-    from symscape.report.topology_figures import comparison_of, describe_topology, draw_topology
-
-    comparison = comparison_of(data, geometry)
-    if comparison is None:
-        return None
-    images = {}
-    for layout, kind in _KINDS.items():
-        path = target / f"{slug}-{kind}.png"
-        width, height = save_figure(path, draw_topology(data, comparison, layout))
-        images[layout] = Image(f"figures/{path.name}", width, height)
-    return TopologyFiles(**images, alt=describe_topology(data, comparison))

@@ -3,76 +3,52 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cached_property
-from typing import Any
+from typing import Literal, get_args
 
 import numpy as np
 
 from symscape.landscape.metrics import DEFAULT_WINDOW
+from symscape.report.checks import severity
+from symscape.report.headline import headline
 from symscape.report.points import CaseDetail, read_detail
 from symscape.report.results import ReferenceSummary, RunResults, axis_label
-from symscape.report.words import (
-    count_text,
-    limit_text,
-    metric_text,
-    metric_title,
-    unit_text,
-)
-from symscape.verdict.case import CaseResult, Check, Status
+from symscape.verdict.case import CaseResult, Check
 from symscape.verdict.questions import QUESTIONS
 
-#: mean signed errors below this many meV/atom are no bias: references converge no better
-SIGNIFICANT_BIAS = 1.0
-_STATUS_ORDER: dict[Status, int] = {"failed": 0, "error": 1, "passed": 2}
-
-
-def severity(check: Check) -> float:
-    """How many tolerances a value is away from perfect; above 1 where the check failed.
-
-    Perfect is 0 where the tolerance allows it, else 1 (softening scale, correlation), else the
-    middle of the interval. Where nothing else than perfect is allowed, 1 and the deviation itself:
-    a missing minimum weighs as much as an error twice too large. Infinite if the value is unknown.
-    """
-    if math.isnan(check.value):
-        return math.inf
-    perfect, allowed = _allowance(check)
-    apart = abs(check.value - perfect)
-    if apart == 0 or allowed == math.inf:
-        return 0.0
-    return apart / allowed if allowed > 0 else 1 + apart
-
-
-def _allowance(check: Check) -> tuple[float, float]:
-    """Return the perfect value and how far it may be missed on the value's side."""
-    low = -math.inf if check.limit[0] is None else check.limit[0]
-    high = math.inf if check.limit[1] is None else check.limit[1]
-    inside = [perfect for perfect in (0.0, 1.0) if low <= perfect <= high]
-    if inside:
-        perfect = inside[0]
-    elif math.isfinite(low) and math.isfinite(high):
-        perfect = (low + high) / 2
-    else:
-        perfect = low if math.isfinite(low) else high
-    return perfect, high - perfect if check.value > perfect else perfect - low
-
-
-def times_text(check: Check) -> str:
-    """How many times its tolerance a value is off, in words: ``2.4 ×``."""
-    if math.isnan(check.value):
-        return "undefined"
-    if _allowance(check)[1] == 0 and not check.passed:
-        return "none allowed"
-    return f"{severity(check):.{0 if severity(check) >= 100 else 1}f} ×"
+#: a status, but what was declared a known failure is told apart: ``known`` if it failed,
+#: ``surprise`` if it did not
+Outcome = Literal["failed", "surprise", "error", "known", "passed"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 
 @dataclass(frozen=True)
 class CaseView:
-    """One question on one slice, its checks worst first."""
+    """One question on one slice, its checks worst first.
+
+    Parameters
+    ----------
+    case
+        The result.
+    day
+        Day of the run; known failures that expired before it are failures.
+    """
 
     case: CaseResult
+    day: date = date.min
+
+    @property
+    def status(self) -> Outcome:
+        """What the case amounts to, known failures told apart."""
+        expires = self.detail.known_failure_expires
+        if self.detail.known_failure and not (expires and date.fromisoformat(expires) < self.day):
+            declared: dict[str, Outcome] = {"failed": "known", "passed": "surprise"}
+            return declared.get(self.case.status, self.case.status)
+        return self.case.status
 
     @property
     def title(self) -> str:
@@ -132,8 +108,15 @@ class SliceView:
 
     @property
     def id(self) -> str:
-        """``PbTiO3-P4mm-Ti_z-O_z``."""
-        return f"{self.material}-{self.slice}"
+        """``PbTiO3-P4mm-Ti_z-O_z``; the material alone for a case without a slice."""
+        return f"{self.material}-{self.slice}" if self.slice else self.material
+
+    @property
+    def about(self) -> Literal["slices", "crystals"]:
+        """Whether the questions are about a slice, or about a crystal or many of them."""
+        known = (QUESTIONS.get(view.case.question) for view in self.cases)
+        asked = {question.about for question in known if question}
+        return "crystals" if not self.slice or asked == {"crystals"} else "slices"
 
     @property
     def slug(self) -> str:
@@ -144,14 +127,32 @@ class SliceView:
         return f"{slug}-{hashlib.sha256(self.id.encode()).hexdigest()[:8]}"
 
     @property
-    def status(self) -> Status:
-        """``failed`` if any question failed, else ``error`` if one was not judged."""
-        return min((view.case.status for view in self.cases), key=_STATUS_ORDER.__getitem__)
+    def status(self) -> Outcome:
+        """``failed`` if any question failed, else what else stands out, else ``passed``."""
+        return min((view.status for view in self.cases), key=OUTCOMES.index)
 
     @property
     def severity(self) -> float:
         """The worst question's."""
         return max(view.severity for view in self.cases)
+
+    @property
+    def told(self) -> tuple[CaseView, ...]:
+        """Questions to be told in full: those that did not pass, and the energies."""
+        full = [v for v in self.cases if v.status != "passed" or v.case.question == "energies"]
+        return tuple(full) or self.cases
+
+    @property
+    def folded(self) -> tuple[CaseView, ...]:
+        """The other questions, which passed."""
+        return tuple(view for view in self.cases if view not in self.told)
+
+    @property
+    def worst_check(self) -> Check | None:
+        """The failed check that is most tolerances off, of questions that failed."""
+        failed = [view for view in self.cases if view.status == "failed"]
+        checks = [check for view in failed for check in view.failed_checks]
+        return max(checks, key=severity, default=None)
 
     @property
     def energies(self) -> CaseView | None:
@@ -174,6 +175,8 @@ class SliceView:
         """Axes as printed; from the slice's name where there is no reference."""
         if self.reference:
             return tuple(axis.label for axis in self.reference.axes)
+        if self.about == "crystals":
+            return (self.slice,) if self.slice else ()
         return tuple(axis_label(name) for name in self.slice.split("-"))
 
     @cached_property
@@ -182,13 +185,28 @@ class SliceView:
 
         Above the model's own lowest energy if it has none at the DFT minimum.
         """
-        if self.reference is None or self.energies is None or self.energies.case.energies is None:
+        return self._relative(self.energies.case.energies) if self.energies else None
+
+    @cached_property
+    def baseline(self) -> np.ndarray | None:
+        """The energies of the earlier run that this one was judged by, as those of the model."""
+        known = self.energies.detail.baseline if self.energies else None
+        return self._relative(known.energies) if known else None
+
+    def _relative(self, energies: Sequence[Sequence[float | None]] | None) -> np.ndarray | None:
+        if self.reference is None or energies is None:
             return None
-        energies = np.array(self.energies.case.energies, dtype=float)
-        if not np.isfinite(energies).any():
-            return energies
-        zero = energies[self.reference.minimum]
-        return energies - (zero if np.isfinite(zero) else np.nanmin(energies))
+        grid = np.array(energies, dtype=float)
+        if not np.isfinite(grid).any():
+            return grid
+        zero = grid[self.reference.minimum]
+        return grid - (zero if np.isfinite(zero) else np.nanmin(grid))
+
+    @property
+    def changed(self) -> bool:
+        """Whether any question's answer is better or worse than in the baseline."""
+        changes = {view.detail.baseline.change for view in self.cases if view.detail.baseline}
+        return bool(changes & {"better", "worse"})
 
     @property
     def points(self) -> dict[str, int]:
@@ -207,6 +225,14 @@ class SliceView:
         }
 
 
+def _rank(view: CaseView) -> tuple[int, int, str]:
+    """Order of the questions about a slice: what stands out first, then as they are listed."""
+    order = list(QUESTIONS)
+    question = view.case.question
+    place = order.index(question) if question in order else len(order)
+    return OUTCOMES.index(view.status), place, question
+
+
 @dataclass(frozen=True, eq=False)
 class RunView:
     """A run, ready to be reported: its slices in the order worst first."""
@@ -218,76 +244,42 @@ class RunView:
         """Failed slices, worst first; then those not judged; then passed ones, nearest first."""
         grouped: dict[tuple[str, str], list[CaseView]] = {}
         for case in self.run.cases:
-            grouped.setdefault((case.material, case.slice), []).append(CaseView(case))
-        order = list(QUESTIONS)
+            key = (case.material, case.slice)
+            grouped.setdefault(key, []).append(CaseView(case, self.day))
         views = []
         for (material, name), cases in grouped.items():
-            cases.sort(
-                key=lambda v: (
-                    _STATUS_ORDER[v.case.status],
-                    order.index(v.case.question) if v.case.question in order else len(order),
-                    v.case.question,
-                )
-            )
+            cases.sort(key=_rank)
             reference = self.run.reference(cases[0].case)
             views.append(SliceView(material, name, reference, tuple(cases)))
-        return tuple(sorted(views, key=lambda v: (_STATUS_ORDER[v.status], -v.severity, v.id)))
+        return tuple(sorted(views, key=lambda v: (OUTCOMES.index(v.status), -v.severity, v.id)))
 
-    def with_status(self, status: Status) -> tuple[SliceView, ...]:
+    @cached_property
+    def day(self) -> date:
+        """Day of the run."""
+        return datetime.fromisoformat(self.run.started).date()
+
+    def with_status(self, status: Outcome) -> tuple[SliceView, ...]:
         """Return the slices of one status, worst first."""
         return tuple(view for view in self.slices if view.status == status)
 
     @property
-    def status(self) -> Status:
-        """``failed`` if anything failed, else ``error`` if anything was not judged."""
+    def status(self) -> Literal["failed", "error", "passed"]:
+        """``failed`` if anything failed or passed unexpectedly, else ``error`` if one was."""
         found = {view.status for view in self.slices}
-        return min(found, key=_STATUS_ORDER.__getitem__, default="passed")
+        if found & {"failed", "surprise"}:
+            return "failed"
+        return "error" if "error" in found else "passed"
 
     @property
-    def counts(self) -> dict[Status, int]:
-        """Number of cases of each status."""
-        statuses = [case.status for case in self.run.cases]
-        return {status: statuses.count(status) for status in ("passed", "failed", "error")}
+    def counts(self) -> dict[Outcome, int]:
+        """Number of cases of each outcome."""
+        statuses = [case.status for view in self.slices for case in view.cases]
+        return {status: statuses.count(status) for status in OUTCOMES}
 
     @property
     def sentence(self) -> str:
         """One sentence that says what is wrong, without a full stop."""
-        failed, errors = len(self.with_status("failed")), len(self.with_status("error"))
-        total = len(self.slices)
-        if not total:
-            return "No landscape was evaluated"
-        if failed:
-            text = f"{failed} of {count_text(total, 'landscape')} outside tolerance"
-        elif errors == total:
-            text = f"None of {count_text(total, 'landscape')} could be judged"
-        elif errors:
-            text = f"{total - errors} of {count_text(total, 'landscape')} within tolerance"
-        elif total == 1:
-            text = "The landscape is within tolerance"
-        else:
-            text = f"All {total} landscapes within tolerance"
-        if errors and errors != total:
-            text += f", {errors} could not be judged"
-        bias = self._bias()
-        return f"{text}; {bias}" if bias else text
-
-    def _bias(self) -> str:
-        """Say on how many slices energies are too low or too high, and how soft they are."""
-        judged = [view.judged for view in self.slices if view.judged]
-        errors = [metrics.get("mean_signed_error", math.nan) for metrics in judged]
-        low = sum(error < -SIGNIFICANT_BIAS for error in errors)
-        high = sum(error > SIGNIFICANT_BIAS for error in errors)
-        if not low and not high:
-            return ""
-        direction, count = ("under", low) if low >= high else ("over", high)
-        scales = [metrics.get("softening_scale", math.nan) for metrics in judged]
-        known = [scale for scale in scales if math.isfinite(scale)]
-        where = "" if len(judged) == 1 else f" on {count} of {len(judged)} slices"
-        text = f"energies are {direction}predicted{where}"
-        if known:
-            mean = "softening scale" if len(judged) == 1 else "mean softening scale"
-            text += f" ({mean} {np.mean(known):.2f})"
-        return text
+        return headline(self)
 
     def theory_notice(self, reference: ReferenceSummary | None) -> str:
         """Say that model and reference differ in level of theory; empty if they don't."""
@@ -315,17 +307,5 @@ class RunView:
         return list(dict.fromkeys(filter(None, found)))
 
     def remarks(self, view: SliceView) -> list[str]:
-        """List the warnings that came with a slice's cases, each once."""
-        return list(dict.fromkeys(w for case in view.cases for w in case.detail.warnings))
-
-
-def check_words(check: Check) -> dict[str, Any]:
-    """Return a check's parts as printed, shared by summary and page."""
-    return {
-        "title": metric_title(check.metric),
-        "value": metric_text(check.metric, check.value, check.unit),
-        "limit": limit_text(check),
-        "unit": unit_text(check.unit),
-        "times": times_text(check),
-        "passed": check.passed,
-    }
+        """List the warnings that came with the questions told in full, each once."""
+        return list(dict.fromkeys(w for case in view.told for w in case.detail.warnings))

@@ -12,10 +12,36 @@ from symscape.verdict.case import Check
 
 #: what stands where there is no number
 NOTHING = "–"
-_DECIMALS = {"meV/atom": 1, "angstrom": 3}
+_DECIMALS = {"meV/atom": 1, "meV/angstrom": 1, "meV/atom/angstrom": 1, "angstrom": 3}
 #: pure numbers that count something
-_COUNTS = ("failed_points", "n_points", "missing_minima", "spurious_minima")
-_UNITS = {"angstrom": "Å"}
+_COUNTS = (
+    "failed_points", "n_points", "missing_minima", "spurious_minima", "matched_minima",
+    "missing_saddles", "matched_saddles", "rough_points", "n_forces", "n_crystals",
+    "ground_states_missed", "broken_near_hull",
+)  # fmt: skip
+#: where the name of a metric, without its underscores, is not what it is called
+_TITLES = {
+    "failed_points": "points without energy",
+    "max_displacement": "largest shift of a minimum",
+    "max_depth_error": "largest depth error",
+    "max_barrier_error": "largest barrier error",
+    "mean_barrier_error": "mean barrier error",
+    "max_saddle_error": "largest saddle error",
+    "bottleneck": "bottleneck distance",
+    "wasserstein": "Wasserstein distance",
+    "max_jump": "largest jump",
+    "max_kink": "largest kink",
+    "max_ripple": "largest ripple",
+    "relative_force_error": "relative force error",
+    "force_softening": "softening scale of forces",
+    "cell_choice": "choice of cell",
+    "space_group": "space-group operations",
+    "equivalent_points": "equivalent grid points",
+    "symmetric_forces": "forces off symmetry",
+    "force_gradient": "force against gradient",
+    "stress_strain": "stress against strain",
+    "curl": "work around a loop",
+}
 
 
 def number_text(value: float | None, decimals: int, *, sign: bool = False) -> str:
@@ -39,25 +65,29 @@ def metric_text(metric: str, value: float | None, unit: str) -> str:
     """Write a metric's value with the decimals that make sense for its unit."""
     if metric in _COUNTS:
         return number_text(value, 0)
-    return number_text(value, _DECIMALS.get(unit, 3), sign=metric == "mean_signed_error")
+    decimals = _DECIMALS.get(unit, 3)
+    if value and math.isfinite(value) and abs(value) < 0.95 * 10 ** (1 - decimals):
+        # contracts hold to a millionth of what landscapes err: show two digits, within reason
+        decimals = min(max(decimals, 1 - math.floor(math.log10(abs(value)))), 4)
+    return number_text(value, decimals, sign=metric == "mean_signed_error")
 
 
 def metric_title(metric: str) -> str:
     """Words for a metric: ``mean absolute error``."""
-    if metric == "failed_points":
-        return "points without energy"
     known = POINTWISE.get(metric)
-    return known.title if known else metric.replace("_", " ")
+    return known.title if known else _TITLES.get(metric, metric.replace("_", " "))
 
 
 def unit_text(unit: str) -> str:
-    """Write a unit as it is printed."""
-    return _UNITS.get(unit, unit)
+    """Write a unit as it is printed: ``meV/Å³`` for ``meV/angstrom^3``."""
+    return unit.replace("angstrom", "Å").replace("^3", "³")
 
 
 def limit_text(check: Check) -> str:
     """Write a tolerance: ``≤ 25``, ``±25`` where the sign counts, ``0.85 to 1.15``."""
-    low, high = (None if end is None else f"{end:g}".replace("-", "−") for end in check.limit)
+    # adding zero turns −0 into 0
+    ends = (None if end is None else f"{end + 0.0:g}" for end in check.limit)
+    low, high = (None if end is None else end.replace("-", "−") for end in ends)
     if low is None and high is None:
         return NOTHING
     if low is None:

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from symscape.report.html import FigureFiles, Image, render_page
+from symscape.report.gallery import Gallery, Picture, SliceFigures
+from symscape.report.html import render_page
 from symscape.report.panels import LandscapeData
-from symscape.report.results import RunResults, save_results, write_atomically
+from symscape.report.results import RunResults, round_energies, save_results, write_atomically
 from symscape.report.summary import summary_markdown
 from symscape.report.tables import write_tables
-from symscape.report.topology_write import write_topology_figures
+from symscape.report.topology_write import add_topology
 from symscape.report.view import RunView, SliceView
 from symscape.report.words import number_text
 
-#: what the names of the figures of a slice end with
-_KINDS = ("wide", "tall", "thumb")
+if TYPE_CHECKING:
+    from symscape.report.layouts import Layout
 
 
 def write_report(folder: str | Path, run: RunResults) -> Path:
     """Write results.json, summary.md, tables/, figures/ and index.html, and return the page's path.
 
-    The results come first, so that they are safe whatever happens to the rest. Figures of slices
-    that an earlier run left in the folder and that are not in this one are removed.
+    The results come first, so that they are safe whatever happens to the rest. Figures that an
+    earlier run left in the folder are kept where they are those of this run, else drawn anew or
+    removed.
 
     Parameters
     ----------
@@ -39,17 +43,18 @@ def write_report(folder: str | Path, run: RunResults) -> Path:
     """
     folder = Path(folder)
     save_results(folder / "results.json", run)
+    # the report is that of the file, so that it can be made from it again
+    run = round_energies(run)
     view = RunView(run)
     write_atomically(folder / "summary.md", summary_markdown(run))
     write_tables(folder / "tables", run)
     figures = write_figures(folder, view)
-    topology = write_topology_figures(folder, view)
     page = folder / "index.html"
-    write_atomically(page, render_page(view, figures, topology))
+    write_atomically(page, render_page(view, figures))
     return page
 
 
-def write_figures(folder: Path, view: RunView) -> dict[str, FigureFiles]:
+def write_figures(folder: Path, view: RunView) -> dict[str, SliceFigures]:
     """Draw the figures of every slice that has energies, and return them by the slice's id.
 
     Raises
@@ -57,41 +62,77 @@ def write_figures(folder: Path, view: RunView) -> dict[str, FigureFiles]:
     OSError
         If a file can't be written.
     """
-    from symscape.report.figures import draw_landscape
-    from symscape.report.image import figure_pixels, save_pixels
-    from symscape.report.thumbnail import draw_thumbnail
-
-    target = folder / "figures"
-    target.mkdir(parents=True, exist_ok=True)
-    files = {}
+    gallery = Gallery(folder)
+    figures = {}
     for item in view.slices:
         data = landscape_data(view, item)
-        if data is None:
-            continue
-        pictures = {
-            "wide": figure_pixels(draw_landscape(data, "wide")),
-            "tall": figure_pixels(draw_landscape(data, "tall")),
-            "thumb": draw_thumbnail(data),
-        }
-        images = {}
-        for kind, picture in pictures.items():
-            path = target / f"{item.slug}-{kind}.png"
-            images[kind] = Image(f"figures/{path.name}", *save_pixels(path, picture))
-        files[item.id] = FigureFiles(**images, alt=describe_figure(data))
-    written = {Path(i.path).name for f in files.values() for i in (f.wide, f.tall, f.thumb)}
-    for kind in _KINDS:
-        for path in target.glob(f"*-{kind}.png"):
-            if path.name not in written:
-                path.unlink()
-    return files
+        if data is not None:
+            figures[item.id] = _add_slice(gallery, item, data)
+    gallery.tidy()
+    return figures
+
+
+def _add_slice(gallery: Gallery, item: SliceView, data: LandscapeData) -> SliceFigures:
+    """Draw what is missing of one slice's figures."""
+    # most of them do not depend on the baseline
+    alone = replace(data, baseline=None)
+
+    def thumbnail() -> np.ndarray:
+        from symscape.report.thumbnail import draw_thumbnail
+
+        return draw_thumbnail(alone)
+
+    return SliceFigures(
+        landscape=_add_landscape(gallery, item.slug, alone),
+        thumb=gallery.add(item.slug, "thumb", alone, thumbnail),
+        topology=add_topology(gallery, item, alone),
+        baseline=_add_baseline(gallery, item.slug, data) if item.changed else None,
+    )
+
+
+def _add_landscape(gallery: Gallery, slug: str, data: LandscapeData) -> Picture:
+    def draw(layout: Layout) -> np.ndarray:
+        from symscape.report import figures
+        from symscape.report.image import figure_pixels
+
+        return figure_pixels(figures.draw_landscape(data, layout))
+
+    return Picture(
+        wide=gallery.add(slug, "wide", data, lambda: draw("wide")),
+        tall=gallery.add(slug, "tall", data, lambda: draw("tall")),
+        alt=describe_figure(data),
+    )
+
+
+def _add_baseline(gallery: Gallery, slug: str, data: LandscapeData) -> Picture | None:
+    """Draw an earlier model beside the model; None if the energies of one are missing."""
+    if data.model is None or data.baseline is None or not np.isfinite(data.change).any():
+        return None
+
+    def draw(layout: Layout) -> np.ndarray:
+        from symscape.report import figures
+        from symscape.report.image import figure_pixels
+
+        return figure_pixels(figures.draw_baseline(data, layout))
+
+    judged = np.where(data.reference <= data.window, np.abs(data.change), np.nan)
+    largest = 1000 * float(np.nanmax(judged, initial=0.0))
+    return Picture(
+        wide=gallery.add(slug, "baseline", data, lambda: draw("wide")),
+        tall=gallery.add(slug, "baseline-tall", data, lambda: draw("tall")),
+        alt=f"Energy maps of {data.title}: the baseline, {data.model_name}, and their difference, "
+        f"at most {number_text(largest, 1)} meV/atom in the judged window.",
+    )
 
 
 def landscape_data(view: RunView, item: SliceView) -> LandscapeData | None:
     """Return what the landscape figure of a slice shows; None if there are no energies."""
-    reference, model = item.reference, item.model
+    reference, model, baseline = item.reference, item.model, item.baseline
     if reference is None or model is None:
         return None
     worst = item.energies.detail.worst if item.energies else None
+    if baseline is not None:
+        baseline = np.where(reference.masked, np.nan, baseline)
     return LandscapeData(
         u=np.array(reference.axes[0].values),
         v=np.array(reference.axes[1].values),
@@ -102,6 +143,7 @@ def landscape_data(view: RunView, item: SliceView) -> LandscapeData | None:
         minimum=reference.minimum,
         window=item.window,
         worst=worst.index if worst else None,
+        baseline=baseline,
         model_name=view.run.model.name,
         reference_name=f"DFT ({reference.level_of_theory})",
         title=item.id,

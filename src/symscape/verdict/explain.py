@@ -54,8 +54,10 @@ def _table(result: CaseResult) -> list[str]:
 
 
 def limit_text(check: Check) -> str:
-    """``<= 25`` for a limit on the absolute value, ``0.85 .. 1.15`` for an interval."""
+    """``<= 25`` for a limit on the absolute value, ``0.85 .. 1.15`` for an interval; ``none``."""
     low, high = check.limit
+    if low is None and high is None:
+        return "none"
     if low is None or (high is not None and low == -high):
         return f"<= {high:g}"
     if high is None:
