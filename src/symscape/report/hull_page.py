@@ -1,0 +1,151 @@
+"""The part of a report that is about hulls: figures, tables, and a section of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from symscape.report.hull_view import GROUPS, HullView
+from symscape.report.results import write_atomically
+from symscape.report.words import limit_text, metric_text, metric_title, unit_text
+from symscape.verdict.case import Check
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+    from matplotlib.figure import Figure
+
+#: what the names of the pictures begin with
+_PREFIX = "hull-"
+
+
+@dataclass(frozen=True)
+class HullPicture:
+    """A picture beside the page: path relative to it, size in pixels, what it shows in words."""
+
+    path: str
+    width: int
+    height: int
+    alt: str
+
+
+def write_hulls(folder: str | Path, view: HullView) -> dict[str, HullPicture]:
+    """Draw the figures and write the tables of a run's crystals; nothing where it has none.
+
+    Returns
+    -------
+    dict
+        ``parity``, ``errors`` and ``hulls``, as far as there is something to draw. Pictures of an
+        earlier run that are not drawn now are removed.
+
+    Raises
+    ------
+    OSError
+        If a file can't be written.
+    """
+    from symscape.report.image import figure_pixels, save_pixels
+
+    folder = Path(folder)
+    target = folder / "figures"
+    pictures = {}
+    for name, (draw, alt) in _figures(view).items():
+        path = target / f"{_PREFIX}{name}.png"
+        target.mkdir(parents=True, exist_ok=True)
+        width, height = save_pixels(path, figure_pixels(draw()))[:2]
+        pictures[name] = HullPicture(f"figures/{path.name}", width, height, alt)
+    for path in target.glob(f"{_PREFIX}*.png"):
+        if path.stem.removeprefix(_PREFIX) not in pictures:
+            path.unlink()
+    for name, table in hull_tables(view).items():
+        text = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+        write_atomically(folder / "tables" / f"{name}.csv", text)
+    return pictures
+
+
+def _figures(view: HullView) -> dict[str, tuple[Callable[[], Figure], str]]:
+    """Return how to draw each figure, and what it shows in words."""
+    from symscape.report.hull_figures import draw_errors, draw_hulls, draw_parity
+
+    model, table, judged = view.run.model.name, view.crystals, view.judged
+    if table.empty:
+        return {}
+    tables = {name: view.system(name) for name in view.systems if name.count("-") < 3}
+    found: dict[str, tuple[Callable[[], Figure], str]] = {
+        "parity": (
+            lambda: draw_parity(table, model),
+            f"Formation energies and energies above hull of {len(table)} crystals.",
+        )
+    }
+    if not judged.empty:
+        low = int((judged["error_above_hull"] < 0).sum())
+        found["errors"] = (
+            lambda: draw_errors(judged, model),
+            f"{low} of {len(judged)} crystals are too low above their hull.",
+        )
+    if tables:
+        found["hulls"] = (
+            lambda: draw_hulls(tables, model),
+            f"Hulls of {', '.join(tables)}: DFT and {model}.",
+        )
+    return found
+
+
+def hull_tables(view: HullView) -> dict[str, Any]:
+    """Return the tables of a run's crystals by the names of their files; energies in meV/atom."""
+    if view.crystals.empty:
+        return {}
+    tables = {"crystals": view.crystals, "crystals_near_hull": view.bias_near_hull()}
+    for column, _ in GROUPS:
+        tables[f"crystals_by_{column}"] = view.bias_by(column)
+    if not view.relaxed.empty:
+        tables["crystals_relaxed"] = view.relaxed
+    return tables
+
+
+def render_hulls(view: HullView, pictures: dict[str, HullPicture], environment: Any) -> Markup:
+    """Return the section of the page, empty where no case was about crystals.
+
+    Parameters
+    ----------
+    environment
+        The page's jinja2 environment, with its filters.
+    """
+    from markupsafe import Markup
+
+    if not view.cases:
+        return Markup("")
+    shown = not view.crystals.empty
+    text = environment.get_template("hull.html.j2").render(
+        hull=view,
+        pictures=pictures,
+        groups=[(t, c, view.bias_by(c).to_dict("records")) for c, t in GROUPS] if shown else [],
+        near=view.bias_near_hull().to_dict("records") if shown else [],
+        stability=view.stability() if shown else [],
+        worst=view.worst().to_dict("records") if shown else [],
+    )
+    return Markup(text)
+
+
+def summary_lines(view: HullView) -> list[str]:
+    """Return the lines of summary.md about crystals: the clause, then what failed."""
+    if not view.cases:
+        return []
+    lines = ["", "### Hulls", ""]
+    if view.sentence:
+        lines += [f"{view.sentence[:1].upper()}{view.sentence[1:]}."]
+    for case in view.cases:
+        if case.status == "error":
+            lines.append(f"- ! {case.material} {case.slice}: {case.detail.get('message', '')}")
+        failed = [_words(check) for check in case.checks if not check.passed]
+        if failed:
+            where = case.material if case.slice == "hull" else case.slice
+            lines.append(f"- ✗ {where}, {case.question}: {'; '.join(failed)}")
+    return lines
+
+
+def _words(check: Check) -> str:
+    """Write a check: ``mae 61.0 meV/atom (≤ 50)``."""
+    value = metric_text(check.metric, check.value, check.unit)
+    named = f"{metric_title(check.metric)} {value} {unit_text(check.unit)}".rstrip()
+    return f"{named} ({limit_text(check)})"

@@ -1,0 +1,285 @@
+"""Hulls as the suite asks for them: cases, verdicts, reports, with EMT in place of DFT."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from contextlib import nullcontext
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from ase.calculators.emt import EMT
+from hull_library import write_library
+
+from symscape.errors import HullError
+from symscape.hull.stability import classify
+from symscape.models.ase import ASEModel
+from symscape.models.card import ModelCard
+from symscape.references.crystals import list_crystals, load_crystals
+from symscape.report.results import load_results
+from symscape.suite.hull import HullCase, HullSession, hull_cases
+from symscape.verdict.questions import QUESTIONS
+from symscape.verdict.tolerances import load_tolerances
+
+ROOT = Path(__file__).parents[1]
+CALCULATORS = """
+from ase.calculators.emt import EMT
+
+
+def exact():
+    return EMT()
+
+
+class Low(EMT):
+    # the more an atom is bound, the less it is bound: high energies come out too low
+    def calculate(self, *args, **kwargs):
+        super().calculate(*args, **kwargs)
+        for name in ("energy", "free_energy", "forces", "stress"):
+            self.results[name] = 0.5 * self.results[name]
+
+
+def low():
+    return Low()
+
+
+class Selective(EMT):
+    def calculate(self, atoms, *args, **kwargs):
+        if len(atoms) == 2 and set(atoms.numbers) == {29}:
+            raise RuntimeError("no copper in pairs")
+        super().calculate(atoms, *args, **kwargs)
+
+
+def selective():
+    return Selective()
+"""
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory):
+    return write_library(tmp_path_factory.mktemp("hulls"))
+
+
+class Shifted(EMT):
+    """EMT with energies scaled, which keeps every minimum where it is."""
+
+    def __init__(self, scale=1.0, without=None):
+        super().__init__()
+        self.scale, self.without = scale, without
+
+    def calculate(self, atoms=None, *args, **kwargs):
+        if self.without is not None and self.without(atoms):
+            raise RuntimeError("not this one")
+        super().calculate(atoms, *args, **kwargs)
+        for name in ("energy", "free_energy", "forces", "stress"):
+            self.results[name] = self.scale * self.results[name]
+
+
+def model(name="exact", convention="uncorrected", **options):
+    card = ModelCard(name, "ase", "ase.calculators.emt:EMT", energy_convention=convention)
+    found = ASEModel(card)
+    found._calculator = Shifted(**options)
+    return found
+
+
+@pytest.fixture(scope="module")
+def hulls(library):
+    """What the cases of one run share; energies are kept by the model's name."""
+    config = SimpleNamespace(
+        pluginmanager=SimpleNamespace(get_plugin=lambda name: None), getoption=lambda name: 0
+    )
+    session = SimpleNamespace(
+        settings=SimpleNamespace(references=(library,), point_timeout=None),
+        config=config,
+        cache=None,
+        tolerances=load_tolerances(),
+        lock=lambda name: nullcontext(),
+    )
+    return HullSession(session)
+
+
+def case(hulls, own, material="Al-Cu", name="hull"):
+    return HullCase(hulls, own, material, name)
+
+
+def test_cases_are_listed_without_loading(library):
+    entries = list_crystals([library])
+    assert hull_cases("hull", entries) == [("Al-Cu", "hull")]
+    assert hull_cases("stability", entries) == [("crystals", "all")]
+    # CrB-type alone has two free coordinates: too few for a class
+    assert hull_cases("underprediction", entries) == [
+        ("crystals", "n_lattice-1"),
+        ("crystals", "n_wyckoff-0"),
+    ]
+    assert hull_cases("hull", []) == hull_cases("underprediction", []) == []
+    loaded = load_crystals([library]).crystals
+    assert [(e.id, e.n_lattice, e.n_wyckoff) for e in entries] == [
+        (c.id, c.crystal.n_lattice, c.crystal.n_wyckoff) for c in loaded
+    ]
+
+
+@pytest.mark.parametrize("question", ["hull", "stability", "underprediction", "relaxation"])
+def test_every_question_is_known_with_tolerances(question):
+    assert QUESTIONS[question].about == "crystals"
+    limits = {
+        profile: load_tolerances(profile).case(question, material="", slice="", model="").limits
+        for profile in ("strict", "default", "loose")
+    }
+    assert limits["default"]
+    assert limits["strict"].keys() == limits["default"].keys() == limits["loose"].keys()
+    for metric in limits["default"]:
+        widths = [high - low for low, high in (limits[p][metric] for p in limits)]
+        assert widths == sorted(widths)
+        assert metric in QUESTIONS[question].metrics
+
+
+SOFT = model("soft", scale=0.5)
+
+
+def test_a_model_that_is_the_reference_passes_everything(hulls):
+    own = model()
+    for question, names in (
+        ("hull", ("Al-Cu", "hull")),
+        ("stability", ("crystals", "all")),
+        ("underprediction", ("crystals", "n_wyckoff-0")),
+    ):
+        result = getattr(case(hulls, own, *names), f"judge_{question}")()
+        assert result.passed, result.checks
+        assert set(result.metrics) <= set(QUESTIONS[question].metrics) | {"threshold"}
+        assert result.detail["digest"] == hulls.library.digest
+    hull = case(hulls, own).judge_hull()
+    assert hull.metrics["formation_mae"] == pytest.approx(0, abs=1e-3)
+    assert hull.metrics["n_crystals"] == len(hull.detail["crystals"]) == 12
+    assert hull.detail["settings"]["level_of_theory_reference"] == "EMT"
+
+
+def test_a_soft_model_is_too_low_by_as_much(hulls):
+    exact, soft = (case(hulls, own).judge_hull() for own in (model(), SOFT))
+    # formation energies and energies above hull are halved
+    for before, after in zip(exact.detail["crystals"], soft.detail["crystals"], strict=True):
+        for key in ("formation_model", "above_hull_model"):
+            assert after[key] == pytest.approx(before[key] / 2, abs=0.01)
+        assert after["error_above_hull"] == pytest.approx(-before["above_hull_dft"] / 2, abs=0.01)
+    above = np.array([row["above_hull_dft"] for row in exact.detail["crystals"]])
+    assert soft.metrics["above_hull_bias"] == pytest.approx(-above.mean() / 2, abs=1e-2)
+    assert soft.metrics["max_above_hull_error"] == pytest.approx(above.max() / 2, abs=1e-2)
+    assert not soft.passed
+    # order and ground states do not change by scaling
+    assert soft.metrics["wrong_order_share"] == soft.metrics["ground_states_missed"] == 0
+    stability = case(hulls, SOFT, "crystals", "all").judge_stability()
+    expected = classify(above / 1000, above / 2000, 25)
+    assert stability.metrics["false_stable"] == expected["false_stable"] > 0
+    assert len(stability.detail["false_stable"]) == expected["false_stable"]
+
+
+def test_underprediction_leaves_out_the_zero(hulls):
+    result = case(hulls, SOFT, "crystals", "n_wyckoff-0").judge_underprediction()
+    rows = {row["id"]: row for row in result.detail["crystals"]}
+    # EMT's aluminium is hcp
+    assert {"Al-hcp", "Cu-fcc"}.isdisjoint(rows)
+    assert {"Al-fcc", "Al-bcc", "Cu-diamond", "AlCu-CsCl"} <= rows.keys()
+    assert all(row["n_wyckoff"] == 0 for row in rows.values())
+    errors = [row["error_above_hull"] for row in result.detail["crystals"]]
+    assert result.metrics["mean_signed_error"] == pytest.approx(np.mean(errors), abs=1e-3)
+    assert result.metrics["mean_signed_error_low"] <= result.metrics["mean_signed_error"]
+    assert result.status == "failed"
+
+
+def test_relaxing_finds_what_is_unstable(hulls):
+    result = case(hulls, model()).judge_relaxation()
+    found = {row["id"]: row for row in result.detail["relaxed"]}
+    assert not found["Cu-diamond"]["kept_symmetry"]
+    assert found["Cu-diamond"]["gained"] > 500
+    assert found["Cu-fcc"]["kept_symmetry"]
+    assert abs(found["Cu-fcc"]["volume_change"]) < 1e-3  # starts at its own minimum
+    assert result.metrics["above_hull_mae_fixed"] == pytest.approx(0, abs=1)
+    assert result.metrics["broken_share"] > 0
+    assert result.metrics["not_converged"] == 0
+    assert result.detail["settings"]["relaxation"]["seed"] == 0
+
+
+def test_crystals_without_energy_are_left_out_and_named(hulls):
+    own = model("selective", without=lambda atoms: len(atoms) == 2 and set(atoms.numbers) == {29})
+    result = case(hulls, own).judge_hull()
+    assert result.metrics["n_crystals"] == 11
+    assert any("Cu-diamond" in warning for warning in result.detail["warnings"])
+    nothing = model("nothing", without=lambda atoms: True)
+    with pytest.raises(HullError, match="nothing gave no energy for any crystal"):
+        case(hulls, nothing).judge_hull()
+    no_element = model("no element", without=lambda atoms: set(atoms.numbers) == {13})
+    with pytest.raises(HullError, match="the element Al has no reference energy"):
+        case(hulls, no_element).judge_hull()
+
+
+def test_corrected_models_are_compared_with_corrected_energies(hulls):
+    result = case(hulls, model("corrected", "MP2020")).judge_hull()
+    settings = result.detail["settings"]
+    assert settings["corrections"] == "MP2020 corrections added to the reference"
+    # the scheme corrects no alloy of aluminium and copper
+    assert result.metrics["formation_mae"] == pytest.approx(0, abs=1e-3)
+
+
+@pytest.fixture
+def suite(pytester, library, toy_file, monkeypatch):
+    """A project with one slice, the crystals, cheap calculators and the benchmark."""
+    references = pytester.mkdir("references")
+    (references / "AlCu-Cmcm").mkdir()
+    shutil.copy(toy_file, references / "AlCu-Cmcm")
+    shutil.copytree(library / "crystals", references / "crystals")
+    for name in ("test_hull.py", "test_underprediction.py"):
+        shutil.copy(ROOT / "benchmarks" / name, pytester.path / name)
+    pytester.makepyfile(cheap=CALCULATORS)
+    pytester.syspathinsert()
+    monkeypatch.setenv("PYTHONPATH", str(pytester.path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(pytester.path / "cache"))
+    return pytester
+
+
+def run(suite, *arguments):
+    return suite.runpytest_inprocess("-p", "no:cacheprovider", *arguments)
+
+
+def test_the_suite_asks_and_reports(suite):
+    outcome = run(suite, "--mlip", "cheap:exact,cheap:low", "-k", "not relaxation")
+    outcome.assert_outcomes(passed=5, failed=3, deselected=2)
+    outcome.stdout.fnmatch_lines(["*low-crystals-n_wyckoff-0: underprediction failed"])
+    results = load_results(suite.path / "reports" / "low" / "results.json")
+    assert [c.question for c in results.cases] == [
+        "hull", "stability", "underprediction", "underprediction",
+    ]  # fmt: skip
+    page = (suite.path / "reports" / "low" / "index.html").read_text()
+    assert "Al-Cu" in page
+    summary = (suite.path / "reports" / "low" / "summary.md").read_text()
+    assert "Al-Cu" in summary
+
+
+def test_materials_choose_systems(suite):
+    arguments = ("--mlip", "cheap:exact", "--collect-only", "test_hull.py", "--material")
+    outcome = run(suite, *arguments, "Al-Cu")
+    outcome.stdout.fnmatch_lines(["*test_hull?exact-Al-Cu-hull?*"])
+    outcome = run(suite, *arguments, "AlCu-Cmcm")
+    outcome.stdout.no_fnmatch_line("*exact-Al-Cu-hull*")
+    outcome = run(suite, *arguments, "Al-Ni")
+    outcome.stderr.fnmatch_lines(["*'Al-Ni' is not in the references*"])
+
+
+def test_a_damaged_file_is_one_sentence(suite):
+    path = suite.path / "references" / "crystals" / "Al-Cu.json"
+    document = json.loads(path.read_text())
+    document["crystals"][0]["space_group_number"] = 1
+    path.write_text(json.dumps(document))
+    outcome = run(suite, "--mlip", "cheap:exact", "test_hull.py", "-k", "Al-Cu and not relax")
+    text = outcome.stdout.str()
+    assert "space_group_number is 1, but the structure has" in text
+    assert "Traceback" not in text
+    path.write_text("{")
+    outcome = run(suite, "--mlip", "cheap:exact", "test_hull.py")
+    assert outcome.ret != 0
+    outcome.stdout.fnmatch_lines(["*Al-Cu.json: not valid JSON*"])
+
+
+def test_a_baseline_judges_crystals_too(suite):
+    run(suite, "--mlip", "cheap:low", "test_underprediction.py").assert_outcomes(failed=2)
+    again = ("--mlip", "cheap:low", "--baseline", "reports", "test_underprediction.py")
+    run(suite, *again).assert_outcomes(passed=2)
