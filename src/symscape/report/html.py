@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from symscape.report import words
 from symscape.report.changes import change_of, change_rows, count_changes, shift_text
 from symscape.report.checks import check_words
+from symscape.report.hull_page import render_hulls
+from symscape.report.hull_view import HullView
 from symscape.report.summary import SYMBOLS, WORDS
 from symscape.report.view import RunView, SliceView
 
@@ -19,12 +21,17 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
     from symscape.report.gallery import SliceFigures
+    from symscape.report.hull_page import HullPicture
 
 #: points named one by one for a slice before the rest is counted
 MOST_POINTS = 12
 
 
-def render_page(view: RunView, figures: Mapping[str, SliceFigures]) -> str:
+def render_page(
+    view: RunView,
+    figures: Mapping[str, SliceFigures],
+    hulls: Mapping[str, HullPicture] | None = None,
+) -> str:
     """Return the page as HTML.
 
     Whatever comes from files (names, cards, reasons) is escaped.
@@ -35,6 +42,8 @@ def render_page(view: RunView, figures: Mapping[str, SliceFigures]) -> str:
         The run.
     figures
         Pictures by the id of the slice; slices without any get none.
+    hulls
+        Pictures of the crystals by what they show.
     """
     from symscape.report.tables import underprediction_by, underprediction_table
 
@@ -47,8 +56,9 @@ def render_page(view: RunView, figures: Mapping[str, SliceFigures]) -> str:
         )
     ]
     changes = change_rows(view)
-    template = _environment().get_template("index.html.j2")
-    return template.render(
+    environment = _environment()
+    return environment.get_template("index.html.j2").render(
+        hulls=render_hulls(HullView(view.run), hulls or {}, environment),
         view=view,
         run=view.run,
         figures=figures,

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symscape.report.hull_view import GROUPS, HullView
 from symscape.report.results import write_atomically
-from symscape.report.words import limit_text, metric_text, metric_title, unit_text
-from symscape.verdict.case import Check
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -103,7 +101,7 @@ def hull_tables(view: HullView) -> dict[str, Any]:
     return tables
 
 
-def render_hulls(view: HullView, pictures: dict[str, HullPicture], environment: Any) -> Markup:
+def render_hulls(view: HullView, pictures: Mapping[str, HullPicture], environment: Any) -> Markup:
     """Return the section of the page, empty where no case was about crystals.
 
     Parameters
@@ -113,39 +111,21 @@ def render_hulls(view: HullView, pictures: dict[str, HullPicture], environment: 
     """
     from markupsafe import Markup
 
-    if not view.cases:
+    if view.crystals.empty:
         return Markup("")
-    shown = not view.crystals.empty
     text = environment.get_template("hull.html.j2").render(
         hull=view,
         pictures=pictures,
-        groups=[(t, c, view.bias_by(c).to_dict("records")) for c, t in GROUPS] if shown else [],
-        near=view.bias_near_hull().to_dict("records") if shown else [],
-        stability=view.stability() if shown else [],
-        worst=view.worst().to_dict("records") if shown else [],
+        groups=[(t, c, view.bias_by(c).to_dict("records")) for c, t in GROUPS],
+        near=view.bias_near_hull().to_dict("records"),
+        stability=view.stability(),
+        worst=view.worst().to_dict("records"),
     )
     return Markup(text)
 
 
 def summary_lines(view: HullView) -> list[str]:
-    """Return the lines of summary.md about crystals: the clause, then what failed."""
-    if not view.cases:
+    """Return the lines of summary.md about crystals; none where none were judged."""
+    if not view.sentence:
         return []
-    lines = ["", "### Hulls", ""]
-    if view.sentence:
-        lines += [f"{view.sentence[:1].upper()}{view.sentence[1:]}."]
-    for case in view.cases:
-        if case.status == "error":
-            lines.append(f"- ! {case.material} {case.slice}: {case.detail.get('message', '')}")
-        failed = [_words(check) for check in case.checks if not check.passed]
-        if failed:
-            where = case.material if case.slice == "hull" else case.slice
-            lines.append(f"- ✗ {where}, {case.question}: {'; '.join(failed)}")
-    return lines
-
-
-def _words(check: Check) -> str:
-    """Write a check: ``mae 61.0 meV/atom (≤ 50)``."""
-    value = metric_text(check.metric, check.value, check.unit)
-    named = f"{metric_title(check.metric)} {value} {unit_text(check.unit)}".rstrip()
-    return f"{named} ({limit_text(check)})"
+    return ["", "### Hulls", "", f"{view.sentence[:1].upper()}{view.sentence[1:]}."]

@@ -6,6 +6,8 @@ import re
 
 from symscape.report.changes import change_rows, count_changes
 from symscape.report.checks import check_words
+from symscape.report.hull_page import summary_lines
+from symscape.report.hull_view import HullView
 from symscape.report.points import WorstPoint
 from symscape.report.results import RunResults
 from symscape.report.view import CaseView, Outcome, RunView, SliceView
@@ -54,6 +56,7 @@ def summary_markdown(run: RunResults) -> str:
     lines += _declared(view)
     lines += _not_judged(view)
     lines += _passed(view)
+    lines += summary_lines(HullView(run))
     lines += _notices(view)
     return "\n".join(lines) + "\n"
 

@@ -10,6 +10,8 @@ import numpy as np
 
 from symscape.report.gallery import Gallery, Picture, SliceFigures
 from symscape.report.html import render_page
+from symscape.report.hull_page import write_hulls
+from symscape.report.hull_view import HullView
 from symscape.report.panels import LandscapeData
 from symscape.report.results import RunResults, round_energies, save_results, write_atomically
 from symscape.report.summary import summary_markdown
@@ -49,8 +51,9 @@ def write_report(folder: str | Path, run: RunResults) -> Path:
     write_atomically(folder / "summary.md", summary_markdown(run))
     write_tables(folder / "tables", run)
     figures = write_figures(folder, view)
+    pictures = write_hulls(folder, HullView(run))
     page = folder / "index.html"
-    write_atomically(page, render_page(view, figures))
+    write_atomically(page, render_page(view, figures, pictures))
     return page
 
 
