@@ -78,7 +78,7 @@ def test_json_is_enough_to_work_the_scores_out_again(ranking):
     for record in document["models"]:
         means = {}
         for question in weights:
-            values = [s[question] for s in record["slices"].values() if question in s]
+            values = [s[question] for s in record["scores"].values() if question in s]
             means[question] = sum(values) / len(values)
         score = sum(weights[q] * v for q, v in means.items()) / sum(weights[q] for q in means)
         assert score == pytest.approx(record["score"], abs=1e-5)
@@ -175,8 +175,8 @@ def test_numbers_for_the_browser_are_those_of_the_ranking(ranking, site):
         expected = ranking.table.cells[standing.index]
         got = np.array(cells, dtype=float)
         np.testing.assert_allclose(got, expected, rtol=1e-3)
-    assert [m["elements"] for m in numbers["materials"]] == [["As"], ["Pb", "Ti", "O"],
-                                                            ["Sr", "Ti", "O"]]  # fmt: skip
+    assert [m["elements"] for m in numbers["materials"]] == [["As"], ["O", "Pb", "Ti"],
+                                                            ["O", "Sr", "Ti"]]  # fmt: skip
 
 
 def test_map_numbers_are_the_grids(ranking):
@@ -235,6 +235,21 @@ def test_hostile_names_are_text(tmp_path):
         )
         assert Page(one.read_text()).tags.count("img") == Page(other.read_text()).tags.count("img")
     assert "<img" not in leaderboard_markdown(ranking)
+
+
+def test_crystals_have_their_tables(tmp_path):
+    made = make.with_crystals(make.run("m", (A, B)), above_hull_mae=12.3)
+    site = write_leaderboard(
+        tmp_path / "board", rank_board(board_of(tmp_path / "runs", made))
+    ).parent
+    for page in ("index.html", "models/m.html"):
+        text = (site / page).read_text()
+        assert "Al-Cu<small>hull</small>" in text
+        assert "all crystals<small>all</small>" in text
+        assert "12.3" in text
+    assert {p.name for p in (site / "materials").iterdir()} == {
+        f"{slug(s.material)}.html" for s in (A, B)
+    }
 
 
 def test_json_can_not_end_its_script():

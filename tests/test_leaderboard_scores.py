@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from symscape.errors import ResultsFileError
 from symscape.leaderboard.bootstrap import bootstrap
+from symscape.leaderboard.catalogue import SCALES
 from symscape.leaderboard.collect import Board, Entry, find_results, load_board
 from symscape.leaderboard.ranking import RAW_METRICS, rank_board
-from symscape.leaderboard.scales import SCALES, MetricScale
+from symscape.leaderboard.scales import MetricScale
 from symscape.leaderboard.scores import case_values, combine, score_board, weighted_means
 from symscape.report.results import save_results
 from symscape.verdict.questions import QUESTIONS
@@ -262,6 +263,33 @@ def test_skipping_never_raises_a_score(skipped, climb):
     less = score_board(board(replace(made, cases=left), others))
     assert less.overall[0] <= full.overall[0] + 1e-12
     assert less.coverage[0] <= full.coverage[0]
+
+
+def test_crystals_are_units_beside_slices():
+    good = make.with_crystals(make.run("good", (A,)))
+    bad = make.with_crystals(make.run("bad", (A,)), above_hull_mae=35.5, wrong_order_share=0.25)
+    none = make.run("none", (A,))
+    table = score_board(board(good, bad, none))
+    assert [unit.id for unit in table.units] == [
+        A.id, "Al-Cu-hull", "Mg-Si-hull", "crystals-all",
+    ]  # fmt: skip
+    assert table.slices == (A,)
+    assert table.materials == (A.material, "Al-Cu", "Mg-Si", "crystals")
+    q = column(table, "hull")
+    # formation 1, above hull 0.5, order 0.5, ground states 1
+    assert table.by_question[:, q].tolist() == [0.75, 1.0, 0.0]
+    assert table.by_question[:, column(table, "stability")].tolist() == [1.0, 1.0, 0.0]
+    # a slice is not asked about hulls, nor a hull about minima
+    assert np.isnan(table.cells[:, 0, q]).all()
+    assert np.isnan(table.cells[:, 1:, column(table, "minima")]).all()
+    assert table.coverage[2] == pytest.approx(7 / 10)
+
+
+def test_crystals_of_another_version_are_not_mixed(tmp_path):
+    one = make.with_crystals(make.run("one", (A,)))
+    other = make.with_crystals(make.run("other", (A,)), digest="d" * 64)
+    with pytest.raises(ResultsFileError, match="another version of the reference crystals"):
+        load_board([save(tmp_path, one), save(tmp_path, other)])
 
 
 # -- uncertainty ----------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ def validate(
 
 
 def _submission_problems(checked: list[Checked], references: Path) -> list[str]:
-    from symscape.leaderboard.submission import submission_problems
+    from symscape.leaderboard.submission import crystal_cases, submission_problems
     from symscape.leaderboard.validate import cards_among
     from symscape.references.library import find_references
     from symscape.references.store import load_reference
@@ -68,9 +68,9 @@ def _submission_problems(checked: list[Checked], references: Path) -> list[str]:
     if not runs:
         return ["--submission needs the results file of the submitted model."]
     current = [load_reference(entry.path) for entry in find_references([references])]
-    cards = cards_among(checked)
+    cards, crystals = cards_among(checked), crystal_cases(references)
     return [
         problem
         for item in runs
-        for problem in submission_problems(item.path, item.content, cards, current)
+        for problem in submission_problems(item.path, item.content, cards, current, crystals)
     ]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from symscape.errors import ResultsFileError
 from symscape.report.results import ReferenceSummary, RunResults, load_results
+from symscape.verdict.case import CaseResult
+from symscape.verdict.questions import QUESTIONS
 from symscape.verdict.tolerances import PROFILES
 
 
@@ -38,6 +41,36 @@ class Aside:
     reason: str
 
 
+@dataclass(frozen=True)
+class Unit:
+    """What questions are asked of: a slice, or crystals.
+
+    Parameters
+    ----------
+    material, slice
+        As in the cases: ``PbTiO3-P4mm`` and ``Ti_z-O_z``, ``Mg-Si`` and ``hull``.
+    reference
+        The slice; None for crystals.
+    """
+
+    material: str
+    slice: str
+    reference: ReferenceSummary | None = None
+
+    @property
+    def id(self) -> str:
+        """``PbTiO3-P4mm-Ti_z-O_z``, ``Mg-Si-hull``."""
+        return f"{self.material}-{self.slice}"
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """Chemical symbols of the crystal or the chemical system; none for all crystals."""
+        if self.reference:
+            return tuple(dict.fromkeys(re.findall("[A-Z][a-z]?", self.reference.formula)))
+        parts = self.material.split("-")
+        return tuple(parts) if all(re.fullmatch("[A-Z][a-z]?", part) for part in parts) else ()
+
+
 @dataclass(frozen=True, eq=False)
 class Board:
     """Runs that can be compared: one suite version, one version of each reference.
@@ -65,18 +98,43 @@ class Board:
         return tuple(found[key] for key in sorted(found))
 
     @cached_property
+    def units(self) -> tuple[Unit, ...]:
+        """Everything that is asked about: the slices first, then crystals, sorted by name."""
+        slices = [Unit(r.material, r.slice, r) for r in self.references]
+        crystals = {
+            (case.material, case.slice)
+            for entry in self.entries
+            for case in entry.run.cases
+            if _about_crystals(case)
+        }
+        return (*slices, *(Unit(*key) for key in sorted(crystals)))
+
+    @cached_property
     def materials(self) -> tuple[str, ...]:
         """Materials of the slices, sorted."""
         return tuple(sorted({r.material for r in self.references}))
 
     @cached_property
     def levels_of_theory(self) -> tuple[str, ...]:
-        """Levels of theory of the references, sorted."""
-        return tuple(sorted({r.level_of_theory for r in self.references}))
+        """Levels of theory of the references, of slices and crystals, sorted."""
+        cases = (case for entry in self.entries for case in entry.run.cases)
+        settings = (case.detail.get("settings") for case in cases if _about_crystals(case))
+        stated = {
+            str(known["level_of_theory_reference"])
+            for known in settings
+            if isinstance(known, dict) and known.get("level_of_theory_reference")
+        }
+        return tuple(sorted({r.level_of_theory for r in self.references} | stated))
 
     def same_theory(self, entry: Entry) -> bool:
         """Whether a model was trained on the level of theory of every reference."""
         return theory_agrees(entry.run.model.level_of_theory, self.levels_of_theory)
+
+
+def _about_crystals(case: CaseResult) -> bool:
+    """Whether a case asks about crystals rather than a slice."""
+    question = QUESTIONS.get(case.question)
+    return question is not None and question.about == "crystals"
 
 
 def theory_agrees(model: str, references: Iterable[str]) -> bool:
@@ -151,8 +209,8 @@ def load_board(paths: Iterable[str | Path], *, separate: bool = False) -> Board:
             asides.append(Aside(entry, reason))
             continue
         kept.append(entry)
-        for reference in entry.run.references:
-            digests.setdefault(reference.id, (reference.digest, entry))
+        for name, digest in _digests(entry.run):
+            digests.setdefault(name, (digest, entry))
     if not kept:
         raise ResultsFileError(f"{asides[0].entry.path}: {asides[0].reason}; no run is left.")
     kept.sort(key=lambda entry: entry.name)
@@ -180,11 +238,20 @@ def _difference(entry: Entry, kept: list[Entry], digests: dict[str, tuple[str, E
         )
     if kept and entry.suite != kept[0].suite:
         return f"made by symscape {entry.suite}, {kept[0].name} by {kept[0].suite}"
-    for reference in entry.run.references:
-        digest, other = digests.get(reference.id, (reference.digest, entry))
-        if digest != reference.digest:
+    for name, digest in _digests(entry.run):
+        known, other = digests.get(name, (digest, entry))
+        if known != digest:
             return (
-                f"judged by another version of the reference {reference.id} "
-                f"({reference.digest[:8]}) than {other.name} ({digest[:8]})"
+                f"judged by another version of the reference {name} ({digest[:8]}) than "
+                f"{other.name} ({known[:8]})"
             )
     return ""
+
+
+def _digests(run: RunResults) -> Iterator[tuple[str, str]]:
+    """Yield every reference of a run with its digest; the crystals are one."""
+    for reference in run.references:
+        yield reference.id, reference.digest
+    for case in run.cases:
+        if _about_crystals(case) and case.detail.get("digest"):
+            yield "crystals", str(case.detail["digest"])

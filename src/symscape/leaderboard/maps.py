@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from symscape.leaderboard.catalogue import ENERGY_WINDOW
 from symscape.leaderboard.collect import Entry
-from symscape.leaderboard.scales import ENERGY_WINDOW
 from symscape.report.image import Size, save_pixels, stamped_size
 from symscape.report.panels import (
     ABOVE_SCALE,

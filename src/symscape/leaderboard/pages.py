@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from symscape.leaderboard.collect import theory_agrees
+from symscape.leaderboard.catalogue import ENERGY_WINDOW, SCALES, SPEED
+from symscape.leaderboard.collect import Unit, theory_agrees
 from symscape.leaderboard.maps import Thumbnail, map_numbers
 from symscape.leaderboard.ranking import RAW_METRICS, Ranking, RawMetric, Standing
-from symscape.leaderboard.scales import ENERGY_WINDOW, SCALES, SPEED, QuestionScale
+from symscape.leaderboard.scales import QuestionScale
 from symscape.leaderboard.tables import interval_text, percent_text, points_text, speed_text
 from symscape.report import words
 from symscape.report.results import ReferenceSummary
@@ -54,7 +55,7 @@ class MaterialView:
     @property
     def elements(self) -> list[str]:
         """Chemical symbols of the formula, in its order."""
-        return list(dict.fromkeys(re.findall("[A-Z][a-z]?", self.first.formula)))
+        return list(Unit(self.name, self.first.slice, self.first).elements)
 
     @property
     def page(self) -> str:
@@ -78,7 +79,14 @@ class Site:
                 name, k, tuple((i, s) for i, s in enumerate(table.slices) if s.material == name)
             )
             for k, name in enumerate(table.materials)
+            if any(s.material == name for s in table.slices)
         )
+
+    @cached_property
+    def crystals(self) -> tuple[tuple[int, Unit], ...]:
+        """Units about crystals, each with its place in the table."""
+        units = enumerate(self.ranking.table.units)
+        return tuple((k, unit) for k, unit in units if unit.reference is None)
 
     @cached_property
     def material_scores(self) -> np.ndarray:
@@ -89,7 +97,7 @@ class Site:
 
     @cached_property
     def slice_scores(self) -> np.ndarray:
-        """The score on each slice alone, shape (n_models, n_slices)."""
+        """The score on each unit alone, shape (n_models, n_units)."""
         from symscape.leaderboard.scores import combine
 
         return combine(self.ranking.table.cells, self.ranking.table.weights)
@@ -118,6 +126,14 @@ class Site:
         if level == "unknown":
             return f"level of theory not stated, references computed with {levels}"
         return f"trained on {level}, references computed with {levels}"
+
+    def about_slices(self, name: str) -> bool:
+        """Whether a question, or the question of a raw metric, is asked of slices."""
+        return QUESTIONS[name.partition(".")[0]].about == "slices"
+
+    def raw(self, name: str) -> RawMetric:
+        """Return a raw metric by its name."""
+        return next(metric for metric in RAW_METRICS if metric.name == name)
 
     def judged_text(self, standing: Standing, question: int) -> str:
         """Say in how many of the cases of a question a model was judged."""
@@ -164,18 +180,19 @@ def browser_numbers(site: Site) -> dict[str, Any]:
         "models": [{"name": s.name, "same": s.same_theory} for s in site.ranking.standings],
         "materials": [
             {
-                "name": m.name,
-                "elements": m.elements,
-                "group": m.first.spacegroup_number,
-                "system": m.first.crystal_system,
-                "slices": [k for k, _ in m.slices],
+                "name": name,
+                "elements": sorted({e for _, unit in own for e in unit.elements}),
+                "group": own[0][1].reference.spacegroup_number if own[0][1].reference else None,
+                "system": own[0][1].reference.crystal_system if own[0][1].reference else None,
+                "units": [k for k, _ in own],
             }
-            for m in site.materials
+            for name in table.materials
+            for own in [[(k, u) for k, u in enumerate(table.units) if u.material == name]]
         ],
         "cells": [[[_short(x) for x in row] for row in table.cells[i]] for i in order],
         "raw": {
             name: [[_short(x) for x in values[i]] for i in order]
-            for name, values in site.ranking.raw_slices.items()
+            for name, values in site.ranking.raw_units.items()
         },
     }
 

@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 
 from symscape.leaderboard.bootstrap import Intervals, bootstrap
+from symscape.leaderboard.catalogue import SPEED
 from symscape.leaderboard.collect import Board, Entry
-from symscape.leaderboard.scales import SPEED
 from symscape.leaderboard.scores import ScoreTable, case_values, score_board
 from symscape.verdict.case import CaseResult
 
@@ -66,6 +66,15 @@ RAW_METRICS: tuple[RawMetric, ...] = (
     RawMetric("smoothness.max_kink", "largest kink", "meV/atom/Å", 1),
     RawMetric("invariance.largest", "largest symmetry violation", "meV/atom", 4),
     RawMetric("conservative_forces.force_gradient", "force against energy", "meV/Å", 2),
+    RawMetric("hull.formation_mae", "formation energy error", "meV/atom", 1),
+    RawMetric("hull.above_hull_mae", "error above hull", "meV/atom", 1),
+    RawMetric("hull.above_hull_bias", "signed error above hull", "meV/atom", 1, signed=True),
+    RawMetric("hull.wrong_order_share", "polymorphs in wrong order", "", 2),
+    RawMetric("stability.f1", "F1 of stability", "", 2, ideal=1.0),
+    RawMetric(
+        "underprediction.mean_signed_error", "bias of a symmetry class", "meV/atom", 1, signed=True
+    ),
+    RawMetric("relaxation.broken_near_hull", "crystals that lose their symmetry", "", 1),
 )
 
 
@@ -150,14 +159,14 @@ class Ranking:
         return tuple((title, standings) for title, standings in both if standings)
 
     @cached_property
-    def raw_slices(self) -> dict[str, np.ndarray]:
-        """Raw metrics on every slice, each of shape (n_models, n_slices); NaN where unknown."""
-        entries, slices = self.board.entries, self.table.slices
+    def raw_units(self) -> dict[str, np.ndarray]:
+        """Raw metrics on every unit, each of shape (n_models, n_units); NaN where unknown."""
+        entries, units = self.board.entries, self.table.units
         cases = [cases_by_slice(entry) for entry in entries]
         return {
             metric.name: np.array(
                 [
-                    [metric.value(known.get((s.material, s.slice), {})) for s in slices]
+                    [metric.value(known.get((u.material, u.slice), {})) for u in units]
                     for known in cases
                 ]
             )
@@ -179,7 +188,7 @@ def rank_board(board: Board) -> Ranking:
     table = score_board(board)
     intervals = bootstrap(table.by_material, table.weights)
     blank = Ranking(board, table, intervals, ())
-    raw = {name: _mean_over_materials(table, v) for name, v in blank.raw_slices.items()}
+    raw = {name: _mean_over_materials(table, v) for name, v in blank.raw_units.items()}
     # what differs by rounding alone is equal
     scores = [round(float(score), 9) for score in table.overall]
     standings: list[Standing] = []
@@ -214,8 +223,8 @@ def _pair(ends: np.ndarray) -> tuple[float, float]:
 
 
 def _mean_over_materials(table: ScoreTable, values: np.ndarray) -> np.ndarray:
-    """Mean of a raw metric over slices, then materials, of what is known; shape (n_models,)."""
-    owners = np.array([s.material for s in table.slices])
+    """Mean of a raw metric over units, then materials, of what is known; shape (n_models,)."""
+    owners = np.array([unit.material for unit in table.units])
     materials = [_nanmean(values[:, owners == material]) for material in table.materials]
     return _nanmean(np.stack(materials, axis=1))
 

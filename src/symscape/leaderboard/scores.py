@@ -10,41 +10,49 @@ from typing import Any
 
 import numpy as np
 
-from symscape.leaderboard.collect import Board
-from symscape.leaderboard.scales import ENERGY_WINDOW, SCALES, QuestionScale
+from symscape.leaderboard.catalogue import ENERGY_WINDOW, SCALES
+from symscape.leaderboard.collect import Board, Unit
+from symscape.leaderboard.scales import QuestionScale
 from symscape.report.results import ReferenceSummary, RunResults
 from symscape.verdict.case import CaseResult
 
 
 @dataclass(frozen=True, eq=False)
 class ScoreTable:
-    """Scores of all models on all slices.
+    """Scores of all models on all slices, and on crystals where there are any.
 
     Parameters
     ----------
     models
         Names, in the order of the board.
-    slices
-        The slices, sorted by name.
+    units
+        Slices, sorted by name, then crystals.
     questions
-        Those that any model answered, in the order of `scales.SCALES`.
+        Those that any model answered, in the order of `catalogue.SCALES`.
     cells
-        Scores, shape (n_models, n_slices, n_questions): NaN where nobody answered the question
+        Scores, shape (n_models, n_units, n_questions): NaN where nobody answered the question
         (DFT gives no occasion to ask it), 0 where another model did and this one did not.
     answered
         True where the model was judged, same shape.
     """
 
     models: tuple[str, ...]
-    slices: tuple[ReferenceSummary, ...]
+    units: tuple[Unit, ...]
     questions: tuple[QuestionScale, ...]
     cells: np.ndarray
     answered: np.ndarray
 
+    @property
+    def slices(self) -> tuple[ReferenceSummary, ...]:
+        """The slices, which are the first of the units."""
+        return tuple(unit.reference for unit in self.units if unit.reference)
+
     @cached_property
     def materials(self) -> tuple[str, ...]:
-        """Materials of the slices, sorted."""
-        return tuple(sorted({s.material for s in self.slices}))
+        """Materials of the slices, sorted, then chemical systems."""
+        slices = {unit.material for unit in self.units if unit.reference}
+        others = {unit.material for unit in self.units} - slices
+        return (*sorted(slices), *sorted(others))
 
     @property
     def weights(self) -> np.ndarray:
@@ -53,7 +61,7 @@ class ScoreTable:
 
     @cached_property
     def asked(self) -> np.ndarray:
-        """True where a question is asked of a slice, shape (n_slices, n_questions)."""
+        """True where a question is asked of a unit, shape (n_units, n_questions)."""
         return ~np.isnan(self.cells).all(axis=0)
 
     @cached_property
@@ -63,7 +71,7 @@ class ScoreTable:
         NaN where none of its slices is asked the question. A material counts once, however many
         slices it has.
         """
-        owner = np.array([self.materials.index(s.material) for s in self.slices], dtype=int)
+        owner = np.array([self.materials.index(u.material) for u in self.units], dtype=int)
         members = (owner[None, :] == np.arange(len(self.materials))[:, None]).astype(float)
         return weighted_means(np.swapaxes(self.cells, 0, 1), members)
 
@@ -117,15 +125,15 @@ def score_board(board: Board) -> ScoreTable:
     judged = [_judged_cases(entry.run) for entry in board.entries]
     found = {key[0] for cases in judged for key in cases}
     questions = tuple(scale for name, scale in SCALES.items() if name in found)
-    shape = (len(board.entries), len(board.references), len(questions))
+    shape = (len(board.entries), len(board.units), len(questions))
     cells, answered = np.full(shape, np.nan), np.zeros(shape, dtype=bool)
     shares = [
-        [answered_share(entry.run, reference) for reference in board.references]
+        [answered_share(entry.run, unit.reference) for unit in board.units]
         for entry in board.entries
     ]
-    for s, reference in enumerate(board.references):
+    for s, unit in enumerate(board.units):
         for q, question in enumerate(questions):
-            key = (question.question, reference.material, reference.slice)
+            key = (question.question, unit.material, unit.slice)
             values = [case_values(cases[key]) if key in cases else None for cases in judged]
             wanted = _wanted_metrics(question, [v for v in values if v is not None])
             if not wanted:
@@ -135,7 +143,7 @@ def score_board(board: Board) -> ScoreTable:
                 share = shares[m][s] if question.on_grid else 1.0
                 cells[m, s, q] = share * case_score(question, numbers or {}, wanted)
     models = tuple(entry.name for entry in board.entries)
-    return ScoreTable(models, board.references, questions, cells, answered)
+    return ScoreTable(models, board.units, questions, cells, answered)
 
 
 def _judged_cases(run: RunResults) -> dict[tuple[str, str, str], CaseResult]:
@@ -186,11 +194,13 @@ def case_score(question: QuestionScale, values: Mapping[str, float], wanted: set
     )
 
 
-def answered_share(run: RunResults, reference: ReferenceSummary) -> float:
+def answered_share(run: RunResults, reference: ReferenceSummary | None) -> float:
     """Share of the grid points with a DFT energy at which the model gave one.
 
     1 where the run holds no grid of this slice: then its cases are not judged either.
     """
+    if reference is None:
+        return 1.0
     valid = np.isfinite(reference.relative) & ~reference.masked
     grid = next(
         (

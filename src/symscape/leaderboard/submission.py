@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from symscape.crystal.structures import Structures
+from symscape.leaderboard.catalogue import SCALES
 from symscape.leaderboard.pages import slug
-from symscape.leaderboard.scales import SCALES
 from symscape.models.base import Prediction
 from symscape.models.card import ModelCard
 from symscape.references.reference import LandscapeReference
 from symscape.report.results import RunResults
+from symscape.verdict.questions import QUESTIONS
 from symscape.verdict.tolerances import PROFILES, load_tolerances
 
 #: fields of a card that decide what results mean
@@ -31,6 +32,7 @@ def submission_problems(
     run: RunResults,
     cards: Mapping[str, ModelCard],
     references: Iterable[LandscapeReference],
+    crystals: Iterable[tuple[str, str, str]] = (),
 ) -> list[str]:
     """Say what keeps a run from standing on the leaderboard, one sentence each.
 
@@ -44,9 +46,11 @@ def submission_problems(
         Known cards by name.
     references
         The current references.
+    crystals
+        Question, material and slice of every case about crystals.
     """
     found = [*_card_problems(run, cards), *_run_problems(path, run)]
-    found += _reference_problems(run, list(references))
+    found += _reference_problems(run, list(references), list(crystals))
     return [f"{path}: {problem}" for problem in found]
 
 
@@ -81,7 +85,9 @@ def _run_problems(path: Path, run: RunResults) -> list[str]:
     return found
 
 
-def _reference_problems(run: RunResults, references: list[LandscapeReference]) -> list[str]:
+def _reference_problems(
+    run: RunResults, references: list[LandscapeReference], crystals: list[tuple[str, str, str]]
+) -> list[str]:
     current = {reference.id: reference for reference in references}
     judged = {summary.id: summary for summary in run.references}
     found = []
@@ -106,6 +112,11 @@ def _reference_problems(run: RunResults, references: list[LandscapeReference]) -
         for question in asked_questions(current[name])
         if (question, name) not in answered and question not in skipped
     ]
+    lacking += [
+        f"{question} of {material}-{name}"
+        for question, material, name in crystals
+        if (question, f"{material}-{name}") not in answered
+    ]
     if lacking:
         found.append(f"it lacks {_named(lacking)}; run the whole suite.")
     return found
@@ -125,8 +136,23 @@ def asked_questions(reference: LandscapeReference) -> list[str]:
     return [
         question
         for question in SCALES
-        if (question != "saddles" or _has_saddles(reference))
+        if QUESTIONS[question].about == "slices"
+        and (question != "saddles" or _has_saddles(reference))
         and (question != "forces" or _has_forces(reference))
+    ]
+
+
+def crystal_cases(folder: Path) -> list[tuple[str, str, str]]:
+    """Return question, material and slice of every case about the crystals of a library."""
+    from symscape.references.crystals import list_crystals
+    from symscape.suite.hull import hull_cases
+
+    entries = list_crystals([folder])
+    return [
+        (question, *case)
+        for question in SCALES
+        if QUESTIONS[question].about == "crystals"
+        for case in hull_cases(question, entries)
     ]
 
 

@@ -96,13 +96,13 @@ def _model_record(ranking: Ranking, standing: Standing) -> dict[str, Any]:
         },
         "metrics": {name: _rounded(value) for name, value in standing.raw.items()},
         "seconds_per_point": _rounded(standing.seconds_per_point),
-        "slices": {
-            s.id: {
+        "scores": {
+            unit.id: {
                 name: _rounded(float(table.cells[i, k, q]))
                 for q, name in enumerate(names)
                 if not math.isnan(table.cells[i, k, q])
             }
-            for k, s in enumerate(table.slices)
+            for k, unit in enumerate(table.units)
         },
         "fingerprint": standing.entry.run.fingerprint,
         "started": standing.entry.run.started,

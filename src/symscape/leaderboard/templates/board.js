@@ -135,7 +135,7 @@
 
     onMaterial(model, material, question) {
       const cells = this.numbers.cells[model];
-      return mean(this.numbers.materials[material].slices.map((k) => cells[k][question]));
+      return mean(this.numbers.materials[material].units.map((k) => cells[k][question]));
     }
 
     question(model, materials, question) {
@@ -157,7 +157,7 @@
 
     metric(model, materials, name) {
       const values = this.numbers.raw[name][model];
-      return mean(materials.map((m) => mean(this.numbers.materials[m].slices.map((k) => values[k]))));
+      return mean(materials.map((m) => mean(this.numbers.materials[m].units.map((k) => values[k]))));
     }
 
     shown(model, materials, show) {
@@ -179,6 +179,8 @@
     const form = document.getElementById("filters");
     const averages = new Averages(numbers);
     const everything = numbers.materials.map((_, m) => m);
+    // chemical systems have no space group; they count in averages, not in the number of materials
+    const onlyMaterials = (list) => list.filter((m) => numbers.materials[m].group !== null);
     const tables = [...document.querySelectorAll("table.ranking")];
     const untouched = new Map(tables.map((table) => [table, table.tBodies[0].innerHTML]));
     const materialTable = document.getElementById("material-table");
@@ -263,7 +265,7 @@
 
     onFilter(form, () => {
       const left = everything.filter((m) => fits(form, numbers.materials[m]));
-      countText(form, left.length, everything.length);
+      countText(form, onlyMaterials(left).length, onlyMaterials(everything).length);
       tables.forEach((table) => updateRanking(table, left));
       updateMaterials(form.elements.show.value);
       for (const row of materialTable.tBodies[0].rows) {
