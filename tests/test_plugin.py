@@ -200,7 +200,9 @@ def test_a_second_run_evaluates_nothing(suite):
     for _ in range(2):
         run(suite, "--mlip", "cheap:counting").assert_outcomes(passed=1)
     assert len((suite.path / "calls.log").read_text()) == 25
+    assert "cache" not in results(suite, "counting")["versions"]
     run(suite, "--mlip", "cheap:counting", "--no-cache").assert_outcomes(passed=1)
+    assert results(suite, "counting")["versions"]["cache"] == "off"
     assert len((suite.path / "calls.log").read_text()) == 50
 
 
