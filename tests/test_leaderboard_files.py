@@ -252,6 +252,19 @@ def test_crystals_have_their_tables(tmp_path):
     }
 
 
+def test_speed_has_a_column_where_a_run_was_timed(tmp_path):
+    made = make.run("m", (A,))
+    timed = replace(made, versions={**made.versions, "cache": "off"})
+    for run, name in ((made, "plain"), (timed, "timed")):
+        ranking = rank_board(board_of(tmp_path / name, run))
+        text = Pages(Site(ranking, {})).index()
+        assert (">speed</th>" in text) is (name == "timed")
+        assert ("None of these runs was timed" in text) is (name == "plain")
+    # 1.5 s for all points
+    points = int((np.isfinite(A.relative) & ~A.masked).sum())
+    assert f"{1500 / points:.1f} ms</td>" in text
+
+
 def test_json_can_not_end_its_script():
     text = script_json(json.dumps({"a": "</script><!-- & <b>"}))
     assert "<" not in text

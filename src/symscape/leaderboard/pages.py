@@ -127,6 +127,11 @@ class Site:
             return f"level of theory not stated, references computed with {levels}"
         return f"trained on {level}, references computed with {levels}"
 
+    @property
+    def timed(self) -> bool:
+        """Whether any run says how fast its model is."""
+        return any(math.isfinite(s.seconds_per_point) for s in self.ranking.standings)
+
     def about_slices(self, name: str) -> bool:
         """Whether a question, or the question of a raw metric, is asked of slices."""
         return QUESTIONS[name.partition(".")[0]].about == "slices"
