@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
@@ -22,6 +23,8 @@ from typer.testing import CliRunner
 
 from symscape.cli import app
 from symscape.errors import EngineError, PlanError, ReferenceFileError
+from symscape.hull.phases import energies_above_hull
+from symscape.hull.table import crystal_table
 from symscape.references.crystals import load_crystals, write_crystals
 from symscape.references.generate.crystal_list import load_crystal_list
 from symscape.references.generate.crystal_run import (
@@ -29,6 +32,10 @@ from symscape.references.generate.crystal_run import (
     run_crystals,
     store_crystals,
 )
+from symscape.references.generate.engine import make_engine
+from symscape.references.generate.recompute import settings_from_method
+from symscape.references.generate.settings import EngineSpec
+from symscape.references.generate.worker import LiveCalculator
 from symscape.references.library import find_references
 
 HEAD = """
@@ -401,3 +408,40 @@ def test_the_list_of_the_library_is_what_the_library_needs():
     assert {planned.crystal.system for planned in plan.crystals} >= {
         "cubic", "hexagonal", "trigonal", "tetragonal", "orthorhombic", "monoclinic",
     }  # fmt: skip
+
+
+LIBRARY = Path(__file__).parents[1] / "references"
+
+
+def stored():
+    if not list((LIBRARY / "crystals").glob("*.json")):
+        pytest.skip("no crystals are stored yet")
+    return load_crystals([LIBRARY])
+
+
+def test_the_stored_crystals_are_whole():
+    """Loading checks each; here, that hulls can be made of all of them."""
+    library = stored()
+    assert library.method["code"] == "GPAW"
+    assert library.level_of_theory == "PBE"
+    for system in library.systems:
+        assert set(system.split("-")) <= set(library.systems)
+        assert library.provenance[system]["licence"] == "CC-BY-4.0"
+    table = crystal_table(library.crystals)
+    above = energies_above_hull(table)
+    assert above.min() == 0
+    assert above.max() < 2
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("gpaw") is None,
+    reason="GPAW is not installed: pip install symscape[dft]",
+)
+def test_the_cheapest_stored_crystal_is_reproduced(tmp_path):
+    library = stored()
+    crystal = min(library.crystals, key=lambda c: (c.n_atoms, np.prod(c.k_mesh)))
+    method = {**library.method, "k_mesh": list(crystal.k_mesh)}
+    settings = settings_from_method(method)
+    live = LiveCalculator(make_engine(EngineSpec(), settings), settings, tmp_path)
+    task = {"numbers": crystal.numbers, "positions": crystal.positions, "cell": crystal.cell}
+    assert live.compute(task)["energy_eV"] == pytest.approx(crystal.energy, abs=1e-3)
