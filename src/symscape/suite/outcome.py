@@ -199,7 +199,10 @@ def _base(session: SuiteSession, path: Path) -> str:
 
 def versions(model: EnergyModel) -> dict[str, str]:
     """Versions of what the results depend on, found without importing it."""
-    found = {"python": platform.python_version(), "platform": platform.platform()}
+    found = {
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+    }
     names = [*_VERSIONED, getattr(model, "distribution", "")]
     for name in filter(None, names):
         try:
