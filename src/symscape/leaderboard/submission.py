@@ -20,7 +20,7 @@ from symscape.verdict.questions import QUESTIONS
 from symscape.verdict.tolerances import PROFILES, load_tolerances
 
 #: fields of a card that decide what results mean
-_AGREEING = ("family", "checkpoint", "level_of_theory", "energy_convention", "options", "untrained")
+AGREEING = ("family", "checkpoint", "level_of_theory", "energy_convention", "options", "untrained")
 #: questions that a model without forces can't answer
 _NEED_FORCES = frozenset({"forces", "conservative_forces"})
 #: named one by one before the rest is counted
@@ -63,7 +63,7 @@ def _card_problems(run: RunResults, cards: Mapping[str, ModelCard]) -> list[str]
     return [
         f"{field} is {getattr(run.model, field)!r} in the results, but {getattr(card, field)!r} on "
         f"the card of {name!r}; correct the card or run the suite again."
-        for field in _AGREEING
+        for field in AGREEING
         if getattr(run.model, field) != getattr(card, field)
     ]
 
