@@ -16,6 +16,7 @@ from symscape.verdict.tolerances import load_tolerances
 #: what a run imports lazily: pytester would import it anew, and drop it, in each run
 _LAZY = (
     "filelock",
+    "hypothesis",
     "symscape.models.ase",
     "symscape.models.batching",
     "symscape.models.cache",

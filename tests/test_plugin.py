@@ -5,16 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from fnmatch import fnmatch
-from importlib import import_module
 
 import pytest
+from inprocess import import_lazy_modules, without_figures
 from toys import toy_slice
-
-from symscape.models.card import ModelCard
-from symscape.report.results import RunResults, summarize_reference
-from symscape.report.write import write_report
-from symscape.verdict.energies import judge_energies
-from symscape.verdict.tolerances import load_tolerances
 
 CALCULATORS = """
 import numpy as np
@@ -84,33 +78,9 @@ def test_energies(landscape, verdict):
 @pytest.fixture(scope="module", autouse=True)
 def imported(tmp_path_factory, toy_reference):
     """Import what pytester would otherwise import anew, and drop, in each run in this process."""
-    for name in (
-        "filelock",
-        "symscape.suite.case",
-        "symscape.suite.collect",
-        "symscape.suite.gate",
-        "symscape.suite.github",
-        "symscape.verdict.propose",
-    ):
-        import_module(name)
-    # drawing imports most of matplotlib, piece by piece
-    write_report(
-        tmp_path_factory.mktemp("imported"),
-        RunResults(
-            model=ModelCard("m", "ase"),
-            fingerprint="",
-            cases=(
-                judge_energies(
-                    toy_reference, 0.5 * toy_reference.energies, load_tolerances(), model="m"
-                ),
-            ),
-            references=(summarize_reference(toy_reference),),
-            versions={},
-            started="2026-01-01T00:00:00+00:00",
-            wall_seconds=0.0,
-            tolerances="default",
-        ),
-    )
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        without_figures(monkeypatch)
+        import_lazy_modules(tmp_path_factory.mktemp("lazy"), toy_reference)
 
 
 @pytest.fixture
@@ -127,6 +97,7 @@ def suite(pytester, toy_file, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(pytester.path))
     pytester.syspathinsert()
     monkeypatch.setenv("XDG_CACHE_HOME", str(pytester.path / "user-cache"))
+    without_figures(monkeypatch)  # runs in a process of their own draw them
     return pytester
 
 
@@ -153,7 +124,7 @@ def test_an_exact_model_passes_and_leaves_a_report(suite):
     assert case["status"] == "passed"
     assert case["metrics"]["windows"]["500"]["mae"] < 0.01
     folder = suite.path / "reports" / "exact"
-    for name in ("index.html", "summary.md", "results.json", "tables", "figures"):
+    for name in ("index.html", "summary.md", "results.json", "tables"):
         assert (folder / name).exists()
 
 
@@ -194,6 +165,7 @@ def test_two_processes_evaluate_each_case_once_and_write_one_report(suite):
     assert len((suite.path / "calls.log").read_text()) == 25
     assert {p.name for p in (suite.path / "reports").iterdir()} == {"counting", "soft"}
     assert len(results(suite, "counting")["cases"]) == 1
+    assert list((suite.path / "reports" / "counting" / "figures").glob("*.png"))
 
 
 def test_a_second_run_evaluates_nothing(suite):

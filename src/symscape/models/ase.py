@@ -10,6 +10,8 @@ import json
 import os
 import sys
 import uuid
+from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from types import ModuleType
@@ -209,11 +211,19 @@ def _import_file(path: Path) -> ModuleType:
     return module
 
 
+@cache
+def _distributions() -> Mapping[str, list[str]]:
+    """Return distributions by the packages they install; reads the file lists of all of them."""
+    return packages_distributions()
+
+
 def _package_version(module: ModuleType | None) -> str:
     if module is None:
         return "unknown"
     top = module.__name__.partition(".")[0]
-    names = packages_distributions().get(top, [])
+    if not hasattr(sys.modules.get(top, module), "__path__"):
+        return ""  # a single file, of which the source tells everything
+    names = _distributions().get(top, [])
     return ", ".join(f"{name} {distribution_version(name)}" for name in sorted(set(names)))
 
 

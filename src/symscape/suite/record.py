@@ -49,12 +49,21 @@ def shorten_user_error(
 ) -> None:
     """Print one sentence instead of a traceback where the user can mend what is wrong.
 
-    The case is recorded as an error, so that reports show that it was not judged.
+    The case is recorded as an error, so that reports show that it was not judged; also where
+    something else went wrong, which keeps its traceback.
     """
-    if call.excinfo is None or not isinstance(call.excinfo.value, SymscapeError):
+    error = call.excinfo.value if call.excinfo is not None else None
+    # pytest's own outcomes (failed, skipped) are no exceptions in this sense
+    if not isinstance(error, Exception | SystemExit):
         return
-    message = str(call.excinfo.value)
-    report.longrepr = message
+    if isinstance(error, SymscapeError):
+        message = str(error)
+        report.longrepr = message
+    elif RECORDED in item.stash:
+        return
+    else:
+        first = (str(error).strip().splitlines() or ["no message"])[0][:300]
+        message = f"{type(error).__name__}: {first}"
     question, model, material, name = _asked(item)
     record(item, CaseResult(question, model, material, name, "error", detail={"message": message}))
 
