@@ -25,6 +25,7 @@ from symscape.cli import app
 from symscape.errors import EngineError, PlanError, ReferenceFileError
 from symscape.hull.phases import energies_above_hull
 from symscape.hull.table import crystal_table
+from symscape.references.crystal_checks import count_freedom
 from symscape.references.crystals import load_crystals, write_crystals
 from symscape.references.generate.crystal_list import load_crystal_list
 from symscape.references.generate.crystal_run import (
@@ -417,6 +418,20 @@ def stored():
     if not list((LIBRARY / "crystals").glob("*.json")):
         pytest.skip("no crystals are stored yet")
     return load_crystals([LIBRARY])
+
+
+def test_numbers_of_freedom_are_those_of_the_crystal_package():
+    """Against exact arithmetic on the Wyckoff positions, for one crystal of most kinds."""
+    plan = load_crystal_list(LIBRARY / "plans" / "crystals.toml")
+    chosen = {(p.crystal.hall_number, p.crystal.n_wyckoff): p.crystal for p in plan.crystals}
+    assert len(chosen) > 20
+    for crystal in chosen.values():
+        atoms = crystal.to_atoms(primitive=True)
+        cell = (atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers)
+        found = spglib.get_symmetry_dataset(cell, symprec=0.01)
+        if found.number == crystal.space_group_number:
+            freedom = count_freedom(atoms, found.rotations, found.translations)
+            assert freedom == (crystal.n_lattice, crystal.n_wyckoff)
 
 
 def test_the_stored_crystals_are_whole():

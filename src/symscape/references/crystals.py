@@ -19,7 +19,13 @@ import numpy as np
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.orbits import reduced_formula
 from symscape.crystal.structures import Structures
-from symscape.errors import ReferenceFileError, SymscapeError
+from symscape.errors import ReferenceFileError
+from symscape.references.crystal_checks import (
+    SYMPREC_A,
+    check_mesh,
+    check_relaxed,
+    check_symmetry,
+)
 from symscape.references.schema import check_fields, dump_document, read_json
 
 if TYPE_CHECKING:
@@ -28,11 +34,6 @@ if TYPE_CHECKING:
 SCHEMA = "symscape-crystals/1"
 #: the folder of a reference library that holds crystals
 FOLDER = "crystals"
-#: a crystal counts as relaxed below these
-MAX_FORCE_EV_A = 0.02
-MAX_STRESS_GPA = 0.2
-#: spglib's distance tolerance with which the stored symmetry is found again, angstrom
-SYMPREC_A = 0.01
 #: what must be the same wherever energies are combined
 COMMON_METHOD = (
     "code", "version", "datasets", "functional", "cutoff_eV", "smearing", "smearing_eV",
@@ -79,8 +80,10 @@ class CrystalReference:
         Chemical system, elements in alphabetical order: ``Mg-Si``.
     prototype
         Name of the structure type.
-    crystal
-        The conventional cell and its space group, as spglib finds them.
+    space_group
+        Number of the space group that spglib finds.
+    n_lattice, n_wyckoff
+        Free lattice parameters and free Wyckoff coordinates.
     numbers
         Atomic numbers, shape (n_atoms,).
     positions
@@ -100,7 +103,9 @@ class CrystalReference:
     id: str
     system: str
     prototype: str
-    crystal: Crystal
+    space_group: int
+    n_lattice: int
+    n_wyckoff: int
     numbers: np.ndarray
     positions: np.ndarray
     cell: np.ndarray
@@ -127,7 +132,12 @@ class CrystalReference:
     @property
     def formula(self) -> str:
         """Reduced formula."""
-        return self.crystal.formula
+        return reduced_formula(self.numbers)
+
+    @cached_property
+    def crystal(self) -> Crystal:
+        """The conventional cell and its space group, worked out at the first use."""
+        return Crystal.from_structure(self.to_atoms(), SYMPREC_A)
 
     @property
     def material(self) -> str:
@@ -299,7 +309,9 @@ def _read_crystal(
         id=record["id"],
         system=system,
         prototype=record["prototype"],
-        crystal=_found_symmetry(where, record, numbers, fractional, cell),
+        space_group=record["space_group_number"],
+        n_lattice=record["n_lattice"],
+        n_wyckoff=record["n_wyckoff"],
         numbers=numbers,
         positions=fractional @ cell,
         cell=cell,
@@ -308,82 +320,10 @@ def _read_crystal(
         stress=stress * GPa,
         k_mesh=(first, second, third),
     )
-    _check_relaxed(where, reference, stress)
-    _check_mesh(where, reference, method.get("k_density_A"))
+    check_symmetry(where, record, reference.to_atoms())
+    check_relaxed(where, reference.energy, forces, stress)
+    check_mesh(where, cell, reference.k_mesh, method.get("k_density_A"))
     return reference
-
-
-def _found_symmetry(
-    where: str,
-    record: dict[str, Any],
-    numbers: np.ndarray,
-    fractional: np.ndarray,
-    cell: np.ndarray,
-) -> Crystal:
-    """Return the crystal as spglib sees it, or refuse a record that says otherwise."""
-    import spglib
-    from ase import Atoms
-
-    try:
-        atoms = Atoms(numbers=numbers, scaled_positions=fractional, cell=cell, pbc=True)
-        crystal = Crystal.from_structure(atoms, SYMPREC_A)
-    except (SymscapeError, getattr(spglib, "SpglibError", SymscapeError)) as error:
-        raise ReferenceFileError(f"{where}: {error}") from None
-    found = {
-        "formula": reduced_formula(numbers),
-        "space_group_number": crystal.space_group_number,
-        "n_lattice": crystal.n_lattice,
-        "n_wyckoff": crystal.n_wyckoff,
-    }
-    for key, value in found.items():
-        if record[key] != value:
-            raise ReferenceFileError(
-                f"{where}: {key} is {record[key]!r}, but the structure has {value!r}; correct the "
-                "record."
-            )
-    return crystal
-
-
-def _check_relaxed(where: str, reference: CrystalReference, stress_GPa: np.ndarray) -> None:
-    largest = float(np.linalg.norm(reference.forces, axis=1).max())
-    if not np.isfinite(reference.energy):
-        raise ReferenceFileError(f"{where}: the energy is no number; compute it anew.")
-    if not largest <= MAX_FORCE_EV_A:
-        raise ReferenceFileError(
-            f"{where}: a force of {largest:.3f} eV/angstrom is left, but at most "
-            f"{MAX_FORCE_EV_A:g} are allowed; relax it further."
-        )
-    worst = float(np.abs(stress_GPa).max())
-    if not worst <= MAX_STRESS_GPA:
-        raise ReferenceFileError(
-            f"{where}: a stress of {worst:.2f} GPa is left, but at most {MAX_STRESS_GPA:g} are "
-            "allowed; relax it further."
-        )
-
-
-def _check_mesh(where: str, reference: CrystalReference, density: float | None) -> None:
-    """Refuse fewer k-points than the file says that there are; some codes need none."""
-    if density is not None and not mesh_suffices(reference.cell, reference.k_mesh, density):
-        raise ReferenceFileError(
-            f"{where}: the k-mesh {reference.k_mesh} is coarser than method.k_density_A = "
-            f"{density:g} asks for; compute it anew."
-        )
-
-
-def mesh_suffices(cell: np.ndarray, mesh: Iterable[int], density: float) -> bool:
-    """Whether a k-mesh has this density, but for 10 %: a cell that shrinks keeps its mesh.
-
-    Parameters
-    ----------
-    cell
-        Lattice vectors as rows in angstrom, shape (3, 3).
-    mesh
-        k-points along each reciprocal vector.
-    density
-        k-points per inverse angstrom, 2 pi included.
-    """
-    needed = 2 * np.pi * np.linalg.norm(np.linalg.inv(cell), axis=0) * density
-    return bool((np.array(list(mesh)) >= np.ceil(0.9 * needed - 1e-6)).all())
 
 
 def write_crystals(

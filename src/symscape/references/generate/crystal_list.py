@@ -13,7 +13,7 @@ import numpy as np
 
 from symscape.crystal.crystal import Crystal
 from symscape.errors import PlanError, SymscapeError
-from symscape.references.crystals import MAX_FORCE_EV_A, MAX_STRESS_GPA
+from symscape.references.crystal_checks import MAX_FORCE_EV_A, MAX_STRESS_GPA
 from symscape.references.generate.crystals import read_crystal
 from symscape.references.generate.plan import DEFAULT_LICENCE, Plan, RelaxTarget
 from symscape.references.generate.settings import EngineSpec, Settings, k_mesh, refuse_unknown

@@ -13,7 +13,8 @@ import numpy as np
 
 from symscape.crystal.crystal import Crystal
 from symscape.errors import EngineError, PlanError, SymscapeError
-from symscape.references.crystals import SYMPREC_A, mesh_suffices, write_crystals
+from symscape.references.crystal_checks import SYMPREC_A, mesh_suffices
+from symscape.references.crystals import write_crystals
 from symscape.references.generate.crystal_list import CrystalList, PlannedCrystal
 from symscape.references.generate.crystals import crystal_digest, relaxed_crystal
 from symscape.references.generate.journal import Journal, read_journal
