@@ -360,10 +360,12 @@
       this.panels = [];
       const lead = new Scale(shown[0].scale, COLOURS.energies);
       this.addMap(maps, data.reference_name, data.reference, lead, [["DFT", data.minimum]], "energy above the DFT minimum");
+      // one scale of errors for both: that of the larger ones
+      const widest = shown.map((model) => model.errors).reduce((a, b) => (b.at(-1) > a.at(-1) ? b : a));
+      const errors = new Scale(widest, COLOURS.errors);
       shown.forEach((model, k) => {
         const marks = [["DFT", data.minimum], ["model", model.minimum]];
         const apart = difference(model.energies, data.reference);
-        const errors = new Scale(model.errors, COLOURS.errors);
         if (k) maps.append(Object.assign(document.createElement("div"), { className: "blank" }));
         this.addMap(maps, model.name, model.energies, lead, marks, "on DFT's scale");
         this.addMap(maps, `${model.name} − DFT`, apart, errors, marks, "blue: too low");
