@@ -31,13 +31,13 @@ from symscape.report.panels import (
     find_gaps,
     mark_points,
 )
-from symscape.report.scales import Scale, change_scale, landscape_scales
+from symscape.report.scales import Scale, change_scale, energy_scale, landscape_scales
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-DPI: dict[Layout, int] = {"wide": 120, "tall": 128}
+DPI: dict[Layout, int] = {"wide": 116, "tall": 120}
 #: what the bars say
 _ABOVE, _APART = "energy above the DFT minimum", "model − DFT, blue: too low"
 _CHANGED = "new − baseline, blue: lower than before"
@@ -119,7 +119,8 @@ def draw_baseline(data: LandscapeData, layout: Layout = "wide") -> Figure:
     if data.model is None or data.baseline is None:
         raise ValueError("a figure of model and baseline needs the energies of both")
     figure, axes = add_axes("baseline", layout, DPI[layout])
-    energies, _ = landscape_scales(data)
+    both = 1000 * np.stack([data.baseline, data.model])
+    energies = energy_scale(1000 * data.reference, both, 1000 * data.window)
     changes = change_scale(data)
     draw_map(axes["baseline"], data, data.baseline, energies, ENERGY_COLOURS)
     shared = draw_map(axes["model"], data, data.model, energies, ENERGY_COLOURS)

@@ -29,11 +29,12 @@ def _verdict(view: RunView) -> str:
     failed, errors = len(view.with_status("failed")), len(view.with_status("error"))
     total = len(view.slices)
     noun = _noun(view)
-    everything = count_text(total, noun)
+    everything = count_text(total, noun) if noun else f"{total} landscapes and crystal groups"
     if errors == total:
         return f"None of {everything} could be judged"
     if view.run.baseline is not None:
-        whom = f"the baseline {view.run.baseline.name}"
+        model = view.run.baseline.model
+        whom = "the baseline" + (f" {model}" if model not in ("", view.run.model.name) else "")
         return f"{failed or 'None'} of {everything} worse than {whom}"
     if failed:
         return f"{failed} of {everything} outside tolerance"
@@ -45,11 +46,10 @@ def _verdict(view: RunView) -> str:
 
 
 def _noun(view: RunView) -> str:
-    """Word for what was judged: slices of landscapes, groups of crystals, or both."""
+    """Word for what was judged: slices of landscapes or groups of crystals; empty for both."""
     found = {item.about for item in view.slices}
-    if found == {"slices"}:
-        return "landscape"
-    return "crystal group" if found == {"crystals"} else "landscape or crystal group"
+    words = {"slices": "landscape", "crystals": "crystal group"}
+    return words[found.pop()] if len(found) == 1 else ""
 
 
 def _exceptions(view: RunView) -> str:

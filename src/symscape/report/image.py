@@ -21,7 +21,9 @@ _KEYWORD = "symscape-drawn-from"
 #: the keyword that the PNG standard has for what a picture shows
 _DESCRIPTION = "Description"
 #: enough for the shades of two scales and the edges of letters
-MOST_COLOURS = 128
+MOST_COLOURS = 96
+#: of them, those that are kept because nothing else is like them: markers are small
+_RARE_COLOURS = 24
 
 
 class Size(NamedTuple):
@@ -122,7 +124,7 @@ def _read_chunks(content: bytes) -> dict[bytes, bytes] | None:
 
 
 def reduce_colours(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Reduce an image to its most frequent colours, which stay exact.
+    """Reduce an image to its most frequent colours and the most peculiar of the others.
 
     A colour scale must not be approximated, as the usual quantizers do; here only the edges of
     letters and lines change, each to the nearest of those colours.
@@ -145,11 +147,31 @@ def reduce_colours(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     counts = np.bincount(kinds, weights=lengths)
     channels = [present & 255, present >> 8 & 255, present >> 16 & 255]
     colours = np.stack(channels, axis=1).astype(np.float32)
-    palette = colours[np.argsort(-counts, kind="stable")[:MOST_COLOURS]]
-    # all sums stay below 2^24, so that single precision is exact
-    apart = (palette**2).sum(axis=1) - 2 * colours @ palette.T
-    nearest = apart.argmin(axis=1).astype(np.uint8)
+    palette = _choose_palette(colours, counts)
+    nearest = _apart(colours, palette).argmin(axis=1).astype(np.uint8)
     return np.repeat(nearest[kinds], lengths).reshape(pixels.shape[:2]), palette.astype(np.uint8)
+
+
+def _choose_palette(colours: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Choose the colours to keep, shape (n, 3)."""
+    order = np.argsort(-counts, kind="stable")
+    if len(order) <= MOST_COLOURS:
+        return colours[order]
+    chosen = list(order[: MOST_COLOURS - _RARE_COLOURS])
+    lost = _apart(colours, colours[chosen]).min(axis=1)
+    for _ in range(_RARE_COLOURS):
+        # the colour whose pixels would change most in sum
+        chosen.append(int(np.argmax(counts * lost)))
+        lost = np.minimum(lost, _apart(colours, colours[chosen[-1:]])[:, 0])
+    return colours[chosen]
+
+
+def _apart(colours: np.ndarray, palette: np.ndarray) -> np.ndarray:
+    """Squared distances, shape (n_colours, n_palette)."""
+    # all sums stay below 2^24, so that single precision is exact
+    squares = (colours**2).sum(axis=1)[:, None] + (palette**2).sum(axis=1)
+    apart: np.ndarray = squares - 2 * colours @ palette.T
+    return apart
 
 
 def save_figure(path: str | Path, figure: Figure, stamp: str = "") -> Size:

@@ -82,13 +82,13 @@ def _baseline(layout: Layout) -> tuple[tuple[float, float], dict[str, Box]]:
     """Baseline, model, and their difference."""
     names = ("baseline", "model", "error")
     if layout == "wide":
-        return (11.6, 4.75), _wide_maps(1.285, names)
-    return (4.0, 8.65), {
-        "baseline": _column(6.446, 1.786),
-        "model": _column(4.056, 1.786),
-        "energy_bar": _column(3.465, 0.104),
-        "error": _column(1.094 + 0.35, 1.786),
-        "error_bar": _column(0.5 + 0.35, 0.104),
+        return (11.6, 5.1), _wide_maps(1.635, names)
+    return (4.0, 9.35), {
+        "baseline": _column(7.146, 1.786),
+        "model": _column(4.756, 1.786),
+        "energy_bar": _column(4.165, 0.104),
+        "error": _column(1.694, 1.786),
+        "error_bar": _column(1.1, 0.104),
     }
 
 

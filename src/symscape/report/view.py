@@ -17,6 +17,7 @@ from symscape.report.checks import severity
 from symscape.report.headline import headline
 from symscape.report.points import CaseDetail, read_detail
 from symscape.report.results import ReferenceSummary, RunResults, axis_label
+from symscape.verdict.baseline import MetricChange
 from symscape.verdict.case import CaseResult, Check
 from symscape.verdict.questions import QUESTIONS
 
@@ -75,6 +76,12 @@ class CaseView:
     def detail(self) -> CaseDetail:
         """Worst point, failed points, warnings."""
         return read_detail(self.case)
+
+    @cached_property
+    def shifts(self) -> dict[str, MetricChange]:
+        """How each metric changed since the baseline; empty if it lacks the case."""
+        known = self.detail.baseline
+        return {change.metric: change for change in known.metrics} if known else {}
 
     @property
     def window(self) -> str:

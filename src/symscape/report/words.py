@@ -66,8 +66,8 @@ def metric_text(metric: str, value: float | None, unit: str) -> str:
     if metric in _COUNTS:
         return number_text(value, 0)
     decimals = _DECIMALS.get(unit, 3)
-    if value and math.isfinite(value) and abs(value) < 0.95 * 10 ** (1 - decimals):
-        # contracts hold to a millionth of what landscapes err: show two digits, within reason
+    if value and 5e-5 <= abs(value) < 0.95 * 10 ** (1 - decimals):
+        # contracts hold to a thousandth of what landscapes err: show two digits, within reason
         decimals = min(max(decimals, 1 - math.floor(math.log10(abs(value)))), 4)
     return number_text(value, decimals, sign=metric == "mean_signed_error")
 
