@@ -21,6 +21,7 @@ def test_stability(crystals, verdict):
     verdict(crystals.judge_stability())
 
 
+@pytest.mark.relaxation
 @pytest.mark.crystals("relaxation")
 def test_relaxation(crystals, verdict):
     """Crystals near the hull keep their symmetry and volume when the model relaxes them."""

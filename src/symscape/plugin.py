@@ -162,6 +162,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for marker in (
         "landscape(question): asks one question of a slice of the energy landscape (symscape)",
         "crystals(question): asks one question of the hulls' crystals (symscape)",
+        "relaxation: relaxes crystals with the model, which takes minutes on a CPU (symscape)",
         "topology: minima, saddles and smoothness of a landscape (symscape)",
         "contracts: what symmetry and energy conservation demand of any potential (symscape)",
         "speed: measures speed with pytest-benchmark; select with -m speed (symscape)",
