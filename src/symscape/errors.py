@@ -53,3 +53,7 @@ class EngineError(SymscapeError):
 
 class HullError(SymscapeError):
     """Energies that formation energies and hulls need are missing, double or no numbers."""
+
+
+class DatasetError(SymscapeError):
+    """A list of crystals to import, or a data set made of one, is missing, damaged or unusable."""

@@ -16,6 +16,7 @@ SUMMARIES: dict[str, str] = {
     "materials": "List the stored references.",
     "slices": "Show a crystal's Wyckoff positions and propose slices.",
     "reference": "Compute, check and import references.",
+    "import": "Make a data set of crystals with energies.",
     "hull": "Compare formation energies and hulls.",
     "leaderboard": "Build the leaderboard from results files.",
     "validate": "Check model cards and results files.",
@@ -58,6 +59,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "reference import": (
         "symscape reference import plans/BaTiO3.toml vasp_runs/ --code VASP --code-version 6.4.2",
+    ),
+    "import": (
+        "symscape import entries.json.gz -o datasets/mine",
+        "symscape import wbm-computed-structure-entries.jsonl.gz wbm-summary.csv.gz -o wbm",
+        "symscape import --mp Li-Fe-O -o datasets/Li-Fe-O",
     ),
     "leaderboard": ("symscape leaderboard reports/*/results.json -o reports/leaderboard",),
     "validate": ("symscape validate reports/chgnet/results.json",),

@@ -1,0 +1,247 @@
+"""From pymatgen's and the Materials Project's documents to records, without building their objects.
+
+A document is what ``json`` makes of a ``ComputedStructureEntry``, of one in a table's row, or of
+the Materials Project's summary and thermo documents (fields as in emmet-core's ``SummaryDoc`` and
+``ThermoDoc``: energies per atom, ``energy_per_atom`` with corrections).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from symscape.dataset.jsonstream import ENTRY_COLUMNS, ID_COLUMNS
+from symscape.dataset.record import UNKNOWN, BadRecord, CrystalRecord
+from symscape.errors import shown
+
+#: VASP's run types, as the Materials Project names them, and the functionals they stand for
+_FUNCTIONALS = {
+    "GGA": "PBE", "PBE": "PBE", "PBESOL": "PBEsol", "SCAN": "SCAN", "R2SCAN": "r2SCAN",
+    "METAGGA": "meta-GGA",
+}  # fmt: skip
+_UNCORRECTED, _CORRECTED = "uncorrected_energy_per_atom", "energy_per_atom"
+
+
+def record_from_document(document: Any, name: str = "") -> CrystalRecord:
+    """Return the crystal of a document.
+
+    Parameters
+    ----------
+    document
+        What ``json.loads`` made of a record.
+    name
+        What the file calls it, if it does.
+
+    Raises
+    ------
+    BadRecord
+        If it is none of the known documents, or holds no ordered crystal of known elements. That
+        it states no energy is not decided here, for a table may do that.
+    """
+    if not isinstance(document, dict):
+        raise BadRecord("malformed", f"the record is {shown(document)}, not an object.")
+    wrapped = next((k for k in ENTRY_COLUMNS if isinstance(document.get(k), dict)), None)
+    if wrapped:
+        record = _from_entry(document[wrapped])
+    elif isinstance(document.get("entries"), dict):
+        record = _from_thermo(document)
+    elif _UNCORRECTED in document or _CORRECTED in document:
+        record = _from_summary(document)
+    elif "energy" in document or "structure" in document:
+        return _from_entry(document, name)
+    else:
+        raise BadRecord(
+            "malformed", "the record has neither a structure nor an energy; it is no known kind."
+        )
+    names = (name, *(_text(document.get(key)) for key in ID_COLUMNS), record.id, *record.aliases)
+    return _named(record, names)
+
+
+def document_id(document: Any, name: str = "") -> str:
+    """Return what a document calls itself, as far as that can be told of a damaged one."""
+    if name or not isinstance(document, dict):
+        return name
+    data = document.get("data")
+    inner = next((document[k] for k in ENTRY_COLUMNS if isinstance(document.get(k), dict)), None)
+    places = (document, _dict(inner), _dict(data))
+    return next((t for place in places for k in ID_COLUMNS if (t := _text(place.get(k)))), "")
+
+
+def _from_entry(entry: dict[str, Any], name: str = "") -> CrystalRecord:
+    """Return the crystal of a ``ComputedStructureEntry``, whose ``energy`` is uncorrected."""
+    data, parameters = _dict(entry.get("data")), _dict(entry.get("parameters"))
+    record = _from_structure(
+        entry.get("structure"),
+        energy_eV=_number(entry.get("energy"), "energy"),
+        correction_eV=_correction(entry),
+        level_of_theory=_functional(parameters.get("run_type") or data.get("run_type")),
+    )
+    inner = (_text(entry.get("material_id")), _text(data.get("material_id")))
+    return _named(record, (name, _text(entry.get("entry_id")), *inner))
+
+
+def _from_thermo(document: dict[str, Any]) -> CrystalRecord:
+    """Return the crystal of a thermo document: the entry that its energies are of."""
+    entries = {k: v for k, v in document["entries"].items() if isinstance(v, dict)}
+    kind = document.get("energy_type")
+    if kind not in entries and len(entries) != 1:
+        raise BadRecord(
+            "malformed",
+            f"the thermo document has {len(entries)} entries, none of its energy type "
+            f"{shown(kind)}.",
+        )
+    record = _from_entry(entries[kind] if kind in entries else next(iter(entries.values())))
+    stated = _stated_correction(document)
+    if np.isfinite(stated):
+        record = replace(record, correction_eV=stated * record.n_atoms)
+    if record.level_of_theory == UNKNOWN:
+        record = replace(record, level_of_theory=_functional(kind))
+    return record
+
+
+def _from_summary(document: dict[str, Any]) -> CrystalRecord:
+    """Return the crystal of a summary document."""
+    per_atom = _number(document.get(_UNCORRECTED), _UNCORRECTED)
+    record = _from_structure(document.get("structure"))
+    return replace(
+        record,
+        energy_eV=per_atom * record.n_atoms,
+        correction_eV=_stated_correction(document) * record.n_atoms,
+    )
+
+
+def _stated_correction(document: dict[str, Any]) -> float:
+    """Return the difference of the two energies of a document, eV/atom; NaN unless it has both."""
+    corrected = _number(document.get(_CORRECTED), _CORRECTED)
+    return corrected - _number(document.get(_UNCORRECTED), _UNCORRECTED)
+
+
+def _correction(entry: dict[str, Any]) -> float:
+    """Return an entry's correction, eV; NaN where nothing says that one was ever looked for.
+
+    pymatgen writes ``correction: 0`` for an entry that needs none and for one that was never
+    processed alike.
+    """
+    adjustments = entry.get("energy_adjustments")
+    if isinstance(adjustments, list) and adjustments:
+        return sum(_adjustment(_dict(adjustment)) for adjustment in adjustments)
+    correction = _number(entry.get("correction"), "correction")
+    return correction if correction else np.nan
+
+
+def _adjustment(adjustment: dict[str, Any]) -> float:
+    """Return the value of one of pymatgen's energy adjustments, eV."""
+    if "value" in adjustment:
+        names: tuple[str, ...] = ("value",)
+    elif "adj_per_atom" in adjustment:
+        names = ("adj_per_atom", "n_atoms")
+    else:
+        names = ("adj_per_deg", "temp", "n_atoms")
+    value = float(np.prod([_number(adjustment.get(name), name) for name in names]))
+    if np.isnan(value):
+        raise BadRecord("no energy", "an energy adjustment is no number.")
+    return value
+
+
+def _from_structure(structure: Any, **values: Any) -> CrystalRecord:
+    cell, numbers, positions = structure_arrays(structure)
+    return CrystalRecord("", numbers, cell, positions, **values)
+
+
+def structure_arrays(structure: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what the dictionary of a pymatgen ``Structure`` holds.
+
+    Returns
+    -------
+    cell : ndarray
+        Lattice vectors as rows, angstrom, shape (3, 3).
+    numbers : ndarray
+        Atomic numbers, shape (n_atoms,).
+    positions : ndarray
+        Fractional, shape (n_atoms, 3).
+
+    Raises
+    ------
+    BadRecord
+        If there is none, or it is disordered, not periodic, or has unknown elements.
+    """
+    if structure is None:
+        raise BadRecord("no structure", "the record has no structure.")
+    try:
+        lattice, sites = structure["lattice"], structure["sites"]
+        if not all(lattice.get("pbc", (True,))):
+            raise BadRecord("not periodic", "the structure is not periodic in three directions.")
+        cell = np.array(lattice["matrix"], dtype=float).reshape(3, 3)
+        numbers = np.array([_atomic_number(site["species"]) for site in sites], dtype=int)
+        if all("abc" in site for site in sites):
+            positions = np.array([site["abc"] for site in sites], dtype=float).reshape(-1, 3)
+        else:
+            cartesian = np.array([site["xyz"] for site in sites], dtype=float).reshape(-1, 3)
+            positions = np.linalg.solve(cell.T, cartesian.T).T
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        missing = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise BadRecord("no structure", f"the structure is malformed: {missing}.") from None
+    except np.linalg.LinAlgError:
+        raise BadRecord("no volume", "the lattice vectors lie in a plane.") from None
+    if len(positions) != len(numbers):
+        raise BadRecord("no structure", "the structure is malformed: not three coordinates a site.")
+    return cell, numbers, positions
+
+
+def _atomic_number(species: Any) -> int:
+    """Return the atomic number of a site's only species."""
+    shares = [(kind["element"], float(kind.get("occu", 1.0))) for kind in species]
+    if len(shares) != 1 or abs(shares[0][1] - 1.0) > 1e-3:
+        text = ", ".join(f"{shown(element)} {share:g}" for element, share in shares)
+        raise BadRecord("partial occupancy", f"a site is shared or partly empty: {text}.")
+    symbol = shares[0][0]
+    number = _numbers().get(symbol) if isinstance(symbol, str) else None
+    if number is None:
+        raise BadRecord("unknown element", f"{shown(symbol)} is no element.")
+    return number
+
+
+@cache
+def _numbers() -> dict[str, int]:
+    """Return atomic numbers by symbol; deuterium and tritium are hydrogen to a potential."""
+    from ase.data import atomic_numbers
+
+    known = {str(symbol): int(z) for symbol, z in atomic_numbers.items() if z > 0}
+    return {**known, "D": 1, "T": 1}
+
+
+def _functional(run_type: Any) -> str:
+    if not isinstance(run_type, str) or not run_type:
+        return UNKNOWN
+    name, plus, rest = run_type.partition("+")
+    return _FUNCTIONALS.get(name.upper(), name) + plus + rest
+
+
+def _number(value: Any, name: str) -> float:
+    """Return a number; NaN for none."""
+    if value is None:
+        return np.nan
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise BadRecord("malformed", f"{name} is {shown(value)}, not a number.")
+    try:
+        return float(value)
+    except OverflowError:
+        return np.inf
+
+
+def _text(value: Any) -> str:
+    """Return an identifier as text; empty for anything else."""
+    return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _named(record: CrystalRecord, names: tuple[str, ...]) -> CrystalRecord:
+    """Name a record by the first of its names; the others stay known."""
+    known = tuple(dict.fromkeys(name for name in names if name))
+    return replace(record, id=known[0] if known else "", aliases=known[1:])

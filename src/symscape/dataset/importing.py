@@ -1,0 +1,354 @@
+"""From files, or the Materials Project's API, to a data set."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from symscape.dataset.files import FORMATS, recognize
+from symscape.dataset.record import UNKNOWN, CrystalRecord, Reject
+from symscape.dataset.store import REJECTS
+from symscape.dataset.tables import Columns, EnergyTable
+from symscape.dataset.write import DatasetWriter
+from symscape.errors import DatasetError
+
+if TYPE_CHECKING:
+    from symscape.dataset.materials_project import Client
+
+#: called with bytes read, bytes in all, and records so far; bytes are 0 where not known
+ImportProgress = Callable[[int, int, int], None]
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """How files are imported.
+
+    Parameters
+    ----------
+    format
+        One of `FORMATS` for all of them; empty to tell each one's from its content.
+    columns
+        What the columns of tables are called.
+    energy_key
+        The key of an extended XYZ frame that holds its energy.
+    level_of_theory
+        For crystals whose file states none.
+    source
+        What to call the source of all crystals, in place of the names of the files.
+    replace
+        Whether a data set that is there already may be replaced.
+    """
+
+    format: str = ""
+    columns: Columns = field(default_factory=Columns)
+    energy_key: str = ""
+    level_of_theory: str = UNKNOWN
+    source: str = ""
+    replace: bool = False
+
+
+@dataclass(frozen=True)
+class ImportSummary:
+    """What an import has done.
+
+    Parameters
+    ----------
+    path
+        The data set's folder.
+    records, imported
+        How many were read and taken.
+    rejected
+        How many were not, by kind.
+    atoms
+        In all crystals.
+    sizes
+        Atoms of the smallest, the median and the largest cell; zeros if there are none.
+    elements
+        Symbols in alphabetical order.
+    lacking
+        Those of which there is no crystal of the pure element: no formation energies without it.
+    systems
+        How many chemical systems have crystals of their own.
+    """
+
+    path: Path
+    records: int
+    imported: int
+    rejected: dict[str, int]
+    atoms: int
+    sizes: tuple[int, int, int]
+    elements: tuple[str, ...]
+    lacking: tuple[str, ...]
+    systems: int
+
+
+def import_files(
+    paths: Sequence[str | Path],
+    output: str | Path,
+    options: ImportOptions | None = None,
+    progress: ImportProgress | None = None,
+) -> ImportSummary:
+    """Import lists of crystals with energies as a data set.
+
+    Memory is bounded whatever the number of crystals: a record, a part of the data set, the
+    identifiers, and the tables of energies.
+
+    Parameters
+    ----------
+    paths
+        JSON, extended XYZ and CIF files, folders of CIF files, and CSV tables of energies and
+        corrections for them; gzip or not. A CSV table in a folder of CIF files is its own.
+    output
+        The folder to make.
+    options
+        How.
+    progress
+        Called as the files are read.
+
+    Returns
+    -------
+    ImportSummary
+        Records that can't be used are in ``rejects.jsonl``. If none could be used, that file is all
+        there is.
+
+    Raises
+    ------
+    DatasetError
+        If a file is missing, damaged as a whole or not recognized, or the data set can't be made.
+    """
+    options = options or ImportOptions()
+    files = [Path(path) for path in paths]
+    kinds = [_format(path, options.format) for path in files]
+    sources = [(p, kind) for p, kind in zip(files, kinds, strict=True) if kind != "table"]
+    table_files = [p for p, kind in zip(files, kinds, strict=True) if kind == "table"]
+    if not sources:
+        given = ", ".join(str(path) for path in table_files) or "nothing"
+        raise DatasetError(
+            f"{given}: there are energies but no structures; give the file or folder of the "
+            "structures too."
+        )
+    if not table_files:
+        table_files = _own_tables([path for path, _ in sources if path.is_dir()])
+    tables = [EnergyTable(path, options.columns) for path in table_files]
+    settings = {
+        "sources": [path.name for path in (*files, *(t for t in table_files if t not in files))],
+        "formats": [kind for _, kind in sources],
+        "level_of_theory": options.level_of_theory,
+    }
+    found = _read_all(sources, tables, options, progress)
+    return write_dataset(found, output, settings, options)
+
+
+def import_materials_project(
+    systems: Sequence[str],
+    output: str | Path,
+    client: Client,
+    thermo_type: str = "GGA_GGA+U",
+    options: ImportOptions | None = None,
+    progress: ImportProgress | None = None,
+) -> ImportSummary:
+    """Fetch chemical systems, with their subsystems and elements, from the Materials Project.
+
+    Parameters
+    ----------
+    systems
+        Such as ``Li-Fe-O``.
+    output
+        The folder to make.
+    client
+        `materials_project.open_client`'s, or anything with the same
+        ``materials.thermo.search``.
+    thermo_type
+        The Materials Project's: ``GGA_GGA+U``, ``R2SCAN`` or ``GGA_GGA+U_R2SCAN``.
+    options
+        How; what concerns files is not used.
+    progress
+        Called as the records arrive.
+
+    Raises
+    ------
+    DatasetError
+        If a system is misspelt or has no entries, or the request fails.
+    """
+    from symscape.dataset.materials_project import fetch
+
+    options = options or ImportOptions()
+    records = fetch(client, systems, thermo_type)
+    counted = _counted(records, progress)
+    settings = {"sources": ["Materials Project"], "systems": list(systems), "thermo": thermo_type}
+    found = (("Materials Project", _filled(item, "Materials Project", options)) for item in counted)
+    return write_dataset(found, output, settings, options)
+
+
+def write_dataset(
+    found: Iterable[tuple[str, CrystalRecord | Reject]],
+    output: str | Path,
+    settings: dict[str, Any],
+    options: ImportOptions,
+) -> ImportSummary:
+    """Write crystals as a data set.
+
+    Parameters
+    ----------
+    found
+        Names of files, and what was found in them.
+    output
+        The folder to make.
+    settings
+        What the data set says of its making; JSON.
+    options
+        Whether to replace one that is there.
+    """
+    from importlib.metadata import version
+
+    systems: set[tuple[str, ...]] = set()
+    sizes: Counter[int] = Counter()
+    records = 0
+    with DatasetWriter(output, replace=options.replace) as writer:
+        for file, item in found:
+            records += 1
+            if isinstance(item, Reject):
+                writer.reject(item)
+            elif writer.add(item, file):
+                systems.add(item.elements)
+                sizes[item.n_atoms] += 1
+        info = writer.finish({**settings, "symscape": version("symscape")})
+    elements = sorted({element for system in systems for element in system})
+    return ImportSummary(
+        Path(output),
+        records,
+        info.crystals,
+        dict(sorted(info.rejected.items())),
+        info.atoms,
+        _spread(sizes),
+        tuple(elements),
+        tuple(element for element in elements if (element,) not in systems),
+        len(systems),
+    )
+
+
+def rejects_file(path: str | Path) -> Path:
+    """Return the list of rejects of a data set."""
+    return Path(path) / REJECTS
+
+
+def _format(path: Path, wanted: str) -> str:
+    if wanted and wanted not in FORMATS:
+        raise DatasetError(f"the format {wanted!r} is unknown; take one of {', '.join(FORMATS)}.")
+    if not wanted or path.is_dir() or not path.exists():
+        return recognize(path)
+    try:
+        # a table of energies beside structures of the named format stays one
+        return "table" if recognize(path) == "table" else wanted
+    except DatasetError:
+        return wanted
+
+
+def _own_tables(folders: list[Path]) -> list[Path]:
+    """Return the tables that lie in folders of CIF files."""
+    from symscape.dataset.readers.cif import tables_beside
+
+    tables = []
+    for folder in folders:
+        beside = tables_beside(folder)
+        if len(beside) > 1:
+            names = ", ".join(path.name for path in beside)
+            raise DatasetError(f"{folder}: there are several tables ({names}); name the one meant.")
+        tables += beside
+    return tables
+
+
+def _read_all(
+    sources: list[tuple[Path, str]],
+    tables: list[EnergyTable],
+    options: ImportOptions,
+    progress: ImportProgress | None,
+) -> Iterator[tuple[str, CrystalRecord | Reject]]:
+    """Yield what all files hold, completed from the tables."""
+    weights = [_size(path) for path, _ in sources]
+    total, before, records = sum(weights), 0, 0
+
+    def report(done: int) -> None:
+        if progress:
+            progress(before + done, total, records)
+
+    for (path, kind), weight in zip(sources, weights, strict=True):
+        for number, item in enumerate(_reader(path, kind, options, report), start=1):
+            records += 1
+            if isinstance(item, CrystalRecord):
+                for table in tables:
+                    item = table.complete(item, rename=kind == "cif")
+                if not item.id:
+                    item = replace(item, id=f"{_stem(path)}-{number}")
+            yield path.name, _filled(item, path.name, options)
+        before += weight
+    for table in tables:
+        for reject in table.left():
+            yield table.path.name, reject
+
+
+def _reader(
+    path: Path, kind: str, options: ImportOptions, progress: Callable[[int], None]
+) -> Iterator[CrystalRecord | Reject]:
+    if kind == "json":
+        from symscape.dataset.readers.json_records import read_json
+
+        return read_json(path, progress)
+    if kind == "extxyz":
+        from symscape.dataset.readers.extxyz import read_extxyz
+
+        return read_extxyz(path, progress, options.energy_key)
+    from symscape.dataset.readers.cif import read_cif
+
+    return read_cif(path, progress)
+
+
+def _filled(
+    item: CrystalRecord | Reject, source: str, options: ImportOptions
+) -> CrystalRecord | Reject:
+    """Return a record with its source, and the level of theory that the user states."""
+    if isinstance(item, Reject):
+        return item
+    stated = item.level_of_theory != UNKNOWN
+    return replace(
+        item,
+        source=options.source or source,
+        level_of_theory=item.level_of_theory if stated else options.level_of_theory,
+    )
+
+
+def _counted(
+    items: Iterable[CrystalRecord | Reject], progress: ImportProgress | None
+) -> Iterator[CrystalRecord | Reject]:
+    for number, item in enumerate(items, start=1):
+        if progress:
+            progress(0, 0, number)
+        yield item
+
+
+def _size(path: Path) -> int:
+    """Return the bytes that reading a file or a folder of CIF files will take."""
+    if not path.is_dir():
+        return path.stat().st_size
+    from symscape.dataset.readers.cif import cif_files
+
+    return sum(file.stat().st_size for file in cif_files(path))
+
+
+def _stem(path: Path) -> str:
+    return path.name.partition(".")[0]
+
+
+def _spread(sizes: Counter[int]) -> tuple[int, int, int]:
+    """Return the smallest, the median and the largest of counted numbers."""
+    if not sizes:
+        return 0, 0, 0
+    middle, seen = (sum(sizes.values()) + 1) // 2, 0
+    for size in sorted(sizes):
+        seen += sizes[size]
+        if seen >= middle:
+            break
+    return min(sizes), size, max(sizes)

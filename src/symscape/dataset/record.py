@@ -1,0 +1,190 @@
+"""One crystal of a data set, and what makes one unusable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from symscape.crystal.orbits import reduced_formula
+
+#: atoms closer than this overlap, angstrom; the shortest bond, that of H2, has 0.74
+OVERLAP_A = 0.5
+#: less volume an atom is none, angstrom^3; solid hydrogen at 500 GPa has more than 1
+LEAST_VOLUME_A3 = 0.5
+UNKNOWN = "unknown"
+#: how many pairs of atoms are compared at a time
+_PAIRS = 1_000_000
+
+
+class BadRecord(Exception):
+    """A record can't be imported.
+
+    Parameters
+    ----------
+    kind
+        What is wrong in a word or two, the same for all such records: ``no energy``.
+    reason
+        One sentence.
+    """
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(reason)
+        self.kind = kind
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A record that was not imported.
+
+    Parameters
+    ----------
+    id
+        Of the record; empty if it states none.
+    file, where
+        Where it stands: ``entries.json``, ``record 17 at byte 52011``.
+    kind, reason
+        As in `BadRecord`.
+    """
+
+    id: str
+    file: str
+    where: str
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class CrystalRecord:
+    """A crystal and its energy, as a file states them.
+
+    Parameters
+    ----------
+    id
+        Unique in its data set.
+    numbers
+        Atomic numbers, shape (n_atoms,).
+    cell
+        Lattice vectors as rows, angstrom, shape (3, 3).
+    positions
+        Fractional, shape (n_atoms, 3).
+    energy_eV
+        Of the cell as computed, without corrections; NaN while it is not known.
+    correction_eV
+        What the source adds to it for the cell, such as MP2020's; NaN where it does not say.
+    level_of_theory
+        Functional: ``PBE``, ``PBE+U``, ``r2SCAN``; ``unknown`` where not stated.
+    source
+        Where the record is from.
+    where
+        Its place in the file.
+    aliases
+        Other names that a table of energies may know it by.
+    """
+
+    id: str
+    numbers: np.ndarray
+    cell: np.ndarray
+    positions: np.ndarray
+    energy_eV: float = np.nan
+    correction_eV: float = np.nan
+    level_of_theory: str = UNKNOWN
+    source: str = ""
+    where: str = ""
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def n_atoms(self) -> int:
+        """Atoms in the cell."""
+        return len(self.numbers)
+
+    @property
+    def volume(self) -> float:
+        """Angstrom^3/atom."""
+        return abs(float(np.linalg.det(self.cell))) / self.n_atoms
+
+    @property
+    def formula(self) -> str:
+        """Reduced formula."""
+        return reduced_formula(self.numbers)
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """Symbols in alphabetical order."""
+        from ase.data import chemical_symbols
+
+        return tuple(sorted(str(chemical_symbols[z]) for z in np.unique(self.numbers)))
+
+    @property
+    def system(self) -> str:
+        """Chemical system: ``Mg-Si``."""
+        return "-".join(self.elements)
+
+
+def check_geometry(record: CrystalRecord) -> None:
+    """Refuse what is no crystal.
+
+    Raises
+    ------
+    BadRecord
+        If it has no atoms, an unknown element, coordinates that are no numbers, no volume, or atoms
+        closer than `OVERLAP_A`.
+    """
+    if not len(record.numbers):
+        raise BadRecord("no structure", "the structure has no atoms.")
+    if record.numbers.min() < 1 or record.numbers.max() > 118:
+        raise BadRecord("unknown element", "an atomic number is not in the periodic table.")
+    if not (np.isfinite(record.cell).all() and np.isfinite(record.positions).all()):
+        raise BadRecord("no numbers", "a coordinate or a lattice vector is no finite number.")
+    if not LEAST_VOLUME_A3 <= record.volume < np.inf:
+        raise BadRecord(
+            "no volume", f"the cell has {record.volume:.3g} angstrom^3 an atom, which none has."
+        )
+    _check_distances(record)
+
+
+def check_energy(record: CrystalRecord) -> None:
+    """Refuse a record without a usable energy.
+
+    Raises
+    ------
+    BadRecord
+        If the energy is missing or no number, or the correction is infinite.
+    """
+    if not np.isfinite(record.energy_eV):
+        raise BadRecord("no energy", "the energy is missing or no finite number.")
+    if np.isinf(record.correction_eV):
+        raise BadRecord("no energy", "the energy correction is no finite number.")
+
+
+def _check_distances(record: CrystalRecord) -> None:
+    """Refuse overlapping atoms.
+
+    In a cell whose faces are more than twice `OVERLAP_A` apart, wrapped fractional differences find
+    every pair closer than that, without a reduction of the cell.
+    """
+    cell, positions = record.cell, record.positions - np.floor(record.positions)
+    heights = 1.0 / np.linalg.norm(np.linalg.inv(cell), axis=0)
+    if heights.min() <= 2 * OVERLAP_A:
+        from symscape.crystal.contacts import closest_contact
+
+        contact = closest_contact(record.numbers, positions @ cell, cell)
+        if contact.distance < OVERLAP_A:
+            raise BadRecord("overlapping atoms", f"atoms overlap: {contact}.")
+        return
+    n = len(positions)
+    step = max(1, _PAIRS // n)
+    for start in range(0, n, step):
+        gaps = positions[start : start + step, None] - positions[None, start:]
+        gaps -= np.round(gaps)
+        squared = np.square(gaps @ cell).sum(axis=-1)
+        rows = np.arange(len(squared))
+        squared[rows, rows] = np.inf
+        if squared.min() < OVERLAP_A**2:
+            i, j = np.unravel_index(int(squared.argmin()), squared.shape)
+            raise BadRecord(
+                "overlapping atoms",
+                f"the atoms {start + int(i)} and {start + int(j)} are "
+                f"{np.sqrt(squared.min()):.3f} angstrom apart.",
+            )

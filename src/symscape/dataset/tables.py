@@ -1,0 +1,176 @@
+"""Tables of energies (CSV) that go with structures from other files.
+
+Matbench Discovery's ``wbm-summary.csv`` is one: ``material_id``, ``uncorrected_energy`` (eV per
+cell), ``e_correction_per_atom_mp2020`` (eV/atom).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from symscape.dataset.files import open_binary
+from symscape.dataset.record import CrystalRecord, Reject
+from symscape.errors import DatasetError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: names of columns that are looked for, the first one found is taken
+ID_NAMES = ("material_id", "id", "entry_id", "mp_id", "name")
+FILE_NAMES = ("file", "filename", "cif", "path")
+ENERGY_NAMES = (
+    "uncorrected_energy", "uncorrected_energy_per_atom", "energy", "energy_eV", "total_energy",
+    "energy_per_atom",
+)  # fmt: skip
+CORRECTION_NAMES = ("e_correction_per_atom_mp2020", "correction_per_atom", "correction")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Names of a table's columns; those left empty are looked for by the usual names.
+
+    Parameters
+    ----------
+    id, energy, correction
+        Names of columns.
+    per_atom
+        Whether energies and corrections are per atom; None to tell it from ``per_atom`` in the
+        columns' names (per cell where they lack it).
+    """
+
+    id: str = ""
+    energy: str = ""
+    correction: str = ""
+    per_atom: bool | None = None
+
+
+class EnergyTable:
+    """Energies by identifier.
+
+    Parameters
+    ----------
+    path
+        A CSV file, gzip or not.
+    columns
+        What its columns are called.
+
+    Raises
+    ------
+    DatasetError
+        If it can't be read or lacks identifiers, or both energies and corrections.
+    """
+
+    def __init__(self, path: Path, columns: Columns = Columns()) -> None:
+        self.path = path
+        names = list(_read(path, rows=0).columns)
+        key = _find(path, names, columns.id, ID_NAMES)
+        files = _find(path, names, "", FILE_NAMES)
+        energy = _find(path, names, columns.energy, ENERGY_NAMES)
+        correction = _find(path, names, columns.correction, CORRECTION_NAMES)
+        if key is None and files is None:
+            raise DatasetError(
+                f"{path}: no column names the crystals (of {', '.join(names[:6])}); name it with "
+                "--id-column."
+            )
+        if energy is None and correction is None:
+            raise DatasetError(
+                f"{path}: no column holds energies (of {', '.join(names[:6])}); name it with "
+                "--energy-column."
+            )
+        frame = _read(path, [name for name in (key, files, energy, correction) if name])
+        self._energy, self._energy_per_atom = _values(frame, energy, columns.per_atom)
+        self._correction, self._correction_per_atom = _values(frame, correction, columns.per_atom)
+        self._ids = [text.strip() for text in frame[key or files]]
+        self._rows: dict[str, int] = {}
+        self._double: list[int] = []
+        for row, name in enumerate(self._ids):
+            if self._rows.setdefault(name, row) != row:
+                self._double.append(row)
+        if files is not None and files != key:
+            for row, name in enumerate(frame[files]):
+                self._rows.setdefault(name.strip(), row)
+        self._used = bytearray(len(self._ids))
+
+    def complete(self, record: CrystalRecord, rename: bool = False) -> CrystalRecord:
+        """Return a record with what the table knows of it and its own file does not.
+
+        Parameters
+        ----------
+        rename
+            Whether it gets the table's identifier, for a file that has no better one.
+        """
+        names = (record.id, *record.aliases)
+        row = next((self._rows[name] for name in names if name in self._rows), None)
+        if row is None:
+            return record
+        self._used[row] = 1
+        n = record.n_atoms
+        energy = self._energy[row] * (n if self._energy_per_atom else 1)
+        correction = self._correction[row] * (n if self._correction_per_atom else 1)
+        return replace(
+            record,
+            id=self._ids[row] if rename else record.id,
+            energy_eV=energy if np.isnan(record.energy_eV) else record.energy_eV,
+            correction_eV=correction if np.isnan(record.correction_eV) else record.correction_eV,
+        )
+
+    def left(self) -> Iterator[Reject]:
+        """Yield the rows that went with no structure, and those that name a crystal again."""
+        double = set(self._double)
+        for row, name in enumerate(self._ids):
+            # the first line of the file holds the names of the columns
+            where = f"row {row + 1}"
+            if self._used[row]:
+                continue
+            if row in double:
+                reason = f"an earlier row of the table has the id {name!r}."
+                yield Reject(name, self.path.name, where, "duplicate id", reason)
+            else:
+                reason = "no structure goes with this row of the table."
+                yield Reject(name, self.path.name, where, "no structure", reason)
+
+
+def _read(path: Path, columns: list[str] | None = None, rows: int | None = None) -> pd.DataFrame:
+    """Read columns of a table as text: identifiers such as 0012 keep their zeros."""
+    import pandas as pd
+
+    with open_binary(path) as file:
+        try:
+            frame = pd.read_csv(
+                file,
+                dtype=str,
+                keep_default_na=False,
+                nrows=rows,
+                usecols=None if columns is None else lambda name: name.strip() in columns,
+            )
+        except ValueError as error:
+            why = str(error).strip().splitlines()[0].rstrip(".")
+            raise DatasetError(f"{path}: the table can't be read ({why}).") from error
+    return frame.rename(columns=str.strip)
+
+
+def _find(path: Path, names: list[str], wanted: str, usual: tuple[str, ...]) -> str | None:
+    if not wanted:
+        return next((name for name in usual if name in names), None)
+    if wanted not in names:
+        raise DatasetError(
+            f"{path}: there is no column {wanted!r}; there are {', '.join(names[:12])}."
+        )
+    return wanted
+
+
+def _values(
+    frame: pd.DataFrame, column: str | None, per_atom: bool | None
+) -> tuple[np.ndarray, bool]:
+    """Return the numbers of a column, NaN for anything else, and whether they are per atom."""
+    import pandas as pd
+
+    if column is None:
+        return np.full(len(frame), np.nan), False
+    values = pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=float)
+    return values, "per_atom" in column if per_atom is None else per_atom
