@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from report_runs import CARD, judged_case, make_run, reference_summary
-from test_report_page import Page
+from test_report_page import CHROMIUM, Page, browse
 
 from symscape.errors import ResultsFileError
 from symscape.report.changes import change_rows, count_changes
@@ -104,6 +104,16 @@ def test_the_page_is_well_formed_and_the_summary_tells_the_same(compared, folder
     text = (folder / "summary.md").read_text(encoding="utf-8")
     assert "1 worse, 1 better, 1 new, 1 gone, 1 same." in text
     assert f"| worse | Worse-P1-Ab_z-O_z | Relative energies | {SHIFT} |" in text
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (Debian package chromium)")
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_holds_in_a_browser(folder, tmp_path, width):
+    found, console = browse(folder / "index.html", tmp_path, width)
+    assert console == ""
+    assert found["broken"] == []
+    assert found["spills"] == []
+    assert found["overflow"] <= 0
 
 
 def test_the_baseline_stays_with_the_results(compared, tmp_path):
