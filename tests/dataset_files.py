@@ -146,7 +146,7 @@ class Interrupting:
     """A progress callback that raises after some calls."""
 
     error: BaseException
-    calls: int = 3
+    calls: int = 1
 
     def __call__(self, done, total, records):
         self.calls -= 1
