@@ -25,6 +25,7 @@ from symscape.errors import (
     ToleranceFileError,
 )
 from symscape.models.registry import load_cards, read_cards
+from symscape.references.crystals import load_crystals
 from symscape.references.generate.plan import load_plan
 from symscape.references.generate.propose import plan_text
 from symscape.references.store import dump_document, load_reference
@@ -34,7 +35,7 @@ from symscape.verdict.propose import propose_tolerances
 from symscape.verdict.tolerances import load_tolerances
 
 EXAMPLES = settings(
-    max_examples=120,
+    max_examples=80,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -204,6 +205,23 @@ def test_spoiled_references_are_refused_in_a_sentence(tmp_path, document):
 def test_torn_references_are_refused_in_a_sentence(tmp_path, text):
     path = written(tmp_path, "AlCu-Cmcm/Al_y-Cu_y.json", text)
     loads(load_reference, path, ReferenceFileError)
+
+
+# -- crystals -----------------------------------------------------------------------------------
+
+
+def crystals_document() -> dict:
+    """Two of the crystals that are stored in the repository."""
+    library = Path(__file__).parents[1] / "references" / "crystals"
+    document = json.loads((library / "Al.json").read_text(encoding="utf-8"))
+    return document | {"crystals": document["crystals"][:2]}
+
+
+@EXAMPLES
+@given(document=spoiled(crystals_document()))
+def test_spoiled_crystals_are_refused_in_a_sentence(tmp_path, document):
+    path = written(tmp_path, "library/crystals/Al.json", json.dumps(document))
+    loads(lambda path: load_crystals([path.parents[1]]), path, ReferenceFileError)
 
 
 # -- results ------------------------------------------------------------------------------------

@@ -298,8 +298,11 @@ def _read_crystal(
         stress = np.array(record["stress_GPa"], dtype=float).reshape(6)
         mesh = tuple(int(k) for k in record["k_mesh"])
         first, second, third = mesh
-    except (KeyError, ValueError, TypeError) as error:
-        raise ReferenceFileError(f"{where}: an array is malformed ({error!r}).") from None
+        energy = float(record["energy_eV"])
+    except (KeyError, ValueError, TypeError, OverflowError) as error:
+        raise ReferenceFileError(
+            f"{where}: a number or an array is malformed ({error}); correct it."
+        ) from None
     elements = "-".join(sorted(set(record["symbols"])))
     if elements != system:
         raise ReferenceFileError(
@@ -315,7 +318,7 @@ def _read_crystal(
         numbers=numbers,
         positions=fractional @ cell,
         cell=cell,
-        energy=float(record["energy_eV"]),
+        energy=energy,
         forces=forces,
         stress=stress * GPa,
         k_mesh=(first, second, third),
