@@ -167,11 +167,14 @@ def test_figures_of_slices_that_are_gone_are_removed_and_nothing_else(tmp_path, 
     assert len(contents(tmp_path)) == 1 + len(ALL)
 
 
+PACKAGES = ("symscape.report.", "symscape.landscape.", "symscape.hull.")
+
+
 def imported(name: str) -> set[str]:
-    """Names of the modules of two packages that a module imports, at its top or within."""
+    """Names of the modules of three packages that a module imports, at its top or within."""
     tree = ast.parse(Path(importlib.util.find_spec(name).origin).read_text(encoding="utf-8"))
     sources = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    return {s for s in sources if s.startswith(("symscape.report.", "symscape.landscape."))}
+    return {s for s in sources if s.startswith(PACKAGES)}
 
 
 def test_every_module_that_draws_is_part_of_the_stamp():
@@ -179,6 +182,7 @@ def test_every_module_that_draws_is_part_of_the_stamp():
         set(),
         {
             "symscape.report.figures",
+            "symscape.report.hull_figures",
             "symscape.report.thumbnail",
             "symscape.report.topology_figures",
         },

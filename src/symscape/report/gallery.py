@@ -34,6 +34,7 @@ DRAWING_MODULES = (
     "symscape.landscape.paths",
     "symscape.landscape.persistence",
     "symscape.report.figures",
+    "symscape.report.hull_figures",
     "symscape.report.image",
     "symscape.report.layouts",
     "symscape.report.panels",
@@ -98,7 +99,7 @@ class Gallery:
         Parameters
         ----------
         slug, kind
-            The file is ``figures/<slug>-<kind>.png``; ``kind`` is one of ``KINDS``.
+            The file is ``figures/<slug>-<kind>.png``; `tidy` knows the kinds of ``KINDS``.
         drawn_from
             Everything that the picture depends on: dataclasses, arrays, containers.
         draw

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from symscape.report.gallery import Gallery
 from symscape.report.hull_view import GROUPS, HullView
 from symscape.report.results import write_atomically
 
 if TYPE_CHECKING:
+    import numpy as np
     from markupsafe import Markup
     from matplotlib.figure import Figure
 
 #: what the names of the pictures begin with
-_PREFIX = "hull-"
+_PREFIX = "hull"
 
 
 @dataclass(frozen=True)
@@ -42,22 +45,35 @@ def write_hulls(folder: str | Path, view: HullView) -> dict[str, HullPicture]:
     OSError
         If a file can't be written.
     """
-    from symscape.report.image import figure_pixels, save_pixels
-
     folder = Path(folder)
-    target = folder / "figures"
-    pictures = {}
-    for name, (draw, alt) in _figures(view).items():
-        path = target / f"{_PREFIX}{name}.png"
-        target.mkdir(parents=True, exist_ok=True)
-        width, height = save_pixels(path, figure_pixels(draw()))[:2]
-        pictures[name] = HullPicture(f"figures/{path.name}", width, height, alt)
-    for path in target.glob(f"{_PREFIX}*.png"):
-        if path.stem.removeprefix(_PREFIX) not in pictures:
+    pictures = _draw(folder, view)
+    for path in (folder / "figures").glob(f"{_PREFIX}-*.png"):
+        if path.stem.removeprefix(f"{_PREFIX}-") not in pictures:
             path.unlink()
     for name, table in hull_tables(view).items():
         text = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
         write_atomically(folder / "tables" / f"{name}.csv", text)
+    return pictures
+
+
+def _draw(folder: Path, view: HullView) -> dict[str, HullPicture]:
+    """Draw the figures that are not there yet."""
+    figures = _figures(view)
+    if not figures:
+        return {}
+    gallery = Gallery(folder)
+    # a few numbers a crystal: all figures depend on all of them
+    content = [view.run.model.name, view.crystals.to_csv(), view.judged.to_csv()]
+
+    def pixels(draw: Callable[[], Figure]) -> np.ndarray:
+        from symscape.report.image import figure_pixels
+
+        return figure_pixels(draw())
+
+    pictures = {}
+    for name, (draw, alt) in figures.items():
+        image = gallery.add(_PREFIX, name, content, partial(pixels, draw))
+        pictures[name] = HullPicture(image.path, image.width, image.height, alt)
     return pictures
 
 
