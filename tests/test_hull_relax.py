@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from ase.build import bulk
 from ase.calculators.calculator import Calculator, all_changes
@@ -16,6 +17,7 @@ from symscape.hull.relax import (
     space_group_number,
 )
 from symscape.models.ase import ASEModel
+from symscape.models.cache import EnergyCache
 from symscape.models.card import ModelCard
 
 EMT_MODEL = ASEModel(ModelCard("emt", "ase", "ase.calculators.emt:EMT"))
@@ -101,9 +103,34 @@ def test_tables_say_what_failed_and_how_they_were_made():
     assert not table["converged_free"].iloc[0]
 
 
-def test_the_same_settings_give_the_same_result():
-    first, second = (relax_with(bulk("Cu", "sc", 2.4) * (2, 1, 1), EMT()) for _ in range(2))
-    assert first == second
+class Counting(EMT):
+    calls = 0
+
+    def calculate(self, *args, **kwargs):
+        type(self).calls += 1
+        super().calculate(*args, **kwargs)
+
+
+def test_the_same_relaxation_again_asks_the_model_nothing(tmp_path):
+    """It takes the same steps, and the cache knows each of them."""
+    model = ASEModel(ModelCard("emt", "ase", "ase.calculators.emt:EMT"))
+    model._calculator = Counting()
+    told = []
+    with EnergyCache(tmp_path) as cache:
+        first, second = (
+            relax_table(
+                ["a"],
+                [bulk("Cu", "diamond", 5.5)],
+                model,
+                RelaxSettings(max_steps=8),
+                cache=cache,
+                progress=lambda done, total: told.append((done, total, Counting.calls)),
+            )
+            for _ in range(2)
+        )
+    pd.testing.assert_frame_equal(first, second)
+    assert told[0][:2] == told[1][:2] == (1, 1)
+    assert told[0][2] == told[1][2] > 8
 
 
 def test_the_calculator_gives_the_models_forces_and_stress():

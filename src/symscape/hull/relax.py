@@ -7,7 +7,7 @@ symmetric crystal never break its symmetry by themselves.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -16,10 +16,13 @@ import numpy as np
 import pandas as pd
 
 from symscape.crystal.structures import Structures
+from symscape.errors import ModelError
 from symscape.models.base import EnergyModel
 
 if TYPE_CHECKING:
     from ase import Atoms
+
+    from symscape.models.cache import EnergyCache
 
 #: energy per atom that a broken symmetry must gain to count as broken, eV/atom
 SIGNIFICANT_GAIN_EV = 1e-3
@@ -180,8 +183,24 @@ def relax_table(
     structures: Iterable[Atoms],
     model: EnergyModel,
     settings: RelaxSettings | None = None,
+    *,
+    cache: EnergyCache | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
     """Relax crystals with a model, one after another.
+
+    Parameters
+    ----------
+    names, structures
+        Of the crystals.
+    model
+        The potential.
+    settings
+        How.
+    cache
+        Where every step's energies are kept: the same relaxation again asks the model nothing.
+    progress
+        Called with (crystals done, crystals in all).
 
     Returns
     -------
@@ -192,9 +211,10 @@ def relax_table(
     from symscape.models.evaluate import reason
 
     settings = settings or RelaxSettings()
-    calculator = model_calculator(model)
-    rows = []
-    for name, atoms in zip(names, structures, strict=True):
+    calculator = model_calculator(model, cache)
+    rows: list[dict[str, Any]] = []
+    pairs = list(zip(names, structures, strict=True))
+    for name, atoms in pairs:
         try:
             relaxed = relax_with(atoms, calculator, settings)
         except Exception as error:
@@ -207,14 +227,16 @@ def relax_table(
                 "kept_symmetry": relaxed.kept_symmetry,
             }
         )
+        if progress is not None:
+            progress(len(rows), len(pairs))
     made = pd.DataFrame(rows)
     made.attrs["settings"] = {"relaxation": asdict(settings)}
     return made
 
 
-def model_calculator(model: EnergyModel) -> Any:
-    """Return an ASE calculator that asks a model."""
-    return _calculator_class()(model)
+def model_calculator(model: EnergyModel, cache: EnergyCache | None = None) -> Any:
+    """Return an ASE calculator that asks a model, and the cache first if there is one."""
+    return _calculator_class()(model, cache)
 
 
 @cache
@@ -222,14 +244,17 @@ def _calculator_class() -> type:
     """Make the class late, for ASE takes a while to import."""
     from ase.calculators.calculator import Calculator, all_changes
 
+    from symscape.models.evaluate import evaluate
+
     class ModelCalculator(Calculator):
         """Energies, forces and stress of an `EnergyModel`."""
 
         implemented_properties = ["energy", "free_energy", "forces", "stress"]  # noqa: RUF012
 
-        def __init__(self, model: EnergyModel) -> None:
+        def __init__(self, model: EnergyModel, cache: EnergyCache | None) -> None:
             super().__init__()
             self.model = model
+            self.cache = cache
 
         def calculate(
             self,
@@ -239,10 +264,12 @@ def _calculator_class() -> type:
         ) -> None:
             super().calculate(atoms, properties, system_changes)
             one = Structures.from_atoms([self.atoms])
-            found = self.model.predict(one, forces=True, stresses=True)
+            found = evaluate(self.model, one, forces=True, stresses=True, cache=self.cache)
+            if found.failures:
+                raise ModelError(found.failures[0])
             energy = float(found.energies[0])
-            if found.forces is None or found.stresses is None:
-                raise NotImplementedError("the model has no forces or no stress")
+            assert found.forces is not None
+            assert found.stresses is not None
             stress = found.stresses[0]
             self.results = {
                 "energy": energy,

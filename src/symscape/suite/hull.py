@@ -144,13 +144,21 @@ class HullSession:
 
         from symscape.hull.phases import energies_above_hull
         from symscape.hull.relax import RelaxSettings, relax_table
+        from symscape.suite.progress import progress_line
 
         name, own = model.card.name, self.system(model, system)
         known = self._relaxed.setdefault(name, {})
         missing = [crystal for crystal in own["id"] if crystal not in known]
         if missing:
             atoms = {crystal.id: crystal.to_atoms() for crystal in self.library.crystals}
-            new = relax_table(missing, (atoms[crystal] for crystal in missing), model)
+            with progress_line(self.session.config, f"{name} {system} (relaxing)") as progress:
+                new = relax_table(
+                    missing,
+                    [atoms[crystal] for crystal in missing],
+                    model,
+                    cache=self.session.cache,
+                    progress=progress,
+                )
             known.update({row["id"]: row for row in new.to_dict("records")})
         found = pd.DataFrame([known[crystal] for crystal in own["id"]])
         made = own.merge(found.drop(columns="space_group"), on="id")
