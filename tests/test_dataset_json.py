@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import string
@@ -28,6 +29,13 @@ from symscape.dataset.importing import ImportOptions, import_files
 from symscape.dataset.jsonstream import DamagedFile, json_values
 from symscape.dataset.read import iterate_chunks, load_dataset
 from symscape.dataset.readers.json_records import from_document
+from symscape.dataset.record import (
+    LEAST_VOLUME_A3,
+    BadRecord,
+    Reject,
+    check_energy,
+    check_geometry,
+)
 from symscape.dataset.store import REJECTS
 from symscape.errors import DatasetError
 
@@ -155,6 +163,7 @@ BAD = {
     "energy null": ({"energy": None}, "no energy"),
     "energy of no float": ({"energy": 10**400}, "no energy"),
     "energy text": ({"energy": "-3.7 eV"}, "malformed"),
+    "occupancy NaN": (spoilt(sites=[site(occu=float("nan"))]), "partial occupancy"),
     "energy true": ({"energy": True}, "malformed"),
     "correction infinite": ({"correction": float("inf")}, "no energy"),
     "adjustment NaN": ({"energy_adjustments": [{"value": float("nan")}]}, "no energy"),
@@ -333,6 +342,65 @@ def test_any_mutated_file_gives_records_or_one_error(data):
     except DamagedFile:
         pass
     assert count <= len(text)
+
+
+def places(value, path=()):
+    """Every place in a document."""
+    yield path
+    if isinstance(value, (dict, list)):
+        inner = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, below in inner:
+            yield from places(below, (*path, key))
+
+
+def replaced(value, path, new):
+    if not path:
+        return new
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[path[0]] = replaced(value[path[0]], path[1:], new)
+    return copy
+
+
+JUNK = VALUES | st.sampled_from([10**308, -(10**400), 1e-300, 1e12, -1, 0, "Fe", "", [], {}, [[]]])
+DOCUMENTS = {
+    "entry": lambda: documents()[0],
+    "wrapped": lambda: {"material_id": "wbm-1", "computed_structure_entry": documents()[2]},
+    "summary": lambda: summary_document(1, structures()[1], -5.0, 0.0),
+    "thermo": lambda: thermo_document(0, entries()[0]),
+}
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("kind", DOCUMENTS)
+def test_whatever_stands_in_a_document_it_is_taken_or_rejected(kind):
+    original = DOCUMENTS[kind]()
+    own = list(places(original))
+    # most places are somewhere among the sites
+    place = st.sampled_from([path for path in own if len(path) < 5]) | st.sampled_from(own)
+
+    @settings(deadline=None, max_examples=60)
+    @given(st.lists(st.tuples(place, JUNK), min_size=1, max_size=2))
+    def check(changes):
+        document = original
+        for path, new in changes:
+            # a place may be gone by now
+            with contextlib.suppress(LookupError, TypeError):
+                document = replaced(document, path, new)
+        found = from_document(document, "file", "record 1", "")
+        if isinstance(found, Reject):
+            assert found.reason.endswith(".")
+            return
+        try:
+            check_geometry(found)
+            check_energy(found)
+        except BadRecord as error:
+            assert error.reason.endswith(".")  # noqa: PT017
+        else:
+            assert np.isfinite(found.energy_eV)
+            assert found.volume >= LEAST_VOLUME_A3
+            assert len(found.positions) == found.n_atoms
+
+    check()
 
 
 def test_a_record_without_end_is_not_read_to_the_end_of_the_file(monkeypatch):

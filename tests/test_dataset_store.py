@@ -399,3 +399,45 @@ def test_progress_reaches_the_end_and_counts(tmp_path):
     assert list(done) == sorted(done)
     assert done[-1] == totals[-1]
     assert list(counts) == sorted(counts)
+
+
+# -- what it is for -------------------------------------------------------------------------------
+
+
+def test_hulls_of_a_data_set_agree_with_pymatgen(tmp_path):
+    """Formation energies and hulls take the table as it comes."""
+    from dataset_files import structures
+    from pymatgen.analysis.phase_diagram import PDEntry, PhaseDiagram
+    from pymatgen.core import Lattice, Structure
+
+    mgo, silicon, magnesium, *_ = structures()
+    silicide = Structure.from_spacegroup(
+        "Fm-3m", Lattice.cubic(6.35), ["Si", "Mg"], [[0, 0, 0], [0.25, 0.25, 0.25]]
+    )
+    loose = silicide.copy()
+    loose.scale_lattice(300)
+    oxygen = Structure(Lattice.cubic(5.0), ["O", "O"], [[0, 0, 0], [0.25, 0, 0]])
+    kinds = {
+        "Mg": (magnesium, -1.6), "Si": (silicon, -5.4), "O": (oxygen, -4.9), "MgO": (mgo, -6.0),
+        "Mg2Si": (silicide, -3.1), "loose": (loose, -2.9),
+    }  # fmt: skip
+    made = [
+        {"entry_id": name, "energy": energy * len(s), "correction": 0.0, "structure": s.as_dict()}
+        for name, (s, energy) in kinds.items()
+    ]
+    path = write_text(tmp_path / "entries.json", json.dumps(made))
+    import_files([path], tmp_path / "made")
+
+    from symscape.hull.phases import energies_above_hull, formation_energies, select_system
+
+    table = load_dataset(tmp_path / "made")
+    entries = [
+        PDEntry(s.composition.element_composition, energy * len(s)) for s, energy in kinds.values()
+    ]
+    diagram = PhaseDiagram(entries)
+    formation = [diagram.get_form_energy_per_atom(entry) for entry in entries]
+    np.testing.assert_allclose(formation_energies(table), formation, atol=1e-9)
+    above = [diagram.get_e_above_hull(entry) for entry in entries]
+    np.testing.assert_allclose(energies_above_hull(table), above, atol=1e-9)
+    assert above[-1] == pytest.approx(0.2)
+    assert set(select_system(table, "Mg-Si")["id"]) == {"Mg", "Si", "Mg2Si", "loose"}

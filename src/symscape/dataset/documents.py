@@ -86,7 +86,7 @@ def _from_entry(entry: dict[str, Any], name: str = "") -> CrystalRecord:
 def _from_thermo(document: dict[str, Any]) -> CrystalRecord:
     """Return the crystal of a thermo document: the entry that its energies are of."""
     entries = {k: v for k, v in document["entries"].items() if isinstance(v, dict)}
-    kind = document.get("energy_type")
+    kind = _text(document.get("energy_type"))
     if kind not in entries and len(entries) != 1:
         raise BadRecord(
             "malformed",
@@ -194,7 +194,7 @@ def structure_arrays(structure: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray
 def _atomic_number(species: Any) -> int:
     """Return the atomic number of a site's only species."""
     shares = [(kind["element"], float(kind.get("occu", 1.0))) for kind in species]
-    if len(shares) != 1 or abs(shares[0][1] - 1.0) > 1e-3:
+    if len(shares) != 1 or not abs(shares[0][1] - 1.0) <= 1e-3:
         text = ", ".join(f"{shown(element)} {share:g}" for element, share in shares)
         raise BadRecord("partial occupancy", f"a site is shared or partly empty: {text}.")
     symbol = shares[0][0]
