@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -441,3 +442,26 @@ def test_hulls_of_a_data_set_agree_with_pymatgen(tmp_path):
     np.testing.assert_allclose(energies_above_hull(table), above, atol=1e-9)
     assert above[-1] == pytest.approx(0.2)
     assert set(select_system(table, "Mg-Si")["id"]) == {"Mg", "Si", "Mg2Si", "loose"}
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self):
+        return True
+
+
+def test_a_long_import_shows_its_progress_on_a_terminal(tmp_path, monkeypatch):
+    from symscape.cli import dataset
+
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    for patience, shown in ((3600.0, False), (-1.0, True)):
+        monkeypatch.setattr(dataset, "_PATIENCE", patience)
+        with dataset._progress() as progress:
+            time.sleep(0.15)
+            progress(512, 1024, 37)
+        assert ("50%, 37 records" in terminal.getvalue()) == shown
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    with dataset._progress() as progress:
+        assert progress is None
