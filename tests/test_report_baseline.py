@@ -226,6 +226,9 @@ def test_cases_about_a_crystal_have_a_place():
     assert view.sentence.startswith("1 of 2 landscapes and crystal groups outside tolerance")
     page = Page(render_page(view, {}))
     assert "✗ NaCl-Fm-3m soft-NaCl-Fm-3m" in page.text
+    group = replace(crystal, question="underprediction", material="crystals", slice="n_wyckoff-3-4")
+    (item,) = RunView(make_run(group, references=())).slices
+    assert item.axis_labels == ("3–4 free Wyckoff coordinates",)
     alone = RunView(make_run(replace(crystal, status="passed"), references=()))
     assert alone.sentence == "The crystal group is within tolerance"
 

@@ -17,6 +17,7 @@ from symscape.report.checks import severity
 from symscape.report.headline import headline
 from symscape.report.points import CaseDetail, read_detail
 from symscape.report.results import ReferenceSummary, RunResults, axis_label
+from symscape.report.words import group_text
 from symscape.verdict.baseline import MetricChange
 from symscape.verdict.case import CaseResult, Check
 from symscape.verdict.questions import QUESTIONS
@@ -183,7 +184,7 @@ class SliceView:
         if self.reference:
             return tuple(axis.label for axis in self.reference.axes)
         if self.about == "crystals":
-            return (self.slice,) if self.slice else ()
+            return (group_text(self.slice),) if self.slice else ()
         return tuple(axis_label(name) for name in self.slice.split("-"))
 
     @cached_property

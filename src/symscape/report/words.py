@@ -41,6 +41,14 @@ _TITLES = {
     "force_gradient": "force against gradient",
     "stress_strain": "stress against strain",
     "curl": "work around a loop",
+    "formation_mae": "MAE of formation energies",
+    "above_hull_mae": "MAE of energies above hull",
+    "wrong_order_share": "share of polymorphs in wrong order",
+    "false_stable_share": "share of unstable called stable",
+    "f1": "F1 of stability",
+    "broken_near_hull": "symmetries broken near the hull",
+    "max_gained_near_hull": "largest gain near the hull",
+    "max_volume_change_near_hull": "largest volume change near the hull",
 }
 
 
@@ -106,6 +114,15 @@ def limit_text(check: Check) -> str:
 def place_text(values: Mapping[str, float]) -> str:
     """Write where a grid point is: ``z(Ti) = 0.4800, z(O) = −0.0600``."""
     return ", ".join(f"{axis_label(k)} = {number_text(v, 4)}" for k, v in values.items())
+
+
+def group_text(name: str) -> str:
+    """Write what a group of crystals has in common: ``3–4 free Wyckoff coordinates``."""
+    column, _, number = name.partition("-")
+    nouns = {"n_lattice": "free lattice parameter", "n_wyckoff": "free Wyckoff coordinate"}
+    if column not in nouns or not number:
+        return name
+    return f"{number.replace('-', '–')} {nouns[column]}{'' if number == '1' else 's'}"
 
 
 def pair_text(pair: ClosestPair) -> str:
