@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from contextlib import nullcontext
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -54,6 +56,27 @@ class Selective(EMT):
 def selective():
     return Selective()
 """
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _imported():
+    """Import what pytester would otherwise import anew, and drop, in each run in this process."""
+    for name in (
+        "filelock",
+        "jinja2",
+        "matplotlib.backends.backend_agg",
+        "pymatgen.analysis.phase_diagram",
+        "scipy.stats",
+        "symscape.hull.statistics",
+        "symscape.report.hull_figures",
+        "symscape.report.image",
+        "symscape.report.write",
+        "symscape.suite.collect",
+        "symscape.suite.gate",
+        "symscape.suite.github",
+        "symscape.suite.outcome",
+    ):
+        import_module(name)
 
 
 @pytest.fixture(scope="module")
@@ -283,3 +306,16 @@ def test_a_baseline_judges_crystals_too(suite):
     run(suite, "--mlip", "cheap:low", "test_underprediction.py").assert_outcomes(failed=2)
     again = ("--mlip", "cheap:low", "--baseline", "reports", "test_underprediction.py")
     run(suite, *again).assert_outcomes(passed=2)
+
+
+def test_collecting_imports_nothing_slow(suite):
+    code = """
+import sys
+import pytest
+outcome = pytest.main(["--collect-only", "-q", "-p", "no:cacheprovider", "--mlip", "cheap:exact"])
+assert outcome == 0, outcome
+slow = {"pandas", "pymatgen", "matplotlib", "torch", "scipy.stats"} & set(sys.modules)
+assert not slow, slow
+"""
+    path = suite.makepyfile(collect=code)
+    assert suite.run(sys.executable, path).ret == 0

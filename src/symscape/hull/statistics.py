@@ -7,15 +7,14 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from symscape.hull.classes import lattice_class, wyckoff_class
+
 #: percentile intervals of this confidence
 CONFIDENCE = 0.95
 RESAMPLES = 2000
 SEED = 0
 #: near the hull: DFT energy above it up to these, meV/atom
 NEAR_HULL_MEV = (25.0, 50.0, 100.0)
-#: upper ends of the classes of free Wyckoff coordinates; none, few, many
-_WYCKOFF_CLASSES = ((0, "0"), (1, "1"), (2, "2"), (4, "3-4"))
-_LATTICE_CLASSES = ((1, "1"), (2, "2"), (3, "3"))
 
 
 def bootstrap_interval(
@@ -81,17 +80,9 @@ def error_summary(
 def with_classes(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table with ``n_wyckoff_class`` and ``n_lattice_class`` added."""
     return table.assign(
-        n_wyckoff_class=_classes(table["n_wyckoff"], _WYCKOFF_CLASSES, "5+"),
-        n_lattice_class=_classes(table["n_lattice"], _LATTICE_CLASSES, "4+"),
+        n_wyckoff_class=[wyckoff_class(n) for n in table["n_wyckoff"]],
+        n_lattice_class=[lattice_class(n) for n in table["n_lattice"]],
     )
-
-
-def _classes(
-    numbers: Iterable[int], classes: tuple[tuple[int, str], ...], beyond: str
-) -> list[str]:
-    return [
-        next((name for upper, name in classes if number <= upper), beyond) for number in numbers
-    ]
 
 
 def summary_by(

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from symscape.errors import HullError
+from symscape.hull.classes import lattice_class, wyckoff_class
 from symscape.verdict.hull import ALL_CRYSTALS, HULL
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 #: a symmetry class of fewer crystals says nothing
 FEWEST_CRYSTALS = 3
-_CLASSES = ("n_lattice", "n_wyckoff")
 
 
 def hull_cases(question: str, entries: list[CrystalEntry]) -> list[tuple[str, str]]:
@@ -37,15 +37,14 @@ def hull_cases(question: str, entries: list[CrystalEntry]) -> list[tuple[str, st
         return [(system, HULL) for system in systems]
     if question == "stability":
         return [(ALL_CRYSTALS, "all")]
-    import pandas as pd
-
-    from symscape.hull.statistics import with_classes
-
-    table = with_classes(pd.DataFrame([vars(entry) for entry in entries]))
+    found = {
+        "n_lattice": Counter(lattice_class(entry.n_lattice) for entry in entries),
+        "n_wyckoff": Counter(wyckoff_class(entry.n_wyckoff) for entry in entries),
+    }
     return [
         (ALL_CRYSTALS, f"{column}-{name}")
-        for column in _CLASSES
-        for name, count in sorted(Counter(table[f"{column}_class"]).items())
+        for column, counts in found.items()
+        for name, count in sorted(counts.items())
         if count >= FEWEST_CRYSTALS
     ]
 
