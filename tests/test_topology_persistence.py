@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -171,6 +173,31 @@ def test_distances_of_diagrams():
     # a well without partner costs half its persistence
     assert bottleneck_distance(one, one[:1]) == pytest.approx(20.0)
     assert wasserstein_distance(one, one[:1]) == pytest.approx(20.0, rel=1e-3)
+
+
+wells = st.lists(st.tuples(st.floats(0, 1), st.floats(1e-9, 1)), max_size=3).map(
+    lambda points: np.array([(0.0, np.inf), *((b, b + p) for b, p in points)])
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(wells, wells)
+def test_wasserstein_distance_is_the_least_of_all_pairings(a, b):
+    def cost(one, other):
+        if one is None or other is None:
+            left = one if other is None else other
+            return 0.0 if left is None else (left[1] - left[0]) / 2
+        return max(abs(one - other))
+
+    padded = [*a[1:], *[None] * (len(b) - 1)]
+    others = [*b[1:], *[None] * (len(a) - 1)]
+    least = min(
+        sum(cost(one, other) for one, other in zip(padded, order, strict=True))
+        for order in permutations(others)
+    )
+    assert wasserstein_distance(a, b) == pytest.approx(1000 * least, abs=1e-9)
+    assert wasserstein_distance(a, b) >= bottleneck_distance(a, b) - 1e-6
+    assert wasserstein_distance(a, a) == 0
 
 
 @settings(deadline=None, max_examples=50)
