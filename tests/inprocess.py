@@ -13,10 +13,18 @@ from symscape.report.write import write_report
 from symscape.verdict.energies import judge_energies
 from symscape.verdict.tolerances import load_tolerances
 
-#: what a run imports lazily: pytester would import it anew, and drop it, in each run
+#: what a run imports lazily: pytester would import it anew, and drop it, in each run, and some
+#: extension modules (gudhi) do not bear that
 _LAZY = (
     "filelock",
+    "gudhi",
     "hypothesis",
+    "symscape.contracts.catalogue",
+    "symscape.contracts.invariance",
+    "symscape.contracts.potential",
+    "symscape.contracts.scan",
+    "symscape.landscape.forces",
+    "symscape.landscape.persistence",
     "symscape.models.ase",
     "symscape.models.batching",
     "symscape.models.cache",
@@ -31,7 +39,9 @@ _LAZY = (
     "symscape.suite.github",
     "symscape.suite.hull",
     "symscape.suite.progress",
+    "symscape.verdict.contracts",
     "symscape.verdict.propose",
+    "symscape.verdict.topology",
 )
 
 
