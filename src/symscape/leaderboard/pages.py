@@ -239,6 +239,7 @@ class Pages:
             moment=moment_text,
             slug=slug,
             sortable=sortable_text,
+            crystals=crystals_text,
         )
         self.environment.globals.update(
             site=site,
@@ -315,6 +316,13 @@ def moment_text(text: str) -> str:
 def sortable_text(value: float) -> str:
     """Write a number for sorting; empty where there is none."""
     return f"{value:.6g}" if math.isfinite(value) else ""
+
+
+def crystals_text(name: str) -> str:
+    """Write which crystals a unit is about: ``3-4 free Wyckoff coordinates``."""
+    column, _, group = name.partition("-")
+    words_for = {"n_lattice": "free lattice parameters", "n_wyckoff": "free Wyckoff coordinates"}
+    return f"{group} {words_for[column]}" if column in words_for else name.replace("_", " ")
 
 
 def raw_text(metric: RawMetric, value: float) -> str:
