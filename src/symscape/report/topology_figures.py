@@ -122,20 +122,11 @@ def draw_topology(
     paths = [comparison.paths(saddle) for saddle in comparison.saddles]
     filled = None
     for k, name in enumerate(("dft", "model")):
-        grid = data.reference if name == "dft" else data.model
-        filled = draw_map(axes[name], data, grid, scale, ENERGY_COLOURS) or filled
+        filled = _draw_side(axes[name], data, comparison, paths, scale, k) or filled
         if k == 0 or not wide:
             axes[name].set_ylabel(data.labels[1], fontsize=9.5)
         else:
             axes[name].tick_params(labelleft=False)
-        title = data.reference_name if name == "dft" else data.model_name
-        axes[name].set_title(title, fontsize=10.5, fontweight="bold", **TITLE)
-        for saddle, both in zip(comparison.saddles, paths, strict=True):
-            pairs = [comparison.matched[m] for m in saddle.minima]
-            ends = [pair.reference if k == 0 else pair.model for pair in pairs]
-            style = _DFT_PATH if k == 0 else _MODEL_PATH
-            _draw_path(axes[name], data, both[k], (ends[0], ends[1]), style)
-        mark_topology(axes[name], data, comparison)
         if forces is not None:
             _draw_arrows(axes[name], data, forces[k])
     draw_bar(figure, filled, axes["bar"], scale, "energy above the DFT minimum")
@@ -153,6 +144,29 @@ def draw_topology(
         # names come from files: a dollar sign must not begin a formula
         text.set_parse_math(False)  # type: ignore[attr-defined]
     return figure
+
+
+def _draw_side(
+    axes: Axes,
+    data: LandscapeData,
+    comparison: TopologyComparison,
+    paths: list[tuple[EnergyPath, EnergyPath]],
+    scale: Scale,
+    k: int,
+) -> Any:
+    """Draw the map of DFT (k = 0) or the model (1); returns the filled contours, if any."""
+    grid = data.model if k else data.reference
+    assert grid is not None
+    filled = draw_map(axes, data, grid, scale, ENERGY_COLOURS)
+    title = data.model_name if k else data.reference_name
+    axes.set_title(title, fontsize=10.5, fontweight="bold", **TITLE)
+    for saddle, both in zip(comparison.saddles, paths, strict=True):
+        pairs = [comparison.matched[m] for m in saddle.minima]
+        ends = [pair.model if k else pair.reference for pair in pairs]
+        style = _MODEL_PATH if k else _DFT_PATH
+        _draw_path(axes, data, both[k], (ends[0], ends[1]), style)
+    mark_topology(axes, data, comparison)
+    return filled
 
 
 def mark_topology(axes: Axes, data: LandscapeData, comparison: TopologyComparison) -> None:
