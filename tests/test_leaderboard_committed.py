@@ -1,0 +1,66 @@
+"""The committed leaderboard: made from its own results, by this version of the code."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from symscape.leaderboard.collect import load_board
+from symscape.leaderboard.ranking import rank_board
+from symscape.leaderboard.submission import AGREEING
+from symscape.leaderboard.tables import leaderboard_csv
+from symscape.models.registry import load_cards
+
+FOLDER = Path(__file__).parents[1] / "reports" / "leaderboard"
+AGAIN = "run: symscape leaderboard reports/leaderboard -o reports/leaderboard"
+
+
+@pytest.fixture(scope="module")
+def ranking():
+    return rank_board(load_board([FOLDER]))
+
+
+def rows(text):
+    return list(csv.DictReader(text.splitlines()))
+
+
+def test_tables_follow_from_the_results(ranking):
+    stored = rows((FOLDER / "leaderboard.csv").read_text(encoding="utf-8"))
+    made = rows(leaderboard_csv(ranking))
+    assert [row.keys() for row in stored] == [row.keys() for row in made], AGAIN
+    for one, other in zip(stored, made, strict=True):
+        for name, text in one.items():
+            try:
+                assert float(text) == pytest.approx(float(other[name]), rel=1e-4, abs=1e-6), AGAIN
+            except ValueError:
+                assert text == other[name], AGAIN
+
+
+def test_pages_are_those_of_the_models_and_materials(ranking):
+    names = {s.name for s in ranking.standings}
+    assert {path.stem for path in (FOLDER / "models").glob("*.html")} == names
+    assert len(list((FOLDER / "materials").glob("*.html"))) == len(ranking.board.materials)
+    index = (FOLDER / "index.html").read_text(encoding="utf-8")
+    assert all(f">{name}</a>" in index for name in names)
+
+
+def test_models_are_registered_as_they_were_run(ranking):
+    cards = load_cards()
+    for entry in ranking.board.entries:
+        card = cards[entry.name]
+        for field in AGREEING:
+            assert getattr(entry.run.model, field) == getattr(card, field)
+
+
+def test_every_model_was_asked_everything(ranking):
+    assert {standing.coverage for standing in ranking.standings} == {1.0}
+
+
+def test_nothing_of_the_machine_is_told():
+    for path in FOLDER.rglob("*"):
+        if path.suffix in (".html", ".json", ".md", ".csv", ".js"):
+            text = path.read_text(encoding="utf-8")
+            assert "/root/" not in text
+            assert "/home/" not in text
