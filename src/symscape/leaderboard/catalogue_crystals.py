@@ -84,12 +84,12 @@ RELAXATION = QuestionScale(
     0.5,
     (
         MetricScale(
-            "above_hull_mae_free",
+            "above_hull_mae_fixed",
             "energy above hull, relaxed",
             "meV/atom",
             1.0,
             70.0,
-            "As before relaxation.",
+            "As before relaxation; relaxed at fixed symmetry, as DFT's crystals were.",
         ),
         MetricScale(
             "broken_near_hull",
