@@ -67,7 +67,13 @@ def _imported():
         "matplotlib.backends.backend_agg",
         "pymatgen.analysis.phase_diagram",
         "scipy.stats",
+        "sqlite3",
+        "symscape.crystal.wyckoff",
+        "symscape.hull.analysis",
+        "symscape.hull.conventions",
         "symscape.hull.statistics",
+        "symscape.models.cache",
+        "symscape.models.evaluate",
         "symscape.report.hull_figures",
         "symscape.report.image",
         "symscape.report.write",
@@ -75,6 +81,9 @@ def _imported():
         "symscape.suite.gate",
         "symscape.suite.github",
         "symscape.suite.outcome",
+        "symscape.suite.progress",
+        "symscape.suite.record",
+        "symscape.verdict.explain",
     ):
         import_module(name)
 
