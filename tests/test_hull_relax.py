@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -112,12 +115,12 @@ class Counting(EMT):
 
 
 def test_the_same_relaxation_again_asks_the_model_nothing(tmp_path):
-    """It takes the same steps, and the cache knows each of them."""
+    """Neither where the outcome is known, nor where the cache knows the steps alone."""
     model = ASEModel(ModelCard("emt", "ase", "ase.calculators.emt:EMT"))
     model._calculator = Counting()
     told = []
     with EnergyCache(tmp_path) as cache:
-        first, second = (
+        first, second, third = (
             relax_table(
                 ["a"],
                 [bulk("Cu", "diamond", 5.5)],
@@ -126,11 +129,33 @@ def test_the_same_relaxation_again_asks_the_model_nothing(tmp_path):
                 cache=cache,
                 progress=lambda done, total: told.append((done, total, Counting.calls)),
             )
-            for _ in range(2)
+            for forget in (False, False, True)
+            if not forget or forget_outcomes(cache)
         )
     pd.testing.assert_frame_equal(first, second)
-    assert told[0][:2] == told[1][:2] == (1, 1)
-    assert told[0][2] == told[1][2] > 8
+    pd.testing.assert_frame_equal(first, third)
+    assert {event[:2] for event in told} == {(1, 1)}
+    assert told[0][2] == told[1][2] == told[2][2] > 8
+
+
+def forget_outcomes(cache):
+    with contextlib.closing(sqlite3.connect(cache.path)) as connection, connection:
+        return connection.execute("DELETE FROM outcomes").rowcount == 1
+
+
+def test_other_settings_or_another_crystal_are_relaxed_anew(tmp_path):
+    model = ASEModel(ModelCard("emt", "ase", "ase.calculators.emt:EMT"))
+    model._calculator = Counting()
+    with EnergyCache(tmp_path) as cache:
+        before = Counting.calls
+        for side, steps in ((3.6, 2), (3.6, 3), (3.7, 2)):
+            settings = RelaxSettings(max_steps=steps)
+            crystal = bulk("CuAu", "cesiumchloride", side)
+            found = relax_table(["a"], [crystal], model, settings, cache=cache)
+            alone = relax_table(["a"], [crystal], EMT_MODEL, settings)
+            pd.testing.assert_frame_equal(found, alone)
+            assert Counting.calls > before
+            before = Counting.calls
 
 
 def test_the_calculator_gives_the_models_forces_and_stress():

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from model_structures import varied
 
 from symscape.crystal.structures import Structures
-from symscape.models import cache as module
+from symscape.models import cache_tables as tables
 from symscape.models.cache import CacheWarning, EnergyCache, Entry, structure_keys
 
 
@@ -106,7 +106,7 @@ def test_atoms_cannot_be_taken_for_cells():
 
 def test_pruning_drops_what_was_used_longest_ago(tmp_path, monkeypatch):
     now = [1_000_000.0]
-    monkeypatch.setattr(module.time, "time", lambda: now[0])
+    monkeypatch.setattr(tables.time, "time", lambda: now[0])
     cache = EnergyCache(tmp_path, max_bytes=500_000)
     old, kept = entries(500, 0, n_atoms=10), entries(500, 500, n_atoms=10)
     cache.put("m", "M", old)
@@ -142,6 +142,21 @@ def test_info_and_clear(cache):
     assert cache.info().entries == {"B": 4}
     assert cache.clear() == 4
     assert cache.info().entries == {}
+
+
+def test_outcomes_are_kept_by_model_and_question(cache):
+    assert cache.get_outcome("a", b"?") is None
+    cache.put_outcome("a", "A", b"?", "first")
+    cache.put_outcome("a", "A", b"?", "second")
+    cache.put_outcome("b", "B", b"?", "other")
+    assert cache.get_outcome("a", b"?") == "second"
+    assert cache.get_outcome("b", b"?") == "other"
+    assert cache.get_outcome("a", b"!") is None
+    cache.clear("A")
+    assert cache.get_outcome("a", b"?") is None
+    assert cache.get_outcome("b", b"?") == "other"
+    cache.clear()
+    assert cache.get_outcome("b", b"?") is None
 
 
 def test_not_a_database_is_set_aside(cache):

@@ -7,6 +7,8 @@ symmetric crystal never break its symmetry by themselves.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -18,12 +20,15 @@ import pandas as pd
 from symscape.crystal.structures import Structures
 from symscape.errors import ModelError
 from symscape.models.base import EnergyModel
+from symscape.models.cache import structure_keys
 
 if TYPE_CHECKING:
     from ase import Atoms
 
     from symscape.models.cache import EnergyCache
 
+#: to be counted up when relaxations are done in another way, so that no old outcome is taken
+_PROCEDURE = 1
 #: energy per atom that a broken symmetry must gain to count as broken, eV/atom
 SIGNIFICANT_GAIN_EV = 1e-3
 
@@ -198,7 +203,8 @@ def relax_table(
     settings
         How.
     cache
-        Where every step's energies are kept: the same relaxation again asks the model nothing.
+        Where every step's energies are kept, so that an interrupted relaxation goes on, and what
+        came of it: the same relaxation again is looked up.
     progress
         Called with (crystals done, crystals in all).
 
@@ -215,10 +221,18 @@ def relax_table(
     rows: list[dict[str, Any]] = []
     pairs = list(zip(names, structures, strict=True))
     for name, atoms in pairs:
-        try:
-            relaxed = relax_with(atoms, calculator, settings)
-        except Exception as error:
-            relaxed = Relaxed(failed=reason(error))
+        question = _question(atoms, settings)
+        known = cache.get_outcome(model.fingerprint, question) if cache is not None else None
+        if known is not None:
+            relaxed = Relaxed(**json.loads(known))
+        else:
+            try:
+                relaxed = relax_with(atoms, calculator, settings)
+            except Exception as error:
+                relaxed = Relaxed(failed=reason(error))
+            if cache is not None and not relaxed.failed:
+                outcome = json.dumps(asdict(relaxed))
+                cache.put_outcome(model.fingerprint, model.card.name, question, outcome)
         rows.append(
             {
                 "id": name,
@@ -232,6 +246,15 @@ def relax_table(
     made = pd.DataFrame(rows)
     made.attrs["settings"] = {"relaxation": asdict(settings)}
     return made
+
+
+def _question(atoms: Atoms, settings: RelaxSettings) -> bytes:
+    """Return a hash of all that decides what becomes of a crystal, the model apart."""
+    import ase
+
+    (start,) = structure_keys(Structures.from_atoms([atoms]))
+    how = [_PROCEDURE, ase.__version__, asdict(settings)]
+    return hashlib.blake2b(start + json.dumps(how).encode(), digest_size=16).digest()
 
 
 def model_calculator(model: EnergyModel, cache: EnergyCache | None = None) -> Any:

@@ -15,52 +15,21 @@ from typing import TypeVar
 import numpy as np
 
 from symscape.crystal.structures import Structures
+from symscape.models import cache_tables as tables
+from symscape.models.cache_tables import Entry
 
 #: bytes above which the entries that have not been used for longest are dropped
 DEFAULT_MAX_BYTES = 1_000_000_000
 _FILE = "energies-1.sqlite3"  # the number is the schema's
 #: how long a process waits for another that writes, seconds
 PATIENCE = 60.0
-_TOUCH_AFTER = 3600  # seconds; a finer record of use would turn every read into a write
-_CHUNK = 500  # SQLite's limit on parameters was once 999
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS models (
-    id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE, name TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS energies (
-    model INTEGER NOT NULL, structure BLOB NOT NULL, energy REAL NOT NULL,
-    forces BLOB, stress BLOB, used INTEGER NOT NULL,
-    PRIMARY KEY (model, structure)) WITHOUT ROWID;
-"""
 
 T = TypeVar("T")
 
 
 class CacheWarning(UserWarning):
     """The cache is damaged or can't be used; the run goes on without it."""
-
-
-@dataclass(frozen=True, eq=False)
-class Entry:
-    """What is known about one structure.
-
-    Parameters
-    ----------
-    energy
-        eV.
-    forces
-        eV/angstrom, shape (n_atoms, 3), or None if never asked for.
-    stress
-        eV/angstrom^3, shape (3, 3), or None if never asked for.
-    """
-
-    energy: float
-    forces: np.ndarray | None = None
-    stress: np.ndarray | None = None
-
-    def covers(self, forces: bool, stresses: bool) -> bool:
-        """Whether everything asked for is known."""
-        return (not forces or self.forces is not None) and (not stresses or self.stress is not None)
 
 
 @dataclass(frozen=True)
@@ -135,7 +104,7 @@ class EnergyCache:
         """Return what is known about the structures with these keys."""
         if not keys or not self.path.exists():
             return {}
-        return self._guarded(lambda c: _read(c, fingerprint, keys), {})
+        return self._guarded(lambda c: tables.read(c, fingerprint, keys), {})
 
     def put(self, fingerprint: str, name: str, entries: dict[bytes, Entry]) -> None:
         """Keep results of one model, in one transaction.
@@ -151,19 +120,39 @@ class EnergyCache:
         """
         if not entries:
             return
-        self._guarded(lambda c: _write(c, fingerprint, name, entries), None)
+        self._guarded(lambda c: tables.write(c, fingerprint, name, entries), None)
         self.prune()
+
+    def get_outcome(self, fingerprint: str, question: bytes) -> str | None:
+        """Return what followed from many energies of a model, if it is known."""
+        if not self.path.exists():
+            return None
+        return self._guarded(lambda c: tables.read_outcome(c, fingerprint, question), None)
+
+    def put_outcome(self, fingerprint: str, name: str, question: bytes, outcome: str) -> None:
+        """Keep what follows from many energies of a model, such as a relaxation.
+
+        Parameters
+        ----------
+        fingerprint, name
+            As for `put`.
+        question
+            A hash of all else that the outcome depends on.
+        outcome
+            A short text.
+        """
+        self._guarded(lambda c: tables.write_outcome(c, fingerprint, name, question, outcome), None)
 
     def prune(self) -> int:
         """Drop the entries used longest ago until the file fits; return how many."""
-        return self._guarded(lambda c: _prune(c, self.max_bytes), 0)
+        return self._guarded(lambda c: tables.prune(c, self.max_bytes), 0)
 
     def info(self) -> CacheInfo:
         """Return what the cache holds; makes no file."""
         if not self.path.exists():
             return CacheInfo(self.path, 0, self.max_bytes, {})
         nothing: dict[str, int] = {}
-        entries = self._guarded(_count, nothing)
+        entries = self._guarded(tables.count, nothing)
         size = sum(p.stat().st_size for p in self.folder.glob(f"{_FILE}*"))
         return CacheInfo(self.path, size, self.max_bytes, entries)
 
@@ -171,7 +160,7 @@ class EnergyCache:
         """Remove the entries of the models of that name, or all; return how many there were."""
         if not self.path.exists():
             return 0
-        return self._guarded(lambda c: _clear(c, name), 0)
+        return self._guarded(lambda c: tables.clear(c, name), 0)
 
     def close(self) -> None:
         """Close the file."""
@@ -218,7 +207,7 @@ class EnergyCache:
                     connection.execute("PRAGMA journal_mode = WAL")
                     # a crash of the machine may lose the last entries, never the file
                     connection.execute("PRAGMA synchronous = NORMAL")
-                    connection.executescript(_SCHEMA)
+                    connection.executescript(tables.SCHEMA)
                 except BaseException:
                     connection.close()
                     raise
@@ -248,120 +237,3 @@ class EnergyCache:
             CacheWarning,
             stacklevel=4,
         )
-
-
-def _read(
-    connection: sqlite3.Connection, fingerprint: str, keys: Sequence[bytes]
-) -> dict[bytes, Entry]:
-    row = connection.execute(
-        "SELECT id FROM models WHERE fingerprint = ?", (fingerprint,)
-    ).fetchone()
-    if row is None:
-        return {}
-    model, now, found, stale = row[0], int(time.time()), {}, []
-    for start in range(0, len(keys), _CHUNK):
-        part = keys[start : start + _CHUNK]
-        marks = ",".join("?" * len(part))
-        rows = connection.execute(
-            "SELECT structure, energy, forces, stress, used FROM energies "
-            f"WHERE model = ? AND structure IN ({marks})",
-            (model, *part),
-        )
-        for key, energy, forces, stress, used in rows:
-            found[key] = Entry(energy, _array(forces), _array(stress))
-            if used < now - _TOUCH_AFTER:
-                stale.append((now, model, key))
-    if stale:
-        with connection:
-            connection.executemany(
-                "UPDATE energies SET used = ? WHERE model = ? AND structure = ?", stale
-            )
-    return found
-
-
-def _write(
-    connection: sqlite3.Connection, fingerprint: str, name: str, entries: dict[bytes, Entry]
-) -> None:
-    now = int(time.time())
-    with connection:
-        connection.execute(
-            "INSERT INTO models (fingerprint, name) VALUES (?, ?) "
-            "ON CONFLICT (fingerprint) DO UPDATE SET name = excluded.name",
-            (fingerprint, name),
-        )
-        (model,) = connection.execute(
-            "SELECT id FROM models WHERE fingerprint = ?", (fingerprint,)
-        ).fetchone()
-        connection.executemany(
-            "INSERT INTO energies VALUES (?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT (model, structure) DO UPDATE SET energy = excluded.energy, "
-            "forces = coalesce(excluded.forces, forces), "
-            "stress = coalesce(excluded.stress, stress), used = excluded.used",
-            [
-                (model, key, float(e.energy), _blob(e.forces), _blob(e.stress), now)
-                for key, e in entries.items()
-            ],
-        )
-
-
-def _used_bytes(connection: sqlite3.Connection) -> int:
-    pages, free, size = (
-        connection.execute(f"PRAGMA {what}").fetchone()[0]
-        for what in ("page_count", "freelist_count", "page_size")
-    )
-    return (pages - free) * size
-
-
-def _prune(connection: sqlite3.Connection, max_bytes: int) -> int:
-    if _used_bytes(connection) <= max_bytes:
-        return 0
-    dropped = 0
-    # stop well below the limit, or every write from now on would prune again
-    while _used_bytes(connection) > 0.8 * max_bytes:
-        (count,) = connection.execute("SELECT count(*) FROM energies").fetchone()
-        if count == 0:
-            break
-        with connection:
-            dropped += connection.execute(
-                "DELETE FROM energies WHERE (model, structure) IN "
-                "(SELECT model, structure FROM energies ORDER BY used LIMIT ?)",
-                (max(1, count // 5),),
-            ).rowcount
-    _shrink(connection)
-    return dropped
-
-
-def _clear(connection: sqlite3.Connection, name: str | None) -> int:
-    with connection:
-        if name is None:
-            removed = connection.execute("DELETE FROM energies").rowcount
-            connection.execute("DELETE FROM models")
-        else:
-            removed = connection.execute(
-                "DELETE FROM energies WHERE model IN (SELECT id FROM models WHERE name = ?)",
-                (name,),
-            ).rowcount
-            connection.execute("DELETE FROM models WHERE name = ?", (name,))
-    _shrink(connection)
-    return removed
-
-
-def _shrink(connection: sqlite3.Connection) -> None:
-    # execute() would take a single step of the vacuum, that is one page
-    connection.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE);")
-
-
-def _count(connection: sqlite3.Connection) -> dict[str, int]:
-    rows = connection.execute(
-        "SELECT name, count(structure) FROM models "
-        "LEFT JOIN energies ON energies.model = models.id GROUP BY name ORDER BY name"
-    )
-    return {name: count for name, count in rows if count}
-
-
-def _array(blob: bytes | None) -> np.ndarray | None:
-    return None if blob is None else np.frombuffer(blob, dtype="<f8").reshape(-1, 3)
-
-
-def _blob(array: np.ndarray | None) -> bytes | None:
-    return None if array is None else np.ascontiguousarray(array, dtype="<f8").tobytes()

@@ -1,0 +1,194 @@
+"""The tables of the energy cache: what is asked of SQLite, and nothing else."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+_TOUCH_AFTER = 3600  # seconds; a finer record of use would turn every read into a write
+_CHUNK = 500  # SQLite's limit on parameters was once 999
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS models (
+    id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE, name TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS energies (
+    model INTEGER NOT NULL, structure BLOB NOT NULL, energy REAL NOT NULL,
+    forces BLOB, stress BLOB, used INTEGER NOT NULL,
+    PRIMARY KEY (model, structure)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS outcomes (
+    model INTEGER NOT NULL, question BLOB NOT NULL, outcome TEXT NOT NULL,
+    PRIMARY KEY (model, question)) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """What is known about one structure.
+
+    Parameters
+    ----------
+    energy
+        eV.
+    forces
+        eV/angstrom, shape (n_atoms, 3), or None if never asked for.
+    stress
+        eV/angstrom^3, shape (3, 3), or None if never asked for.
+    """
+
+    energy: float
+    forces: np.ndarray | None = None
+    stress: np.ndarray | None = None
+
+    def covers(self, forces: bool, stresses: bool) -> bool:
+        """Whether everything asked for is known."""
+        return (not forces or self.forces is not None) and (not stresses or self.stress is not None)
+
+
+def read(
+    connection: sqlite3.Connection, fingerprint: str, keys: Sequence[bytes]
+) -> dict[bytes, Entry]:
+    """Return the entries of a model with these keys."""
+    row = connection.execute(
+        "SELECT id FROM models WHERE fingerprint = ?", (fingerprint,)
+    ).fetchone()
+    if row is None:
+        return {}
+    model, now, found, stale = row[0], int(time.time()), {}, []
+    for start in range(0, len(keys), _CHUNK):
+        part = keys[start : start + _CHUNK]
+        marks = ",".join("?" * len(part))
+        rows = connection.execute(
+            "SELECT structure, energy, forces, stress, used FROM energies "
+            f"WHERE model = ? AND structure IN ({marks})",
+            (model, *part),
+        )
+        for key, energy, forces, stress, used in rows:
+            found[key] = Entry(energy, _array(forces), _array(stress))
+            if used < now - _TOUCH_AFTER:
+                stale.append((now, model, key))
+    if stale:
+        with connection:
+            connection.executemany(
+                "UPDATE energies SET used = ? WHERE model = ? AND structure = ?", stale
+            )
+    return found
+
+
+def write(
+    connection: sqlite3.Connection, fingerprint: str, name: str, entries: dict[bytes, Entry]
+) -> None:
+    """Keep entries of a model, in one transaction."""
+    now = int(time.time())
+    with connection:
+        model = _enter_model(connection, fingerprint, name)
+        connection.executemany(
+            "INSERT INTO energies VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (model, structure) DO UPDATE SET energy = excluded.energy, "
+            "forces = coalesce(excluded.forces, forces), "
+            "stress = coalesce(excluded.stress, stress), used = excluded.used",
+            [
+                (model, key, float(e.energy), _blob(e.forces), _blob(e.stress), now)
+                for key, e in entries.items()
+            ],
+        )
+
+
+def _enter_model(connection: sqlite3.Connection, fingerprint: str, name: str) -> int:
+    """Return a model's number, a new one if it has none."""
+    connection.execute(
+        "INSERT INTO models (fingerprint, name) VALUES (?, ?) "
+        "ON CONFLICT (fingerprint) DO UPDATE SET name = excluded.name",
+        (fingerprint, name),
+    )
+    row = connection.execute("SELECT id FROM models WHERE fingerprint = ?", (fingerprint,))
+    return int(row.fetchone()[0])
+
+
+def read_outcome(connection: sqlite3.Connection, fingerprint: str, question: bytes) -> str | None:
+    """Return an outcome of a model, if it is known."""
+    row = connection.execute(
+        "SELECT outcome FROM outcomes JOIN models ON outcomes.model = models.id "
+        "WHERE fingerprint = ? AND question = ?",
+        (fingerprint, question),
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
+def write_outcome(
+    connection: sqlite3.Connection, fingerprint: str, name: str, question: bytes, outcome: str
+) -> None:
+    """Keep an outcome of a model."""
+    with connection:
+        model = _enter_model(connection, fingerprint, name)
+        connection.execute(
+            "INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?)", (model, question, outcome)
+        )
+
+
+def _used_bytes(connection: sqlite3.Connection) -> int:
+    pages, free, size = (
+        connection.execute(f"PRAGMA {what}").fetchone()[0]
+        for what in ("page_count", "freelist_count", "page_size")
+    )
+    return (pages - free) * size
+
+
+def prune(connection: sqlite3.Connection, max_bytes: int) -> int:
+    """Drop the entries used longest ago until the file fits; return how many."""
+    if _used_bytes(connection) <= max_bytes:
+        return 0
+    dropped = 0
+    # stop well below the limit, or every write from now on would prune again
+    while _used_bytes(connection) > 0.8 * max_bytes:
+        (entries,) = connection.execute("SELECT count(*) FROM energies").fetchone()
+        if entries == 0:
+            break
+        with connection:
+            dropped += connection.execute(
+                "DELETE FROM energies WHERE (model, structure) IN "
+                "(SELECT model, structure FROM energies ORDER BY used LIMIT ?)",
+                (max(1, entries // 5),),
+            ).rowcount
+    _shrink(connection)
+    return dropped
+
+
+def clear(connection: sqlite3.Connection, name: str | None) -> int:
+    """Remove the entries of the models of that name, or all; return how many there were."""
+    with connection:
+        if name is None:
+            removed = connection.execute("DELETE FROM energies").rowcount
+            connection.execute("DELETE FROM outcomes")
+            connection.execute("DELETE FROM models")
+        else:
+            own = "model IN (SELECT id FROM models WHERE name = ?)"
+            removed = connection.execute(f"DELETE FROM energies WHERE {own}", (name,)).rowcount
+            connection.execute(f"DELETE FROM outcomes WHERE {own}", (name,))
+            connection.execute("DELETE FROM models WHERE name = ?", (name,))
+    _shrink(connection)
+    return removed
+
+
+def _shrink(connection: sqlite3.Connection) -> None:
+    # execute() would take a single step of the vacuum, that is one page
+    connection.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE);")
+
+
+def count(connection: sqlite3.Connection) -> dict[str, int]:
+    """Return how many entries each model has."""
+    rows = connection.execute(
+        "SELECT name, count(structure) FROM models "
+        "LEFT JOIN energies ON energies.model = models.id GROUP BY name ORDER BY name"
+    )
+    return {name: count for name, count in rows if count}
+
+
+def _array(blob: bytes | None) -> np.ndarray | None:
+    return None if blob is None else np.frombuffer(blob, dtype="<f8").reshape(-1, 3)
+
+
+def _blob(array: np.ndarray | None) -> bytes | None:
+    return None if array is None else np.ascontiguousarray(array, dtype="<f8").tobytes()
