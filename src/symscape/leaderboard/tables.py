@@ -10,7 +10,7 @@ from typing import Any
 from symscape.leaderboard.ranking import RAW_METRICS, Ranking, Standing
 from symscape.leaderboard.scales import MetricScale
 from symscape.report.codec import dumps, encode
-from symscape.report.summary import _escape as escape
+from symscape.report.summary import escape_markdown
 from symscape.report.words import NOTHING, count_text, number_text
 
 SCHEMA = "symscape-leaderboard/1"
@@ -167,7 +167,7 @@ def leaderboard_markdown(ranking: Ranking) -> str:
     head = ["", "model", "score", "95 %", "coverage", *(q.title for q in table.questions),
             "MAE (meV/atom)", "signed error (meV/atom)", "softening"]  # fmt: skip
     for title, standings in ranking.lists:
-        lines += ["", f"## {escape(title)}", ""]
+        lines += ["", f"## {escape_markdown(title)}", ""]
         if not standings[0].same_theory:
             lines += [f"Held against {levels} all the same: {_DIFFERENCE}", ""]
         rows = [_row(standing) for standing in standings]
@@ -175,14 +175,16 @@ def leaderboard_markdown(ranking: Ranking) -> str:
         lines += ["| " + " | ".join(cells) + " |" for cells in (head, rules, *rows)]
     if board.asides:
         lines += ["", "## Not compared", ""]
-        lines += [f"- {escape(a.entry.name)}: {escape(a.reason)}" for a in board.asides]
+        lines += [
+            f"- {escape_markdown(a.entry.name)}: {escape_markdown(a.reason)}" for a in board.asides
+        ]
     return "\n".join(lines) + "\n"
 
 
 def _row(standing: Standing) -> list[str]:
-    name = escape(standing.name)
+    name = escape_markdown(standing.name)
     if not standing.same_theory:
-        name += f" ({escape(standing.entry.run.model.level_of_theory)})"
+        name += f" ({escape_markdown(standing.entry.run.model.level_of_theory)})"
     return [
         str(standing.rank),
         name,

@@ -45,12 +45,13 @@ def summary_markdown(run: RunResults) -> str:
     more = "".join(f"{counts[kind]} {WORDS[kind]}, " for kind in rare if counts[kind])
     tally = (
         f"{count_text(counts['failed'], 'case')} failed, {more}{counts['error']} not judged, "
-        f"{counts['passed']} passed; tolerances {_escape(run.tolerances)}; "
+        f"{counts['passed']} passed; tolerances {escape_markdown(run.tolerances)}; "
         f"{duration_text(run.wall_seconds)}."
     )
-    headline = f"## {SYMBOLS[view.status]} {_escape(run.model.name)}: {_escape(view.sentence)}"
+    said = escape_markdown(f"{run.model.name}: {view.sentence}")
+    headline = f"## {SYMBOLS[view.status]} {said}"
     lines = [headline, "", tally]
-    lines += [f"\n> {_escape(note)}" for note in run.baseline_notes]
+    lines += [f"\n> {escape_markdown(note)}" for note in run.baseline_notes]
     lines += _changes(view)
     lines += _failures(view)
     lines += _declared(view)
@@ -63,7 +64,11 @@ def summary_markdown(run: RunResults) -> str:
 
 def _failures(view: RunView) -> list[str]:
     rows = [
-        [_escape(item.id), _escape(_checks_text(case)), _escape(_worst_text(case.detail.worst))]
+        [
+            escape_markdown(item.id),
+            escape_markdown(_checks_text(case)),
+            escape_markdown(_worst_text(case.detail.worst)),
+        ]
         for item in view.with_status("failed")
         for case in item.cases
         if case.status == "failed"
@@ -81,7 +86,12 @@ def _changes(view: RunView) -> list[str]:
         return []
     counts = ", ".join(f"{n} {change}" for change, n in count_changes(rows).items())
     cells = [
-        [row.change, _escape(row.id), row.case.title if row.case else NOTHING, _escape(row.text)]
+        [
+            row.change,
+            escape_markdown(row.id),
+            row.case.title if row.case else NOTHING,
+            escape_markdown(row.text),
+        ]
         for row in rows
         if row.change in ("worse", "better", "new", "gone")
     ]
@@ -95,9 +105,9 @@ def _declared(view: RunView) -> list[str]:
     rows = [
         [
             WORDS[case.status],
-            _escape(item.id),
-            _escape(case.title),
-            _escape(case.detail.known_failure or NOTHING),
+            escape_markdown(item.id),
+            escape_markdown(case.title),
+            escape_markdown(case.detail.known_failure or NOTHING),
             case.detail.known_failure_expires or NOTHING,
         ]
         for item in view.slices
@@ -128,7 +138,11 @@ def _worst_text(worst: WorstPoint | None) -> str:
 
 def _not_judged(view: RunView) -> list[str]:
     rows = [
-        [_escape(item.id), _escape(case.title), _escape(case.detail.message or NOTHING)]
+        [
+            escape_markdown(item.id),
+            escape_markdown(case.title),
+            escape_markdown(case.detail.message or NOTHING),
+        ]
         for item in view.slices
         for case in item.cases
         if case.case.status == "error"
@@ -149,7 +163,7 @@ def _passed(view: RunView) -> list[str]:
 def _numbers(item: SliceView) -> list[str]:
     judged = item.judged
     return [
-        _escape(item.id),
+        escape_markdown(item.id),
         metric_text("mae", judged.get("mae"), "meV/atom"),
         metric_text("mean_signed_error", judged.get("mean_signed_error"), "meV/atom"),
         metric_text("softening_scale", judged.get("softening_scale"), ""),
@@ -161,7 +175,7 @@ def _notices(view: RunView) -> list[str]:
     for item in view.slices:
         told = {case.detail.message for case in item.cases}
         notes = [n for n in view.notices(item) if n not in told] + view.remarks(item)
-        lines += [f"- {_escape(item.id)}: {_escape(note)}" for note in notes]
+        lines += [f"- {escape_markdown(item.id)}: {escape_markdown(note)}" for note in notes]
     return ["", "### Notes", "", *lines] if lines else []
 
 
@@ -171,7 +185,7 @@ def _table(head: list[str], rows: list[list[str]], align: str) -> list[str]:
     return ["| " + " | ".join(cells) + " |" for cells in lines]
 
 
-def _escape(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Keep text from a file from being read as Markdown or HTML."""
     text = " ".join(text.split())
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
