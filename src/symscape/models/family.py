@@ -103,6 +103,7 @@ class FamilyModel(EnergyModel):
                 f"There is no checkpoint {path} for the model {self.card.name}: "
                 "--checkpoint takes the path of an existing file."
             )
+        check_family(path, self.card.family)
         if path.is_dir() != self.saves_folders:
             wanted, other = ("folder", "file") if self.saves_folders else ("file", "folder")
             raise ModelError(
@@ -111,7 +112,6 @@ class FamilyModel(EnergyModel):
             )
         if path.is_file() and not path.stat().st_size:
             raise ModelError(f"The checkpoint {path} is empty: save it again.")
-        check_family(path, self.card.family)
         return path
 
     def check_installed(self) -> None:
