@@ -233,8 +233,9 @@ def test_stored_forces_integrate_to_stored_energies(entry):
         low = np.isfinite(integral) & (energies[1:-1] < 0.5)
         assert low.sum() >= 3
         error = np.abs(integral - difference)[low]
-        # 1 meV/atom; a point in another electronic state would be far outside
-        assert np.median(error) < 1e-3
+        # 1 meV/atom, or 1 % where walls are steep and a full period makes the steps large; a point
+        # in another electronic state would be far outside
+        assert np.median(error) < max(1e-3, 0.01 * np.median(np.abs(difference[low])))
         assert error.max() < 0.05 * np.abs(difference[low]).max() + 5e-3
 
 
