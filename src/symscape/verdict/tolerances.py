@@ -23,6 +23,7 @@ A tolerance file is TOML::
 from __future__ import annotations
 
 import difflib
+import math
 import tomllib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -212,9 +213,12 @@ def _limit(where: str, value: object) -> Limit:
     """Read a limit: a number limits the absolute value, a pair is an interval."""
     if isinstance(value, list):
         pair = [v for v in value if isinstance(v, (int, float)) and not isinstance(v, bool)]
-        if len(value) != 2 or len(pair) != 2 or not -_LARGEST <= pair[0] <= pair[1] <= _LARGEST:
+        huge = any(_LARGEST < abs(v) < math.inf for v in pair)
+        if len(value) != 2 or len(pair) != 2 or huge or not pair[0] <= pair[1]:
             raise ToleranceFileError(f"{where} is {shown(value)}, but must be [lowest, highest].")
         return float(pair[0]), float(pair[1])
+    if value == math.inf:
+        return -math.inf, math.inf
     high = _number(where, value)
     return -high, high
 
