@@ -94,7 +94,7 @@ def _lines(values: np.ndarray, factor: int, periodic: bool) -> np.ndarray:
         + (t + 1) * t * (t - 1) / 6 * p3[:, None]
     )
     # beyond the ends of the cell only where the points around it turn
-    low, high = np.minimum(p1, p2), np.maximum(p1, p2)
+    low, high = np.minimum(p1, p2) + _ABOVE_GRID, np.maximum(p1, p2) + _ABOVE_GRID
     low = np.where((p0 >= p1) & (p3 >= p2), -np.inf, low)
     high = np.where((p0 <= p1) & (p3 <= p2), np.inf, high)
     lines = np.clip(cubic, low[:, None], high[:, None])
