@@ -86,7 +86,7 @@ def test_a_worker_killed_in_the_middle_costs_one_point(tmp_path, undisturbed):
 
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_a_run_killed_in_the_middle_goes_on_where_it_was(tmp_path, undisturbed, sign):
-    path = write_plan(tmp_path, "generate_factories:slow_emt", points=4, options="seconds = 0.25")
+    path = write_plan(tmp_path, "generate_factories:slow_emt", points=4, options="seconds = 1.0")
     journal = path.with_suffix(".journal.jsonl")
     process = subprocess.Popen(
         [
@@ -118,9 +118,9 @@ def test_a_run_killed_in_the_middle_goes_on_where_it_was(tmp_path, undisturbed, 
         time.sleep(0.05)
     before = [event for event in read_journal(journal) if event["event"] == "point"]
     assert 2 <= len(before) < 16
-    fast = path.read_text().replace("seconds = 0.25", "seconds = 0.0")
+    fast = path.read_text().replace("seconds = 1.0", "seconds = 0.0")
     path.write_text(fast)
-    lines = journal.read_text().replace('"seconds": 0.25', '"seconds": 0.0')
+    lines = journal.read_text().replace('"seconds": 1.0', '"seconds": 0.0')
     journal.write_text(lines)
     ledger = run_plan(load_plan(path), jobs=2)
     assert len(ledger.events_of("point")) == 16  # none of the first was computed again
