@@ -183,6 +183,9 @@ class Project:
                     before()
                 fixed = ("-p", "no:cacheprovider", "--rootdir=.", "--cache-dir=cache")
                 code = int(pytest.main([*fixed, *arguments, "benchmarks"]))
+        except KeyboardInterrupt:
+            # outside of pytest, before it begins or after it ends: as Python itself would end
+            code = int(pytest.ExitCode.INTERRUPTED)
         finally:
             os._exit(code)
 
