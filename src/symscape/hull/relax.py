@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -109,7 +109,9 @@ class Relaxed:
         return self.space_group_free == self.space_group or self.gained < SIGNIFICANT_GAIN_EV
 
 
-def relax_with(atoms: Atoms, calculator: Any, settings: RelaxSettings | None = None) -> Relaxed:
+def relax_with(
+    atoms: Atoms, calculator: Any, settings: RelaxSettings | None = None, *, free: bool = True
+) -> Relaxed:
     """Relax a crystal at fixed symmetry and freely.
 
     Parameters
@@ -120,6 +122,8 @@ def relax_with(atoms: Atoms, calculator: Any, settings: RelaxSettings | None = N
         An ASE calculator with forces and stress.
     settings
         How.
+    free
+        Whether to relax it freely too.
     """
     settings = settings or RelaxSettings()
     work = atoms.copy()
@@ -127,27 +131,38 @@ def relax_with(atoms: Atoms, calculator: Any, settings: RelaxSettings | None = N
     start, cell = float(work.get_potential_energy()), work.cell.array.copy()
     group = space_group_number(work, 0.01)
     fixed_steps, fixed_done = _relax(work, settings, fixed=True)
-    fixed = float(work.get_potential_energy())
-    volume = abs(np.linalg.det(work.cell.array) / np.linalg.det(cell)) - 1
-    stretches = np.linalg.svd(np.linalg.solve(cell, work.cell.array), compute_uv=False)
-    _push(work, settings)
-    free_steps, free_done = _relax(work, settings, fixed=False)
     n = len(atoms)
-    return Relaxed(
+    volume, lattice = cell_changes(cell, work.cell.array)
+    relaxed = Relaxed(
         energy_start=start / n,
-        energy_fixed=fixed / n,
-        energy_free=float(work.get_potential_energy()) / n,
+        energy_fixed=float(work.get_potential_energy()) / n,
         space_group=group,
-        space_group_free=space_group_number(work, settings.symprec_A),
-        volume_change=float(volume),
-        lattice_change=float(np.abs(stretches - 1).max()),
+        volume_change=volume,
+        lattice_change=lattice,
         converged_fixed=fixed_done,
+        steps=fixed_steps,
+    )
+    if not free:
+        return relaxed
+    push(work, settings)
+    free_steps, free_done = _relax(work, settings, fixed=False)
+    return replace(
+        relaxed,
+        energy_free=float(work.get_potential_energy()) / n,
+        space_group_free=space_group_number(work, settings.symprec_A),
         converged_free=free_done,
         steps=fixed_steps + free_steps,
     )
 
 
-def _push(work: Atoms, settings: RelaxSettings) -> None:
+def cell_changes(before: np.ndarray, after: np.ndarray) -> tuple[float, float]:
+    """Return the relative change of a cell's volume and the largest one of a length in it."""
+    volume = abs(np.linalg.det(after) / np.linalg.det(before)) - 1
+    stretches = np.linalg.svd(np.linalg.solve(before, after), compute_uv=False)
+    return float(volume), float(np.abs(stretches - 1).max())
+
+
+def push(work: Atoms, settings: RelaxSettings) -> None:
     """Break the symmetry a little, in place."""
     random = np.random.default_rng(settings.seed)
     strain = random.normal(scale=settings.strain, size=(3, 3))
