@@ -14,7 +14,7 @@ from symscape.landscape.smoothness import compare_smoothness
 from symscape.references.store import load_reference
 
 REFERENCES = Path(__file__).parents[1] / "references"
-#: seconds: what issue and documentation promise for one 15 x 15 slice
+#: seconds, for one 15 x 15 slice
 PROMISED = 0.1
 
 

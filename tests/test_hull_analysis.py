@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -35,6 +36,7 @@ from symscape.hull.statistics import (
     with_classes,
 )
 from symscape.hull.table import crystal_table, describe, site_symmetry_orders
+from symscape.models.cache import EnergyCache
 
 RELAXED = settings(deadline=None, max_examples=15)
 ELEMENTS = ("Al", "Ca", "Mg", "Si")
@@ -325,6 +327,19 @@ def test_corrections_are_those_of_the_published_scheme():
     assert mp2020_corrections(structures) == pytest.approx(
         [-0.687 / 2, -0.503 / 2, -0.472 / 2, 0.071 / 3, 0.0], abs=5e-4
     )
+
+
+def test_kept_corrections_need_no_pymatgen(tmp_path, monkeypatch):
+    cache = EnergyCache(tmp_path)
+    structures = [rock_salt("Mg", "S", 5.2), rock_salt("Mg", "Se", 5.5)]
+    first = mp2020_corrections(structures[:1], cache)
+    assert first == pytest.approx(mp2020_corrections(structures[:1]), abs=0)
+    both = mp2020_corrections(structures, cache)
+    assert both == pytest.approx(mp2020_corrections(structures), abs=0)
+    monkeypatch.setitem(sys.modules, "pymatgen.entries.compatibility", None)
+    assert mp2020_corrections(structures[::-1], cache) == pytest.approx(both[::-1], abs=0)
+    with pytest.raises(ImportError):
+        mp2020_corrections([rock_salt("Mg", "O", 4.25)], cache)
 
 
 def test_conventions_are_brought_together_on_the_right_side():

@@ -30,6 +30,7 @@ def package_folder(package: str) -> Path | None:
     return Path(spec.origin).parent if spec.origin else None
 
 
+@lru_cache(maxsize=64)  # each look reads a file, and every fingerprint asks
 def distribution_version(distribution: str) -> str:
     """Return the installed version of a distribution, or ``unknown``."""
     try:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from symscape.report import words
@@ -71,6 +72,7 @@ def render_page(
     )
 
 
+@cache
 def _environment() -> Environment:
     """Return the templates, which escape what they are given, and the words they know."""
     from jinja2 import Environment, PackageLoader, StrictUndefined

@@ -75,7 +75,9 @@ class HullSession:
     def _corrections(self) -> np.ndarray:
         from symscape.hull.conventions import mp2020_corrections
 
-        return mp2020_corrections(crystal.to_atoms() for crystal in self.library.crystals)
+        return mp2020_corrections(
+            (crystal.to_atoms() for crystal in self.library.crystals), self.session.cache
+        )
 
     def table(self, model: EnergyModel) -> pd.DataFrame:
         """Return a model's energies beside DFT's; crystals at which it failed are left out."""
