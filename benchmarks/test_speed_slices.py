@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.grid import Axis
 from symscape.crystal.slice import Slice
