@@ -57,3 +57,7 @@ class HullError(SymscapeError):
 
 class DatasetError(SymscapeError):
     """A list of crystals to import, or a data set made of one, is missing, damaged or unusable."""
+
+
+class ScaleError(SymscapeError):
+    """A run over a data set can't go on, or its folder holds something else."""

@@ -1,0 +1,191 @@
+"""``symscape hull``: a model on a data set of any size, and its formation energies and hulls."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from symscape.scale.tables import TablesSummary
+
+app = typer.Typer(
+    help="Compare a model's formation energies and hulls with those of a data set.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+_LeaveOut = Annotated[
+    list[str] | None,
+    typer.Option(metavar="ELEMENT", help="Leave out the crystals of an element; may be repeated."),
+]
+_Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="A run's folder.")]
+
+
+@app.command()
+def run(
+    dataset: Annotated[
+        Path, typer.Argument(metavar="DATASET", help="A data set that 'symscape import' made.")
+    ],
+    mlip: Annotated[
+        str,
+        typer.Option(help="A registered model, a family, or package.module:function."),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder of the run; default: hulls/DATASET/MODEL."),
+    ] = None,
+    checkpoint: Annotated[str | None, typer.Option(help="A checkpoint of your own.")] = None,
+    mlip_name: Annotated[str | None, typer.Option(help="What tables call the model.")] = None,
+    relax: Annotated[
+        str,
+        typer.Option(
+            help="none: DFT's geometry only; fixed: relax at fixed symmetry too; free: and then "
+            "freely after a small push."
+        ),
+    ] = "none",
+    optimizer: Annotated[
+        str,
+        typer.Option(
+            help="torch-sim (FIRE, in batches), ase (BFGS, one by one), or auto: torch-sim for "
+            "networks where it is installed."
+        ),
+    ] = "auto",
+    force: Annotated[
+        float, typer.Option(help="Force at which relaxations end, eV/angstrom.")
+    ] = 0.01,
+    max_steps: Annotated[int, typer.Option(help="Steps after which relaxations end.")] = 500,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            "-j",
+            help="Worker processes on this machine; 0: this process; default: one a core, one on "
+            "a GPU.",
+        ),
+    ] = None,
+    dask_address: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDR", help="A dask scheduler, tcp://host:8786, or its scheduler file."
+        ),
+    ] = "",
+    chunk_atoms: Annotated[
+        int | None, typer.Option(help="Atoms in a chunk, at most; default 20000.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps or auto.")] = "auto",
+    batch_size: Annotated[
+        str | None, typer.Option(help="Structures in one call of the model, or auto.")
+    ] = None,
+    dtype: Annotated[str | None, typer.Option(help="float32 or float64.")] = None,
+    model_option: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="Argument of the family's loader, repeatable: modality=mpa, head=omat_pbe.",
+        ),
+    ] = None,
+    convention: Annotated[
+        str, typer.Option(help="What a model of your own was trained on: uncorrected or MP2020.")
+    ] = "uncorrected",
+    leave_out: _LeaveOut = None,
+    tables: Annotated[
+        bool, typer.Option("--tables/--no-tables", help="Make the tables at the end.")
+    ] = True,
+) -> None:
+    """Evaluate a model on a data set, in chunks, and make the tables.
+
+    Whatever is interrupted or killed, the same command goes on where it stopped. Results do not
+    depend on the number of workers nor on the chunks.
+    """
+    from symscape.hull.relax import RelaxSettings
+    from symscape.scale.progress import progress_bar
+    from symscape.scale.run import run_dataset
+    from symscape.scale.settings import ModelSpec, RunSettings, model_options, usable_cores
+
+    spec = ModelSpec(
+        mlip,
+        checkpoint=checkpoint,
+        mlip_name=mlip_name,
+        device=device,
+        batch_size=int(batch_size) if batch_size and batch_size.isdigit() else batch_size,
+        dtype=dtype,
+        options=model_options(model_option or []),
+        energy_convention=convention,
+    )
+    settings = RunSettings(relax, optimizer, RelaxSettings(force_eV_A=force, max_steps=max_steps))
+    folder = output or Path("hulls") / dataset.name / spec.make().card.name
+    with progress_bar("hull run") as progress:
+        summary = run_dataset(
+            dataset,
+            spec,
+            folder,
+            settings,
+            jobs=usable_cores(device) if jobs is None else jobs,
+            address=dask_address,
+            chunk_atoms=chunk_atoms,
+            left_out=tuple(leave_out or ()),
+            say=_say,
+            progress=progress,
+        )
+    print(f"crystals   {summary.crystals}, {summary.known} of them done before")
+    print(f"wrote {summary.path}")
+    if tables:
+        _make(folder, dataset, leave_out, "")
+
+
+@app.command()
+def status(folder: _Folder) -> None:
+    """Show how far a run is; looks at every chunk and changes nothing."""
+    from symscape.scale.status import run_status
+
+    for label, value in run_status(folder).rows().items():
+        print(f"{label:<12} {value}")
+
+
+@app.command()
+def tables(
+    folder: _Folder,
+    dataset: Annotated[
+        Path | None, typer.Option(help="Where the data set is, if it was moved.")
+    ] = None,
+    leave_out: _LeaveOut = None,
+    system: Annotated[
+        str, typer.Option(help="Only this chemical system, with all that it contains: Mg-Si.")
+    ] = "",
+) -> None:
+    """Make the tables of a finished run: formation energies, hulls, errors by symmetry."""
+    _make(folder, dataset, leave_out, system)
+
+
+def _make(folder: Path, dataset: Path | None, leave_out: list[str] | None, system: str) -> None:
+    from symscape.scale.tables import make_tables
+
+    _print(make_tables(folder, dataset=dataset, left_out=tuple(leave_out or ()), system=system))
+
+
+def _print(made: TablesSummary) -> None:
+    print(f"compared   {made.crystals} crystals of {made.systems} chemical systems")
+    if made.left_out:
+        print(f"left out   {made.left_out}, {made.path / 'left_out.csv'} says why of each")
+    number = made.headline
+    print(
+        f"formation  MAE {number['formation_mae']:.1f}, "
+        f"bias {number['formation_bias']:+.1f} meV/atom"
+    )
+    print(
+        f"above hull MAE {number['above_hull_mae']:.1f}, "
+        f"bias {number['above_hull_bias']:+.1f} meV/atom, "
+        f"{number['share_underpredicted']:.0%} underpredicted"
+    )
+    print(
+        f"stability  false-stable share {number['false_stable_share']:.3f}, F1 {number['f1']:.3f} "
+        "(25 meV/atom)"
+    )
+    print(f"wrote {made.path}")
+
+
+def _say(text: str) -> None:
+    print(f"symscape: {text}", file=sys.stderr)

@@ -1,0 +1,301 @@
+"""The folder of a run: what it is of, and one Parquet file for each finished chunk.
+
+``run.json`` says what made the chunks; ``chunks/chunk-00012.<checksum>.parquet`` holds one. The
+checksum is in the name, so that a single rename makes a finished chunk of a file with its checksum,
+and nothing else counts as one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from symscape.dataset.store import checksum, parquet
+from symscape.errors import DatasetError, ScaleError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA = "symscape-hull-run/1"
+MANIFEST = "run.json"
+CHUNKS = "chunks"
+TABLES = "tables"
+#: characters of the SHA-256 in a chunk's name
+_LENGTH = 16
+_NAME = re.compile(rf"chunk-(\d{{5,}})\.([0-9a-f]{{{_LENGTH}}})\.parquet")
+_PARTIAL = ".partial"
+_LOCK = ".lock"
+#: parts of the manifest that decide the results, and what a difference in them is called
+_DECISIVE = {
+    "dataset": "another data set",
+    "model": "another model",
+    "settings": "other settings",
+    "chunk_atoms": "other chunks",
+    "block_atoms": "other blocks",
+}
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The chunks of a run's folder.
+
+    Parameters
+    ----------
+    files
+        Whole ones, by number, in order.
+    damaged
+        Those whose content is not what their name says.
+    """
+
+    files: dict[int, Path]
+    damaged: dict[int, Path]
+
+
+class ChunkStore:
+    """A run's folder, open for writing by one process at a time.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    manifest
+        What the run is of, as JSON has it.
+    """
+
+    def __init__(self, path: Path, manifest: dict[str, Any]) -> None:
+        self.path = path
+        self.manifest = manifest
+        self._digest = _digest(manifest)
+
+    @classmethod
+    @contextmanager
+    def opened(cls, path: str | Path, manifest: dict[str, Any]) -> Iterator[ChunkStore]:
+        """Make a run's folder, or go on in one, while nobody else does.
+
+        Raises
+        ------
+        ScaleError
+            If the folder holds something else, another run works in it, or it can't be written.
+        """
+        from filelock import FileLock, Timeout
+
+        folder = Path(path).absolute()
+        store = cls(folder, manifest)
+        with store._writing():
+            _check_target(folder)
+            (folder / CHUNKS).mkdir(parents=True, exist_ok=True)
+            lock = FileLock(folder / _LOCK)
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                raise ScaleError(
+                    f"{folder}: another run works in this folder; wait for it, or name another "
+                    "with --output."
+                ) from None
+        try:
+            store._write_manifest()
+            yield store
+        finally:
+            lock.release()
+
+    def _write_manifest(self) -> None:
+        known = self.path / MANIFEST
+        if known.exists():
+            _compare(self.path, read_manifest(self.path), self.manifest)
+        with self._writing():
+            for left in (self.path / CHUNKS).glob(f"*{_PARTIAL}"):
+                left.unlink()
+            if not known.exists():
+                text = json.dumps(self.manifest, indent=1, ensure_ascii=False) + "\n"
+                _write_file(known, text.encode())
+
+    def finished(self) -> Finished:
+        """Look at the chunks that are there; reads every file."""
+        return finished_chunks(self.path, self._digest)
+
+    def remove(self, files: Iterator[Path] | list[Path]) -> None:
+        """Remove damaged chunks, which are to be computed again."""
+        with self._writing():
+            for file in files:
+                file.unlink(missing_ok=True)
+
+    def write(self, number: int, table: pd.DataFrame) -> Path:
+        """Keep a finished chunk: all of it or nothing.
+
+        Raises
+        ------
+        ScaleError
+            If the disk is full or can't be written.
+        """
+        import pyarrow as pa
+
+        made = pa.Table.from_pandas(table, preserve_index=False)
+        made = made.replace_schema_metadata({"run": self._digest, "chunk": str(number)})
+        sink = pa.BufferOutputStream()
+        parquet().write_table(made, sink, compression="zstd")
+        data = sink.getvalue().to_pybytes()
+        name = f"chunk-{number:05d}.{hashlib.sha256(data).hexdigest()[:_LENGTH]}.parquet"
+        file = self.path / CHUNKS / name
+        with self._writing():
+            _write_file(file, data)
+        return file
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            why = error.strerror or error
+            raise ScaleError(
+                f"{self.path}: the results can't be written ({why}); make room, then the same "
+                "command goes on where it stopped."
+            ) from error
+
+
+def _write_file(file: Path, data: bytes) -> None:
+    """Write a file that gets its name when all of it is on the disk."""
+    partial = file.with_name(file.name + _PARTIAL)
+    try:
+        with partial.open("wb") as sink:
+            sink.write(data)
+            sink.flush()
+            os.fsync(sink.fileno())
+        partial.replace(file)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def _digest(manifest: dict[str, Any]) -> str:
+    decisive = {key: manifest[key] for key in _DECISIVE}
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+
+def _check_target(folder: Path) -> None:
+    if not folder.exists() or (folder / MANIFEST).is_file():
+        return
+    # a run that was killed before it could say what it is of has left nothing else
+    if not folder.is_dir() or {p.name for p in folder.iterdir()} - {CHUNKS, _LOCK}:
+        raise ScaleError(
+            f"{folder}: there is something that is no run's folder; name another with --output."
+        )
+
+
+def _compare(folder: Path, known: dict[str, Any], wanted: dict[str, Any]) -> None:
+    for key, what in _DECISIVE.items():
+        if known[key] != wanted[key]:
+            raise ScaleError(
+                f"{folder}: the run there is of {what} ({_difference(known[key], wanted[key])}); "
+                "name another folder with --output, or remove that one."
+            )
+
+
+def _difference(known: Any, wanted: Any) -> str:
+    """Name the first value that differs."""
+    if isinstance(known, dict) and isinstance(wanted, dict):
+        for key in {**known, **wanted}:
+            if known.get(key) != wanted.get(key):
+                return f"{key}: {_difference(known.get(key), wanted.get(key))}"
+    return f"{_short(known)} there, {_short(wanted)} now"
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else text[:12] + "..."
+
+
+def read_manifest(path: str | Path) -> dict[str, Any]:
+    """Return what a run's folder says that it is of.
+
+    Raises
+    ------
+    ScaleError
+        If it is no run's folder, or ``run.json`` is damaged or of another schema.
+    """
+    file = Path(path) / MANIFEST
+    if not file.is_file():
+        raise ScaleError(f"{path}: this is no run's folder; make one with 'symscape hull run'.")
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+        schema = document["schema"]
+        if schema == SCHEMA and set(_DECISIVE) <= set(document):
+            return dict(document)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ScaleError(
+            f"{file}: the file is damaged ({error}); run into another folder."
+        ) from error
+    raise ScaleError(
+        f"{file}: the schema is {schema!r}, not a whole {SCHEMA!r}; run into another folder."
+    )
+
+
+def is_running(path: str | Path) -> bool:
+    """Return whether some process works in a run's folder."""
+    from filelock import FileLock, Timeout
+
+    file = Path(path) / _LOCK
+    if not file.exists():
+        return False
+    try:
+        with FileLock(file, timeout=0):
+            return False
+    except (Timeout, OSError):
+        return True
+
+
+def finished_chunks(path: str | Path, digest: str | None = None) -> Finished:
+    """Look at a run's chunks; reads every file and changes nothing.
+
+    Parameters
+    ----------
+    path
+        The run's folder.
+    digest
+        Of its manifest; read from there if None.
+    """
+    folder = Path(path) / CHUNKS
+    digest = digest or _digest(read_manifest(path))
+    files: dict[int, Path] = {}
+    damaged: dict[int, Path] = {}
+    for file in sorted(folder.glob("*.parquet")):
+        match = _NAME.fullmatch(file.name)
+        if match is None:
+            continue
+        number = int(match[1])
+        if checksum(file)[:_LENGTH] == match[2] and _belongs(file, digest, number):
+            files[number] = file
+        else:
+            damaged[number] = file
+    return Finished(files, {k: v for k, v in damaged.items() if k not in files})
+
+
+def _belongs(file: Path, digest: str, number: int) -> bool:
+    """Return whether a file was written as this chunk of this run."""
+    metadata = parquet().read_schema(file).metadata or {}
+    return metadata.get(b"run") == digest.encode() and metadata.get(b"chunk") == b"%d" % number
+
+
+def read_chunk(file: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """Read a finished chunk, the columns asked for.
+
+    Raises
+    ------
+    ScaleError
+        If it can't be read.
+    """
+    import pyarrow as pa
+
+    try:
+        frame: pd.DataFrame = parquet().read_table(file, columns=columns).to_pandas()
+    except (pa.ArrowInvalid, OSError, DatasetError) as error:
+        raise ScaleError(
+            f"{file}: the chunk can't be read ({error}); run the same command again."
+        ) from error
+    return frame
