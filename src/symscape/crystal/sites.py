@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 
-from symscape.crystal.rational import AffineSpace, solve
+from symscape.crystal.rational import GRAIN, AffineSpace, solve
 from symscape.crystal.spacegroup import SpaceGroup
 from symscape.errors import SymscapeError
 
@@ -219,14 +220,18 @@ def _stabilized_points(
     rotations = group.rotations[fixing]
     here = positions[atom]
     integers = np.round(rotations @ here + group.translations[fixing] - here).astype(int)
-    rights = [
-        [
-            Fraction(int(n)) - t
-            for n, t in zip(integers[k], group.exact_translations[g], strict=True)
-        ]
-        for k, g in enumerate(fixing)
-    ]
-    return solve(rotations - np.eye(3, dtype=int), rights)
+    numerators = GRAIN * integers - group.numerators[fixing]
+    return _fixed_points((rotations - np.eye(3, dtype=int)).tobytes(), numerators.tobytes())
+
+
+@lru_cache(maxsize=4096)  # few different ones: atoms of a Wyckoff position share theirs
+def _fixed_points(matrices: bytes, numerators: bytes) -> AffineSpace:
+    """Solve ``A x = b``, ``b`` in 24ths, for arrays given by their content."""
+    rights = np.frombuffer(numerators, dtype=int).reshape(-1, 3)
+    return solve(
+        np.frombuffer(matrices, dtype=int).reshape(-1, 3, 3),
+        [[Fraction(int(n), GRAIN) for n in right] for right in rights],
+    )
 
 
 def awkwardness(group: SpaceGroup, form: AffineSpace) -> tuple[float, ...]:

@@ -72,6 +72,11 @@ class SpaceGroup:
         return self.choice == "R"
 
     @cached_property
+    def numerators(self) -> np.ndarray:
+        """The translation parts in 24ths, whole numbers, shape (n_operations, 3)."""
+        return np.round(self.translations * GRAIN).astype(int)
+
+    @cached_property
     def exact_translations(self) -> tuple[Vector, ...]:
         """The translation parts as fractions."""
         return tuple(tuple(to_fraction(x) for x in t) for t in self.translations)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -32,7 +33,15 @@ def bootstrap_interval(
         return float("nan"), float("nan")
     if np.ptp(values) == 0:
         return float(values[0]), float(values[0])
+    return _resampled(values.tobytes(), resamples, seed)
+
+
+@lru_cache(maxsize=256)  # a report asks for the same classes as the cases, and twice
+def _resampled(content: bytes, resamples: int, seed: int) -> tuple[float, float]:
+    """Bootstrap the mean of values that are given by their content."""
     from scipy.stats import bootstrap
+
+    values = np.frombuffer(content)
 
     found = bootstrap(
         (values,),

@@ -17,6 +17,7 @@ def first_line(error: BaseException) -> str:
     return lines[0][:200].rstrip(". ") if lines else "no message"
 
 
+@lru_cache(maxsize=64)  # a look through all of sys.path, before each evaluation
 def package_folder(package: str) -> Path | None:
     """Return the folder of an installed top-level package, or None; imports nothing."""
     try:

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from symscape.crystal.crystal import Crystal
 from symscape.crystal.slice import Slice
 from symscape.crystal.structures import Structures
+from symscape.crystal.tangents import crystal_at
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +93,17 @@ class LandscapeReference:
         flat = np.nanargmin(np.where(self.valid, self.energies, np.nan))
         i, j = np.unravel_index(flat, self.energies.shape)
         return int(i), int(j)
+
+    @property
+    def minimum_values(self) -> tuple[float, float]:
+        """Axis values at the lowest energy."""
+        (i, j), (u, v) = self.minimum, self.slice.axes
+        return float(u.values[i]), float(v.values[j])
+
+    @cached_property
+    def minimum_crystal(self) -> Crystal:
+        """The crystal at the lowest energy of the grid."""
+        return crystal_at(self.slice, self.minimum_values)
 
     def structures(self) -> Structures:
         """Build the structures of the whole grid, row-major, in primitive cells."""

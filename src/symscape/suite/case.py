@@ -11,13 +11,11 @@ import numpy as np
 import pytest
 
 from symscape.contracts.result import DEFAULT_SETTINGS
-from symscape.crystal.tangents import crystal_at
 from symscape.verdict.case import CaseResult
 from symscape.verdict.energies import judge_energies
 
 if TYPE_CHECKING:
     from symscape.contracts.potential import CachedPotential
-    from symscape.crystal.crystal import Crystal
     from symscape.landscape.evaluate import SliceEvaluation
     from symscape.models.base import EnergyModel
     from symscape.references.reference import LandscapeReference
@@ -59,20 +57,6 @@ class LandscapeCase:
         from symscape.contracts.potential import CachedPotential
 
         return CachedPotential(self.model, self.session.cache)
-
-    @property
-    def crystal(self) -> Crystal:
-        """The crystal at the DFT minimum of the slice."""
-        return crystal_at(self.reference.slice, self._minimum)
-
-    @property
-    def _minimum(self) -> tuple[float, float]:
-        """Axis values of the DFT minimum."""
-        u, v = (
-            float(axis.values[k])
-            for axis, k in zip(self.reference.slice.axes, self.reference.minimum, strict=True)
-        )
-        return u, v
 
     def judge_energies(self) -> CaseResult:
         """Compare the relative energies with DFT within the tolerances."""
@@ -119,8 +103,8 @@ class LandscapeCase:
                 self.reference,
                 energies,
                 self.tolerances,
-                scans=scan_slice(per_atom, the_slice, self._minimum),
-                strained=smoothness(potential, self.crystal),
+                scans=scan_slice(per_atom, the_slice, self.reference.minimum_values),
+                strained=smoothness(potential, self.reference.minimum_crystal),
                 **known,
             )
 
@@ -143,7 +127,8 @@ class LandscapeCase:
                 return None
             if not comparison.metrics()["n_forces"]:
                 return None
-            return judge_forces(reference, comparison, self.tolerances, **known)
+            arrows = "forces" in self.session.settings.figures
+            return judge_forces(reference, comparison, self.tolerances, arrows=arrows, **known)
 
         return _asked(self._timed(judge), "the model or DFT has no forces here")
 
@@ -154,7 +139,7 @@ class LandscapeCase:
         from symscape.verdict.contracts import judge_contracts
 
         def judge(**known: Any) -> CaseResult:
-            crystal, potential = self.crystal, self.potential
+            crystal, potential = self.reference.minimum_crystal, self.potential
             results = {
                 name: contract(potential, crystal, DEFAULT_SETTINGS)
                 for name, contract in ENERGY_CONTRACTS.items()
@@ -172,7 +157,7 @@ class LandscapeCase:
         from symscape.verdict.contracts import judge_contracts
 
         def judge(**known: Any) -> CaseResult | None:
-            crystal, potential = self.crystal, self.potential
+            crystal, potential = self.reference.minimum_crystal, self.potential
             try:
                 results = {
                     name: contract(potential, crystal, DEFAULT_SETTINGS)
