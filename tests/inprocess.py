@@ -47,7 +47,7 @@ _LAZY = (
 
 def without_figures(monkeypatch: Any) -> None:
     """Write reports without figures, which take longer than everything else together."""
-    monkeypatch.setattr(symscape.report.write, "write_figures", lambda folder, view: {})
+    monkeypatch.setattr(symscape.report.write, "write_figures", lambda folder, view, **_: {})
 
 
 def import_lazy_modules(folder: Path, reference: Any) -> None:

@@ -143,6 +143,31 @@ def test_the_figure_shows_both_landscapes(toy_reference, half, layout):
     assert np.asarray(cut.get_ydata()) == pytest.approx(expected)
 
 
+def test_figures_of_other_kinds(toy_reference, half, emt):
+    model, evaluation = half
+    relief = symscape.figure(toy_reference, evaluation, model=model, kind="relief")
+    assert [axes.name for axes in relief.axes] == ["3d", "3d", "rectilinear"]
+    maps = symscape.figure(toy_reference, evaluation, model=model, kind="topology")
+    assert not quivers(maps)
+    arrows = quivers(symscape.figure(toy_reference, evaluation, model=model, kind="forces"))
+    assert len(arrows) == 2
+    with pytest.raises(ModelError, match="needs the potential"):
+        symscape.figure(toy_reference, evaluation, model="HalfEMT", kind="forces")
+    with pytest.raises(ValueError, match="'mountain' is no figure"):
+        symscape.figure(toy_reference, evaluation, kind="mountain")
+
+
+def quivers(figure):
+    found = [c for axes in figure.axes for c in axes.collections if c.get_gid() == "forces"]
+    assert all(len(quiver.U) > 3 for quiver in found)
+    return found
+
+
+def test_a_data_set_is_loaded_by_its_public_name(tmp_path):
+    with pytest.raises(symscape.SymscapeError, match="this is no data set"):
+        symscape.load_dataset(tmp_path / "absent")
+
+
 def test_an_unknown_model_is_a_sentence():
     with pytest.raises(ModelError, match="did you mean chgnet"):
         symscape.model("chgnett")

@@ -224,6 +224,8 @@ OPTIONS: dict[str, str] = {
     "--baseline results-lacking.json": "field 'cases' is not a list",
     "--baseline-margin -1": "--baseline-margin is '-1'",
     "--baseline-margin some": "--baseline-margin is 'some'",
+    "--figures mountains": "--figures has 'mountains', but there are relief and forces",
+    "--figures relief,arrows": "--figures has 'arrows'",
     "--report-dir a-file": "--report-dir .*a-file is no folder",
     "--report-dir a-file/reports": "--report-dir .*a-file is no folder",
     "--cache-dir a-file": "--cache-dir .*a-file is no folder",
@@ -256,6 +258,7 @@ INI: dict[str, str] = {
     "symscape_cache_dir = a-file": "a-file is no folder",
     "symscape_baseline = absent": "'absent': neither a results file",
     "symscape_baseline_margin = x": "--baseline-margin is 'x'",
+    "symscape_figures = mountains": "--figures has 'mountains'",
     "symscape_references = absent": "absent: there is no such folder",
 }
 

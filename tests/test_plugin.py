@@ -6,6 +6,7 @@ import json
 import sys
 from fnmatch import fnmatch
 
+import numpy as np
 import pytest
 from inprocess import import_lazy_modules, without_figures
 from toys import toy_slice
@@ -166,6 +167,31 @@ def test_two_processes_evaluate_each_case_once_and_write_one_report(suite):
     assert {p.name for p in (suite.path / "reports").iterdir()} == {"counting", "soft"}
     assert len(results(suite, "counting")["cases"]) == 1
     assert list((suite.path / "reports" / "counting" / "figures").glob("*.png"))
+
+
+def test_figures_on_demand(suite, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "symscape.report.write.write_figures",
+        lambda folder, view, *, relief=False: asked.append(relief) or {},
+    )
+    questions = SUITE.replace("energies", "forces")
+    (suite.path / "test_forces.py").write_text(questions)
+    run(suite, "--mlip", "cheap:exact").assert_outcomes(passed=2)
+    kept = [case["detail"].get("arrows") for case in results(suite, "exact")["cases"]]
+    assert kept == [None, None]
+    run(suite, "--mlip", "cheap:exact", "--figures", "relief,forces").assert_outcomes(passed=2)
+    arrows = {c["question"]: c["detail"].get("arrows") for c in results(suite, "exact")["cases"]}
+    assert arrows["energies"] is None
+    # the model is what the reference was made with
+    dft, own = (np.array(arrows["forces"][side], dtype=float) for side in ("reference", "model"))
+    known = np.isfinite(own)
+    assert known.any()
+    assert dft.shape == own.shape == (5, 5, 2)
+    np.testing.assert_allclose(own[known], dft[known], atol=0.02)
+    (suite.path / "pytest.ini").write_text("[pytest]\nsymscape_figures = relief\n")
+    run(suite, "--mlip", "cheap:exact")
+    assert asked == [False, True, True]
 
 
 def test_a_second_run_evaluates_nothing(suite):

@@ -11,11 +11,12 @@ import pytest
 from report_runs import judged_case, make_run, reference_summary
 from topology_surfaces import double_well, egg_carton, mesh
 
+from symscape.errors import ResultsFileError
 from symscape.landscape.geometry import GridGeometry
 from symscape.landscape.matching import compare_topology
 from symscape.report.html import render_page
 from symscape.report.panels import LandscapeData
-from symscape.report.relief_figure import draw_relief
+from symscape.report.results import load_results, save_results
 from symscape.report.topology_figures import (
     comparison_of,
     describe_topology,
@@ -147,7 +148,7 @@ def test_paths_through_a_periodic_border_are_cut():
         assert np.abs(np.diff(line.get_xydata(), axis=0)).max() < 2 / n
 
 
-def test_arrows_relief_and_nothing_to_compare(softer):
+def test_arrows_and_nothing_to_compare(softer):
     comparison = comparison_of(softer, GEOMETRY)
     forces = -np.stack(np.gradient(softer.reference), axis=-1)
     forces[0, 0] = np.nan
@@ -159,12 +160,10 @@ def test_arrows_relief_and_nothing_to_compare(softer):
     u = quivers[0].XY[k]
     i, j = (int(np.abs(a - b).argmin()) for a, b in zip((U, V), u, strict=True))
     assert np.sign(quivers[0].U[k]) == np.sign(forces[i, j, 0])
+    assert "force" in {text.get_text() for text in figure.legends[0].get_texts()}
     nothing = np.full_like(forces, np.nan)
     quiet = draw_topology(softer, comparison, forces=(nothing, nothing))
     assert not [c for c in panels(quiet)["dft"].collections if c.get_gid() == "forces"]
-    relief = draw_relief(softer)
-    assert len(relief.axes) == 2
-    relief.savefig(io.BytesIO(), format="png")
     empty = make_data(np.full((15, 13), np.nan))
     assert comparison_of(empty, GEOMETRY) is None
 
@@ -187,6 +186,32 @@ def run_with_minima():
         detail={"geometry": {**GEOMETRY, "metric_A2": [[0.002, 0], [0, 0.002]]}},
     )
     return make_run(energies, minima, references=(reference,))
+
+
+def test_arrows_of_a_run_are_drawn_on_its_maps(tmp_path):
+    run = run_with_minima()
+    (reference,) = run.references
+    forces = -1000 * np.stack(np.gradient(reference.relative), axis=-1)
+    kept = np.where(np.isfinite(forces), forces, None).tolist()
+    arrows = {"reference": kept, "model": kept}
+    case = CaseResult(
+        "forces", "soft", reference.material, reference.slice, "passed", detail={"arrows": arrows}
+    )
+    shown = replace(run, cases=(*run.cases, case))
+    loaded = load_results(save_results(tmp_path / "results.json", shown))
+    (item,) = RunView(loaded).slices
+    np.testing.assert_array_equal(item.arrows[0], forces)
+    (before,) = RunView(run).slices
+    assert before.arrows is None
+    plain = write_figures(tmp_path, RunView(run))[item.id].topology
+    pixels = np.asarray(PIL.Image.open(tmp_path / plain.wide.path).convert("L")).copy()
+    files = write_figures(tmp_path, RunView(loaded))
+    again = np.asarray(PIL.Image.open(tmp_path / files[item.id].topology.wide.path).convert("L"))
+    assert (pixels != again).any()
+    assert "Arrows: forces" in render_page(RunView(loaded), files)
+    short = replace(case, detail={"arrows": {"reference": kept[1:], "model": kept}})
+    with pytest.raises(ResultsFileError, match="DFT arrows of case"):
+        load_results(save_results(tmp_path / "x.json", replace(run, cases=(*run.cases, short))))
 
 
 def test_pictures_are_written_for_slices_whose_minima_were_judged(tmp_path):

@@ -12,6 +12,7 @@ from symscape.contracts.result import ContractResult
 from symscape.contracts.scan import measure_line
 from symscape.landscape.forces import AxisForces, ForceComparison
 from symscape.references.store import load_reference
+from symscape.report.points import read_detail
 from symscape.verdict.contracts import judge_contracts, judge_forces
 from symscape.verdict.questions import QUESTIONS
 from symscape.verdict.tolerances import PROFILES, load_tolerances
@@ -183,3 +184,24 @@ def test_forces_are_judged_by_their_ratio_to_dft(lead_titanate):
         result = judge_forces(lead_titanate, comparison, TOLERANCES, model="x")
         assert failed(result) == failures
         assert result.metrics["force_softening"] == pytest.approx(factor)
+        assert "arrows" not in result.detail
+
+
+def test_arrows_are_kept_on_demand_and_at_equivalent_points(lead_titanate):
+    (symmetry,) = lead_titanate.slice.grid_symmetries
+    assert symmetry.name == "Ti_z -> 1 - Ti_z, O_z -> -O_z"
+    # a landscape that has the symmetry, and its slopes
+    u, v = np.meshgrid(np.linspace(-1, 1, 15), np.linspace(-1, 1, 15), indexing="ij")
+    whole = -np.stack(np.gradient(100 * (u**4 - 0.3 * u * v + 0.2 * v**2)), axis=-1)
+    half = np.where((np.arange(225).reshape(15, 15, 1) < 113), whole, np.nan)
+    comparison = ForceComparison(
+        AxisForces(whole, half), AxisForces(whole, 0.5 * half), np.ones((15, 15), bool)
+    )
+    result = judge_forces(lead_titanate, comparison, TOLERANCES, model="x", arrows=True)
+    arrows = read_detail(result).arrows
+    np.testing.assert_allclose(arrows.reference, whole, atol=1e-3)
+    np.testing.assert_allclose(arrows.model, 0.5 * whole, atol=1e-3)
+    nothing = AxisForces(whole, np.full_like(whole, np.nan))
+    empty = ForceComparison(nothing, nothing, np.ones((15, 15), bool))
+    result = judge_forces(lead_titanate, empty, TOLERANCES, model="x", arrows=True)
+    assert result.detail["arrows"]["model"][0][0] == [None, None]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from symscape.crystal.grid import Axis
     from symscape.crystal.slice import Slice
     from symscape.crystal.structures import Structures
+    from symscape.dataset.read import load_dataset
     from symscape.errors import SymscapeError
     from symscape.landscape.evaluate import SliceEvaluation, evaluate_slice
     from symscape.models.base import EnergyModel
@@ -56,6 +57,7 @@ __all__ = [
     "figure",
     "find_references",
     "judge",
+    "load_dataset",
     "load_reference",
     "load_results",
     "load_tolerances",
@@ -86,6 +88,7 @@ _HOMES: dict[str, str] = {
     "figure": "symscape.api",
     "find_references": "symscape.api",
     "judge": "symscape.api",
+    "load_dataset": "symscape.dataset.read",
     "load_reference": "symscape.api",
     "load_results": "symscape.report.results",
     "load_tolerances": "symscape.verdict.tolerances",

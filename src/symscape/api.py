@@ -9,19 +9,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from symscape.errors import ReferenceFileError
+from symscape.errors import ModelError, ReferenceFileError
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     from matplotlib.figure import Figure
 
     from symscape.landscape.align import AlignedGrid
     from symscape.landscape.evaluate import SliceEvaluation
     from symscape.models.base import EnergyModel
+    from symscape.models.cache import EnergyCache
     from symscape.references.library import ReferenceEntry
     from symscape.references.reference import LandscapeReference
     from symscape.verdict.case import CaseResult
     from symscape.verdict.tolerances import Tolerances
+
+
+#: what `figure` draws
+FigureKind = Literal["landscape", "topology", "forces", "relief"]
 
 
 def find_references(folder: str | Path = "references") -> list[ReferenceEntry]:
@@ -195,10 +201,12 @@ def figure(
     evaluation: SliceEvaluation,
     *,
     model: EnergyModel | str = "model",
+    kind: FigureKind = "landscape",
     window: float = 0.5,
     layout: Literal["wide", "tall"] = "wide",
+    cache: EnergyCache | None = None,
 ) -> Figure:
-    """Draw the landscape figure of the reports: DFT, model, their difference, cuts, correlation.
+    """Draw a figure of a model on a slice, as the reports have them.
 
     Parameters
     ----------
@@ -207,11 +215,17 @@ def figure(
     evaluation
         The model's, from `evaluate_slice`.
     model
-        The potential or its name, printed above its map.
+        The potential or its name, printed above its map. For forces the potential itself.
+    kind
+        ``landscape``: DFT, model, their difference, cuts, correlation; ``topology``: minima,
+        saddles, lowest paths and persistence; ``forces``: the same with arrows of the forces;
+        ``relief``: DFT and model as surfaces.
     window
         Width in eV/atom of the energy window that counts; the worst point in it is marked.
     layout
         ``wide``: the maps in a row; ``tall``: one column for small screens.
+    cache
+        Where the model's forces are looked up and kept.
 
     Returns
     -------
@@ -222,10 +236,12 @@ def figure(
     Raises
     ------
     ValueError
-        If the model has no energy at the DFT minimum, so that there is no common zero.
+        If the model has no energy at the DFT minimum, so that there is no common zero; if
+        ``kind`` is none of these.
+    ModelError
+        If forces are wanted and the model has none, or only its name is given.
     """
     from symscape.landscape.metrics import worst_point
-    from symscape.report.figures import draw_landscape
     from symscape.report.panels import LandscapeData
     from symscape.report.results import axis_label
 
@@ -246,7 +262,46 @@ def figure(
         reference_name=f"DFT ({reference.level_of_theory})",
         title=reference.id,
     )
-    return draw_landscape(data, layout)
+    if kind == "landscape":
+        from symscape.report.figures import draw_landscape
+
+        return draw_landscape(data, layout)
+    if kind == "relief":
+        from symscape.report.relief_figure import draw_relief
+
+        return draw_relief(data, layout)
+    if kind not in ("topology", "forces"):
+        raise ValueError(f"{kind!r} is no figure, but landscape, topology, forces and relief are")
+    from symscape.landscape.geometry import grid_geometry
+    from symscape.landscape.matching import compare_topology
+    from symscape.report.topology_figures import draw_topology
+
+    comparison = compare_topology(data.reference, grid.model, grid_geometry(reference.slice))
+    arrows = _arrows(reference, model, window, cache) if kind == "forces" else None
+    return draw_topology(data, comparison, layout, arrows)
+
+
+def _arrows(
+    reference: LandscapeReference,
+    model: EnergyModel | str,
+    window: float,
+    cache: EnergyCache | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the forces per grid step of DFT and model, each of shape (n_u, n_v, 2)."""
+    from symscape.contracts.potential import CachedPotential
+    from symscape.landscape.forces import compare_forces, spread_by_symmetry
+
+    if isinstance(model, str):
+        raise ModelError(f"{model}: a figure of forces needs the potential, not its name alone.")
+    try:
+        forces = compare_forces(reference, CachedPotential(model, cache), window=window)
+    except NotImplementedError:
+        raise ModelError(f"{model.card.name} has no forces to draw.") from None
+    dft, own = (
+        spread_by_symmetry(reference.slice, side.per_step)
+        for side in (forces.reference, forces.model)
+    )
+    return dft, own
 
 
 def _aligned(reference: LandscapeReference, evaluation: SliceEvaluation) -> AlignedGrid:

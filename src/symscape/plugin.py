@@ -102,6 +102,16 @@ _OPTIONS: tuple[tuple[str, str | None, dict[str, Any]], ...] = (
         {"metavar": "PROFILE|FILE", "help": "strict, default, loose, or a TOML file"},
     ),
     (
+        "--figures",
+        "symscape_figures",
+        {
+            "action": "append",
+            "metavar": "KIND",
+            "help": "figures that the report shows on demand: relief (the landscapes as surfaces), "
+            "forces (arrows of the forces on the maps); comma-separated or repeated",
+        },
+    ),
+    (
         "--report-dir",
         "symscape_report_dir",
         {"metavar": "DIR", "help": "where reports are written; default reports/"},

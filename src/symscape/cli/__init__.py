@@ -24,6 +24,7 @@ def _register() -> None:
     """Attach the commands; each module imports what it needs only when it is called."""
     from symscape.cli import cache, hull, materials, models, reference, run
     from symscape.cli.dataset import import_
+    from symscape.cli.draw import draw
     from symscape.cli.leaderboard import leaderboard
     from symscape.cli.slices import slices
     from symscape.cli.validate import validate
@@ -34,6 +35,7 @@ def _register() -> None:
     app.add_typer(reference.app, name="reference")
     app.command("run", context_settings=run.PASS_ON)(run.run)
     app.command("materials")(materials.materials)
+    app.command("draw")(draw)
     app.command("import")(import_)
     app.add_typer(hull.app, name="hull")
     app.command("leaderboard")(leaderboard)

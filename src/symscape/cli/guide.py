@@ -14,6 +14,7 @@ SUMMARIES: dict[str, str] = {
     "run": "Run the benchmark: pytest on benchmarks/, with its options.",
     "models": "List the registered potentials, or show one's card.",
     "materials": "List the stored references.",
+    "draw": "Draw one figure of a potential on one slice.",
     "slices": "Show a crystal's Wyckoff positions and propose slices.",
     "reference": "Compute, check and import references.",
     "import": "Make a data set of crystals with energies.",
@@ -34,6 +35,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "models": ("symscape models", "symscape models show 7net-0"),
     "models show": ("symscape models show 7net-0",),
     "materials": ("symscape materials", "symscape materials PbTiO3 --references references"),
+    "draw": (
+        "symscape draw PbTiO3-P4mm --mlip chgnet --kind forces -o forces.png",
+        "symscape draw GeTe-R3m --mlip 7net-0 --kind relief -o relief.png",
+    ),
     "slices": (
         "symscape slices BaTiO3.cif",
         "symscape slices BaTiO3.cif --points 11 --write slices/",

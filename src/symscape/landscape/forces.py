@@ -106,6 +106,27 @@ def axis_forces(slice: Slice, forces: np.ndarray, stresses: np.ndarray | None = 
     return AxisForces((per_unit / lengths).reshape(shape), (per_unit * steps).reshape(shape))
 
 
+def spread_by_symmetry(slice: Slice, per_step: np.ndarray) -> np.ndarray:
+    """Give grid points without forces those of the points that are equivalent by symmetry.
+
+    With E(M x + s) = E(x) for the grid indices x, forces per step obey f(M x + s) = M f(x).
+
+    Parameters
+    ----------
+    slice
+        The slice.
+    per_step
+        Forces per grid step, shape (n_u, n_v, 2), NaN where there are none.
+    """
+    flat = per_step.reshape(-1, 2).copy()
+    for symmetry in slice.grid_symmetries:
+        images = np.full(flat.shape, np.nan)
+        images[symmetry.permutation] = flat @ symmetry.matrix.T
+        lacking = ~np.isfinite(flat).all(axis=1)
+        flat[lacking] = images[lacking]
+    return flat.reshape(per_step.shape)
+
+
 def compare_forces(
     reference: LandscapeReference,
     model: Potential,

@@ -59,6 +59,10 @@ def _check_free_form(case: CaseResult, where: str, reference: ReferenceSummary |
     if detail.baseline and detail.baseline.energies is not None and reference:
         shape = tuple(len(axis.values) for axis in reference.axes)
         _check_shape(detail.baseline.energies, shape, f"baseline's energies of case {case.id}")
+    if detail.arrows and reference:
+        shape = tuple(len(axis.values) for axis in reference.axes)
+        _check_shape(detail.arrows.reference, shape, f"DFT arrows of case {case.id}")
+        _check_shape(detail.arrows.model, shape, f"arrows of case {case.id}")
     try:
         date.fromisoformat(detail.known_failure_expires or "2000-01-01")
     except ValueError:

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     import numpy as np
 
 #: what the names of pictures end with; those of slices no longer in the run are removed
-KINDS = ("wide", "tall", "thumb", "topology", "topology-tall", "baseline", "baseline-tall")
+KINDS = (
+    "wide", "tall", "thumb", "topology", "topology-tall", "baseline", "baseline-tall", "relief",
+    "relief-tall",
+)  # fmt: skip
 #: modules whose content decides what a picture looks like
 DRAWING_MODULES = (
     "symscape.landscape.align",
@@ -33,11 +36,13 @@ DRAWING_MODULES = (
     "symscape.landscape.minima",
     "symscape.landscape.paths",
     "symscape.landscape.persistence",
+    "symscape.landscape.relief",
     "symscape.report.figures",
     "symscape.report.hull_figures",
     "symscape.report.image",
     "symscape.report.layouts",
     "symscape.report.panels",
+    "symscape.report.relief_figure",
     "symscape.report.scales",
     "symscape.report.thumbnail",
     "symscape.report.topology_figures",
@@ -70,6 +75,7 @@ class SliceFigures:
     thumb: Image
     topology: Picture | None = None
     baseline: Picture | None = None
+    relief: Picture | None = None
 
 
 class Gallery:

@@ -89,6 +89,14 @@ class BaselineDetail:
 
 
 @dataclass(frozen=True)
+class ForceArrows:
+    """Forces per grid step in meV/atom, shape (n_u, n_v, 2), NaN where there are none."""
+
+    reference: tuple[tuple[tuple[float, float], ...], ...]
+    model: tuple[tuple[tuple[float, float], ...], ...]
+
+
+@dataclass(frozen=True)
 class CaseDetail:
     """The part of ``CaseResult.detail`` that reports print.
 
@@ -106,6 +114,8 @@ class CaseDetail:
         Why the case is expected to fail, and the last day (ISO 8601) on which it is.
     baseline
         The same case in the earlier run that this one was judged by.
+    arrows
+        Forces to be drawn on the maps, where they were asked for.
     """
 
     worst: WorstPoint | None = None
@@ -115,6 +125,7 @@ class CaseDetail:
     known_failure: str | None = None
     known_failure_expires: str | None = None
     baseline: BaselineDetail | None = None
+    arrows: ForceArrows | None = None
 
 
 def read_detail(case: CaseResult, where: str = "detail") -> CaseDetail:

@@ -134,8 +134,8 @@ def draw_topology(
         draw_profile(axes["profile"], data, comparison, paths)
     draw_persistence(axes["persistence"], data, comparison, scale)
     figure.legend(
-        handles=_legend(comparison), loc="lower center", ncols=8 if wide else 2, fontsize=8.5,
-        frameon=False, columnspacing=1.4, handletextpad=0.5,
+        handles=_legend(comparison, forces is not None), loc="lower center",
+        ncols=8 if wide else 2, fontsize=8.5, frameon=False, columnspacing=1.4, handletextpad=0.5,
     )  # fmt: skip
     if data.title and wide:
         up = 1 - 0.06 / figure.get_figheight()
@@ -250,12 +250,15 @@ def draw_persistence(
 ) -> None:
     """Draw births and deaths of the wells of both surfaces; the deepest never die."""
     top = max(scale.limits[1], 1.0)
-    low = min(scale.limits[0], 0.0)
-    never = top + 0.13 * (top - low)
+    wells = {}
     for name, side in (("DFT minimum", comparison.reference), ("model minimum", comparison.model)):
         births, deaths = 1000 * side.diagram(top / 1000).T
         seen = deaths - births >= 1000 * FAINT * side.threshold
-        births, deaths = births[seen], np.where(np.isfinite(deaths), deaths, never)[seen]
+        wells[name] = births[seen], deaths[seen]
+    low = min(scale.limits[0], *(float(births.min(initial=0.0)) for births, _ in wells.values()))
+    never = top + 0.13 * (top - low)
+    for name, (births, deaths) in wells.items():
+        deaths = np.where(np.isfinite(deaths), deaths, never)
         axes.plot(births, deaths, linestyle="none", gid=name, clip_on=False, **MARKS[name])
     ends = np.array([low, top])
     axes.plot(ends, ends, color="#777777", linewidth=1)
@@ -272,7 +275,7 @@ def draw_persistence(
     axes.set_xlabel("birth: energy of the minimum (meV/atom)", fontsize=9)
     axes.set_ylabel("death: energy of its saddle", fontsize=9)
     axes.set_title(
-        f"persistence; bottleneck distance {comparison.bottleneck:.1f} meV/atom",
+        f"persistence; bottleneck {comparison.bottleneck:.1f} meV/atom",
         fontsize=9,
         **TITLE,
     )
@@ -339,12 +342,12 @@ def _draw_arrows(axes: Axes, data: LandscapeData, forces: np.ndarray) -> None:
     scaled = 1.4 * steps * arrows / np.maximum(length, usual)
     drawn = np.isfinite(scaled).all(axis=-1)
     axes.quiver(
-        u[drawn], v[drawn], *scaled[drawn].T, angles="xy", scale_units="xy", scale=1, width=0.004,
-        color="black", zorder=2.8, gid="forces",
+        u[drawn], v[drawn], *scaled[drawn].T, angles="xy", scale_units="xy", scale=1, width=0.005,
+        color="black", edgecolor=_HALO, linewidth=0.5, zorder=2.8, gid="forces",
     )  # fmt: skip
 
 
-def _legend(comparison: TopologyComparison) -> list[Any]:
+def _legend(comparison: TopologyComparison, forces: bool) -> list[Any]:
     from matplotlib.lines import Line2D
 
     shown = {
@@ -360,6 +363,9 @@ def _legend(comparison: TopologyComparison) -> list[Any]:
         for kind, found in shown.items()
         if found
     ]
+    if forces:
+        style: dict[str, Any] = {"marker": r"$\rightarrow$", "markersize": 11, "color": "black"}
+        handles.append(Line2D([], [], linestyle="none", label="force", **style))
     if comparison.saddles:
         handles.append(Line2D([], [], label="lowest path of DFT", **_DFT_PATH))
         handles.append(Line2D([], [], label="lowest path of the model", **_MODEL_PATH))

@@ -46,14 +46,14 @@ def add_topology(gallery: Gallery, item: SliceView, data: LandscapeData) -> Pict
         from symscape.report.image import figure_pixels
         from symscape.report.topology_figures import draw_topology
 
-        return figure_pixels(draw_topology(data, comparison(), layout))
+        return figure_pixels(draw_topology(data, comparison(), layout, item.arrows))
 
     def describe() -> str:
         from symscape.report.topology_figures import describe_topology
 
         return describe_topology(data, comparison())
 
-    content = [data, geometry]
+    content = [data, geometry, item.arrows]
     wide = gallery.add(item.slug, "topology", content, lambda: draw("wide"), describe)
     tall = gallery.add(item.slug, "topology-tall", content, lambda: draw("tall"), describe)
     return Picture(wide, tall, gallery.description(wide))

@@ -201,6 +201,12 @@ class SliceView:
         known = self.energies.detail.baseline if self.energies else None
         return self._relative(known.energies) if known else None
 
+    @property
+    def arrows(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Forces per grid step of DFT and model, each of shape (n_u, n_v, 2), if they were kept."""
+        kept = next((case.detail.arrows for case in self.cases if case.detail.arrows), None)
+        return (np.array(kept.reference), np.array(kept.model)) if kept else None
+
     def _relative(self, energies: Sequence[Sequence[float | None]] | None) -> np.ndarray | None:
         if self.reference is None or energies is None:
             return None

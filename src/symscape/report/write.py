@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from symscape.report.layouts import Layout
 
 
-def write_report(folder: str | Path, run: RunResults) -> Path:
+def write_report(folder: str | Path, run: RunResults, *, relief: bool = False) -> Path:
     """Write results.json, summary.md, tables/, figures/ and index.html, and return the page's path.
 
     The results come first, so that they are safe whatever happens to the rest. Figures that an
@@ -37,6 +37,8 @@ def write_report(folder: str | Path, run: RunResults) -> Path:
         The model's folder, ``reports/<model>``; made if it is not there.
     run
         The results of one model.
+    relief
+        Whether to draw each landscape as a surface too.
 
     Raises
     ------
@@ -50,14 +52,14 @@ def write_report(folder: str | Path, run: RunResults) -> Path:
     view = RunView(run)
     write_atomically(folder / "summary.md", summary_markdown(run))
     write_tables(folder / "tables", run)
-    figures = write_figures(folder, view)
+    figures = write_figures(folder, view, relief=relief)
     pictures = write_hulls(folder, HullView(run))
     page = folder / "index.html"
     write_atomically(page, render_page(view, figures, pictures))
     return page
 
 
-def write_figures(folder: Path, view: RunView) -> dict[str, SliceFigures]:
+def write_figures(folder: Path, view: RunView, *, relief: bool = False) -> dict[str, SliceFigures]:
     """Draw the figures of every slice that has energies, and return them by the slice's id.
 
     Raises
@@ -70,12 +72,14 @@ def write_figures(folder: Path, view: RunView) -> dict[str, SliceFigures]:
     for item in view.slices:
         data = landscape_data(view, item)
         if data is not None:
-            figures[item.id] = _add_slice(gallery, item, data)
+            figures[item.id] = _add_slice(gallery, item, data, relief)
     gallery.tidy()
     return figures
 
 
-def _add_slice(gallery: Gallery, item: SliceView, data: LandscapeData) -> SliceFigures:
+def _add_slice(
+    gallery: Gallery, item: SliceView, data: LandscapeData, relief: bool
+) -> SliceFigures:
     """Draw what is missing of one slice's figures."""
     # most of them do not depend on the baseline
     alone = replace(data, baseline=None)
@@ -90,6 +94,7 @@ def _add_slice(gallery: Gallery, item: SliceView, data: LandscapeData) -> SliceF
         thumb=gallery.add(item.slug, "thumb", alone, thumbnail),
         topology=add_topology(gallery, item, alone),
         baseline=_add_baseline(gallery, item.slug, data) if item.changed else None,
+        relief=_add_relief(gallery, item.slug, alone) if relief else None,
     )
 
 
@@ -125,6 +130,25 @@ def _add_baseline(gallery: Gallery, slug: str, data: LandscapeData) -> Picture |
         tall=gallery.add(slug, "baseline-tall", data, lambda: draw("tall")),
         alt=f"Energy maps of {data.title}: the baseline, {data.model_name}, and their difference, "
         f"at most {number_text(largest, 1)} meV/atom in the judged window.",
+    )
+
+
+def _add_relief(gallery: Gallery, slug: str, data: LandscapeData) -> Picture | None:
+    """Draw both landscapes as surfaces; None if no point has both energies."""
+    if not np.isfinite(data.error).any():
+        return None
+
+    def draw(layout: Layout) -> np.ndarray:
+        from symscape.report.image import figure_pixels
+        from symscape.report.relief_figure import draw_relief
+
+        return figure_pixels(draw_relief(data, layout))
+
+    return Picture(
+        wide=gallery.add(slug, "relief", data, lambda: draw("wide")),
+        tall=gallery.add(slug, "relief-tall", data, lambda: draw("tall")),
+        alt=f"The energies of {data.title} as surfaces over {data.labels[0]} and "
+        f"{data.labels[1]}: {data.reference_name} and {data.model_name}, seen from one side.",
     )
 
 

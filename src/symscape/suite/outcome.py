@@ -60,7 +60,7 @@ class Outcome:
         for run in self._runs(session):
             folder = session.settings.report_dir / run.model.name
             try:
-                write_report(folder, run)
+                write_report(folder, run, relief="relief" in session.settings.figures)
                 append_job_summary(folder / "summary.md")
             except OSError as error:
                 self.problems.append(f"the report of {run.model.name} can't be written: {error}")

@@ -11,6 +11,8 @@ from typing import Any, Literal
 import pytest
 
 DEFAULT_MODEL = "chgnet"
+#: figures that a report has on demand
+FIGURES = ("relief", "forces")
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,8 @@ class Settings:
         Names of the potentials, at least one.
     explicit
         Whether the user named them, which turns what is missing from a skip into an error.
+    figures
+        What reports show beyond what they always do, of ``FIGURES``.
     """
 
     mlips: tuple[str, ...]
@@ -44,6 +48,7 @@ class Settings:
     baseline: str | None
     baseline_margin: float
     proposal: Path | None
+    figures: tuple[str, ...] = ()
 
 
 def read_settings(config: pytest.Config) -> Settings:
@@ -94,6 +99,7 @@ def read_settings(config: pytest.Config) -> Settings:
         baseline=given("--baseline", "symscape_baseline"),
         baseline_margin=_margin(given("--baseline-margin", "symscape_baseline_margin")),
         proposal=_proposal(given("--update-tolerances")),
+        figures=_figures(given("--figures", "symscape_figures")),
     )
 
 
@@ -142,6 +148,16 @@ def _options(values: Iterable[str]) -> dict[str, object]:
         words = {"true": True, "false": False}
         options[key] = int(text) if text.isdecimal() else words.get(text.lower(), text)
     return options
+
+
+def _figures(values: Iterable[str] | None) -> tuple[str, ...]:
+    names = _names(values)
+    for name in names:
+        if name not in FIGURES:
+            raise pytest.UsageError(
+                f"--figures has {name!r}, but there are {' and '.join(FIGURES)}."
+            )
+    return names
 
 
 def _margin(value: Any) -> float:

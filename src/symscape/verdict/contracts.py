@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from symscape.contracts.result import ContractResult
-from symscape.landscape.forces import ForceComparison
+from symscape.landscape.forces import ForceComparison, spread_by_symmetry
 from symscape.references.reference import LandscapeReference
 from symscape.verdict.case import CaseResult
 from symscape.verdict.questions import QUESTIONS
@@ -54,10 +56,32 @@ def judge_forces(
     model: str,
     fingerprint: str = "",
     seconds: float = 0.0,
+    arrows: bool = False,
 ) -> CaseResult:
-    """Hold the model's forces along the axes against DFT's."""
+    """Hold the model's forces along the axes against DFT's.
+
+    Parameters
+    ----------
+    arrows
+        Whether to keep the forces of both, for figures; in ``detail``, meV/atom per grid step.
+    """
     metrics = comparison.metrics()
-    return _judge("forces", reference, metrics, {}, tolerances, model, fingerprint, seconds)
+    detail: dict[str, Any] = {}
+    if arrows:
+        sides = {"reference": comparison.reference, "model": comparison.model}
+        detail["arrows"] = {
+            name: _without_nan(spread_by_symmetry(reference.slice, forces.per_step))
+            for name, forces in sides.items()
+        }
+    return _judge("forces", reference, metrics, detail, tolerances, model, fingerprint, seconds)
+
+
+def _without_nan(forces: np.ndarray) -> list[Any]:
+    """Nested lists, rounded to 0.001 meV/atom, None in place of NaN."""
+    nested = np.round(forces, 3).astype(object)
+    nested[~np.isfinite(forces)] = None
+    found: list[Any] = nested.tolist()
+    return found
 
 
 def _judge(
