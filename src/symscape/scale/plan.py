@@ -12,7 +12,7 @@ import numpy as np
 from symscape.crystal.structures import Structures
 from symscape.dataset.read import DatasetChunk, iterate_chunks, load_dataset
 from symscape.dataset.store import DatasetInfo, dataset_info
-from symscape.errors import HullError, ScaleError
+from symscape.errors import HullError
 
 #: a model's batches never reach beyond a block, and blocks depend on the data set only: so do
 #: energies, whatever the chunks and however many workers
@@ -116,11 +116,7 @@ def iterate_work(
     ------
     DatasetError
         If there is none, or a file of it is damaged.
-    ScaleError
-        If chunks are to hold nothing.
     """
-    if chunk_atoms < 1:
-        raise ScaleError(f"chunks of {chunk_atoms} atoms hold nothing; give a positive number.")
     number, blocks, atoms = 0, list[Block](), 0
     for part in iterate_chunks(dataset, block_atoms):
         block = _block(part)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symscape.dataset.store import DatasetInfo, parquet
+from symscape.errors import ScaleError
 from symscape.scale.chunk import fatal_row, work
 from symscape.scale.plan import (
     BLOCK_ATOMS,
@@ -19,7 +20,7 @@ from symscape.scale.plan import (
     dataset_digest,
     iterate_work,
 )
-from symscape.scale.scheduler import Pool, assembled, cluster_pool, local_pool
+from symscape.scale.scheduler import Pool, ThisProcess, assembled, cluster_pool, local_pool
 from symscape.scale.settings import Identity, ModelSpec, RunSettings, identify
 from symscape.scale.store import MANIFEST, SCHEMA, ChunkStore, Finished, read_manifest
 
@@ -63,6 +64,7 @@ def run_dataset(
     jobs: int = 1,
     address: str = "",
     chunk_atoms: int | None = None,
+    block_atoms: int = BLOCK_ATOMS,
     left_out: tuple[str, ...] = (),
     say: Callable[[str], None] = lambda text: None,
     progress: Progress | None = None,
@@ -88,6 +90,8 @@ def run_dataset(
         Of a dask scheduler, in place of ``jobs``.
     chunk_atoms
         A chunk's size; by default that of the run's folder, or `plan.CHUNK_ATOMS`.
+    block_atoms
+        A block's size. In single precision, energies differ by rounding with it.
     left_out
         Elements that need no reference energy, see `plan.check_dataset`.
     say
@@ -105,22 +109,21 @@ def run_dataset(
         If the folder holds something else, can't be written, or the cluster is gone.
     """
     settings = settings or RunSettings()
+    if jobs < 0:
+        raise ScaleError(f"--jobs is {jobs}, but must not be negative.")
+    if chunk_atoms is not None and chunk_atoms < 1:
+        raise ScaleError(f"chunks of {chunk_atoms} atoms hold nothing; give a positive number.")
     info = check_dataset(dataset, left_out)
     spec = spec.absolute()
     size = chunk_atoms or _known_size(Path(output)) or CHUNK_ATOMS
-    if address:
-        with cluster_pool(address) as pool:
-            identity = pool.call(identify, spec, settings)
-            settings = replace(settings, optimizer=_kind(identity, settings))
-            with ChunkStore.opened(output, _manifest(info, spec, settings, identity, size)) as kept:
-                return _Run(info, spec, settings, identity, size, kept, say, progress).go(
-                    lambda: nullcontext(pool)
-                )
-    identity = identify(spec, settings)
-    settings = replace(settings, optimizer=_kind(identity, settings))
-    with ChunkStore.opened(output, _manifest(info, spec, settings, identity, size)) as kept:
-        run = _Run(info, spec, settings, identity, size, kept, say, progress)
-        return run.go(lambda: local_pool(jobs))
+    with cluster_pool(address) if address else nullcontext() as cluster:
+        # the packages and weights that count are those of the workers
+        identity = (cluster or ThisProcess()).call(identify, spec, settings)
+        settings = replace(settings, optimizer=_kind(identity, settings))
+        manifest = _manifest(info, spec, settings, identity, size, block_atoms)
+        with ChunkStore.opened(output, manifest) as store:
+            run = _Run(info, spec, settings, identity, store, say, progress)
+            return run.go(lambda: nullcontext(cluster) if cluster else local_pool(jobs))
 
 
 class _Run:
@@ -132,13 +135,12 @@ class _Run:
         spec: ModelSpec,
         settings: RunSettings,
         identity: Identity,
-        size: int,
         store: ChunkStore,
         say: Callable[[str], None],
         progress: Progress | None,
     ) -> None:
         self.info, self.spec, self.settings, self.identity = info, spec, settings, identity
-        self.size, self.store, self.say, self.progress = size, store, say, progress
+        self.store, self.say, self.progress = store, say, progress
         self.totals: dict[int, int] = {}
 
     def go(self, pool: Callable[[], AbstractContextManager[Pool]]) -> RunSummary:
@@ -172,7 +174,8 @@ class _Run:
             yield chunk, table
 
     def _missing(self, finished: Finished) -> Iterator[Chunk]:
-        for chunk in iterate_work(self.info.path, self.size, BLOCK_ATOMS, finished.files):
+        sizes = self.store.manifest["chunk_atoms"], self.store.manifest["block_atoms"]
+        for chunk in iterate_work(self.info.path, *sizes, finished.files):
             self.totals[chunk.number] = chunk.crystals
             yield chunk
 
@@ -193,7 +196,12 @@ def _kind(identity: Identity, settings: RunSettings) -> str:
 
 
 def _manifest(
-    info: DatasetInfo, spec: ModelSpec, settings: RunSettings, identity: Identity, size: int
+    info: DatasetInfo,
+    spec: ModelSpec,
+    settings: RunSettings,
+    identity: Identity,
+    chunk_atoms: int,
+    block_atoms: int,
 ) -> dict[str, Any]:
     card = spec.make().card
     document = settings.document()
@@ -208,8 +216,8 @@ def _manifest(
             "energy_convention": card.energy_convention,
         },
         "settings": document,
-        "chunk_atoms": size,
-        "block_atoms": BLOCK_ATOMS,
+        "chunk_atoms": chunk_atoms,
+        "block_atoms": block_atoms,
         "made": {
             "dataset": str(info.path.resolve()),
             "family": card.family,

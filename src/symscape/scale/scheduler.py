@@ -152,10 +152,8 @@ def local_pool(jobs: int) -> Iterator[Pool]:
     Raises
     ------
     ScaleError
-        If the number is negative, or dask is not installed.
+        If dask is not installed.
     """
-    if jobs < 0:
-        raise ScaleError(f"--jobs is {jobs}, but must not be negative.")
     if not jobs:
         yield ThisProcess()
         return

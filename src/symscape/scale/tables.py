@@ -118,7 +118,8 @@ def make_tables(
     )
     kept = table[reasons == ""]
     if system:
-        kept = select_system(kept, "-".join(sorted(system.split("-"))))
+        system = "-".join(sorted(system.split("-")))
+        kept = select_system(kept, system)
     if kept.empty:
         raise ScaleError(
             f"{folder}: there is no crystal with energies of both DFT and model; left_out.csv "
