@@ -388,6 +388,33 @@ def test_known_failures_are_expected_strictly_and_expire(suite):
     over.stdout.fnmatch_lines(["*known failure until 2020-01-01, which is over: too soft"])
 
 
+def test_known_failures_are_annotated_once_they_fail_the_run(suite, monkeypatch):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    table = "[[known_failure]]\nmodel = '{}'\nreason = '{}'\nexpires = {}\n"
+    (suite.path / "known.toml").write_text(
+        table.format("soft", "too soft", "2999-01-01")
+        + table.format("counting", "mended", "2020-01-01")
+        + table.format("exact", "mistaken", "2999-01-01")
+    )
+    models = "cheap:soft,cheap:exact,cheap:counting"
+    outcome = run(suite, "--mlip", models, "--tolerances", "known.toml")
+    outcome.assert_outcomes(xfailed=1, failed=1, passed=1)
+    (line,) = (x for x in outcome.outlines if x.startswith("::error"))
+    assert line == (
+        "::error title=exact-AlCu-Cmcm-Al_y-Cu_y::energies: passed, but is declared a known "
+        "failure: mistaken"
+    )
+    (suite.path / "over.toml").write_text(
+        table.format("soft", "100 % wrong", "2020-01-01") + table.format("exact", "x", "2020-01-01")
+    )
+    over = run(suite, "--mlip", "cheap:soft,cheap:exact", "--tolerances", "over.toml")
+    over.assert_outcomes(failed=1, passed=1)
+    (line,) = (x for x in over.outlines if x.startswith("::error"))
+    assert line.startswith("::error title=soft-AlCu-Cmcm-Al_y-Cu_y::energies: ")
+    assert "softening_scale 0.5" in line
+    assert line.endswith("; was a known failure until 2020-01-01: 100 %25 wrong")
+
+
 def test_in_github_actions_failures_are_annotated_and_the_summary_is_appended(suite, monkeypatch):
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(suite.path / "job.md"))

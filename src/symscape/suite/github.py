@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,25 +31,47 @@ def append_job_summary(summary: Path) -> bool:
     return True
 
 
-def failure_annotations(cases: Iterable[CaseResult]) -> list[str]:
-    """Return the workflow commands that annotate failed cases; none outside GitHub Actions."""
+def failure_annotations(cases: Iterable[CaseResult], today: date | None = None) -> list[str]:
+    """Return the workflow commands that annotate what fails the run; none outside GitHub Actions.
+
+    Among it known failures that have expired, and those that passed before; not those that failed
+    as declared.
+
+    Parameters
+    ----------
+    today
+        Day by which known failures expire; by default today.
+    """
     if os.environ.get("GITHUB_ACTIONS") != "true":
         return []
-    from symscape.verdict.explain import limit_text
-
-    lines = []
-    for case in cases:
-        if case.passed or "known_failure" in case.detail:
-            continue
-        failed = [check for check in case.checks if not check.passed]
-        what = ", ".join(
-            f"{c.metric} {c.value:.4g} {c.unit} (tolerance {limit_text(c)})" for c in failed
-        )
-        message = case.detail.get("message") or what or case.status
-        lines.append(f"::error title={_property(case.id)}::{_data(f'{case.question}: {message}')}")
+    found = [(case, _complaint(case, today or date.today())) for case in cases]
+    lines = [
+        f"::error title={_property(case.id)}::{_data(f'{case.question}: {complaint}')}"
+        for case, complaint in found
+        if complaint
+    ]
     left = len(lines) - _MOST_ANNOTATIONS
     more = [f"::warning::{left} more failed cases, see the report"] if left > 0 else []
     return [*lines[:_MOST_ANNOTATIONS], *more]
+
+
+def _complaint(case: CaseResult, today: date) -> str:
+    """Say why a case fails the run; empty if it does not."""
+    from symscape.verdict.explain import limit_text
+
+    reason = case.detail.get("known_failure", "")
+    until = str(case.detail.get("known_failure_expires") or "")
+    over = bool(until) and date.fromisoformat(until) < today
+    if reason and not over:
+        return f"passed, but is declared a known failure: {reason}" if case.passed else ""
+    if case.passed:
+        return ""
+    failed = [check for check in case.checks if not check.passed]
+    what = ", ".join(
+        f"{c.metric} {c.value:.4g} {c.unit} (tolerance {limit_text(c)})" for c in failed
+    )
+    message = case.detail.get("message") or what or case.status
+    return f"{message}; was a known failure until {until}: {reason}" if reason else str(message)
 
 
 def _data(text: str) -> str:
