@@ -17,7 +17,7 @@ from symscape.scale.settings import ModelSpec
 from symscape.scale.store import finished_chunks, read_chunk
 
 ELEMENTS = ("Al", "Cu", "Mg", "O")
-LENGTHS = {"Al": 4.05, "Cu": 3.6, "Mg": 4.5, "O": 3.2}
+LENGTHS = {"Al": 4.05, "Cu": 3.6, "Mg": 4.5, "O": 2.5}
 PAIR = "symscape.scale.pair:soft"
 
 

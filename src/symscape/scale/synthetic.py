@@ -8,19 +8,23 @@ prototypes of the AFLOW library that pymatgen brings (Mehl et al., Comput. Mater
 from __future__ import annotations
 
 import argparse
-import warnings
+import gzip
+import json
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 
+from symscape.dataset.documents import structure_arrays
 from symscape.dataset.record import CrystalRecord
 from symscape.dataset.store import DatasetInfo
 from symscape.dataset.write import DatasetWriter
+from symscape.errors import DatasetError
 
 #: without hydrogen and noble gases, and without radioactive ones
 ELEMENTS = tuple(z for z in range(3, 84) if z not in (10, 18, 36, 43, 54, 61))
@@ -31,6 +35,8 @@ UNEVEN = 1.0
 #: the shortest bonds of the kinds of atoms over the sums of the covalent radii: their mean, how far
 #: that scatters, and what none falls below
 _TIGHT, _SCATTER, _LEAST = 1.1, 0.03, 0.85
+#: every kind of atom has a neighbour nearer than this in its prototype, angstrom
+_FAR_A = 6.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,28 +64,46 @@ class Prototype:
 
 @cache
 def prototypes() -> tuple[Prototype, ...]:
-    """Return the prototypes of pymatgen's AFLOW library, those with the fewest elements first."""
-    from pymatgen.analysis.prototypes import AFLOW_PROTOTYPE_LIBRARY
+    """Return the prototypes of pymatgen's AFLOW library, those with the fewest elements first.
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        structures = [entry["snl"].structure for entry in AFLOW_PROTOTYPE_LIBRARY]
-    made = [_prototype(structure) for structure in structures]
+    Read from pymatgen's file without building its objects, which takes seconds.
+
+    Raises
+    ------
+    DatasetError
+        If the installed pymatgen has no such file.
+    """
+    with gzip.open(_library()) as file:
+        entries = json.load(file)
+    made = [_prototype(*structure_arrays(entry["snl"])) for entry in entries]
     return tuple(sorted(made, key=lambda p: int(p.kinds.max())))
 
 
-def _prototype(structure: object) -> Prototype:
-    from ase.neighborlist import neighbor_list
-    from pymatgen.io.ase import AseAtomsAdaptor
+def _library() -> Path:
+    spec = find_spec("pymatgen.analysis")
+    folders = (spec.submodule_search_locations if spec else None) or ()
+    for name in ("prototypes/aflow_prototypes.json.gz", "aflow_prototypes.json.gz"):
+        for folder in folders:
+            if (Path(folder) / name).is_file():
+                return Path(folder) / name
+    raise DatasetError(
+        "the installed pymatgen has no AFLOW prototypes (aflow_prototypes.json.gz); install "
+        "another version of it."
+    )
 
-    atoms = AseAtomsAdaptor.get_atoms(structure)
-    _, kinds = np.unique(atoms.numbers, return_inverse=True)
-    first, second, lengths = neighbor_list("ijd", atoms, 6.0)
+
+def _prototype(cell: np.ndarray, numbers: np.ndarray, positions: np.ndarray) -> Prototype:
+    from ase import Atoms
+
+    from symscape.scale.pair import neighbors
+
+    _, kinds = np.unique(numbers, return_inverse=True)
+    atoms = Atoms(numbers, cell=cell, scaled_positions=positions, pbc=True)
+    first, second, lengths, _ = neighbors(atoms, _FAR_A)
     pairs = np.sort(np.stack([kinds[first], kinds[second]], axis=1), axis=1)
     order = np.lexsort((lengths, pairs[:, 1], pairs[:, 0]))
     unique, nearest = np.unique(pairs[order], axis=0, return_index=True)
-    positions = atoms.get_scaled_positions(wrap=False)
-    return Prototype(atoms.cell.array, positions, kinds, unique, lengths[order][nearest])
+    return Prototype(cell, positions, kinds, unique, lengths[order][nearest])
 
 
 def synthetic_record(k: int, seed: int = 0) -> CrystalRecord:
