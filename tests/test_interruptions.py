@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,8 @@ class Slow(EMT):
 
 
 def slow():
+    with open("pids.txt", "a") as file:
+        file.write(f"{os.getpid()}\\n")
     return Slow()
 
 
@@ -268,6 +271,55 @@ def test_a_stopped_run_goes_on_where_it_was(project, undisturbed, kind, seed):
     assert "Traceback" not in project.output
 
 
+def processes(project: Project) -> list[int]:
+    """Ids of the processes that evaluate, or did."""
+    path = project.folder / "pids.txt"
+    return [int(line) for line in path.read_text().split()] if path.exists() else []
+
+
+@pytest.fixture
+def no_orphans(project):
+    """Workers whose controller was killed may outlive it for a while, but not the test."""
+    yield
+    for pid in processes(project):
+        # only if the id still is that of a process of this project
+        with suppress(OSError):
+            if Path(f"/proc/{pid}/cwd").resolve() == project.folder.resolve():
+                os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("victim", ["controller", "worker"])
+def test_a_run_of_two_processes_goes_on_after_a_kill(
+    project, undisturbed, monkeypatch, no_orphans, victim
+):
+    pytest.importorskip("xdist")
+    monkeypatch.setenv("PYTHONPATH", str(project.folder))
+    code, expected, n_lines = undisturbed
+    arguments = ("--mlip", "slowly:slow", "-n", "2")
+    child = project.start(*arguments)
+    project.wait_for(child, n_lines // 3)
+    if victim == "controller":
+        os.kill(child, signal.SIGKILL)
+    else:
+        alive = [pid for pid in processes(project) if Path(f"/proc/{pid}").exists()]
+        assert child not in alive
+        for pid in alive[:1]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert status in (-signal.SIGKILL, 0, 1), project.output
+    path = project.folder / "reports" / "slow" / "results.json"
+    if path.exists():
+        load_results(path)
+    # workers of the killed run may still be at it
+    assert project.run(*arguments) == code, project.output
+    assert without_times(project.results()) == expected
+    before = project.calls()
+    assert project.run(*arguments) == code, project.output
+    assert project.calls() == before, "something was not kept"
+    assert without_times(project.results()) == expected
+
+
 def test_a_finished_run_evaluates_nothing_more(project, undisturbed):
     arguments = ("--mlip", "slowly:slow")
     project.run(*arguments)
@@ -316,6 +368,59 @@ def test_a_kill_while_results_are_written_leaves_a_whole_file(tmp_path):
         assert path.read_text() in texts
         seen.add(load_results(path).tolerances)
     assert seen <= {"first", "second"}
+
+
+def temporary(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.name.endswith(".tmp"))
+
+
+def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path):
+    path = tmp_path / "results.json"
+    others = [".results.json.backup", ".other.json.0123.tmp", "results.json.tmp"]
+    for name in others:
+        (tmp_path / name).write_text("not ours")
+
+    def die_while_writing() -> None:
+        os.fsync = lambda file: os.kill(os.getpid(), signal.SIGKILL)
+        save_results(path, mixed_run())
+
+    for _ in range(2):
+        child = forked(die_while_writing)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+        # the second one has removed what the first one left
+        (left,) = set(temporary(tmp_path)) - set(others)
+        assert left.startswith(".results.json.")
+    save_results(path, mixed_run())
+    assert temporary(tmp_path) == sorted(name for name in others if name.endswith(".tmp"))
+    assert all((tmp_path / name).exists() for name in others)
+    load_results(path)
+
+
+def test_what_a_living_writer_is_at_is_left_alone(tmp_path):
+    path = tmp_path / "results.json"
+    ready, go_on = os.pipe(), os.pipe()
+
+    def write_with_a_pause() -> None:
+        def pause(file: int) -> None:
+            os.write(ready[1], b"x")
+            os.read(go_on[0], 1)
+
+        os.fsync = pause
+        save_results(path, _named(mixed_run(), "slow writer"))
+
+    child = forked(write_with_a_pause)
+    os.read(ready[0], 1)
+    at_work = temporary(tmp_path)
+    assert len(at_work) == 1
+    save_results(path, _named(mixed_run(), "quick writer"))
+    assert temporary(tmp_path) == at_work
+    assert load_results(path).tolerances == "quick writer"
+    os.write(go_on[1], b"x")
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert load_results(path).tolerances == "slow writer"
+    assert temporary(tmp_path) == []
+    for end in (*ready, *go_on):
+        os.close(end)
 
 
 def _named(run: Any, name: str) -> Any:

@@ -17,7 +17,7 @@ from symscape.leaderboard.maps import (
 from symscape.leaderboard.pages import Pages, Site, slug
 from symscape.leaderboard.ranking import Ranking
 from symscape.leaderboard.tables import leaderboard_csv, leaderboard_json, leaderboard_markdown
-from symscape.report.results import write_atomically
+from symscape.report.atomic import write_atomically
 
 #: copied beside the pages
 ASSETS = ("style.css", "board.js", "maps.js")

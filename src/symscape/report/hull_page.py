@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from symscape.report.atomic import write_atomically
 from symscape.report.gallery import Gallery
 from symscape.report.hull_view import GROUPS, HullView
-from symscape.report.results import write_atomically
 
 if TYPE_CHECKING:
     import numpy as np

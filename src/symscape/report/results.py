@@ -8,18 +8,17 @@ what is needed to draw and to group.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import numpy as np
 
 from symscape.errors import ResultsFileError, shown
 from symscape.models.card import ModelCard
+from symscape.report.atomic import write_atomically
 from symscape.report.codec import DecodeError, decode, dumps, encode
 from symscape.report.consistency import check_consistency
 from symscape.verdict.case import CaseResult
@@ -277,26 +276,6 @@ def round_energies(run: RunResults) -> RunResults:
     """Return a run with the energies that its file will have, rounded to 1e-6 eV/atom."""
     cases = tuple(replace(case, energies=_rounded(case.energies)) for case in run.cases)
     return replace(run, cases=cases)
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write text under a temporary name in the same folder, then move it into place.
-
-    Raises
-    ------
-    OSError
-        If the folder can't be made or written to; then no temporary file is left.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    trial = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
-    try:
-        with open(trial, "x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(trial, path)
-    finally:
-        trial.unlink(missing_ok=True)
 
 
 def load_results(path: str | Path) -> RunResults:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from symscape.report.atomic import write_atomically
 from symscape.report.checks import severity
-from symscape.report.results import RunResults, write_atomically
+from symscape.report.results import RunResults
 from symscape.report.view import RunView
 from symscape.verdict.questions import QUESTIONS
 

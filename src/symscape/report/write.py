@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from symscape.report.atomic import write_atomically
 from symscape.report.gallery import Gallery, Picture, SliceFigures
 from symscape.report.html import render_page
 from symscape.report.hull_page import write_hulls
 from symscape.report.hull_view import HullView
 from symscape.report.panels import LandscapeData
-from symscape.report.results import RunResults, round_energies, save_results, write_atomically
+from symscape.report.results import RunResults, round_energies, save_results
 from symscape.report.summary import summary_markdown
 from symscape.report.tables import write_tables
 from symscape.report.topology_write import add_topology

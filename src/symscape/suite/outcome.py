@@ -95,7 +95,7 @@ class Outcome:
         path = session.settings.proposal
         if path is None:
             return
-        from symscape.report.results import write_atomically
+        from symscape.report.atomic import write_atomically
         from symscape.verdict.propose import propose_tolerances
 
         cases = [case for run, _ in self.written for case in run.cases]
