@@ -160,6 +160,14 @@ def walk(command):
         yield from walk(inner)
 
 
+def test_the_pages_are_built_with_what_the_extra_names():
+    """Tox installs the tools alone, not symscape, so that it can't ask for the extra."""
+    tox = configparser.ConfigParser(interpolation=None)
+    tox.read(ROOT / "tox.ini")
+    extras = tomllib.loads(read("pyproject.toml"))["project"]["optional-dependencies"]
+    assert tox["testenv:docs"]["deps"].split() == extras["docs"]
+
+
 def test_every_option_of_the_suite_is_described():
     text = read("docs/quickstart.md")
     for name, *_ in _OPTIONS:
