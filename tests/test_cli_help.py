@@ -66,6 +66,28 @@ def test_examples_name_commands_and_options_that_exist(name, line):
     assert {word.partition("=")[0] for word in rest if word.startswith("-")} <= known
 
 
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("symscape lea", ["leaderboard"]),
+        ("symscape reference ch", ["check"]),
+        ("symscape draw --che", ["--checkpoint"]),
+    ],
+)
+def test_the_shell_completes_commands_and_options(typed, offered):
+    words = {"COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1)}
+    environment = {"_SYMSCAPE_COMPLETE": "complete_bash", **words}
+    outcome = CliRunner().invoke(app, [], env=environment, prog_name="symscape")
+    assert outcome.stdout.split() == offered
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_can_be_looked_at(shell, monkeypatch):
+    # which shell this is can't be told from within a test
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
+    assert "_SYMSCAPE_COMPLETE" in run("--show-completion", shell).stdout
+
+
 def test_version():
     outcome = run("--version")
     assert (outcome.exit_code, outcome.stdout) == (0, f"symscape {version('symscape')}\n")
