@@ -90,6 +90,21 @@ STRUCTURES: dict[str, str | bytes] = {
     "0 0.07 0.25\n0.5 0.57 0.25\n0 0.93 0.75\n0.5 0.43 0.75\n",
 }
 
+#: what `symscape import` is given: name -> content
+DATASETS: dict[str, str | bytes] = {
+    "entries-torn.json": '[{"entry_id": 1',
+    "entries-other.json": '{"a": 3}',
+    "entries-empty.json": "[]",
+    "entries-strange.json": '[{"a": 3}]',
+    "entries.json.gz": b"no gzip",
+    "entries.zip": b"PK\x03\x04" + bytes(40),
+    "table.csv": "id,energy\n1,2\n",
+    "table-twice.csv": "id,energy\n1,2\n1,3\n",
+    "table-empty.csv": "",
+    "frame.xyz": '1\nLattice="4 0 0 0 4 0 0 0 4" pbc="T T T"\nAl 0 0 0\n',
+    "letter.cif": "Dear reader, this is no crystal.\n",
+}
+
 #: tolerance files
 TOLERANCES: dict[str, str] = {
     "torn.toml": "[energies\nmae = 3\n",
@@ -186,7 +201,9 @@ def build_project(folder: Path, document: dict[str, Any], results: dict[str, Any
     (folder / "broken.py").write_text("this is no Python\n")
     (folder / "a-file").write_text("x")
     (folder / "a-folder").mkdir()
-    for name, content in {**STRUCTURES, **TOLERANCES}.items():
+    (folder / "a-dataset").mkdir()
+    (folder / "a-dataset" / "dataset.json").write_text("{")
+    for name, content in {**STRUCTURES, **TOLERANCES, **DATASETS}.items():
         raw = content if isinstance(content, bytes) else content.encode()
         (folder / name).write_bytes(raw)
     _references(folder, document)

@@ -65,9 +65,24 @@ def clear(
 
 @contextmanager
 def _opened(folder: Path | None) -> Iterator[EnergyCache]:
-    """Open the cache; what it warns of becomes a sentence on stderr, what it can't do an error."""
+    """Open the cache as `opened_cache`; what it can't do is an error."""
+    with opened_cache(folder) as cache:
+        yield cache
+    if cache.unusable:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def opened_cache(folder: Path | None) -> Iterator[EnergyCache]:
+    """Open the cache; what it warns of becomes a sentence on stderr.
+
+    Raises
+    ------
+    SymscapeError
+        If there is a file in the place of the folder.
+    """
     from symscape.errors import SymscapeError
-    from symscape.models.cache import EnergyCache
+    from symscape.models.cache import CacheWarning, EnergyCache
 
     with EnergyCache(folder) as cache, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -77,10 +92,11 @@ def _opened(folder: Path | None) -> Iterator[EnergyCache]:
                 "--cache-dir."
             )
         yield cache
-    for warning in caught:
-        print(f"symscape: {warning.message}", file=sys.stderr)
-    if cache.unusable:
-        raise typer.Exit(1)
+    for w in caught:
+        if issubclass(w.category, CacheWarning):
+            print(f"symscape: {w.message}", file=sys.stderr)
+        else:
+            warnings.showwarning(w.message, w.category, w.filename, w.lineno)
 
 
 def _size(n_bytes: float) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast, get_args
 import typer
 
 from symscape.api import FigureKind
+from symscape.cli.cache import opened_cache
 from symscape.errors import SymscapeError
 
 if TYPE_CHECKING:
@@ -54,19 +55,19 @@ def draw(
     stored = symscape.load_reference(reference, references)
     potential = symscape.model(mlip, checkpoint=checkpoint, device=device)
     potential.check_installed()
-    cache = symscape.EnergyCache(cache_dir)
-    evaluation = symscape.evaluate_slice(potential, stored.slice, stored.valid, cache=cache)
-    if stored.minimum in evaluation.failures:
-        reason = evaluation.failures[stored.minimum]
-        raise SymscapeError(
-            f"{potential.card.name} gave no energy at the DFT minimum of {stored.id} ({reason}), "
-            "so that there is nothing to compare."
-        )
     chosen = cast(FigureKind, kind)
     layout: Literal["wide", "tall"] = "tall" if tall else "wide"
-    figure = symscape.figure(
-        stored, evaluation, model=potential, kind=chosen, layout=layout, cache=cache
-    )
+    with opened_cache(cache_dir) as cache:
+        evaluation = symscape.evaluate_slice(potential, stored.slice, stored.valid, cache=cache)
+        if stored.minimum in evaluation.failures:
+            reason = evaluation.failures[stored.minimum]
+            raise SymscapeError(
+                f"{potential.card.name} gave no energy at the DFT minimum of {stored.id} "
+                f"({reason}), so that there is nothing to compare."
+            )
+        figure = symscape.figure(
+            stored, evaluation, model=potential, kind=chosen, layout=layout, cache=cache
+        )
     _save(figure, output)
     typer.echo(f"wrote {output}")
 

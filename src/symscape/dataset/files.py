@@ -18,6 +18,8 @@ FORMATS = ("json", "extxyz", "cif", "table")
 _HEAD = 65536
 _BUFFER = 2**18
 _GZIP = b"\x1f\x8b"
+#: what has such a name is no table, whatever its first line looks like
+_STRUCTURES = {".cif", ".xyz", ".extxyz"}
 _PACKED = {b"PK\x03\x04": "zip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"PAR1": "Parquet"}
 
 #: called with the bytes of a file that have been read so far
@@ -122,7 +124,7 @@ def recognize(path: Path) -> str:
         return "extxyz"
     if re.search(r"^(data_\S|_cell_length_a\b)", text, re.MULTILINE):
         return "cif"
-    if "," in lines[0]:
+    if "," in lines[0] and not _STRUCTURES & set(path.suffixes):
         return "table"
     raise DatasetError(
         f"{path}: the format is not recognized; give JSON, extxyz, CIF or CSV, or name it with "
