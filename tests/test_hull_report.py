@@ -9,6 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from browser import DARK, LIGHT, assert_sound
+from browser import browser as browser
 
 from symscape.models.card import ModelCard
 from symscape.report.hull_figures import draw_errors, draw_hulls, draw_parity
@@ -141,16 +143,41 @@ def test_ternary_systems_are_triangles(run):
 
 def test_files_are_written_and_old_ones_go(run, tmp_path):
     (tmp_path / "figures").mkdir()
-    (tmp_path / "figures" / "hull-old.png").write_bytes(b"")
+    for name in ("hull-old.png", "hull-old-tall.png"):
+        (tmp_path / "figures" / name).write_bytes(b"")
     pictures = write_hulls(tmp_path, HullView(run))
     assert set(pictures) == {"parity", "errors", "hulls"}
     assert {p.name for p in (tmp_path / "figures").iterdir()} == {
         "hull-parity.png", "hull-errors.png", "hull-hulls.png",
+        "hull-parity-tall.png", "hull-errors-tall.png", "hull-hulls-tall.png",
     }  # fmt: skip
+    for picture in pictures.values():
+        # on a telephone a tall figure is shown nearly at its own size, so that it can be read
+        assert picture.tall.width <= 480 < picture.wide.width
+        assert picture.tall.height > picture.tall.width * (0.5 if "Hulls" in picture.alt else 1.5)
     with open(tmp_path / "tables" / "crystals.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 6
     assert set(hull_tables(HullView(run))) >= {"crystals_by_chemistry", "crystals_relaxed"}
+
+
+@pytest.mark.parametrize("scheme", [LIGHT, DARK])
+def test_figures_can_be_read_on_a_telephone(browser, run, tmp_path, scheme):
+    page = write_report(tmp_path, run)
+    shown = """
+        return [...document.querySelectorAll("section[aria-labelledby=hulls] figure img")]
+            .map((i) => [i.currentSrc.split("/").at(-1), i.width, i.naturalWidth]);
+    """
+    for width, end in ((390, "-tall.png"), (1280, ".png")):
+        browser.show(page, width, scheme)
+        assert_sound(browser, width)
+        pictures = browser.run(shown)
+        assert len(pictures) == 3
+        for name, drawn, natural in pictures:
+            assert name.endswith(end)
+            assert name.endswith("-tall.png") == (width == 390)
+            # letters are 8.5 points and more at 120 or 144 dots an inch
+            assert drawn >= 0.7 * natural
 
 
 def test_the_page_and_the_summary_speak_of_hulls(run, tmp_path):
@@ -159,7 +186,8 @@ def test_the_page_and_the_summary_speak_of_hulls(run, tmp_path):
     assert "No calcium." in page
     assert "<b>" not in page  # what a file calls a crystal is escaped
     assert "&lt;b&gt;" in page
-    assert "figures/hull-parity.png" in page
+    assert 'src="figures/hull-parity.png"' in page
+    assert 'srcset="figures/hull-parity-tall.png"' in page
     summary = (tmp_path / "summary.md").read_text()
     assert "### Hulls" in summary
     assert "Mg-Si" in summary

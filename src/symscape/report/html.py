@@ -21,8 +21,7 @@ from symscape.report.view import RunView, SliceView
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from symscape.report.gallery import SliceFigures
-    from symscape.report.hull_page import HullPicture
+    from symscape.report.gallery import Picture, SliceFigures
 
 #: points named one by one for a slice before the rest is counted
 MOST_POINTS = 12
@@ -31,7 +30,7 @@ MOST_POINTS = 12
 def render_page(
     view: RunView,
     figures: Mapping[str, SliceFigures],
-    hulls: Mapping[str, HullPicture] | None = None,
+    hulls: Mapping[str, Picture] | None = None,
 ) -> str:
     """Return the page as HTML.
 

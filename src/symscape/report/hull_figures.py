@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from symscape.report.layouts import Layout
 from symscape.report.panels import DFT_COLOUR, MODEL_COLOUR, PLAIN, TITLE
 
 if TYPE_CHECKING:
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-DPI = 144
+#: dots for each inch; a tall figure has the width of a telephone
+DPI: dict[Layout, int] = {"wide": 144, "tall": 120}
 #: systems in one row of the hull diagrams
-_COLUMNS = 3
+_COLUMNS: dict[Layout, int] = {"wide": 3, "tall": 1}
 #: crystal system to a mark, so that the parity plot shows symmetry without colour
 _MARKS = {
     "cubic": "s", "hexagonal": "h", "trigonal": "^", "tetragonal": "D", "orthorhombic": "P",
@@ -26,16 +28,27 @@ _MARKS = {
 }  # fmt: skip
 
 
-def _figure(width: float, height: float) -> Figure:
+def _figure(width: float, height: float, layout: Layout) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
+    figure = Figure(
+        figsize=(width, height), dpi=DPI[layout], layout="constrained", facecolor="white"
+    )
     FigureCanvasAgg(figure)
     return figure
 
 
-def draw_parity(table: pd.DataFrame, model: str) -> Figure:
+def _pair(layout: Layout, height: float, *, sharey: bool = False) -> tuple[Figure, Any]:
+    """Two panels of some height in inches, side by side or one below the other."""
+    if layout == "wide":
+        figure = _figure(9.6, height, layout)
+        return figure, figure.subplots(1, 2, sharey=sharey)
+    figure = _figure(4.0, 2 * height - 0.6, layout)
+    return figure, figure.subplots(2, 1, sharey=sharey)
+
+
+def draw_parity(table: pd.DataFrame, model: str, layout: Layout = "wide") -> Figure:
     """Draw the model's formation energies and energies above hull against DFT's.
 
     Parameters
@@ -44,9 +57,10 @@ def draw_parity(table: pd.DataFrame, model: str) -> Figure:
         One row a crystal, energies in meV/atom.
     model
         Its name.
+    layout
+        ``wide``: side by side; ``tall``: one below the other, for small screens.
     """
-    figure = _figure(9.6, 4.6)
-    panels: Any = figure.subplots(1, 2)
+    figure, panels = _pair(layout, 4.6)
     for axes, name, title in zip(
         panels,
         ("formation", "above_hull"),
@@ -77,14 +91,13 @@ def draw_parity(table: pd.DataFrame, model: str) -> Figure:
     return figure
 
 
-def draw_errors(table: pd.DataFrame, model: str) -> Figure:
+def draw_errors(table: pd.DataFrame, model: str, layout: Layout = "wide") -> Figure:
     """Draw the signed errors above hull by free Wyckoff coordinates and lattice parameters.
 
     Boxes from quartile to quartile with the median, whiskers to the ends, every crystal as a dot,
-    and the count of each class.
+    and the count of each class. ``layout`` as in `draw_parity`.
     """
-    figure = _figure(9.6, 4.2)
-    panels: Any = figure.subplots(1, 2, sharey=True)
+    figure, panels = _pair(layout, 4.2, sharey=True)
     for axes, column, title in zip(
         panels,
         ("n_wyckoff", "n_lattice"),
@@ -109,12 +122,13 @@ def draw_errors(table: pd.DataFrame, model: str) -> Figure:
         axes.set_xticks(range(len(groups)), labels, fontsize=8.5)
         _plain(axes)
         axes.set_xlabel(title, fontsize=9.5)
-    panels[0].set_ylabel("model − DFT above hull (meV/atom)", fontsize=9.5)
+    for axes in panels[: 1 if layout == "wide" else 2]:
+        axes.set_ylabel("model − DFT above hull (meV/atom)", fontsize=9.5)
     panels[0].set_title(f"{model}: below the line is too low", fontsize=9, **TITLE)
     return figure
 
 
-def draw_hulls(tables: dict[str, pd.DataFrame], model: str) -> Figure:
+def draw_hulls(tables: dict[str, pd.DataFrame], model: str, layout: Layout = "wide") -> Figure:
     """Draw the hull of each system, DFT's over the model's.
 
     Binary systems as energies of formation over the composition, ternary ones as the triangle of
@@ -126,12 +140,15 @@ def draw_hulls(tables: dict[str, pd.DataFrame], model: str) -> Figure:
         System to its crystals, energies in meV/atom; two or three elements.
     model
         Its name.
+    layout
+        ``wide``: up to three in a row; ``tall``: one, for small screens.
     """
     from matplotlib.lines import Line2D
 
-    columns = min(_COLUMNS, len(tables))
+    columns = min(_COLUMNS[layout], len(tables))
     rows = -(-len(tables) // columns)
-    figure = _figure(3.6 * columns + 0.4, 3.1 * rows + 0.5)
+    legend_rows = 1 if columns > 1 else 2
+    figure = _figure(3.6 * columns + 0.4, 3.1 * rows + 0.25 + 0.25 * legend_rows, layout)
     panels: Any = figure.subplots(rows, columns, squeeze=False)
     for axes in panels.ravel()[len(tables) :]:
         axes.set_axis_off()
@@ -149,7 +166,7 @@ def draw_hulls(tables: dict[str, pd.DataFrame], model: str) -> Figure:
         )
     ]
     legend = figure.legend(
-        handles=handles, loc="outside lower center", ncols=4 if columns > 1 else 2, frameon=False
+        handles=handles, loc="outside lower center", ncols=4 // legend_rows, frameon=False
     )
     for text in legend.get_texts():
         text.set(fontsize=8.5, **PLAIN)

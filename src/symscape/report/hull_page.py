@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symscape.report.atomic import write_atomically
-from symscape.report.gallery import Gallery
+from symscape.report.gallery import Gallery, Picture
 from symscape.report.hull_view import GROUPS, HullView
 
 if TYPE_CHECKING:
@@ -17,21 +16,13 @@ if TYPE_CHECKING:
     from markupsafe import Markup
     from matplotlib.figure import Figure
 
+    from symscape.report.layouts import Layout
+
 #: what the names of the pictures begin with
 _PREFIX = "hull"
 
 
-@dataclass(frozen=True)
-class HullPicture:
-    """A picture beside the page: path relative to it, size in pixels, what it shows in words."""
-
-    path: str
-    width: int
-    height: int
-    alt: str
-
-
-def write_hulls(folder: str | Path, view: HullView) -> dict[str, HullPicture]:
+def write_hulls(folder: str | Path, view: HullView) -> dict[str, Picture]:
     """Draw the figures and write the tables of a run's crystals; nothing where it has none.
 
     Returns
@@ -48,7 +39,7 @@ def write_hulls(folder: str | Path, view: HullView) -> dict[str, HullPicture]:
     folder = Path(folder)
     pictures = _draw(folder, view)
     for path in (folder / "figures").glob(f"{_PREFIX}-*.png"):
-        if path.stem.removeprefix(f"{_PREFIX}-") not in pictures:
+        if path.stem.removeprefix(f"{_PREFIX}-").removesuffix("-tall") not in pictures:
             path.unlink()
     for name, table in hull_tables(view).items():
         text = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
@@ -56,7 +47,7 @@ def write_hulls(folder: str | Path, view: HullView) -> dict[str, HullPicture]:
     return pictures
 
 
-def _draw(folder: Path, view: HullView) -> dict[str, HullPicture]:
+def _draw(folder: Path, view: HullView) -> dict[str, Picture]:
     """Draw the figures that are not there yet."""
     figures = _figures(view)
     if not figures:
@@ -65,19 +56,22 @@ def _draw(folder: Path, view: HullView) -> dict[str, HullPicture]:
     # a few numbers a crystal: all figures depend on all of them
     content = [view.run.model.name, view.crystals.to_csv(), view.judged.to_csv()]
 
-    def pixels(draw: Callable[[], Figure]) -> np.ndarray:
+    def pixels(draw: Callable[[Layout], Figure], layout: Layout) -> np.ndarray:
         from symscape.report.image import figure_pixels
 
-        return figure_pixels(draw())
+        return figure_pixels(draw(layout))
 
-    pictures = {}
-    for name, (draw, alt) in figures.items():
-        image = gallery.add(_PREFIX, name, content, partial(pixels, draw))
-        pictures[name] = HullPicture(image.path, image.width, image.height, alt)
-    return pictures
+    return {
+        name: Picture(
+            gallery.add(_PREFIX, name, content, partial(pixels, draw, "wide")),
+            gallery.add(_PREFIX, f"{name}-tall", content, partial(pixels, draw, "tall")),
+            alt,
+        )
+        for name, (draw, alt) in figures.items()
+    }
 
 
-def _figures(view: HullView) -> dict[str, tuple[Callable[[], Figure], str]]:
+def _figures(view: HullView) -> dict[str, tuple[Callable[[Layout], Figure], str]]:
     """Return how to draw each figure, and what it shows in words."""
     from symscape.report.hull_figures import draw_errors, draw_hulls, draw_parity
 
@@ -85,21 +79,21 @@ def _figures(view: HullView) -> dict[str, tuple[Callable[[], Figure], str]]:
     if table.empty:
         return {}
     tables = {name: view.system(name) for name in view.systems if name.count("-") < 3}
-    found: dict[str, tuple[Callable[[], Figure], str]] = {
+    found: dict[str, tuple[Callable[[Layout], Figure], str]] = {
         "parity": (
-            lambda: draw_parity(table, model),
+            lambda layout: draw_parity(table, model, layout),
             f"Formation energies and energies above hull of {len(table)} crystals.",
         )
     }
     if not judged.empty:
         low = int((judged["error_above_hull"] < 0).sum())
         found["errors"] = (
-            lambda: draw_errors(judged, model),
+            lambda layout: draw_errors(judged, model, layout),
             f"{low} of {len(judged)} crystals are too low above their hull.",
         )
     if tables:
         found["hulls"] = (
-            lambda: draw_hulls(tables, model),
+            lambda layout: draw_hulls(tables, model, layout),
             f"Hulls of {', '.join(tables)}: DFT and {model}.",
         )
     return found
@@ -117,7 +111,7 @@ def hull_tables(view: HullView) -> dict[str, Any]:
     return tables
 
 
-def render_hulls(view: HullView, pictures: Mapping[str, HullPicture], environment: Any) -> Markup:
+def render_hulls(view: HullView, pictures: Mapping[str, Picture], environment: Any) -> Markup:
     """Return the section of the page, empty where no case was about crystals.
 
     Parameters

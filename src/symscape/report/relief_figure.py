@@ -34,7 +34,12 @@ if TYPE_CHECKING:
 #: left, bottom, width and height of the two reliefs and of the bar, as shares of the figure
 _BOXES = {
     "wide": ((9.4, 4.9), (0.0, 0.16, 0.49, 0.78), (0.49, 0.16, 0.49, 0.78), (0.3, 0.1, 0.4, 0.025)),
-    "tall": ((4.0, 8.1), (0.0, 0.57, 0.94, 0.4), (0.0, 0.14, 0.94, 0.4), (0.15, 0.085, 0.7, 0.013)),
+    "tall": (
+        (4.0, 8.4),
+        (0.0, 0.58, 0.94, 0.385),
+        (0.0, 0.135, 0.94, 0.385),
+        (0.15, 0.08, 0.7, 0.013),
+    ),
 }
 #: degrees above the horizon from which the reliefs are seen, and directions to choose from
 _ELEVATION, _AZIMUTHS = 50.0, (-60.0, 30.0, 120.0, 210.0)
