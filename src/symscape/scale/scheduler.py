@@ -10,8 +10,10 @@ import logging
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from symscape.errors import ScaleError
@@ -26,8 +28,12 @@ Work = Callable[..., "pd.DataFrame"]
 FATAL = "the process that evaluated it died, several times"
 #: chunks that are submitted for each thread of the cluster: one runs, one waits
 _AHEAD = 2
-#: workers that free memory late are not to be paused, which could be for good
-_MEMORY = {f"distributed.worker.memory.{name}": False for name in ("target", "spill", "pause")}
+#: a chunk whose workers die twice is tried in halves; workers that free memory late are not to be
+#: paused, which could be for good
+_LOCAL = {
+    "distributed.scheduler.allowed-failures": 1,
+    **{f"distributed.worker.memory.{name}": False for name in ("target", "spill", "pause")},
+}
 
 
 class Pool(Protocol):
@@ -82,8 +88,8 @@ class DaskPool:
     ) -> Iterator[tuple[Chunk, pd.DataFrame | None]]:
         """Yield each chunk with its table, as they are done.
 
-        dask gives the chunk of a worker that died to another one; from the fourth time on
-        (``distributed.scheduler.allowed-failures``) its halves are tried instead.
+        dask gives the chunk of a worker that died to another one; when that has happened more often
+        than ``distributed.scheduler.allowed-failures`` says, its halves are tried instead.
 
         Raises
         ------
@@ -109,19 +115,19 @@ class DaskPool:
                 return
             future = next(done)
             chunk = running.pop(future.key)
-            if future.status == "finished":
-                yield chunk, self._result(future)
-                continue
-            if future.status != "error":
-                raise _scheduler_lost()
-            error = future.exception()
-            if not isinstance(error, distributed.KilledWorker):
-                raise error
-            if chunk.crystals == 1:
-                yield chunk, None
-                continue
-            for half in chunk.halves():
-                submit(half)
+            table = None
+            try:
+                table = future.result()
+            except distributed.KilledWorker:
+                if chunk.crystals > 1:
+                    for half in chunk.halves():
+                        submit(half)
+                    continue
+            except (OSError, TimeoutError, CancelledError) as error:
+                if future.status == "error":  # the chunk's own
+                    raise
+                raise _scheduler_lost() from error
+            yield chunk, table
 
     def _window(self) -> int:
         """Return how many chunks may be under way; workers come and go."""
@@ -129,13 +135,6 @@ class DaskPool:
             return _AHEAD * max(2, sum(self.client.nthreads().values()))
         except (OSError, TimeoutError) as error:
             raise _scheduler_lost() from error
-
-    def _result(self, future: Any) -> pd.DataFrame:
-        try:
-            table: pd.DataFrame = future.result()
-        except (OSError, import_module("concurrent.futures").CancelledError) as error:
-            raise _scheduler_lost() from error
-        return table
 
 
 def _scheduler_lost() -> ScaleError:
@@ -161,12 +160,12 @@ def local_pool(jobs: int) -> Iterator[Pool]:
     dask = import_module("dask")
     with (
         tempfile.TemporaryDirectory(prefix="symscape-dask-") as folder,
-        dask.config.set(_MEMORY),
+        dask.config.set(_LOCAL),
         distributed.LocalCluster(
             n_workers=jobs,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address=":0",
             silence_logs=logging.CRITICAL,
             local_directory=folder,
         ) as cluster,
@@ -191,9 +190,13 @@ def cluster_pool(address: str) -> Iterator[Pool]:
         If there is none, or dask is not installed.
     """
     distributed = _distributed()
-    place = {"address": address} if ":" in address else {"scheduler_file": address}
     try:
-        client = distributed.Client(timeout=30, **place)
+        if ":" in address:
+            client = distributed.Client(address)
+        elif Path(address).is_file():  # dask waits for one that is not there
+            client = distributed.Client(scheduler_file=address)
+        else:
+            raise FileNotFoundError(address)
     except (OSError, ValueError, TimeoutError) as error:
         raise ScaleError(
             f"there is no dask scheduler at {address}; start one with 'dask scheduler', or check "
