@@ -66,6 +66,7 @@ def case(model, reference):
     session = SimpleNamespace(
         tolerances=load_tolerances(),
         cache=None,
+        settings=SimpleNamespace(figures=()),
         evaluate=lambda m, r: evaluate_slice(m, r.slice, r.valid),
     )
     return LandscapeCase(session, model, reference)
@@ -83,7 +84,7 @@ def test_a_model_that_is_the_reference_passes(question, reference):
     assert result.question == question
     assert result.fingerprint == "PairModel"
     assert result.seconds > 0
-    assert case(PairModel(), reference).crystal.symbol == "P4_2/mnm"
+    assert reference.minimum_crystal.symbol == "P4_2/mnm"
 
 
 def test_a_surface_with_one_minimum_has_no_saddle_to_judge(reference):

@@ -183,6 +183,7 @@ def test_every_module_that_draws_is_part_of_the_stamp():
         {
             "symscape.report.figures",
             "symscape.report.hull_figures",
+            "symscape.report.relief_figure",
             "symscape.report.thumbnail",
             "symscape.report.topology_figures",
         },
