@@ -126,7 +126,8 @@ def test_torchsim_agrees_with_ase(together):
         assert found.energy_fixed == pytest.approx(wanted.energy_fixed, abs=1e-3), name
         assert found.volume_change == pytest.approx(wanted.volume_change, abs=0.01), name
         assert found.space_group == wanted.space_group
-        if found.converged_free and wanted.converged_free:
+        # where the symmetry breaks, there are several minima to end in
+        if found.kept_symmetry and wanted.kept_symmetry:
             assert found.energy_free == pytest.approx(wanted.energy_free, abs=2e-3), name
 
 
