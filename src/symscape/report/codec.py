@@ -13,6 +13,7 @@ import types
 import typing
 from collections.abc import Mapping
 from functools import cache
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,8 @@ def encode(value: Any) -> Any:
     TypeError
         If something in ``value`` has no JSON form.
     """
+    if value is None or isinstance(value, bool | int | str):
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: encode(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):
@@ -45,13 +48,13 @@ def encode(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return encode(value.tolist())
     if isinstance(value, list | tuple):
+        if set(map(type, value)) == {float}:  # rows of grids are most of what there is
+            return [item if isfinite(item) else None for item in value]
         return [encode(item) for item in value]
     if isinstance(value, np.generic):
         return encode(value.item())
     if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if value is None or isinstance(value, bool | int | str):
-        return value
+        return value if isfinite(value) else None
     raise TypeError(f"{type(value).__name__} has no form in a results file")
 
 
