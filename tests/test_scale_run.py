@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import subprocess
 import sys
@@ -22,8 +23,10 @@ from symscape.dataset.read import load_dataset
 from symscape.dataset.store import dataset_info
 from symscape.errors import ModelError, ScaleError
 from symscape.scale.chunk import evaluate_chunk, work
+from symscape.scale.measure import nothing, peak_memory_GB, seconds_for, symmetry_only
 from symscape.scale.pair import soft
 from symscape.scale.plan import iterate_work
+from symscape.scale.progress import progress_bar
 from symscape.scale.run import run_dataset
 from symscape.scale.settings import Identity, ModelSpec, RunSettings, identify, model_options
 from symscape.scale.status import run_status
@@ -269,6 +272,36 @@ def test_a_calculator_that_nobody_vouches_for_is_known_by_its_source(tmp_path):
     file.write_text(file.read_text()[:-1])
     same = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     assert same == own != changed
+
+
+# -- progress and measurements --------------------------------------------------------------------
+
+
+def test_progress_is_silent_where_there_is_no_terminal(capsys):
+    with progress_bar("hull run") as progress:
+        assert progress is None
+    assert capsys.readouterr() == ("", "")
+
+
+def test_progress_on_a_terminal_tells_what_is_left(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    with progress_bar("hull run") as progress:
+        progress(10, 10, 40)
+        progress(10, 25, 40)
+    shown = terminal.getvalue()
+    assert "62%, 25 crystals, 0 s left" in shown
+
+
+@pytest.mark.parametrize("function", [nothing, symmetry_only])
+def test_measurements_go_through_all_crystals(dataset, function):
+    # seconds_for counts them
+    assert seconds_for(dataset, function, jobs=0, chunk_atoms=30) > 0
+    assert 0.01 < peak_memory_GB() < 100
 
 
 # -- command line ---------------------------------------------------------------------------------
