@@ -187,6 +187,11 @@ def test_an_element_at_whose_crystals_the_model_fails_is_named(tmp_path):
         make_tables(tmp_path / "run")
 
 
+def test_an_element_that_is_none_is_named(whole):
+    with pytest.raises(HullError, match="--leave-out is 'Xx'"):
+        make_tables(whole, left_out=("Xx",))
+
+
 def test_an_empty_chemical_system_is_named(whole):
     with pytest.raises(HullError, match="the chemical system Al-Cu-Mg is empty"):
         make_tables(whole, system="Al-Mg-Cu")

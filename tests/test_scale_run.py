@@ -274,6 +274,17 @@ def test_a_calculator_that_nobody_vouches_for_is_known_by_its_source(tmp_path):
     assert same == own != changed
 
 
+def test_paths_hold_in_another_folder(tmp_path, monkeypatch):
+    (tmp_path / "own.py").write_text("")
+    (tmp_path / "last.model").write_text("")
+    monkeypatch.chdir(tmp_path)
+    assert ModelSpec("own.py:make").absolute().name == f"{tmp_path.resolve()}/own.py:make"
+    own = ModelSpec("mace", checkpoint="last.model").absolute()
+    assert own.checkpoint == str((tmp_path / "last.model").resolve())
+    for spec in (ModelSpec("7net-0"), ModelSpec(PAIR), ModelSpec("sevenn", checkpoint="7net-0")):
+        assert spec.absolute() == spec
+
+
 # -- progress and measurements --------------------------------------------------------------------
 
 

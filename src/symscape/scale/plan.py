@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -149,7 +149,16 @@ def dataset_digest(info: DatasetInfo) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def check_dataset(path: str | Path, left_out: Container[str] = ()) -> DatasetInfo:
+def check_elements(symbols: Iterable[str]) -> None:
+    """Raise HullError if a symbol is no element's."""
+    from ase.data import chemical_symbols
+
+    for symbol in symbols:
+        if symbol not in chemical_symbols[1:]:
+            raise HullError(f"--leave-out is {symbol!r}, which is no element; give its symbol.")
+
+
+def check_dataset(path: str | Path, left_out: Collection[str] = ()) -> DatasetInfo:
     """Look at a whole data set before hours are spent on it.
 
     Parameters
@@ -171,6 +180,7 @@ def check_dataset(path: str | Path, left_out: Container[str] = ()) -> DatasetInf
     HullError
         If it has no crystals, names one twice, or lacks the crystal of an element.
     """
+    check_elements(left_out)
     info = dataset_info(path)
     table = load_dataset(path, columns=["id", "system", "energy"]) if info.parts else None
     if table is None or table.empty:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,12 +68,13 @@ class ModelSpec:
 
     def absolute(self) -> ModelSpec:
         """Return a spec that means the same in another working directory."""
-        if self.checkpoint is None:
+        where, colon, factory = self.name.rpartition(":")
+        if where.endswith(".py"):
+            return replace(self, name=f"{Path(where).expanduser().resolve()}{colon}{factory}")
+        path = Path(self.checkpoint or "").expanduser()
+        if self.checkpoint is None or not path.exists():  # or a name that the package knows
             return self
-        path = Path(self.checkpoint).expanduser()
-        if not path.exists():  # a name that the family's package knows
-            return self
-        return ModelSpec(**{**_shallow(self), "checkpoint": str(path.resolve())})
+        return replace(self, checkpoint=str(path.resolve()))
 
 
 @dataclass(frozen=True)
@@ -173,10 +174,6 @@ def _optimizer(model: EnergyModel, settings: RunSettings) -> str:
     if settings.optimizer != "ase" and version is not None and batched:
         return f"torch-sim {version}"
     return f"ase {ase.__version__}"
-
-
-def _shallow(spec: ModelSpec) -> dict[str, Any]:
-    return {name: getattr(spec, name) for name in spec.__dataclass_fields__}
 
 
 def model_options(values: Iterable[str]) -> tuple[tuple[str, Any], ...]:

@@ -24,7 +24,7 @@ from symscape.scale.hulls import (
     formation_energies,
     reference_energies,
 )
-from symscape.scale.plan import dataset_digest
+from symscape.scale.plan import check_elements, dataset_digest
 from symscape.scale.store import TABLES, finished_chunks, read_chunk, read_manifest
 from symscape.scale.summaries import (
     CLASSES,
@@ -109,6 +109,7 @@ def make_tables(
     HullError
         If an element has no reference energy, or the chemical system is empty.
     """
+    check_elements(left_out)
     folder = Path(run)
     manifest = read_manifest(folder)
     table = _collect(folder, manifest, Path(dataset or manifest["made"]["dataset"]))
