@@ -161,6 +161,17 @@ def test_arrows_and_nothing_to_compare(softer):
     i, j = (int(np.abs(a - b).argmin()) for a, b in zip((U, V), u, strict=True))
     assert np.sign(quivers[0].U[k]) == np.sign(forces[i, j, 0])
     assert "force" in {text.get_text() for text in figure.legends[0].get_texts()}
+    # both sides or none, so that the maps can be compared
+    part = np.where(np.arange(15)[:, None, None] < 6, forces, np.nan)
+    shared = panels(draw_topology(softer, comparison, forces=(forces, part)))
+    places = [
+        collection.XY
+        for name in ("dft", "model")
+        for collection in shared[name].collections
+        if collection.get_gid() == "forces"
+    ]
+    np.testing.assert_array_equal(*places)
+    assert places[0][:, 0].max() < U[6]
     nothing = np.full_like(forces, np.nan)
     quiet = draw_topology(softer, comparison, forces=(nothing, nothing))
     assert not [c for c in panels(quiet)["dft"].collections if c.get_gid() == "forces"]

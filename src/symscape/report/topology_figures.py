@@ -111,7 +111,8 @@ def draw_topology(
     layout
         ``wide``: two columns; ``tall``: one, for small screens.
     forces
-        Forces per grid step of DFT and model, each of shape (n_u, n_v, 2), drawn as arrows.
+        Forces per grid step of DFT and model, each of shape (n_u, n_v, 2), drawn as arrows
+        where both are known.
     """
     from matplotlib.text import Text
 
@@ -128,7 +129,7 @@ def draw_topology(
         else:
             axes[name].tick_params(labelleft=False)
         if forces is not None:
-            _draw_arrows(axes[name], data, forces[k])
+            _draw_arrows(axes[name], data, forces, k)
     draw_bar(figure, filled, axes["bar"], scale, "energy above the DFT minimum")
     if paths:
         draw_profile(axes["profile"], data, comparison, paths)
@@ -328,21 +329,26 @@ def _draw_path(
         axes.plot(*points, zorder=3.2, gid="path", **style)
 
 
-def _draw_arrows(axes: Axes, data: LandscapeData, forces: np.ndarray) -> None:
-    """Draw the force at every other grid point, in the plane as it is drawn."""
+def _draw_arrows(
+    axes: Axes, data: LandscapeData, forces: tuple[np.ndarray, np.ndarray], k: int
+) -> None:
+    """Draw side ``k``'s force at every other grid point at which both sides have one.
+
+    In the plane as it is drawn, with one scale for both sides.
+    """
     steps = np.array([data.u[1] - data.u[0], data.v[1] - data.v[0]])
-    arrows = forces[::2, ::2]
-    length = np.linalg.norm(arrows, axis=-1, keepdims=True)
-    known = length[np.isfinite(length)]
-    if not known.size or not known.max() > 0:
+    both = np.isfinite(np.stack(forces)).all(axis=(0, -1))[::2, ::2]
+    lengths = np.linalg.norm(forces[0][::2, ::2], axis=-1)[both]
+    if not lengths.size or not lengths.max() > 0:
         return
+    arrows = forces[k][::2, ::2][both]
     u, v = np.meshgrid(data.u[::2], data.v[::2], indexing="ij")
-    # walls push a hundred times harder than valleys: beyond the median arrows grow no longer
-    usual = max(float(np.median(known)), 1e-12)
+    # walls push a hundred times harder than valleys: beyond DFT's median arrows grow no longer
+    usual = max(float(np.median(lengths)), 1e-12)
+    length = np.linalg.norm(arrows, axis=-1, keepdims=True)
     scaled = 1.4 * steps * arrows / np.maximum(length, usual)
-    drawn = np.isfinite(scaled).all(axis=-1)
     axes.quiver(
-        u[drawn], v[drawn], *scaled[drawn].T, angles="xy", scale_units="xy", scale=1, width=0.005,
+        u[both], v[both], *scaled.T, angles="xy", scale_units="xy", scale=1, width=0.005,
         color="black", edgecolor=_HALO, linewidth=0.5, zorder=2.8, gid="forces",
     )  # fmt: skip
 
