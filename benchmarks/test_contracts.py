@@ -22,6 +22,20 @@ def test_conservative_forces(landscape, verdict):
     verdict(landscape.judge_conservative_forces())
 
 
+@pytest.mark.contracts
+@pytest.mark.crystals("crystal_invariance")
+def test_crystal_invariance(crystals, verdict):
+    """The same as for slices, on every crystal of a chemical system: the worst of them counts."""
+    verdict(crystals.judge_invariance())
+
+
+@pytest.mark.contracts
+@pytest.mark.crystals("crystal_forces")
+def test_crystal_forces(crystals, verdict):
+    """Forces and stress are derivatives of the energy, on every crystal of a system."""
+    verdict(crystals.judge_conservative_forces())
+
+
 @pytest.mark.landscape("forces")
 def test_forces(landscape, verdict):
     """The slopes along the axes agree with DFT's."""

@@ -15,6 +15,7 @@ import pytest
 from ase.calculators.emt import EMT
 from hull_library import write_library
 
+from symscape.contracts.result import ContractResult, skipped
 from symscape.errors import HullError
 from symscape.hull.stability import classify
 from symscape.models.ase import ASEModel
@@ -22,6 +23,7 @@ from symscape.models.card import ModelCard
 from symscape.references.crystals import list_crystals, load_crystals
 from symscape.report.results import load_results
 from symscape.suite.hull import HullCase, HullSession, hull_cases
+from symscape.verdict.hull import judge_contracts
 from symscape.verdict.questions import QUESTIONS
 from symscape.verdict.tolerances import load_tolerances
 
@@ -151,7 +153,10 @@ def test_cases_are_listed_without_loading(library):
     ]
 
 
-@pytest.mark.parametrize("question", ["hull", "stability", "underprediction", "relaxation"])
+@pytest.mark.parametrize(
+    "question",
+    ["hull", "stability", "underprediction", "relaxation", "crystal_invariance", "crystal_forces"],
+)
 def test_every_question_is_known_with_tolerances(question):
     assert QUESTIONS[question].about == "crystals"
     limits = {
@@ -229,6 +234,79 @@ def test_relaxing_finds_what_is_unstable(hulls):
     assert result.metrics["broken_share"] > 0
     assert result.metrics["not_converged"] == 0
     assert result.detail["settings"]["relaxation"]["seed"] == 0
+
+
+class Oriented(EMT):
+    """EMT on which something pulls along z, as fast as the crystal is long there."""
+
+    def calculate(self, atoms=None, *args, **kwargs):
+        super().calculate(atoms, *args, **kwargs)
+        for name in ("energy", "free_energy"):
+            self.results[name] += 1e-3 * len(atoms) * abs(atoms.cell[0, 2])
+
+
+class Overdone(EMT):
+    """EMT with forces that are 5 % too strong; energies and stress are right."""
+
+    def calculate(self, atoms=None, *args, **kwargs):
+        super().calculate(atoms, *args, **kwargs)
+        self.results["forces"] = 1.05 * self.results["forces"]
+
+
+def broken(calculator):
+    own = model(calculator.__name__)
+    own._calculator = calculator()
+    return own
+
+
+def test_contracts_are_asked_of_every_crystal(hulls):
+    entries = list_crystals([hulls.session.settings.references[0]])
+    names = hull_cases("crystal_invariance", entries)
+    assert names == hull_cases("crystal_forces", entries)
+    assert names == [(system, "contracts") for system in ("Al", "Al-Cu", "Cu")]
+    checked = []
+    for system, name in names:
+        result = case(hulls, model(), system, name).judge_invariance()
+        assert result.passed, result.checks
+        assert {check.metric for check in result.checks} == set(
+            QUESTIONS["crystal_invariance"].metrics
+        )
+        checked += result.detail["crystals_checked"]
+        assert case(hulls, model(), system, name).judge_conservative_forces().passed
+    assert sorted(checked) == sorted(crystal.id for crystal in hulls.library.crystals)
+
+
+def test_a_broken_model_fails_the_contract_it_breaks_on_crystals(hulls):
+    tilted = case(hulls, broken(Oriented), "Al-Cu", "contracts").judge_invariance()
+    failed = {check.metric for check in tilted.checks if not check.passed}
+    assert "rotation" in failed
+    assert "permutation" not in failed
+    assert tilted.detail["worst_crystals"]["rotation"] in tilted.detail["crystals_checked"]
+    strong = case(hulls, broken(Overdone), "Al-Cu", "contracts")
+    assert strong.judge_invariance().passed
+    result = strong.judge_conservative_forces()
+    assert [check.metric for check in result.checks if not check.passed] == ["force_gradient"]
+
+
+def test_the_worst_crystal_counts_and_no_number_is_the_worst(hulls):
+    def found(**values):
+        return {k: ContractResult(k, v, "meV/atom") for k, v in values.items()}
+
+    silent = {"supercell": skipped("supercell", "meV/atom", "nothing to double")}
+    nan = float("nan")
+    results = {
+        "a": found(rotation=0.05, permutation=nan),
+        "b": found(rotation=0.2, permutation=0.0) | silent,
+        "c": found(rotation=0.1, permutation=5.0),
+    }
+    result = judge_contracts(
+        "crystal_invariance", "Al-Cu", results, hulls.session.tolerances, model="m"
+    )
+    assert result.metrics["rotation"] == 0.2
+    assert np.isnan(result.metrics["permutation"])
+    assert result.detail["worst_crystals"] == {"rotation": "b", "permutation": "a"}
+    assert [check.metric for check in result.checks] == ["rotation", "permutation"]
+    assert not any(check.passed for check in result.checks)
 
 
 def test_crystals_without_energy_are_left_out_and_named(hulls):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,11 +14,12 @@ import pytest
 
 from symscape.errors import HullError, ModelError
 from symscape.hull.classes import lattice_class, wyckoff_class
-from symscape.verdict.hull import ALL_CRYSTALS, HULL
+from symscape.verdict.hull import ALL_CRYSTALS, CONTRACTS, HULL
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from symscape.contracts.catalogue import CrystalContract
     from symscape.models.base import EnergyModel
     from symscape.references.crystals import CrystalEntry, CrystalLibrary
     from symscape.suite.session import SuiteSession
@@ -32,6 +33,8 @@ def hull_cases(question: str, entries: list[CrystalEntry]) -> list[tuple[str, st
     """Return (material, slice) of every case of a question, without loading a crystal."""
     if not entries:
         return []
+    if question in ("crystal_invariance", "crystal_forces"):
+        return [(system, CONTRACTS) for system in dict.fromkeys(e.system for e in entries)]
     if question in ("hull", "relaxation"):
         systems = dict.fromkeys(entry.system for entry in entries if "-" in entry.system)
         return [(system, HULL) for system in systems]
@@ -245,6 +248,42 @@ class HullCase:
                 **known,
             )
         )
+
+    def judge_invariance(self) -> CaseResult:
+        """Check on each crystal that its energy does not depend on how it is written down."""
+        from symscape.contracts.catalogue import ENERGY_CONTRACTS
+
+        # steps where neighbours come and go are looked for along the slices, which move atoms
+        contracts = {k: v for k, v in ENERGY_CONTRACTS.items() if k != "smoothness"}
+        return self._judge(partial(self._contracts, "crystal_invariance", contracts))
+
+    def judge_conservative_forces(self) -> CaseResult:
+        """Check on each crystal that forces and stress are derivatives of the energy.
+
+        Skipped where the model has no forces or no stress.
+        """
+        from symscape.contracts.catalogue import FORCE_CONTRACTS
+
+        self._skip_without_forces()
+        return self._judge(partial(self._contracts, "crystal_forces", FORCE_CONTRACTS))
+
+    def _contracts(
+        self, question: str, contracts: Mapping[str, CrystalContract], **known: Any
+    ) -> CaseResult:
+        from symscape.contracts.potential import CachedPotential
+        from symscape.contracts.result import DEFAULT_SETTINGS
+        from symscape.verdict.hull import judge_contracts
+
+        potential = CachedPotential(self.model, self.hulls.session.cache)
+        results = {
+            crystal.id: {
+                name: contract(potential, crystal.crystal, DEFAULT_SETTINGS)
+                for name, contract in contracts.items()
+            }
+            for crystal in self.hulls.library.crystals
+            if crystal.system == self.material
+        }
+        return judge_contracts(question, self.material, results, **known)
 
     def _skip_without_forces(self) -> None:
         from symscape.contracts.potential import CachedPotential

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from symscape.verdict.case import CaseResult
@@ -11,12 +12,15 @@ from symscape.verdict.questions import QUESTIONS
 if TYPE_CHECKING:
     import pandas as pd
 
+    from symscape.contracts.result import ContractResult
     from symscape.verdict.tolerances import Tolerances
 
 #: what stands for the material of a case that is about crystals of many systems
 ALL_CRYSTALS = "crystals"
 #: what stands for the slice of a case about a chemical system
 HULL = "hull"
+#: what stands for the slice of a case about contracts on a system's crystals
+CONTRACTS = "contracts"
 #: text columns of the rows that reports are made from
 _TEXT = (
     "id", "system", "formula", "material", "prototype", "symbol", "crystal_system", "chemistry",
@@ -160,6 +164,37 @@ def judge_relaxation(
     return _judge("relaxation", system, HULL, metrics, detail, tolerances, model, known)
 
 
+def judge_contracts(
+    question: str,
+    system: str,
+    results: Mapping[str, Mapping[str, ContractResult]],
+    tolerances: Tolerances,
+    *,
+    model: str,
+    **known: Any,
+) -> CaseResult:
+    """Hold the worst that contracts found on the crystals of a system against the tolerances.
+
+    Parameters
+    ----------
+    question
+        ``crystal_invariance`` or ``crystal_forces``.
+    results
+        By the crystal's id and the contract's name; those that ask nothing are not judged.
+    """
+    metrics: dict[str, float] = {}
+    worst: dict[str, str] = {}
+    for crystal, found in results.items():
+        for name, result in found.items():
+            if not result.applies:
+                continue
+            # of numbers and NaN, NaN is the worst
+            if name not in metrics or isnan(result.value) or result.value > metrics[name]:
+                metrics[name], worst[name] = result.value, crystal
+    detail = {"worst_crystals": worst, "crystals_checked": list(results)}
+    return _judge(question, system, CONTRACTS, metrics, detail, tolerances, model, known)
+
+
 def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return what reports need of each crystal: names, symmetry, energies in meV/atom."""
     rows = []
@@ -183,7 +218,8 @@ def _judge(
     known: dict[str, Any],
 ) -> CaseResult:
     limits = tolerances.case(question, material=material, slice=slice, model=model)
-    checks = limits.check(metrics, QUESTIONS[question].metrics)
+    found = limits.check(metrics, QUESTIONS[question].metrics)
+    checks = tuple(check for check in found if check.metric in metrics)
     warnings: Sequence[str] = known.get("warnings", ())
     return CaseResult(
         question=question,

@@ -37,6 +37,17 @@ _STABILITY = (
     "false_unstable_share", "precision", "recall", "f1",
 )  # fmt: skip
 
+#: contracts about the energy and the forces of one crystal, see `symscape.contracts`
+_INVARIANCE = dict.fromkeys(
+    ("rotation", "translation", "permutation", "supercell", "cell_choice", "space_group"),
+    "meV/atom",
+)
+_CONSERVATION = {
+    "symmetric_forces": "meV/angstrom",
+    "force_gradient": "meV/angstrom",
+    "stress_strain": "meV/angstrom^3",
+}
+
 #: adding a question here makes it known to tolerance files and reports
 QUESTIONS: dict[str, Question] = {
     q.name: q
@@ -104,26 +115,15 @@ QUESTIONS: dict[str, Question] = {
         Question(
             "invariance",
             "Invariance",
-            {
-                "rotation": "meV/atom",
-                "translation": "meV/atom",
-                "permutation": "meV/atom",
-                "supercell": "meV/atom",
-                "cell_choice": "meV/atom",
-                "space_group": "meV/atom",
-                "equivalent_points": "meV/atom",
-            },
+            {**_INVARIANCE, "equivalent_points": "meV/atom"},
         ),
         Question(
             "conservative_forces",
             "Conservative forces",
-            {
-                "symmetric_forces": "meV/angstrom",
-                "force_gradient": "meV/angstrom",
-                "stress_strain": "meV/angstrom^3",
-                "curl": "meV/atom",
-            },
+            {**_CONSERVATION, "curl": "meV/atom"},
         ),
+        Question("crystal_invariance", "Invariance on crystals", _INVARIANCE, about="crystals"),
+        Question("crystal_forces", "Forces on crystals", _CONSERVATION, about="crystals"),
         Question(
             "hull",
             "Hull and polymorphs",
