@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import combinations
-
 import numpy as np
 import pandas as pd
 
@@ -90,7 +88,7 @@ def polymorph_order(
             continue
         names = group["id"].to_numpy()
         own, found = 1000 * group[dft].to_numpy(), 1000 * group[model].to_numpy()
-        first, second = map(list, zip(*combinations(range(len(group)), 2), strict=True))
+        first, second = np.triu_indices(len(group), 1)
         gaps, gaps_model = own[second] - own[first], found[second] - found[first]
         told = np.abs(gaps) > resolution_meV
         best = int(found.argmin())
