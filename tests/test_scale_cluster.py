@@ -21,6 +21,7 @@ from symscape.scale.scheduler import FATAL
 from symscape.scale.settings import ModelSpec
 from symscape.scale.status import run_status
 
+dask = pytest.importorskip("dask", reason="dask.distributed is not installed")
 pytest.importorskip("distributed", reason="dask.distributed is not installed")
 MODELS = Path(__file__).with_name("scale_models.py")
 REFERENCE = ModelSpec("symscape.scale.pair:reference")
@@ -149,7 +150,11 @@ def test_an_existing_cluster_whose_scheduler_is_killed(dataset, tmp_path):
             first[0].wait()
 
     try:
-        with pytest.raises(ScaleError, match="the scheduler of the cluster is gone"):
+        # the client goes on trying for as long
+        with (
+            dask.config.set({"distributed.comm.timeouts.connect": "5s"}),
+            pytest.raises(ScaleError, match="the scheduler of the cluster is gone"),
+        ):
             run_dataset(dataset, spec, folder, address=str(file), **SIZES, progress=kill)
     finally:
         end(*first)
@@ -176,9 +181,7 @@ def end(*processes):
         process.wait()
 
 
-def test_no_cluster_at_an_address_is_one_sentence(dataset, tmp_path, monkeypatch):
-    import dask
-
+def test_no_cluster_at_an_address_is_one_sentence(dataset, tmp_path):
     with dask.config.set({"distributed.comm.timeouts.connect": "1s"}):
         for address in ("tcp://127.0.0.1:9", str(tmp_path / "none.json")):
             with pytest.raises(ScaleError, match="no dask scheduler at"):

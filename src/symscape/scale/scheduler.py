@@ -98,6 +98,8 @@ class DaskPool:
         """
         distributed = import_module("distributed")
         running: dict[Any, Chunk] = {}
+        # dask suspects all tasks of a worker that died: single crystals get a trial alone
+        suspects: list[Chunk] = []
         done = distributed.as_completed()
 
         def submit(chunk: Chunk) -> None:
@@ -105,14 +107,18 @@ class DaskPool:
             running[future.key] = chunk
             done.add(future)
 
+        trial = False
         while True:
-            while len(running) < self._window():
+            while not trial and len(running) < self._window():
                 chunk = next(chunks, None)
                 if chunk is None:
                     break
                 submit(chunk)
             if not running:
-                return
+                if not suspects:
+                    return
+                trial = True
+                submit(suspects.pop())
             future = next(done)
             chunk = running.pop(future.key)
             table = None
@@ -122,6 +128,9 @@ class DaskPool:
                 if chunk.crystals > 1:
                     for half in chunk.halves():
                         submit(half)
+                    continue
+                if not trial:
+                    suspects.append(chunk)
                     continue
             except (OSError, TimeoutError, CancelledError) as error:
                 if future.status == "error":  # the chunk's own
