@@ -9,8 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ase.build import bulk
 from generate_plans import AXES, CRYSTAL, write_plan
 from mutations import toml
+from scale_sets import record, write_set
 
 from symscape.references.store import dump_document
 
@@ -211,6 +213,8 @@ def build_project(folder: Path, document: dict[str, Any], results: dict[str, Any
     _results(folder, results)
     _checkpoints(folder)
     (folder / "hull").mkdir()
+    write_set(folder / "good-set", [record("Al", bulk("Al", "fcc", 4.05))])
+    write_set(folder / "no-element", [record("AlCu", bulk("AlCu", "rocksalt", 5))])
     cache = folder / "torn-cache"
     cache.mkdir()
     (cache / "energies-1.sqlite3").write_bytes(b"SQLite format 3\x00" + bytes(range(200)))
