@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from symscape.contracts.result import DEFAULT_SETTINGS
 from symscape.verdict.case import CaseResult
 from symscape.verdict.energies import judge_energies
 
@@ -136,15 +135,13 @@ class LandscapeCase:
         """Check that the energy does not depend on how the crystal is written down."""
         from symscape.contracts.catalogue import ENERGY_CONTRACTS
         from symscape.contracts.invariance import equivalent_points
+        from symscape.contracts.kept import check_crystal_once
         from symscape.verdict.contracts import judge_contracts
 
         def judge(**known: Any) -> CaseResult:
             crystal, potential = self.reference.minimum_crystal, self.potential
-            results = {
-                name: contract(potential, crystal, DEFAULT_SETTINGS)
-                for name, contract in ENERGY_CONTRACTS.items()
-                if name != "smoothness"
-            }
+            contracts = {k: v for k, v in ENERGY_CONTRACTS.items() if k != "smoothness"}
+            results = check_crystal_once(potential, crystal, contracts)
             results["equivalent_points"] = equivalent_points(potential, self.reference.slice)
             return judge_contracts("invariance", self.reference, results, self.tolerances, **known)
 
@@ -154,15 +151,13 @@ class LandscapeCase:
         """Check that forces and stress are derivatives of the energy; skipped without forces."""
         from symscape.contracts.catalogue import FORCE_CONTRACTS
         from symscape.contracts.conservation import curl
+        from symscape.contracts.kept import check_crystal_once
         from symscape.verdict.contracts import judge_contracts
 
         def judge(**known: Any) -> CaseResult | None:
             crystal, potential = self.reference.minimum_crystal, self.potential
             try:
-                results = {
-                    name: contract(potential, crystal, DEFAULT_SETTINGS)
-                    for name, contract in FORCE_CONTRACTS.items()
-                }
+                results = check_crystal_once(potential, crystal, FORCE_CONTRACTS)
                 results["curl"] = curl(
                     potential, self.reference.slice, centre=self.reference.minimum
                 )

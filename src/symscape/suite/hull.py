@@ -270,16 +270,13 @@ class HullCase:
     def _contracts(
         self, question: str, contracts: Mapping[str, CrystalContract], **known: Any
     ) -> CaseResult:
+        from symscape.contracts.kept import check_crystal_once
         from symscape.contracts.potential import CachedPotential
-        from symscape.contracts.result import DEFAULT_SETTINGS
         from symscape.verdict.hull import judge_contracts
 
         potential = CachedPotential(self.model, self.hulls.session.cache)
         results = {
-            crystal.id: {
-                name: contract(potential, crystal.crystal, DEFAULT_SETTINGS)
-                for name, contract in contracts.items()
-            }
+            crystal.id: check_crystal_once(potential, crystal.crystal, contracts)
             for crystal in self.hulls.library.crystals
             if crystal.system == self.material
         }

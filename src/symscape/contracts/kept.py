@@ -1,0 +1,80 @@
+"""Contracts that an earlier run checked: what it found is kept beside the energies."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import cache
+from importlib import resources
+
+import numpy as np
+
+from symscape.contracts.catalogue import CrystalContract
+from symscape.contracts.potential import CachedPotential
+from symscape.contracts.result import DEFAULT_SETTINGS, ContractResult, ContractSettings
+from symscape.crystal.crystal import Crystal
+
+#: packages whose code decides what a contract finds
+_PACKAGES = ("symscape.contracts", "symscape.crystal")
+
+
+def check_crystal_once(
+    potential: CachedPotential,
+    crystal: Crystal,
+    contracts: Mapping[str, CrystalContract],
+    settings: ContractSettings = DEFAULT_SETTINGS,
+) -> dict[str, ContractResult]:
+    """Check contracts about a crystal, as far as no earlier run has with the same code.
+
+    Parameters
+    ----------
+    potential
+        The model, and the cache in which results are kept, if any.
+    crystal
+        Any crystal.
+    contracts
+        From `ENERGY_CONTRACTS` or `FORCE_CONTRACTS`.
+    settings
+        How thoroughly.
+
+    Raises
+    ------
+    NotImplementedError, ModelError
+        As the potential does; nothing is kept of a contract that could not be checked.
+    """
+    store, model = potential.cache, potential.model
+    if store is None:
+        return {name: check(potential, crystal, settings) for name, check in contracts.items()}
+    found = {}
+    for name, check in contracts.items():
+        question = _question(crystal, name, settings)
+        known = store.get_outcome(model.fingerprint, question)
+        if known is None:
+            known = json.dumps(asdict(check(potential, crystal, settings)))
+            store.put_outcome(model.fingerprint, model.card.name, question, known)
+        found[name] = ContractResult(**json.loads(known))
+    return found
+
+
+def _question(crystal: Crystal, name: str, settings: ContractSettings) -> bytes:
+    """Return a hash of all that decides what a contract finds, the model apart."""
+    content = hashlib.blake2b(digest_size=16)
+    # adding zero makes -0.0 and 0.0 the same bytes
+    for array in (crystal.lattice + 0.0, crystal.positions + 0.0, crystal.numbers):
+        content.update(np.ascontiguousarray(array).tobytes())
+    how = [crystal.hall_number, name, asdict(settings), _code()]
+    content.update(json.dumps(how).encode())
+    return content.digest()
+
+
+@cache
+def _code() -> str:
+    """Digest of the code of the contracts."""
+    digest = hashlib.sha256(np.__version__.encode())
+    for package in _PACKAGES:
+        for path in sorted(resources.files(package).iterdir(), key=lambda p: p.name):
+            if path.name.endswith(".py"):
+                digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,91 @@
+"""What contracts found is kept, and asked again where anything that decides it has changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from contracts_models import PairModel
+
+from symscape.contracts import kept
+from symscape.contracts.catalogue import ENERGY_CONTRACTS, FORCE_CONTRACTS
+from symscape.contracts.kept import check_crystal_once
+from symscape.contracts.potential import CachedPotential
+from symscape.contracts.result import DEFAULT_SETTINGS
+from symscape.crystal.crystal import Crystal
+from symscape.crystal.spacegroup import standard_hall_number
+from symscape.models.cache import EnergyCache
+
+CONTRACTS = {k: v for k, v in ENERGY_CONTRACTS.items() if k != "smoothness"} | FORCE_CONTRACTS
+QUICK = replace(DEFAULT_SETTINGS, samples=2)
+
+
+@pytest.fixture
+def crystal():
+    """Rutile's type: one free coordinate."""
+    sites = [("Mg", (0, 0, 0)), ("F", (0.3, 0.3, 0))]
+    return Crystal.from_sites([4.6, 4.6, 3, 90, 90, 90], standard_hall_number(136), sites)
+
+
+class Another(PairModel):
+    """The same under another fingerprint."""
+
+
+def counting(contracts, asked):
+    def counted(name, contract):
+        def ask(*arguments):
+            asked.append(name)
+            return contract(*arguments)
+
+        return ask
+
+    return {name: counted(name, contract) for name, contract in contracts.items()}
+
+
+def test_nothing_is_asked_twice_and_answers_are_the_same(crystal, tmp_path):
+    asked = []
+    potential = CachedPotential(PairModel(), EnergyCache(tmp_path))
+    plain = {name: check(PairModel(), crystal, QUICK) for name, check in CONTRACTS.items()}
+    watched = counting(CONTRACTS, asked)
+    first = check_crystal_once(potential, crystal, watched, QUICK)
+    assert asked == list(CONTRACTS)
+    second = check_crystal_once(potential, crystal, watched, QUICK)
+    assert asked == list(CONTRACTS)
+    for name, result in plain.items():
+        assert first[name].unit == second[name].unit == result.unit
+        assert first[name].applies == second[name].applies == result.applies
+        assert second[name].value == pytest.approx(result.value, abs=1e-9, nan_ok=True)
+        assert first[name].detail == second[name].detail
+
+
+def test_another_crystal_model_setting_or_code_is_asked(crystal, tmp_path, monkeypatch):
+    asked = []
+    cache = EnergyCache(tmp_path)
+    watched = counting({"rotation": CONTRACTS["rotation"]}, asked)
+    model, other = PairModel(), Another()
+    moved = Crystal(crystal.lattice * 1.01, crystal.positions, crystal.numbers, crystal.hall_number)
+    check_crystal_once(CachedPotential(model, cache), crystal, watched, QUICK)
+    check_crystal_once(CachedPotential(model, cache), moved, watched, QUICK)
+    check_crystal_once(CachedPotential(other, cache), crystal, watched, QUICK)
+    check_crystal_once(CachedPotential(model, cache), crystal, watched, replace(QUICK, seed=1))
+    assert len(asked) == 4
+    monkeypatch.setattr(kept, "_code", lambda: "other code")
+    check_crystal_once(CachedPotential(model, cache), crystal, watched, QUICK)
+    assert len(asked) == 5
+    check_crystal_once(CachedPotential(model, None), crystal, watched, QUICK)
+    assert len(asked) == 6
+    for _ in range(2):
+        check_crystal_once(CachedPotential(other, cache), crystal, watched, QUICK)
+    assert len(asked) == 7
+
+
+def test_what_could_not_be_asked_is_not_kept(crystal, tmp_path):
+    potential = CachedPotential(PairModel(), EnergyCache(tmp_path))
+
+    def failing(*arguments):
+        raise NotImplementedError("no stress")
+
+    with pytest.raises(NotImplementedError):
+        check_crystal_once(potential, crystal, {"rotation": failing}, QUICK)
+    found = check_crystal_once(potential, crystal, {"rotation": CONTRACTS["rotation"]}, QUICK)
+    assert found["rotation"].value < 1e-6
