@@ -389,7 +389,12 @@ def here(project, monkeypatch, tmp_path):
         lambda package: None if package == "mace" else tmp_path,
     )
     without_figures(monkeypatch)
-    return project
+    known = set(sys.modules)
+    yield project
+    # modules of this project must not be taken for those of the next one, of the same names
+    for name in set(sys.modules) - known:
+        if name in ("broken", "cheap") or name.startswith("symscape_calculator"):
+            del sys.modules[name]
 
 
 def the_sentence(text: str, pattern: str) -> None:

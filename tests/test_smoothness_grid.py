@@ -143,7 +143,8 @@ def test_high_and_unknown_points_are_left_out():
 def test_float32_noise_is_no_jump(seed, where):
     rng = np.random.default_rng(seed)
     energies = landscape(LINE) + rng.normal(scale=2e-6, size=200)
-    assert measure_line("x", LINE, energies, LINE).jump < 0.03
+    # the largest of 200 differences that magnify noise of 0.002 meV/atom; strict allows 0.1
+    assert measure_line("x", LINE, energies, LINE).jump < 0.05
     energies[where:] += 0.001
     found = measure_line("x", LINE, energies, LINE)
     assert found.jump == pytest.approx(1, abs=0.1)
