@@ -46,7 +46,7 @@ def wait_for(condition):
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("jobs", [1, 4])
+@pytest.mark.parametrize("jobs", [1, 2, 4])
 def test_results_do_not_depend_on_the_workers(dataset, tmp_path, jobs):
     run(dataset, tmp_path / "here", chunk_atoms=100)
     summary = run_dataset(dataset, ModelSpec(PAIR), tmp_path / "there", jobs=jobs, **SIZES)
