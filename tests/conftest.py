@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hypothesis
 import pytest
 from toys import toy_document
 
 from symscape.references.store import load_reference, write_reference
 
 pytest_plugins = ["pytester"]
+
+# A gate answers the same way twice: tox draws the same examples every time. pytest alone, or
+# tox with --hypothesis-profile=default, draws new ones.
+hypothesis.settings.register_profile("gate", derandomize=True, deadline=None, print_blob=True)
 
 
 @pytest.fixture(scope="session")

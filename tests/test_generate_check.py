@@ -10,7 +10,7 @@ import pytest
 import spglib
 from ase.calculators.emt import EMT
 from generate_plans import write_plan
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
@@ -249,6 +249,7 @@ def test_what_can_not_be_relaxed_is_one_sentence(tmp_path):
     st.lists(st.floats(-0.03, 0.03), min_size=2, max_size=2),
     st.floats(-1, 1),
 )
+@example([0.0, 0.0, 0.0], [0.0, 0.0], 0.5)
 @hypothesis_settings(max_examples=25, deadline=None)
 def test_a_relaxed_cell_comes_back_in_the_crystals_own_setting(moves, strain, shift):
     crystal = Crystal.from_sites(

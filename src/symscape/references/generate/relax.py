@@ -305,6 +305,9 @@ def relaxed_in_setting(
     lattice = np.linalg.solve(crystal.group.primitive_cell, cell)
     own = crystal.primitive_atoms
     moved = np.linalg.solve(lattice.T, positions.T).T - crystal.positions[own]
+    # against the first atom: a rigid shift by half a cell has two nearest images, and every atom
+    # would choose its own
+    moved -= moved[0].copy()
     moved -= np.rint(moved)
     # what the free coordinates and a rigid shift explain
     free = crystal.B[own].reshape(3 * len(own), -1)
