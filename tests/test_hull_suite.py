@@ -20,7 +20,8 @@ from symscape.errors import HullError
 from symscape.hull.stability import classify
 from symscape.models.ase import ASEModel
 from symscape.models.card import ModelCard
-from symscape.references.crystals import list_crystals, load_crystals
+from symscape.references.crystal_files import list_crystals
+from symscape.references.crystals import load_crystals
 from symscape.report.results import load_results
 from symscape.suite.hull import HullCase, HullSession, hull_cases
 from symscape.verdict.hull import judge_contracts

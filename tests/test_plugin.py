@@ -204,6 +204,21 @@ def test_a_second_run_evaluates_nothing(suite):
     assert len((suite.path / "calls.log").read_text()) == 50
 
 
+def test_a_second_run_judges_nothing_unless_something_was_missing(suite):
+    with (suite.path / "cheap.py").open("a") as file:
+        file.write("\nimport pathlib\nnan.fingerprint = 'nan'\n")
+        file.write("if pathlib.Path('gone').exists():\n    Soft.calculate = None\n")
+        file.write("    Broken.calculate = EMT.calculate\n")
+    run(suite, "--mlip", "cheap:soft,cheap:nan").assert_outcomes(failed=2)
+    (soft,), (nan,) = (results(suite, name)["cases"] for name in ("soft", "nan"))
+    (suite.path / "gone").touch()
+    run_apart(suite, "--mlip", "cheap:soft,cheap:nan").assert_outcomes(failed=1, passed=1)
+    (soft_again,), (nan_again,) = (results(suite, name)["cases"] for name in ("soft", "nan"))
+    assert {**soft_again, "seconds": 0.0} == {**soft, "seconds": 0.0}
+    assert nan["detail"]["failed_points"]
+    assert not nan_again["detail"]["failed_points"]
+
+
 def test_ini_values_stand_in_for_options(suite):
     suite.makeini(
         "[pytest]\nsymscape_mlip = cheap:soft\nsymscape_tolerances = loose\n"

@@ -6,8 +6,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from functools import cache
-from importlib import resources
 
 import numpy as np
 
@@ -15,6 +13,7 @@ from symscape.contracts.catalogue import CrystalContract
 from symscape.contracts.potential import CachedPotential
 from symscape.contracts.result import DEFAULT_SETTINGS, ContractResult, ContractSettings
 from symscape.crystal.crystal import Crystal
+from symscape.digest import code_digest
 
 #: packages whose code decides what a contract finds
 _PACKAGES = ("symscape.contracts", "symscape.crystal")
@@ -64,17 +63,6 @@ def _question(crystal: Crystal, name: str, settings: ContractSettings) -> bytes:
     # adding zero makes -0.0 and 0.0 the same bytes
     for array in (crystal.lattice + 0.0, crystal.positions + 0.0, crystal.numbers):
         content.update(np.ascontiguousarray(array).tobytes())
-    how = [crystal.hall_number, name, asdict(settings), _code()]
+    how = [crystal.hall_number, name, asdict(settings), code_digest(_PACKAGES, ("numpy",))]
     content.update(json.dumps(how).encode())
     return content.digest()
-
-
-@cache
-def _code() -> str:
-    """Digest of the code of the contracts."""
-    digest = hashlib.sha256(np.__version__.encode())
-    for package in _PACKAGES:
-        for path in sorted(resources.files(package).iterdir(), key=lambda p: p.name):
-            if path.name.endswith(".py"):
-                digest.update(path.read_bytes())
-    return digest.hexdigest()

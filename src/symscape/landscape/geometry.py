@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import product
 
 import numpy as np
 
@@ -61,8 +63,15 @@ class GridGeometry:
         steps
             Differences in grid steps, shape (..., 2).
         """
-        images = self._images()
-        candidates = np.asarray(steps, dtype=float)[..., None, :] + images
+        steps = np.asarray(steps, dtype=float)
+        vectors = self._period_vectors
+        if not len(vectors):
+            return steps.copy()
+        across = vectors @ self.metric
+        near = np.rint(np.linalg.solve(across @ vectors.T, across @ steps[..., None])[..., 0])
+        # of a reduced lattice, the nearest point is at most one vector away from the rounded one
+        around = np.array(list(product((-1, 0, 1), repeat=len(vectors))))
+        candidates = (steps - near @ vectors)[..., None, :] + around @ vectors
         squares = np.einsum("...i,ij,...j->...", candidates, self.metric, candidates)
         best = squares.argmin(axis=-1)
         return np.take_along_axis(candidates, best[..., None, None], axis=-2)[..., 0, :]
@@ -86,9 +95,18 @@ class GridGeometry:
                 result[..., axis] %= period
         return result
 
-    def _images(self) -> np.ndarray:
-        spans = [[0] if p is None else [-2 * p, -p, 0, p, 2 * p] for p in self.periods]
-        return np.array([(u, v) for u in spans[0] for v in spans[1]], dtype=float)
+    @cached_property
+    def _period_vectors(self) -> np.ndarray:
+        """Shortest vectors between equivalent positions, in grid steps; shape (n_periods, 2)."""
+        vectors = np.array([p or 0 for p in self.periods])[:, None] * np.eye(2)
+        if None in self.periods:
+            return vectors[[p is not None for p in self.periods]]
+        from ase.geometry import minkowski_reduce
+
+        cell = np.eye(3)
+        cell[:2, :2] = vectors @ np.linalg.cholesky(self.metric)
+        _, combinations = minkowski_reduce(cell, pbc=(True, True, False))
+        return combinations[:2, :2] @ vectors
 
 
 def axis_period(axis: Axis) -> int | None:

@@ -144,7 +144,7 @@ def asked_questions(reference: LandscapeReference) -> list[str]:
 
 def crystal_cases(folder: Path) -> list[tuple[str, str, str]]:
     """Return question, material and slice of every case about the crystals of a library."""
-    from symscape.references.crystals import list_crystals
+    from symscape.references.crystal_files import list_crystals
     from symscape.suite.hull import hull_cases
 
     entries = list_crystals([folder])

@@ -143,6 +143,24 @@ class EnergyCache:
         """
         self._guarded(lambda c: tables.write_outcome(c, fingerprint, name, question, outcome), None)
 
+    def get_verdict(self, fingerprint: str, question: bytes) -> str | None:
+        """Return how a case of a model was judged, if it is known."""
+        if not self.path.exists():
+            return None
+        return self._guarded(lambda c: tables.read_verdict(c, fingerprint, question), None)
+
+    def put_verdict(self, fingerprint: str, name: str, question: bytes, verdict: str) -> None:
+        """Keep how a case was judged; unlike outcomes, verdicts are quick to reach again.
+
+        Parameters
+        ----------
+        fingerprint, name, question
+            As for `put_outcome`.
+        verdict
+            Some kilobytes of text; what was used longest ago is dropped when the file is full.
+        """
+        self._guarded(lambda c: tables.write_verdict(c, fingerprint, name, question, verdict), None)
+
     def prune(self) -> int:
         """Drop the entries used longest ago until the file fits; return how many."""
         return self._guarded(lambda c: tables.prune(c, self.max_bytes), 0)

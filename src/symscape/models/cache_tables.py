@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -20,6 +21,9 @@ CREATE TABLE IF NOT EXISTS energies (
     PRIMARY KEY (model, structure)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS outcomes (
     model INTEGER NOT NULL, question BLOB NOT NULL, outcome TEXT NOT NULL,
+    PRIMARY KEY (model, question)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS verdicts (
+    model INTEGER NOT NULL, question BLOB NOT NULL, verdict TEXT NOT NULL, used INTEGER NOT NULL,
     PRIMARY KEY (model, question)) WITHOUT ROWID;
 """
 
@@ -128,6 +132,38 @@ def write_outcome(
         )
 
 
+def read_verdict(connection: sqlite3.Connection, fingerprint: str, question: bytes) -> str | None:
+    """Return a verdict on a model, if it is known."""
+    row = connection.execute(
+        "SELECT model, verdict, used FROM verdicts JOIN models ON verdicts.model = models.id "
+        "WHERE fingerprint = ? AND question = ?",
+        (fingerprint, question),
+    ).fetchone()
+    if row is None:
+        return None
+    model, verdict, used = row
+    now = int(time.time())
+    if used < now - _TOUCH_AFTER:
+        with connection:
+            connection.execute(
+                "UPDATE verdicts SET used = ? WHERE model = ? AND question = ?",
+                (now, model, question),
+            )
+    return str(verdict)
+
+
+def write_verdict(
+    connection: sqlite3.Connection, fingerprint: str, name: str, question: bytes, verdict: str
+) -> None:
+    """Keep a verdict on a model."""
+    with connection:
+        model = _enter_model(connection, fingerprint, name)
+        connection.execute(
+            "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?)",
+            (model, question, verdict, int(time.time())),
+        )
+
+
 def _used_bytes(connection: sqlite3.Connection) -> int:
     pages, free, size = (
         connection.execute(f"PRAGMA {what}").fetchone()[0]
@@ -137,23 +173,30 @@ def _used_bytes(connection: sqlite3.Connection) -> int:
 
 
 def prune(connection: sqlite3.Connection, max_bytes: int) -> int:
-    """Drop the entries used longest ago until the file fits; return how many."""
+    """Drop the energies and verdicts used longest ago until the file fits; return how many."""
     if _used_bytes(connection) <= max_bytes:
         return 0
     dropped = 0
     # stop well below the limit, or every write from now on would prune again
     while _used_bytes(connection) > 0.8 * max_bytes:
-        (entries,) = connection.execute("SELECT count(*) FROM energies").fetchone()
-        if entries == 0:
+        gone = _drop_oldest(connection, "energies", "structure")
+        gone += _drop_oldest(connection, "verdicts", "question")
+        if gone == 0:
             break
-        with connection:
-            dropped += connection.execute(
-                "DELETE FROM energies WHERE (model, structure) IN "
-                "(SELECT model, structure FROM energies ORDER BY used LIMIT ?)",
-                (max(1, entries // 5),),
-            ).rowcount
+        dropped += gone
     _shrink(connection)
     return dropped
+
+
+def _drop_oldest(connection: sqlite3.Connection, table: str, key: str) -> int:
+    """Drop the fifth of a table that has not been used for longest."""
+    (entries,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+    with connection:
+        return connection.execute(
+            f"DELETE FROM {table} WHERE (model, {key}) IN "
+            f"(SELECT model, {key} FROM {table} ORDER BY used LIMIT ?)",
+            (math.ceil(entries / 5),),
+        ).rowcount
 
 
 def clear(connection: sqlite3.Connection, name: str | None) -> int:
@@ -162,11 +205,13 @@ def clear(connection: sqlite3.Connection, name: str | None) -> int:
         if name is None:
             removed = connection.execute("DELETE FROM energies").rowcount
             connection.execute("DELETE FROM outcomes")
+            connection.execute("DELETE FROM verdicts")
             connection.execute("DELETE FROM models")
         else:
             own = "model IN (SELECT id FROM models WHERE name = ?)"
             removed = connection.execute(f"DELETE FROM energies WHERE {own}", (name,)).rowcount
             connection.execute(f"DELETE FROM outcomes WHERE {own}", (name,))
+            connection.execute(f"DELETE FROM verdicts WHERE {own}", (name,))
             connection.execute("DELETE FROM models WHERE name = ?", (name,))
     _shrink(connection)
     return removed

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symscape.crystal.orbits import reduced_formula
-from symscape.errors import ReferenceFileError
+from symscape.errors import ReferenceFileError, shown
+from symscape.references.values import is_finite
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -119,6 +120,11 @@ def check_mesh(
     where: str, cell: np.ndarray, mesh: tuple[int, int, int], density: float | None
 ) -> None:
     """Refuse fewer k-points than the file says that there are; some codes need none."""
+    if density is not None and not (is_finite(density) and density > 0):
+        raise ReferenceFileError(
+            f"{where}: method.k_density_A is {shown(density)}, but must be a positive number of "
+            "k-points per inverse angstrom; correct or remove it."
+        )
     if density is not None and not mesh_suffices(cell, mesh, density):
         raise ReferenceFileError(
             f"{where}: the k-mesh {mesh} is coarser than method.k_density_A = "

@@ -6,7 +6,6 @@ files, so all of them must have been computed in one way. docs/references.md des
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,44 +25,24 @@ from symscape.references.crystal_checks import (
     check_relaxed,
     check_symmetry,
 )
+from symscape.references.crystal_files import (
+    CRYSTAL,
+    FOLDER,
+    HEADER,
+    SCHEMA,
+    crystals_digest,
+    find_crystal_files,
+)
 from symscape.references.schema import check_fields, dump_document, read_json
 
 if TYPE_CHECKING:
     from ase import Atoms
 
-SCHEMA = "symscape-crystals/1"
-#: the folder of a reference library that holds crystals
-FOLDER = "crystals"
 #: what must be the same wherever energies are combined
 COMMON_METHOD = (
     "code", "version", "datasets", "functional", "cutoff_eV", "smearing", "smearing_eV",
     "k_mesh_centre", "energy", "magnetic_moments",
 )  # fmt: skip
-
-_Fields = tuple[tuple[str, type | tuple[type, ...]], ...]
-_HEADER: _Fields = (
-    ("system", str),
-    ("method.code", str),
-    ("method.functional", str),
-    ("provenance.licence", str),
-    ("provenance.command", str),
-    ("crystals", list),
-)
-_CRYSTAL: _Fields = (
-    ("id", str),
-    ("formula", str),
-    ("prototype", str),
-    ("space_group_number", int),
-    ("n_lattice", int),
-    ("n_wyckoff", int),
-    ("energy_eV", (int, float)),
-    ("k_mesh", list),
-    ("cell_A", list),
-    ("symbols", list),
-    ("positions", list),
-    ("forces_eV_A", list),
-    ("stress_GPa", list),
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,26 +176,6 @@ class CrystalLibrary:
         )
 
 
-def find_crystal_files(folders: Iterable[str | Path]) -> list[Path]:
-    """List ``<folder>/crystals/*.json``, sorted by name; reads nothing.
-
-    Raises
-    ------
-    ReferenceFileError
-        If two folders hold the same chemical system.
-    """
-    files: dict[str, Path] = {}
-    for folder in map(Path, folders):
-        for path in sorted((folder / FOLDER).glob("*.json")):
-            if path.stem in files:
-                raise ReferenceFileError(
-                    f"{path}: the system {path.stem} is stored in {files[path.stem]} as well; "
-                    "remove one of them."
-                )
-            files[path.stem] = path
-    return [files[name] for name in sorted(files)]
-
-
 def load_crystals(folders: Iterable[str | Path]) -> CrystalLibrary:
     """Load and check the crystals of reference libraries.
 
@@ -242,12 +201,11 @@ def load_crystals(folders: Iterable[str | Path]) -> CrystalLibrary:
 def _load(paths: list[Path]) -> CrystalLibrary:
     crystals: list[CrystalReference] = []
     provenance: dict[str, dict[str, Any]] = {}
-    hashed = hashlib.sha256()
     first: tuple[Path, dict[str, Any]] | None = None
     owners: dict[str, Path] = {}
     for path in paths:
         document = read_json(path, SCHEMA)
-        check_fields(path, document, _HEADER, "")
+        check_fields(path, document, HEADER, "")
         system, method = document["system"], document["method"]
         if path.stem != system:
             raise ReferenceFileError(
@@ -266,9 +224,8 @@ def _load(paths: list[Path]) -> CrystalLibrary:
             owners[crystal.id] = path
             crystals.append(crystal)
         provenance[system] = document["provenance"]
-        hashed.update(path.read_bytes())
     assert first is not None
-    return CrystalLibrary(tuple(crystals), first[1], provenance, hashed.hexdigest())
+    return CrystalLibrary(tuple(crystals), first[1], provenance, crystals_digest(paths))
 
 
 def _check_common(path: Path, method: dict[str, Any], other: Path, known: dict[str, Any]) -> None:
@@ -288,7 +245,7 @@ def _read_crystal(
     from ase.data import atomic_numbers
     from ase.units import GPa
 
-    check_fields(path, record, _CRYSTAL, f"crystals[{number}].")
+    check_fields(path, record, CRYSTAL, f"crystals[{number}].")
     where = f"{path}: {record['id']}"
     try:
         numbers = np.array([atomic_numbers[symbol] for symbol in record["symbols"]])
@@ -369,35 +326,3 @@ def write_crystals(
         trial.unlink(missing_ok=True)
         trial.parent.rmdir()
     return target
-
-
-@dataclass(frozen=True)
-class CrystalEntry:
-    """What a file says about a crystal, unchecked: enough to list cases."""
-
-    id: str
-    system: str
-    n_lattice: int
-    n_wyckoff: int
-
-
-def list_crystals(folders: Iterable[str | Path]) -> list[CrystalEntry]:
-    """List the crystals of reference libraries quickly; nothing but what is listed is checked.
-
-    Raises
-    ------
-    ReferenceFileError
-        If a file can't be read or a field is missing.
-    """
-    entries = []
-    for path in find_crystal_files(folders):
-        document = read_json(path, SCHEMA)
-        check_fields(path, document, _HEADER, "")
-        for number, record in enumerate(document["crystals"]):
-            check_fields(path, record, _CRYSTAL, f"crystals[{number}].")
-            entries.append(
-                CrystalEntry(
-                    record["id"], document["system"], record["n_lattice"], record["n_wyckoff"]
-                )
-            )
-    return entries

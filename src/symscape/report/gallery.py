@@ -10,11 +10,10 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from importlib import metadata, resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from symscape.digest import code_digest
 from symscape.report.codec import encode
 from symscape.report.image import read_description, save_pixels, stamped_size
 
@@ -26,6 +25,8 @@ KINDS = (
     "wide", "tall", "thumb", "topology", "topology-tall", "baseline", "baseline-tall", "relief",
     "relief-tall",
 )  # fmt: skip
+#: what the names of the pictures of hulls begin with; no slug of a slice does
+HULL_PREFIX = "hull"
 #: modules whose content decides what a picture looks like
 DRAWING_MODULES = (
     "symscape.landscape.align",
@@ -134,21 +135,12 @@ class Gallery:
         """Remove the pictures of an earlier report that this one has not."""
         for kind in KINDS:
             for path in self.folder.glob(f"*-{kind}.png"):
-                if path.name not in self._names:
+                if path.name not in self._names and not path.name.startswith(f"{HULL_PREFIX}-"):
                     path.unlink(missing_ok=True)
 
 
 def stamp_of(kind: str, drawn_from: Any) -> str:
     """Return the digest of what a picture of some kind is drawn from, and by which code."""
     content = json.dumps(encode([kind, drawn_from]), separators=(",", ":"))
-    return hashlib.sha256(f"{_drawing_code()}{content}".encode()).hexdigest()
-
-
-@cache
-def _drawing_code() -> str:
-    """Digest of the modules that draw and of the version of matplotlib; nothing is imported."""
-    digest = hashlib.sha256(metadata.version("matplotlib").encode())
-    for name in DRAWING_MODULES:
-        package, _, module = name.rpartition(".")
-        digest.update(resources.files(package).joinpath(f"{module}.py").read_bytes())
-    return digest.hexdigest()
+    code = code_digest(DRAWING_MODULES, ("matplotlib",))
+    return hashlib.sha256(f"{code}{content}".encode()).hexdigest()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symscape.report.atomic import write_atomically
-from symscape.report.gallery import Gallery, Picture
+from symscape.report.gallery import HULL_PREFIX, Gallery, Picture
 from symscape.report.hull_view import GROUPS, HullView
 
 if TYPE_CHECKING:
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from symscape.report.layouts import Layout
-
-#: what the names of the pictures begin with
-_PREFIX = "hull"
 
 
 def write_hulls(folder: str | Path, view: HullView) -> dict[str, Picture]:
@@ -38,8 +35,8 @@ def write_hulls(folder: str | Path, view: HullView) -> dict[str, Picture]:
     """
     folder = Path(folder)
     pictures = _draw(folder, view)
-    for path in (folder / "figures").glob(f"{_PREFIX}-*.png"):
-        if path.stem.removeprefix(f"{_PREFIX}-").removesuffix("-tall") not in pictures:
+    for path in (folder / "figures").glob(f"{HULL_PREFIX}-*.png"):
+        if path.stem.removeprefix(f"{HULL_PREFIX}-").removesuffix("-tall") not in pictures:
             path.unlink()
     for name, table in hull_tables(view).items():
         text = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
@@ -63,8 +60,8 @@ def _draw(folder: Path, view: HullView) -> dict[str, Picture]:
 
     return {
         name: Picture(
-            gallery.add(_PREFIX, name, content, partial(pixels, draw, "wide")),
-            gallery.add(_PREFIX, f"{name}-tall", content, partial(pixels, draw, "tall")),
+            gallery.add(HULL_PREFIX, name, content, partial(pixels, draw, "wide")),
+            gallery.add(HULL_PREFIX, f"{name}-tall", content, partial(pixels, draw, "tall")),
             alt,
         )
         for name, (draw, alt) in figures.items()

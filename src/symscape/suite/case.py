@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from symscape.suite.kept import Asked, judge_once
 from symscape.verdict.case import CaseResult
-from symscape.verdict.energies import judge_energies
 
 if TYPE_CHECKING:
     from symscape.contracts.potential import CachedPotential
@@ -59,38 +58,44 @@ class LandscapeCase:
 
     def judge_energies(self) -> CaseResult:
         """Compare the relative energies with DFT within the tolerances."""
-        evaluation = self.evaluation
-        return judge_energies(
-            self.reference,
-            evaluation.energies,
-            self.tolerances,
-            model=self.model.card.name,
-            failures=evaluation.failures,
-            fingerprint=self.model.fingerprint,
-            seconds=evaluation.seconds,
-        )
+        from symscape.verdict.energies import judge_energies
+
+        def judge(**known: Any) -> CaseResult:
+            found = self.evaluation
+            return judge_energies(
+                self.reference,
+                found.energies,
+                self.tolerances,
+                failures=found.failures,
+                seconds=found.seconds,
+                **known,
+            )
+
+        return self._once("energies", judge)
 
     def judge_minima(self) -> CaseResult:
         """Compare the minima of the slice with DFT's."""
         from symscape.verdict.topology import judge_minima
 
-        energies = self.evaluation.energies
-        return self._timed(judge_minima, self.reference, energies, self.tolerances)
+        def judge(**known: Any) -> CaseResult:
+            return judge_minima(self.reference, self.evaluation.energies, self.tolerances, **known)
+
+        return self._once("minima", judge)
 
     def judge_saddles(self) -> CaseResult:
         """Compare the barriers between the minima with DFT's; skipped where DFT has none."""
         from symscape.verdict.topology import judge_saddles
 
-        energies = self.evaluation.energies
-        result = self._timed(judge_saddles, self.reference, energies, self.tolerances)
-        return _asked(result, "DFT has no saddle between two minima here")
+        def judge(**known: Any) -> CaseResult | None:
+            return judge_saddles(self.reference, self.evaluation.energies, self.tolerances, **known)
+
+        return self._once("saddles", judge, "DFT has no saddle between two minima here")
 
     def judge_smoothness(self) -> CaseResult:
         """Look for steps, kinks and ripples on the grid and along fine lines."""
         from symscape.contracts.scan import scan_slice, smoothness
         from symscape.verdict.topology import judge_smoothness
 
-        energies = self.evaluation.energies
         the_slice, potential = self.reference.slice, self.potential
 
         def per_atom(values: np.ndarray) -> np.ndarray:
@@ -100,14 +105,14 @@ class LandscapeCase:
         def judge(**known: Any) -> CaseResult:
             return judge_smoothness(
                 self.reference,
-                energies,
+                self.evaluation.energies,
                 self.tolerances,
                 scans=scan_slice(per_atom, the_slice, self.reference.minimum_values),
                 strained=smoothness(potential, self.reference.minimum_crystal),
                 **known,
             )
 
-        return self._timed(judge)
+        return self._once("smoothness", judge)
 
     def judge_forces(self) -> CaseResult:
         """Compare forces along the axes with DFT's; skipped where DFT or the model has none."""
@@ -118,6 +123,7 @@ class LandscapeCase:
         names = {"material": reference.material, "slice": reference.slice.name}
         limits = self.tolerances.case("forces", model=self.model.card.name, **names)
         window = limits.settings.get("window", 500.0) / 1000
+        arrows = "forces" in self.session.settings.figures
 
         def judge(**known: Any) -> CaseResult | None:
             try:
@@ -126,10 +132,10 @@ class LandscapeCase:
                 return None
             if not comparison.metrics()["n_forces"]:
                 return None
-            arrows = "forces" in self.session.settings.figures
             return judge_forces(reference, comparison, self.tolerances, arrows=arrows, **known)
 
-        return _asked(self._timed(judge), "the model or DFT has no forces here")
+        reason = "the model or DFT has no forces here"
+        return self._once("forces", judge, reason, f"arrows={arrows}")
 
     def judge_invariance(self) -> CaseResult:
         """Check that the energy does not depend on how the crystal is written down."""
@@ -145,7 +151,7 @@ class LandscapeCase:
             results["equivalent_points"] = equivalent_points(potential, self.reference.slice)
             return judge_contracts("invariance", self.reference, results, self.tolerances, **known)
 
-        return self._timed(judge)
+        return self._once("invariance", judge)
 
     def judge_conservative_forces(self) -> CaseResult:
         """Check that forces and stress are derivatives of the energy; skipped without forces."""
@@ -167,19 +173,31 @@ class LandscapeCase:
                 "conservative_forces", self.reference, results, self.tolerances, **known
             )
 
-        return _asked(self._timed(judge), "the model has no forces")
+        return self._once("conservative_forces", judge, "the model has no forces")
 
-    def _timed(self, judge: Callable[..., Any], *arguments: Any) -> Any:
-        """Judge, and say how long it took."""
-        begin = time.perf_counter()
-        result = judge(*arguments, model=self.model.card.name, fingerprint=self.model.fingerprint)
+    def _once(
+        self,
+        question: str,
+        judge: Callable[..., CaseResult | None],
+        skip: str = "",
+        extra: str = "",
+    ) -> CaseResult:
+        """Judge, unless an earlier run has; skip the test where there is nothing to ask."""
+        reference = self.reference
+        asked = Asked(
+            question,
+            reference.material,
+            reference.slice.name,
+            self.model,
+            self.tolerances,
+            reference.digest,
+            (extra,),
+        )
+        result = judge_once(asked, self.session.cache, judge, self._whole)
         if result is None:
-            return None
-        return replace(result, seconds=time.perf_counter() - begin)
+            pytest.skip(skip)
+        return result
 
-
-def _asked(result: CaseResult | None, reason: str) -> CaseResult:
-    """Skip the test where there is nothing to ask."""
-    if result is None:
-        pytest.skip(reason)
-    return result
+    def _whole(self) -> bool:
+        """Whether the model gave every energy of the grid, as far as the grid was asked for."""
+        return not self.session.failures(self.model, self.reference)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,8 @@ import pytest
 
 from symscape.errors import HullError, ModelError
 from symscape.hull.classes import lattice_class, wyckoff_class
+from symscape.references.crystal_files import crystals_digest, find_crystal_files
+from symscape.suite.kept import Asked, judge_once
 from symscape.verdict.hull import ALL_CRYSTALS, CONTRACTS, HULL
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
     from symscape.contracts.catalogue import CrystalContract
     from symscape.models.base import EnergyModel
-    from symscape.references.crystals import CrystalEntry, CrystalLibrary
+    from symscape.references.crystal_files import CrystalEntry
+    from symscape.references.crystals import CrystalLibrary
     from symscape.suite.session import SuiteSession
     from symscape.verdict.case import CaseResult
 
@@ -67,6 +69,11 @@ class HullSession:
         from symscape.references.crystals import load_crystals
 
         return load_crystals(self.session.settings.references)
+
+    @cached_property
+    def digest(self) -> str:
+        """Identifies the stored crystals; they are not loaded for it."""
+        return crystals_digest(find_crystal_files(self.session.settings.references))
 
     @cached_property
     def _described(self) -> pd.DataFrame:
@@ -136,6 +143,14 @@ class HullSession:
         }
         return compare(table.assign(energy=dft)[good], own[good], settings)
 
+    def whole(self, model: EnergyModel) -> bool:
+        """Whether the model failed at no crystal, as far as it was asked in this process."""
+        name = model.card.name
+        left_out = name in self._tables and self._tables[name].attrs["settings"]["left_out"]
+        return not left_out and not any(
+            row["failed"] for row in self._relaxed.get(name, {}).values()
+        )
+
     def system(self, model: EnergyModel, system: str) -> pd.DataFrame:
         """Return the crystals of a chemical system and its subsystems."""
         from symscape.hull.phases import select_system
@@ -202,17 +217,19 @@ class HullCase:
         """Compare the system's hull and the order of its polymorphs with DFT's."""
         from symscape.verdict.hull import judge_hull
 
-        return self._judge(
-            lambda **known: judge_hull(
-                self.hulls.system(self.model, self.material), self.material, **known
-            )
-        )
+        def judge(**known: Any) -> CaseResult:
+            return judge_hull(self.hulls.system(self.model, self.material), self.material, **known)
+
+        return self._once("hull", judge)
 
     def judge_stability(self) -> CaseResult:
         """Compare whom model and DFT call stable, over all systems."""
         from symscape.verdict.hull import judge_stability
 
-        return self._judge(lambda **known: judge_stability(self.hulls.table(self.model), **known))
+        def judge(**known: Any) -> CaseResult:
+            return judge_stability(self.hulls.table(self.model), **known)
+
+        return self._once("stability", judge)
 
     def judge_underprediction(self) -> CaseResult:
         """Judge the bias of the class; elements that define the zero are left out."""
@@ -226,7 +243,7 @@ class HullCase:
             zero = (own["chemistry"] == "element") & (own["formation_dft"] == 0)
             return judge_underprediction(own[~zero], self.name, **known)
 
-        return self._judge(judge)
+        return self._once("underprediction", judge)
 
     def judge_relaxation(self) -> CaseResult:
         """Judge what becomes of the system's crystals when the model relaxes them.
@@ -239,15 +256,14 @@ class HullCase:
             "relaxation", material=self.material, slice=self.name, model=self.model.card.name
         )
         near = limits.settings.get("near", 25.0)
-        self._skip_without_forces()
-        return self._judge(
-            lambda **known: judge_relaxation(
-                self.hulls.relaxed(self.model, self.material),
-                self.material,
-                near_meV=near,
-                **known,
-            )
-        )
+
+        def judge(**known: Any) -> CaseResult | None:
+            if not self._has_forces():
+                return None
+            made = self.hulls.relaxed(self.model, self.material)
+            return judge_relaxation(made, self.material, near_meV=near, **known)
+
+        return self._once("relaxation", judge)
 
     def judge_invariance(self) -> CaseResult:
         """Check on each crystal that its energy does not depend on how it is written down."""
@@ -255,7 +271,8 @@ class HullCase:
 
         # steps where neighbours come and go are looked for along the slices, which move atoms
         contracts = {k: v for k, v in ENERGY_CONTRACTS.items() if k != "smoothness"}
-        return self._judge(partial(self._contracts, "crystal_invariance", contracts))
+        judge = partial(self._contracts, "crystal_invariance", contracts)
+        return self._once("crystal_invariance", judge)
 
     def judge_conservative_forces(self) -> CaseResult:
         """Check on each crystal that forces and stress are derivatives of the energy.
@@ -264,8 +281,12 @@ class HullCase:
         """
         from symscape.contracts.catalogue import FORCE_CONTRACTS
 
-        self._skip_without_forces()
-        return self._judge(partial(self._contracts, "crystal_forces", FORCE_CONTRACTS))
+        def judge(**known: Any) -> CaseResult | None:
+            if not self._has_forces():
+                return None
+            return self._contracts("crystal_forces", FORCE_CONTRACTS, **known)
+
+        return self._once("crystal_forces", judge)
 
     def _contracts(
         self, question: str, contracts: Mapping[str, CrystalContract], **known: Any
@@ -282,7 +303,7 @@ class HullCase:
         }
         return judge_contracts(question, self.material, results, **known)
 
-    def _skip_without_forces(self) -> None:
+    def _has_forces(self) -> bool:
         from symscape.contracts.potential import CachedPotential
 
         one = self.hulls.library.structures[:1]
@@ -290,20 +311,24 @@ class HullCase:
             potential = CachedPotential(self.model, self.hulls.session.cache)
             potential.predict(one, forces=True, stresses=True)
         except NotImplementedError:
-            pytest.skip("the model has no forces or no stress")
+            return False
         except ModelError:
             # the relaxation says of which crystals it has no energy
-            return
+            return True
+        return True
 
-    def _judge(self, judge: Callable[..., CaseResult]) -> CaseResult:
-        begin = time.perf_counter()
-        left_out = self.hulls.table(self.model).attrs["settings"]["left_out"]
-        warnings = [f"no energy of {name} from the model, so it is left out" for name in left_out]
-        result = judge(
-            tolerances=self.hulls.session.tolerances,
-            model=self.model.card.name,
-            fingerprint=self.model.fingerprint,
-            digest=self.hulls.library.digest,
-            warnings=warnings,
-        )
-        return replace(result, seconds=time.perf_counter() - begin)
+    def _once(self, question: str, judge: Callable[..., CaseResult | None]) -> CaseResult:
+        """Judge, unless an earlier run has; skip the test where there is nothing to ask."""
+        hulls, tolerances = self.hulls, self.hulls.session.tolerances
+
+        def judged(**known: Any) -> CaseResult | None:
+            gone = hulls.table(self.model).attrs["settings"]["left_out"]
+            warnings = [f"no energy of {name} from the model, so it is left out" for name in gone]
+            known |= {"tolerances": tolerances, "digest": hulls.digest, "warnings": warnings}
+            return judge(**known)
+
+        asked = Asked(question, self.material, self.name, self.model, tolerances, hulls.digest)
+        result = judge_once(asked, hulls.session.cache, judged, lambda: hulls.whole(self.model))
+        if result is None:
+            pytest.skip("the model has no forces or no stress")
+        return result

@@ -14,7 +14,7 @@ import pytest
 
 from symscape.errors import ModelError, ReferenceFileError
 from symscape.models.registry import resolve
-from symscape.references.crystals import find_crystal_files, list_crystals
+from symscape.references.crystal_files import find_crystal_files, list_crystals
 from symscape.references.library import ReferenceEntry, find_references, select_materials
 from symscape.suite.keys import SESSION
 from symscape.suite.settings import Settings, read_settings
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from symscape.landscape.evaluate import SliceEvaluation
     from symscape.models.base import EnergyModel
     from symscape.models.cache import EnergyCache
-    from symscape.references.crystals import CrystalEntry
+    from symscape.references.crystal_files import CrystalEntry
     from symscape.references.reference import LandscapeReference
     from symscape.suite.case import LandscapeCase
     from symscape.suite.gate import Baseline
@@ -237,6 +237,11 @@ class SuiteSession:
                     point_timeout=self.settings.point_timeout,
                 )
         return self._evaluations[key]
+
+    def failures(self, model: EnergyModel, reference: LandscapeReference) -> dict[Any, str]:
+        """Return the grid points of a slice at which a model failed in this run, with reasons."""
+        found = self._evaluations.get((model.card.name, reference.id))
+        return found.failures if found else {}
 
     def lock(self, name: str) -> Any:
         """One process at a time, where several share a cache."""
