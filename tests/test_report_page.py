@@ -284,6 +284,18 @@ def test_a_difference_in_theory_stands_beside_every_number():
     assert "Different levels of theory: model trained on PBE" in page.text.replace(" :", ":")
 
 
+@pytest.mark.parametrize(("scale", "longest"), [(0.6, 100.0), (0.9999999, 0.1), (1.0, 0.0)])
+def test_bars_are_as_long_as_errors_are_large(scale, longest):
+    """The largest error fills its bar, noise does not."""
+    reference = reference_summary()
+    run = make_run(judged_case(reference, scale), references=(reference,))
+    spans = Page(render_page(RunView(run), {})).all("span")
+    bars = [a for a in spans if "bar" in str(a.get("class")).split()]
+    shares = [float(str(a["style"]).removeprefix("--share:").rstrip("%")) for a in bars]
+    assert len(shares) == 1
+    assert shares[0] == pytest.approx(longest, abs=0.1)
+
+
 def test_a_run_without_cases_has_a_page():
     page = Page(render_page(RunView(make_run(references=())), {}))
     assert "No landscape was evaluated." in page.text

@@ -103,6 +103,10 @@ def _environment() -> Environment:
     return environment
 
 
+#: signed error that fills a bar of the underprediction table if none is larger, meV/atom
+SMALLEST_FULL_BAR_MEV = 1.0
+
+
 @dataclass(frozen=True, eq=False)
 class UnderpredictionRow:
     """A row of the underprediction table: the slice, its signed error, its bar's length in %."""
@@ -116,11 +120,11 @@ def _by_slice(view: RunView) -> list[UnderpredictionRow]:
     """Rows of the underprediction table, most underpredicted first."""
     items = [item for item in view.slices if item.judged and item.reference]
     errors = [item.judged.get("mean_signed_error", math.nan) for item in items]
-    largest = max((abs(error) for error in errors if math.isfinite(error)), default=0.0)
+    finite = [abs(error) for error in errors if math.isfinite(error)]
+    # errors that the table shows as 0.0 must not fill its bars
+    largest = max([SMALLEST_FULL_BAR_MEV, *finite])
     rows = [
-        UnderpredictionRow(
-            item, error, 100 * abs(error) / largest if largest and math.isfinite(error) else 0.0
-        )
+        UnderpredictionRow(item, error, 100 * abs(error) / largest if math.isfinite(error) else 0.0)
         for item, error in zip(items, errors, strict=True)
     ]
     return sorted(rows, key=lambda row: row.error if math.isfinite(row.error) else math.inf)
