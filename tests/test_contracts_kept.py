@@ -69,7 +69,7 @@ def test_another_crystal_model_setting_or_code_is_asked(crystal, tmp_path, monke
     check_crystal_once(CachedPotential(other, cache), crystal, watched, QUICK)
     check_crystal_once(CachedPotential(model, cache), crystal, watched, replace(QUICK, seed=1))
     assert len(asked) == 4
-    monkeypatch.setattr(kept, "_code", lambda: "other code")
+    monkeypatch.setattr(kept, "code_digest", lambda *_: "other code")
     check_crystal_once(CachedPotential(model, cache), crystal, watched, QUICK)
     assert len(asked) == 5
     check_crystal_once(CachedPotential(model, None), crystal, watched, QUICK)

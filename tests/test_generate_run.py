@@ -26,7 +26,10 @@ from symscape.references.store import load_reference
 
 HERE = Path(__file__).parent
 RUN_WITH_TWO_WORKERS = """
+import signal
 import sys
+# a shell starts what runs in its background deaf to Ctrl-C, and so whatever that starts
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from symscape.references.generate.plan import load_plan
 from symscape.references.generate.run import run_plan
 run_plan(load_plan(sys.argv[1]), jobs=2)

@@ -180,6 +180,18 @@ def test_figures_can_be_read_on_a_telephone(browser, run, tmp_path, scheme):
             assert drawn >= 0.7 * natural
 
 
+def test_a_second_report_draws_nothing(run, tmp_path):
+    write_report(tmp_path, run)
+    before = {p.name: p.stat().st_mtime_ns for p in (tmp_path / "figures").iterdir()}
+    assert {name for name in before if name.startswith("hull-")} == {
+        f"hull-{name}{layout}.png"
+        for name in ("parity", "errors", "hulls")
+        for layout in ("", "-tall")
+    }
+    write_report(tmp_path, run)
+    assert {p.name: p.stat().st_mtime_ns for p in (tmp_path / "figures").iterdir()} == before
+
+
 def test_the_page_and_the_summary_speak_of_hulls(run, tmp_path):
     page = write_report(tmp_path, run).read_text()
     assert "Formation energies and hulls" in page

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from report_runs import judged_case, make_run, reference_summary
 
+from symscape import digest
+from symscape.digest import code_digest
 from symscape.report import figures, gallery, thumbnail, topology_figures
 from symscape.report.gallery import Gallery, stamp_of
 from symscape.report.image import read_description, save_pixels, stamped_size
@@ -148,13 +150,13 @@ def test_another_matplotlib_or_drawing_code_draws_again(tmp_path, drawn, monkeyp
     write_report(tmp_path, run_of("One-P1"))
     before = stamp_of("wide", 1.0)
     drawn.clear()
-    gallery._drawing_code.cache_clear()
-    monkeypatch.setattr(gallery.metadata, "version", lambda _: "0.0")
+    code_digest.cache_clear()
+    monkeypatch.setattr(digest.metadata, "version", lambda _: "0.0")
     assert stamp_of("wide", 1.0) != before
     write_report(tmp_path, run_of("One-P1"))
     assert sorted(drawn) == sorted(ALL)
     monkeypatch.undo()
-    gallery._drawing_code.cache_clear()
+    code_digest.cache_clear()
     assert stamp_of("wide", 1.0) == before
 
 
