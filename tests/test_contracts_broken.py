@@ -20,6 +20,7 @@ from contracts_models import (
 )
 
 from symscape.contracts.catalogue import check_crystal, check_slice
+from symscape.contracts.invariance import equivalent_points
 from symscape.contracts.result import ContractSettings
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.grid import Axis
@@ -163,3 +164,28 @@ def test_without_stress_the_rest_is_checked(rutile, slice_, perovskite_slice):
     assert skipped == {"stress_strain", "curl-0", "equivalent_points-0"}
     assert all(np.isnan(results[name].value) for name in skipped)
     assert broken(results) == set()
+
+
+@pytest.mark.parametrize(("third", "exact"), [(1 / 6, True), (0.1667, False)])
+def test_rounded_coordinates_are_not_held_against_a_potential(third, exact):
+    """K and O of rhombohedral KNbO3: inversion maps the grid to itself where x of O is 1/6."""
+    crystal = Crystal.from_sites(
+        [5.685, 5.685, 6.963, 90, 90, 120],
+        standard_hall_number(160),
+        [("Nb", (0, 0, 0)), ("K", (0, 0, 0.488)), ("O", (-third, third, 0.155))],
+    )
+    axes = (
+        Axis("K_z", {"K_z": 1.0}, 0.46, 0.54, 5, 0.488),
+        Axis("O_z", {"O_z": 1.0}, 1 / 6 - 0.05, 1 / 6 + 0.05, 5, 0.155),
+    )
+    slice_ = Slice(crystal, axes, 0.5)
+    assert len(slice_.grid_symmetries) == 1  # spares evaluations either way
+    model = PairModel()
+    structures = slice_.structures()
+    energies = 1000 * model.predict(structures).energies / structures.n_atoms
+    spread = np.ptp(energies[[0, -1]])
+    assert (spread < LIMITS["meV/atom"]) == exact  # else the potential would be blamed
+    result = equivalent_points(model, slice_, SETTINGS)
+    assert result.applies == exact
+    if exact:
+        assert result.value < LIMITS["meV/atom"]

@@ -52,11 +52,18 @@ class GridSymmetry:
     shift: np.ndarray
 
 
-def grid_symmetries(slice_: Slice) -> tuple[GridSymmetry, ...]:
+def grid_symmetries(slice_: Slice, tolerance: float = TOLERANCE) -> tuple[GridSymmetry, ...]:
     """Find all symmetries of a slice's grid other than the identity.
 
     Candidates are flips of one or both axes about the centre, exchange of the axes where the grid
     is square, shifts and flips about any point along periodic axes, and their combinations.
+
+    Parameters
+    ----------
+    slice_
+        The slice.
+    tolerance
+        Largest mismatch of atoms and lattice vectors in angstrom.
     """
     candidates = _candidates(slice_.axes)
     rng = np.random.default_rng(20250721)
@@ -64,7 +71,7 @@ def grid_symmetries(slice_: Slice) -> tuple[GridSymmetry, ...]:
     points = rng.uniform(0.13, 0.87, size=(_TRIALS, 2)) * last
     for point in points:
         if len(candidates):
-            candidates = [candidates[k] for k in _holding(slice_, candidates, point)]
+            candidates = [candidates[k] for k in _holding(slice_, candidates, point, tolerance)]
     return tuple(_describe(slice_.axes, *candidate) for candidate in candidates)
 
 
@@ -125,7 +132,10 @@ def _steps(axes: tuple[Axis, Axis]) -> np.ndarray:
 
 
 def _holding(
-    slice_: Slice, candidates: list[tuple[np.ndarray, np.ndarray]], point: np.ndarray
+    slice_: Slice,
+    candidates: list[tuple[np.ndarray, np.ndarray]],
+    point: np.ndarray,
+    tolerance: float,
 ) -> list[int]:
     """Return which candidates map the structure at ``point`` to a congruent one."""
     images = np.array([matrix @ point + shift for matrix, shift in candidates])
@@ -136,11 +146,11 @@ def _holding(
     positions = structures.positions.reshape(-1, n_atoms, 3)
     cells = reduced_cells(structures.cells)
     prints = _fingerprints(numbers, positions, cells)
-    alike = np.flatnonzero(np.abs(prints[1:] - prints[0]).max(axis=1) < TOLERANCE)
+    alike = np.flatnonzero(np.abs(prints[1:] - prints[0]).max(axis=1) < tolerance)
     return [
         int(k)
         for k in alike
-        if congruent(numbers, positions[0], cells[0], positions[k + 1], cells[k + 1])
+        if congruent(numbers, positions[0], cells[0], positions[k + 1], cells[k + 1], tolerance)
     ]
 
 
