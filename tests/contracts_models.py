@@ -182,3 +182,16 @@ class WithoutStress(PairModel):
         if stresses:
             raise NotImplementedError("no stress")
         return super()._predict_batch(batch, forces, False)
+
+
+class Rippled(PairModel):
+    """Ripples much shorter than any step of a numerical derivative; forces are their gradient."""
+
+    height, length = 1e-4, 0.013
+
+    def pair(self, r):
+        energy, slope = super().pair(r)
+        factor, bend = self.switch(r)
+        turns = 2 * np.pi / self.length
+        wave, steep = self.height * np.sin(turns * r), self.height * turns * np.cos(turns * r)
+        return energy + wave * factor, slope + steep * factor + wave * bend

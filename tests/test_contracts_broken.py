@@ -14,18 +14,21 @@ from contracts_models import (
     NotExtensive,
     PairModel,
     PinnedToSpace,
+    Rippled,
     Step,
     WithoutStress,
     WrongStress,
 )
 
 from symscape.contracts.catalogue import check_crystal, check_slice
+from symscape.contracts.conservation import force_gradient
 from symscape.contracts.invariance import equivalent_points
 from symscape.contracts.result import ContractSettings
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.grid import Axis
 from symscape.crystal.slice import Slice
 from symscape.crystal.spacegroup import standard_hall_number
+from symscape.crystal.structures import Structures
 
 #: far below what a broken model does, far above rounding and the truncation of derivatives
 LIMITS = {"meV/atom": 0.01, "meV/angstrom": 0.05, "meV/angstrom^3": 0.01}
@@ -189,3 +192,25 @@ def test_rounded_coordinates_are_not_held_against_a_potential(third, exact):
     assert result.applies == exact
     if exact:
         assert result.value < LIMITS["meV/atom"]
+
+
+def test_ripples_are_not_blamed_on_the_forces(rutile):
+    """Differences of the energy over a step say nothing of its derivative among shorter ripples."""
+    model = Rippled()
+    structures = Structures.from_atoms([rutile.to_atoms(primitive=True)])
+    step = 1e-6
+    moved = Structures.stack(
+        structures.numbers,
+        structures.positions + step * np.array([-1, 1])[:, None, None] * np.eye(3)[0] * _first(6),
+        np.repeat(structures.cells, 2, axis=0),
+    )
+    slope = np.diff(model.predict(moved).energies)[0] / (2 * step)
+    forces = model.predict(structures, forces=True).forces
+    assert forces[0, 0] == pytest.approx(-slope, abs=1e-5)  # the forces are right
+    assert force_gradient(model, rutile, SETTINGS).value < 10  # the limit of the default profile
+    assert force_gradient(NonConservative(), rutile, SETTINGS).value > LIMITS["meV/angstrom"]
+
+
+def _first(n):
+    """Move the first of n atoms only."""
+    return np.eye(n)[0][:, None]
