@@ -27,12 +27,10 @@ from symscape.hull.phases import energies_above_hull
 from symscape.hull.table import crystal_table
 from symscape.references.crystal_checks import count_freedom
 from symscape.references.crystals import load_crystals, write_crystals
+from symscape.references.generate.crystal_ledger import open_crystal_ledger
 from symscape.references.generate.crystal_list import load_crystal_list
-from symscape.references.generate.crystal_run import (
-    open_crystal_ledger,
-    run_crystals,
-    store_crystals,
-)
+from symscape.references.generate.crystal_run import run_crystals
+from symscape.references.generate.crystal_store import store_crystals
 from symscape.references.generate.engine import make_engine
 from symscape.references.generate.recompute import settings_from_method
 from symscape.references.generate.settings import EngineSpec

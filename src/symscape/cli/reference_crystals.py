@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from symscape.references.generate.crystal_ledger import CrystalLedger
     from symscape.references.generate.crystal_list import PlannedCrystal
-    from symscape.references.generate.crystal_run import CrystalLedger
 
 
 def crystals(
@@ -29,24 +29,21 @@ def crystals(
         bool, typer.Option(help="Compute and store nothing; show how far the list is.")
     ] = False,
     references: Annotated[
-        Path, typer.Option("--references", help="Folder of the reference library to write into.")
+        Path, typer.Option("--references", help="Folder of the reference library to add to.")
     ] = Path("references"),
 ) -> None:
     """Relax crystals for the hulls; interrupt it whenever you like, the same command goes on."""
     from symscape.cli.reference import _command, _progress, _resumable, _say
+    from symscape.references.generate.crystal_ledger import open_crystal_ledger, status_lines
     from symscape.references.generate.crystal_list import load_crystal_list
-    from symscape.references.generate.crystal_run import (
-        open_crystal_ledger,
-        run_crystals,
-        status_lines,
-        store_crystals,
-    )
+    from symscape.references.generate.crystal_run import run_crystals
+    from symscape.references.generate.crystal_store import store_crystals
 
     the_list = load_crystal_list(plan)
     folder = folder or plan.with_suffix(".out")
     command = _command()
     if status or finish:
-        ledger = open_crystal_ledger(the_list, folder)
+        ledger = open_crystal_ledger(the_list, folder, references)
     else:
         for text in the_list.settings.warnings():
             _say(f"{plan.name}: {text}")
@@ -58,6 +55,7 @@ def crystals(
             ledger = run_crystals(
                 the_list,
                 folder,
+                library=references,
                 jobs=jobs,
                 nice=nice,
                 retry_failed=retry_failed,

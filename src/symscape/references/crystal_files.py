@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from symscape.errors import ReferenceFileError
 from symscape.references.schema import check_fields, read_json
@@ -68,6 +69,27 @@ def crystals_digest(paths: Iterable[Path]) -> str:
     return hashed.hexdigest()
 
 
+def read_crystals(path: Path) -> dict[str, Any]:
+    """Read a file of crystals and check that every field is there and of the right type.
+
+    Raises
+    ------
+    ReferenceFileError
+        If the file can't be read or a field is missing.
+    """
+    document = read_json(path, SCHEMA)
+    check_fields(path, document, HEADER, "")
+    for number, record in enumerate(document["crystals"]):
+        check_fields(path, record, CRYSTAL, f"crystals[{number}].")
+    return document
+
+
+def stored_document(library: Path, system: str) -> dict[str, Any] | None:
+    """Return what a library's file of a chemical system says, as `read_crystals`, or None."""
+    path = library / FOLDER / f"{system}.json"
+    return read_crystals(path) if path.exists() else None
+
+
 @dataclass(frozen=True)
 class CrystalEntry:
     """What a file says about a crystal, unchecked: enough to list cases."""
@@ -88,13 +110,9 @@ def list_crystals(folders: Iterable[str | Path]) -> list[CrystalEntry]:
     """
     entries = []
     for path in find_crystal_files(folders):
-        document = read_json(path, SCHEMA)
-        check_fields(path, document, HEADER, "")
-        for number, record in enumerate(document["crystals"]):
-            check_fields(path, record, CRYSTAL, f"crystals[{number}].")
-            entries.append(
-                CrystalEntry(
-                    record["id"], document["system"], record["n_lattice"], record["n_wyckoff"]
-                )
-            )
+        document = read_crystals(path)
+        entries += [
+            CrystalEntry(record["id"], document["system"], record["n_lattice"], record["n_wyckoff"])
+            for record in document["crystals"]
+        ]
     return entries

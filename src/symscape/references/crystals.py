@@ -26,14 +26,13 @@ from symscape.references.crystal_checks import (
     check_symmetry,
 )
 from symscape.references.crystal_files import (
-    CRYSTAL,
     FOLDER,
-    HEADER,
     SCHEMA,
     crystals_digest,
     find_crystal_files,
+    read_crystals,
 )
-from symscape.references.schema import check_fields, dump_document, read_json
+from symscape.references.schema import dump_document
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -204,8 +203,7 @@ def _load(paths: list[Path]) -> CrystalLibrary:
     first: tuple[Path, dict[str, Any]] | None = None
     owners: dict[str, Path] = {}
     for path in paths:
-        document = read_json(path, SCHEMA)
-        check_fields(path, document, HEADER, "")
+        document = read_crystals(path)
         system, method = document["system"], document["method"]
         if path.stem != system:
             raise ReferenceFileError(
@@ -214,8 +212,8 @@ def _load(paths: list[Path]) -> CrystalLibrary:
         if first is None:
             first = path, method
         _check_common(path, method, *first)
-        for number, record in enumerate(document["crystals"]):
-            crystal = _read_crystal(path, number, record, system, method)
+        for record in document["crystals"]:
+            crystal = _read_crystal(path, record, system, method)
             if crystal.id in owners:
                 raise ReferenceFileError(
                     f"{path}: the crystal {crystal.id!r} is listed twice (see "
@@ -239,13 +237,12 @@ def _check_common(path: Path, method: dict[str, Any], other: Path, known: dict[s
 
 
 def _read_crystal(
-    path: Path, number: int, record: Any, system: str, method: dict[str, Any]
+    path: Path, record: dict[str, Any], system: str, method: dict[str, Any]
 ) -> CrystalReference:
     """Build a crystal from its line and check it against itself."""
     from ase.data import atomic_numbers
     from ase.units import GPa
 
-    check_fields(path, record, CRYSTAL, f"crystals[{number}].")
     where = f"{path}: {record['id']}"
     try:
         numbers = np.array([atomic_numbers[symbol] for symbol in record["symbols"]])
