@@ -8,6 +8,8 @@ import pytest
 import spglib
 from ase.collections import dcdft
 
+from symscape.hull.phases import formation_energies
+from symscape.hull.table import crystal_table
 from symscape.references.crystals import load_crystals
 
 ROOT = Path(__file__).parents[1]
@@ -15,6 +17,8 @@ ROOT = Path(__file__).parents[1]
 LATTICE_PERCENT = 0.5
 #: volumes per atom, percent; one of a soft crystal is known less well
 VOLUME_PERCENT = 1.0
+#: formation energies of other codes and datasets agree within this, eV/atom
+FORMATION_EV = 0.04
 
 
 def documented(name: str) -> list[list[str]]:
@@ -26,9 +30,13 @@ def documented(name: str) -> list[list[str]]:
 
 
 @pytest.fixture(scope="module")
-def atoms():
+def library():
+    return load_crystals([ROOT / "references"])
+
+
+@pytest.fixture(scope="module")
+def atoms(library):
     """Return the stored crystals by id."""
-    library = load_crystals([ROOT / "references"])
     return {crystal.id: crystal.to_atoms() for crystal in library.crystals}
 
 
@@ -42,10 +50,12 @@ def measure(crystal, quantity: str) -> float:
 
 
 LATTICES = documented("published lattices")
+FORMATION = documented("published formation energies")
 
 
 def test_enough_is_compared():
     assert len({row[0] for row in LATTICES}) >= 8
+    assert len({row[0] for row in FORMATION}) >= 6
 
 
 @pytest.mark.parametrize("row", LATTICES, ids=lambda row: f"{row[0]}-{row[1]}")
@@ -60,3 +70,14 @@ def test_lattices_agree_with_published_ones(row, atoms):
     if source == "[2]":
         (element,) = set(atoms[name].symbols)
         assert published == f"{dcdft.data[element]['wien2k_volume']:.3f}"
+
+
+@pytest.mark.parametrize("row", FORMATION, ids=lambda row: row[0])
+def test_formation_energies_agree_with_published_ones(row, library):
+    name, here, published, difference, source = row
+    table = crystal_table(library.crystals).set_index("id", drop=False)
+    own = float(formation_energies(table)[name])
+    assert here == f"{own:.3f}"
+    assert difference == f"{own - float(published):+.3f}"
+    assert abs(own - float(published)) < FORMATION_EV
+    assert source.startswith(("[3] mp-", "[4]", "[5]"))
