@@ -112,3 +112,21 @@ def test_another_method_is_refused_before_and_after_the_run(listed, library):
     with pytest.raises(ReferenceFileError, match="need one method, so name another library"):
         store_crystals(ledger, library)
     assert document(library) == stored
+
+
+@pytest.mark.parametrize(
+    ("provenance", "says"),
+    [
+        ({"left_out": ["Cu-again"]}, r"provenance\.left_out must name crystals"),
+        ({"failed": "Cu-bcc"}, r"provenance\.failed must name crystals"),
+        ({"left_out": {"Cu-again": "twin"}}, r"left_out\.Cu-again must be an object"),
+    ],
+)
+def test_a_provenance_that_is_malformed_is_named(listed, library, provenance, says):
+    path = library / "crystals" / "Cu.json"
+    stored = document(library)
+    stored["provenance"] |= provenance
+    path.write_text(json.dumps(stored))
+    with pytest.raises(ReferenceFileError, match=says) as caught:
+        open_crystal_ledger(listed(FCC.format(a=3.5)), library / "x", library)
+    assert "Cu.json" in str(caught.value)

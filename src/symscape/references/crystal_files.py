@@ -81,6 +81,17 @@ def read_crystals(path: Path) -> dict[str, Any]:
     check_fields(path, document, HEADER, "")
     for number, record in enumerate(document["crystals"]):
         check_fields(path, record, CRYSTAL, f"crystals[{number}].")
+    provenance = document["provenance"]
+    left_out = provenance.get("left_out", {})
+    for name, value in (("failed", provenance.get("failed", {})), ("left_out", left_out)):
+        if not isinstance(value, dict):
+            raise ReferenceFileError(f"{path}: provenance.{name} must name crystals; remove it.")
+    for name, entry in left_out.items():
+        if not isinstance(entry, dict):
+            raise ReferenceFileError(
+                f"{path}: provenance.left_out.{name} must be an object with reason, start and "
+                "k_mesh; remove it."
+            )
     return document
 
 
