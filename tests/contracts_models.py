@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from symscape.crystal.structures import Structures
-from symscape.models.base import EnergyModel, Prediction
+from symscape.models.base import ALL_QUANTITIES, EnergyModel, Prediction
 from symscape.models.card import ModelCard
 
 
@@ -28,6 +28,7 @@ class PairModel(EnergyModel):
     """
 
     default_batch_size = 10_000
+    implements = ALL_QUANTITIES
     cutoff = 4.5
     sigma = 1.9
     anisotropy = 0.0
@@ -178,10 +179,7 @@ class HandednessMatters(PairModel):
 
 
 class WithoutStress(PairModel):
-    def _predict_batch(self, batch, forces, stresses):
-        if stresses:
-            raise NotImplementedError("no stress")
-        return super()._predict_batch(batch, forces, False)
+    implements = frozenset({"energy", "forces"})
 
 
 class Rippled(PairModel):

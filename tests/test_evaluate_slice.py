@@ -19,6 +19,8 @@ from symscape.verdict.tolerances import load_tolerances
 class EMTModel(EnergyModel):
     """EMT that counts what it is asked, and fails where it is told to."""
 
+    implements = frozenset({"energy"})
+
     def __init__(self, fail_at=()):
         super().__init__(ModelCard("emt", "ase"), batch_size=4)
         self.asked = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from contracts_models import PairModel
+from contracts_models import PairModel, WithoutStress
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -225,13 +225,6 @@ def test_wrapping_of_positions():
     geometry = GridGeometry(np.eye(2), (4, None))
     assert geometry.wrap(np.array([-0.5, -0.5])).tolist() == [3.5, -0.5]
     assert geometry.distance((0.0, 0.0), (3.0, 3.0)) == pytest.approx(np.hypot(1, 3))
-
-
-class WithoutStress(PairModel):
-    def predict(self, structures, *, forces=False, stresses=False):
-        if stresses:
-            raise NotImplementedError
-        return super().predict(structures, forces=forces)
 
 
 def test_an_axis_that_strains_the_cell_needs_the_stress_of_both():

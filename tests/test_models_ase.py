@@ -10,6 +10,7 @@ from ase.calculators.emt import EMT
 from model_structures import varied
 
 from symscape.errors import ModelError
+from symscape.models.evaluate import evaluate
 from symscape.models.registry import resolve
 
 METALS = ("Al", "Cu", "Ag", "Ni", "Pd", "Pt")
@@ -128,3 +129,62 @@ def test_device_is_passed_to_whoever_asks_for_it(tmp_path):
     import sys
 
     assert sys.modules[model.factory.__module__].asked == ["cpu"]
+
+
+def test_a_calculator_gives_what_it_lists(tmp_path):
+    path = write(
+        tmp_path / "listed.py",
+        """
+        from ase.calculators.calculator import Calculator
+        from ase.calculators.emt import EMT
+
+        made = []
+
+        class Energies(Calculator):
+            implemented_properties = ["energy", "free_energy"]
+
+            def calculate(self, atoms=None, properties=None, system_changes=None):
+                self.results = {"energy": 1.0, "free_energy": 1.0}
+
+        class Instance(EMT):
+            implemented_properties = []
+
+            def __init__(self):
+                super().__init__()
+                made.append(self)
+                self.implemented_properties = ["energy", "forces", "magmom"]
+
+        def energies():
+            return Energies()
+
+        class Silent:
+            def get_potential_energy(self, atoms=None, force_consistent=False):
+                return 2.0
+        """,
+    )
+    everything = {"energy", "forces", "stress"}
+    assert resolve("ase.calculators.emt:EMT").implements == everything
+    for name, expected in (
+        ("Energies", {"energy"}),
+        ("energies", {"energy"}),
+        ("Instance", {"energy", "forces"}),
+        ("Silent", everything),
+    ):
+        assert resolve(f"{path}:{name}").implements == expected, name
+
+
+def test_what_a_model_does_not_have_is_not_asked_for(tmp_path):
+    path = write(
+        tmp_path / "bare.py",
+        """
+        from ase.calculators.lj import LennardJones
+
+        class Bare(LennardJones):
+            implemented_properties = ["energy"]
+        """,
+    )
+    model = resolve(f"{path}:Bare")
+    structures = varied(3)
+    assert np.isfinite(evaluate(model, structures).energies).all()
+    with pytest.raises(ModelError, match="Bare gives no forces and no stress: ask it for energies"):
+        evaluate(model, structures, forces=True, stresses=True)

@@ -22,6 +22,7 @@ class Timed(EnergyModel):
     """Says how long a batch of so many atoms takes, instead of taking it."""
 
     default_batch_size = 4
+    implements = frozenset({"energy", "forces"})
     fingerprint = "timed"
 
     def __init__(self, batch_size="auto", memory=10**9, device="cpu"):

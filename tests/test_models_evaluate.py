@@ -11,7 +11,7 @@ from model_structures import varied
 
 from symscape.crystal.structures import Structures
 from symscape.errors import ModelError
-from symscape.models.base import EnergyModel, Prediction
+from symscape.models.base import ALL_QUANTITIES, EnergyModel, Prediction
 from symscape.models.cache import EnergyCache
 from symscape.models.card import ModelCard
 from symscape.models.evaluate import evaluate
@@ -21,6 +21,7 @@ class Recorder(EnergyModel):
     """Its energy is a simple function of a structure; it remembers what it was asked for."""
 
     default_batch_size = 4
+    implements = ALL_QUANTITIES
     fingerprint = "recorder"
 
     def __init__(self, batch_size=None, sabotage=None):

@@ -293,10 +293,9 @@ def _arrows(
 
     if isinstance(model, str):
         raise ModelError(f"{model}: a figure of forces needs the potential, not its name alone.")
-    try:
-        forces = compare_forces(reference, CachedPotential(model, cache), window=window)
-    except NotImplementedError:
-        raise ModelError(f"{model.card.name} has no forces to draw.") from None
+    if "forces" not in model.implements:
+        raise ModelError(f"{model.card.name} has no forces to draw.")
+    forces = compare_forces(reference, CachedPotential(model, cache), window=window)
     dft, own = (
         spread_by_symmetry(reference.slice, side.per_step)
         for side in (forces.reference, forces.model)

@@ -125,13 +125,11 @@ def stress_strain(
     """
     from symscape.crystal.lattice import free_lattice_parameters, lattice_values, strained_cells
 
-    base = Structures.from_atoms([crystal.to_atoms(primitive=True)])
-    try:
-        stress = model.predict(base, forces=True, stresses=True).stresses
-    except NotImplementedError:
-        stress = None
-    if stress is None:
+    if "stress" not in model.implements:
         return skipped("stress_strain", "meV/angstrom^3", "the model has no stress")
+    base = Structures.from_atoms([crystal.to_atoms(primitive=True)])
+    stress = model.predict(base, forces=True, stresses=True).stresses
+    assert stress is not None
     names = free_lattice_parameters(crystal.group)
     own = lattice_values(crystal.group, crystal.lattice, len(crystal))
     strains, steps = [], []
@@ -200,10 +198,10 @@ def curl(
     structures = slice.structures_at(values)
     n_atoms = int(structures.n_atoms[0])
     moves = tangents(slice, values)
-    try:
-        answer = model.predict(structures, forces=True, stresses=bool(moves.strained.any()))
-    except NotImplementedError:
+    strained = bool(moves.strained.any())
+    if strained and "stress" not in model.implements:
         return skipped("curl", "meV/atom", "the model has no stress, which a lattice axis needs")
+    answer = model.predict(structures, forces=True, stresses=strained)
     assert answer.forces is not None
     pull = moves.generalized_forces(answer.forces.reshape(len(values), n_atoms, 3), answer.stresses)
     power = np.einsum("enk,ek->en", pull.reshape(*ends.shape[:1], -1, 2), steps)
@@ -228,10 +226,7 @@ def curl(
 def _forces_and_stress(
     model: Potential, structures: Structures
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    try:
-        answer = model.predict(structures, forces=True, stresses=True)
-    except NotImplementedError:
-        answer = model.predict(structures, forces=True)
+    answer = model.predict(structures, forces=True, stresses="stress" in model.implements)
     assert answer.forces is not None
     return answer.forces, answer.stresses
 

@@ -40,7 +40,7 @@ def check_crystal_once(
 
     Raises
     ------
-    NotImplementedError, ModelError
+    ModelError
         As the potential does; nothing is kept of a contract that could not be checked.
     """
     store, model = potential.cache, potential.model

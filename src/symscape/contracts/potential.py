@@ -8,7 +8,7 @@ import numpy as np
 
 from symscape.crystal.structures import Structures
 from symscape.errors import ModelError
-from symscape.models.base import EnergyModel, Prediction
+from symscape.models.base import EnergyModel, Prediction, Quantity
 from symscape.models.evaluate import evaluate
 
 if TYPE_CHECKING:
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 class Potential(Protocol):
     """Anything that gives energies, forces and stress: an `EnergyModel` is one."""
+
+    @property
+    def implements(self) -> frozenset[Quantity]:
+        """What it gives, of ``energy``, ``forces`` and ``stress``."""
 
     def predict(
         self, structures: Structures, *, forces: bool = False, stresses: bool = False
@@ -42,6 +46,11 @@ class CachedPotential:
         self.model = model
         self.cache = cache
 
+    @property
+    def implements(self) -> frozenset[Quantity]:
+        """What the model gives."""
+        return self.model.implements
+
     def predict(
         self, structures: Structures, *, forces: bool = False, stresses: bool = False
     ) -> Prediction:
@@ -49,32 +58,20 @@ class CachedPotential:
 
         Raises
         ------
-        NotImplementedError
-            If the model has no forces or no stress.
         ModelError
-            If it fails at a structure for another reason.
+            If the model does not have what is asked for, or fails at a structure.
         """
         answer = evaluate(
             self.model, structures, forces=forces, stresses=stresses, cache=self.cache
         )
         if answer.failures:
-            first = min(answer.failures)
-            try:
-                self.model.predict_batch(structures[[first]], forces=forces, stresses=stresses)
-            except NotImplementedError:
-                raise
-            except Exception as error:
-                raise _failure(self.model, len(answer.failures), answer.failures[first]) from error
-            raise _failure(self.model, len(answer.failures), answer.failures[first])
+            raise ModelError(
+                f"{self.model.card.name} gave no answer for {len(answer.failures)} of the "
+                "structures that its symmetry contracts need "
+                f"({answer.failures[min(answer.failures)]})."
+            )
         return Prediction(answer.energies, answer.forces, answer.stresses)
 
     def energies(self, structures: Structures) -> np.ndarray:
         """Return total energies in eV, shape (n_structures,)."""
         return self.predict(structures).energies
-
-
-def _failure(model: EnergyModel, count: int, reason: str) -> ModelError:
-    return ModelError(
-        f"{model.card.name} gave no answer for {count} of the structures that its symmetry "
-        f"contracts need ({reason})."
-    )

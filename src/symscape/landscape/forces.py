@@ -146,7 +146,7 @@ def compare_forces(
 
     Raises
     ------
-    NotImplementedError
+    ModelError
         If the model has no forces.
 
     Notes
@@ -169,21 +169,17 @@ def compare_forces(
 def _model_forces(
     reference: LandscapeReference, model: Potential, points: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return the model's forces, and its stresses if DFT has some, on the whole grid.
+    """Return the model's forces, and its stresses if both have some, on the whole grid.
 
     Shapes (n_u, n_v, n_atoms, 3) and (n_u, n_v, 3, 3), NaN at points that are not asked for.
     """
     forces = np.full(reference.forces.shape, np.nan)
-    stresses = None if reference.stresses is None else np.full(reference.stresses.shape, np.nan)
+    both = reference.stresses is not None and "stress" in model.implements
+    stresses = np.full((*forces.shape[:2], 3, 3), np.nan) if both else None
     if not len(points):
         return forces, stresses
     structures = reference.slice.structures()[points]
-    try:
-        found = model.predict(structures, forces=True, stresses=stresses is not None)
-    except NotImplementedError:
-        if stresses is None:
-            raise
-        found, stresses = model.predict(structures, forces=True), None
+    found = model.predict(structures, forces=True, stresses=both)
     assert found.forces is not None
     forces.reshape(-1, *forces.shape[2:])[points] = found.forces.reshape(
         len(points), *forces.shape[2:]

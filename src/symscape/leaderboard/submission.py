@@ -12,7 +12,7 @@ import numpy as np
 from symscape.crystal.structures import Structures
 from symscape.leaderboard.catalogue import SCALES
 from symscape.leaderboard.pages import slug
-from symscape.models.base import Prediction
+from symscape.models.base import ALL_QUANTITIES, Prediction
 from symscape.models.card import ModelCard
 from symscape.references.reference import LandscapeReference
 from symscape.report.results import RunResults
@@ -173,6 +173,8 @@ def _has_forces(reference: LandscapeReference) -> bool:
 
 class _Flat:
     """A potential that answers zero to everything."""
+
+    implements = ALL_QUANTITIES
 
     def predict(
         self, structures: Structures, *, forces: bool = False, stresses: bool = False

@@ -21,7 +21,7 @@ import numpy as np
 
 from symscape.crystal.structures import Structures
 from symscape.errors import ModelError
-from symscape.models.base import EnergyModel, Prediction
+from symscape.models.base import ALL_QUANTITIES, EnergyModel, Prediction, Quantity
 from symscape.models.card import ModelCard
 from symscape.models.devices import check_device, device_kind
 from symscape.models.weights import distribution_version, first_line
@@ -102,6 +102,21 @@ class ASEModel(EnergyModel):
             inspect.isclass(self.factory)
             and getattr(self.factory, "__module__", "").partition(".")[0] == "ase"
         )
+
+    @property
+    def implements(self) -> frozenset[Quantity]:
+        """What the calculator lists as ``implemented_properties``; all if it lists nothing.
+
+        A class is asked itself; a function must make its calculator first.
+        """
+        listed = getattr(self.factory, "implemented_properties", None)
+        if not listed:
+            self.load()
+            listed = getattr(self._calculator, "implemented_properties", None)
+        # the calculator speaks where it has no list: what it lacks ends in an error of its own
+        if not listed:
+            return ALL_QUANTITIES
+        return frozenset(what for what in ALL_QUANTITIES if what == "energy" or what in listed)
 
     def load(self) -> None:
         """Make the calculator, once."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
@@ -17,6 +17,12 @@ from symscape.models.devices import resolve_device
 if TYPE_CHECKING:
     from symscape.models.batching import BatchSizer
     from symscape.models.worker import ModelWorker
+
+
+#: what a potential may give, by ASE's names
+Quantity = Literal["energy", "forces", "stress"]
+#: what `EnergyModel.implements` is for a potential that gives everything
+ALL_QUANTITIES: frozenset[Quantity] = frozenset({"energy", "forces", "stress"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +47,8 @@ class Prediction:
 class EnergyModel(ABC):
     """A potential, ready to be asked.
 
-    An adapter implements ``fingerprint`` and ``_predict_batch``; batching is done here.
-    Weights are loaded at the first evaluation, not at construction.
+    An adapter says what it ``implements`` and has ``fingerprint`` and ``_predict_batch``; batching
+    is done here. Weights are loaded at the first evaluation, not at construction.
 
     Parameters
     ----------
@@ -88,6 +94,25 @@ class EnergyModel(ABC):
         """
 
     @property
+    @abstractmethod
+    def implements(self) -> frozenset[Quantity]:
+        """What the potential gives: the energy always, forces and stress if it has them.
+
+        An adapter whose potentials all give the same has a class attribute. Asking may load the
+        model where nothing else tells, but evaluates nothing.
+        """
+
+    def require(self, *, forces: bool, stresses: bool) -> None:
+        """Raise ModelError if forces or stresses are wanted that the potential does not have."""
+        wanted: dict[Quantity, bool] = {"forces": forces, "stress": stresses}
+        missing = [what for what, asked in wanted.items() if asked and what not in self.implements]
+        if missing:
+            raise ModelError(
+                f"{self.card.name} gives no {' and no '.join(missing)}: ask it for energies, or "
+                "take another model."
+            )
+
+    @property
     def cacheable(self) -> bool:
         """Whether equal fingerprints mean equal energies in other processes and on other days."""
         return True
@@ -108,8 +133,15 @@ class EnergyModel(ABC):
     def predict_batch(
         self, batch: Structures, *, forces: bool = False, stresses: bool = False
     ) -> Prediction:
-        """Evaluate all structures in one call of the model, however many they are."""
+        """Evaluate all structures in one call of the model, however many they are.
+
+        Raises
+        ------
+        ModelError
+            If the model can't be loaded, or does not have what is asked for.
+        """
         self.load()
+        self.require(forces=forces, stresses=stresses)
         return self._predict_batch(batch, forces, stresses)
 
     def predict_batches(

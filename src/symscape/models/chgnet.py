@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from symscape.crystal.structures import Structures
-from symscape.models.base import Prediction
+from symscape.models.base import ALL_QUANTITIES, Prediction
 from symscape.models.chgnet_graphs import bond_indices, neighbor_list
 from symscape.models.family import FamilyModel
 from symscape.models.torchtools import gradients, to_numpy
@@ -33,6 +33,7 @@ class CHGNetModel(FamilyModel):
     package = "chgnet"
     distribution = "chgnet"
     extra = "chgnet"
+    implements = ALL_QUANTITIES
     # measured on one core with cells of 5 to 6 atoms: larger batches fall out of the caches
     default_batch_size: ClassVar[int] = 8
     revision: ClassVar[int] = 2

@@ -83,7 +83,7 @@ def evaluate(
     Raises
     ------
     ModelError
-        If the model can't be loaded at all.
+        If the model can't be loaded at all, or has no forces or no stress and they are asked for.
     """
     begin = time.perf_counter()
     keys = structure_keys(structures)
@@ -101,7 +101,7 @@ def evaluate(
     if progress is not None and done:
         progress(done, len(structures))
     if pending:
-        predict = _ready(model, point_timeout)
+        predict = _ready(model, point_timeout, forces, stresses)
 
         def ask(chosen: list[int]) -> list[Entry]:
             batch = structures[chosen]
@@ -120,10 +120,13 @@ def evaluate(
     return _assemble(structures, [answers[k] for k in keys], forces, stresses, seconds, n_cached)
 
 
-def _ready(model: EnergyModel, point_timeout: float | None) -> Predict:
+def _ready(
+    model: EnergyModel, point_timeout: float | None, forces: bool, stresses: bool
+) -> Predict:
     """Load the model, here or in a process of its own, and return how to ask it."""
     if point_timeout is None:
         model.load()
+        model.require(forces=forces, stresses=stresses)
         return lambda batch, forces, stresses: model.predict_batch(
             batch, forces=forces, stresses=stresses
         )

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from symscape.crystal.structures import Structures
 from symscape.errors import ModelError
-from symscape.models.base import Prediction
+from symscape.models.base import ALL_QUANTITIES, Prediction
 from symscape.models.card import ModelCard
 from symscape.models.family import FamilyModel
 from symscape.models.torchtools import default_dtype, gradients, importing_e3nn, to_numpy
@@ -32,6 +32,7 @@ class MACEModel(FamilyModel):
     package = "mace"
     distribution = "mace-torch"
     extra = "mace"
+    implements = ALL_QUANTITIES
     loader_options = ("head",)
     dtypes = ("as stored", "float32", "float64")
     default_batch_size: ClassVar[int] = 8

@@ -10,7 +10,7 @@ import numpy as np
 
 from symscape.crystal.structures import Structures
 from symscape.errors import ModelError
-from symscape.models.base import Prediction
+from symscape.models.base import ALL_QUANTITIES, Prediction
 from symscape.models.card import ModelCard
 from symscape.models.family import FamilyModel
 from symscape.models.torchtools import default_dtype, to_numpy
@@ -32,6 +32,7 @@ class MatGLModel(FamilyModel):
     package = "matgl"
     distribution = "matgl"
     extra = "matgl"
+    implements = ALL_QUANTITIES
     dtypes = ("float32", "float64")
     saves_folders = True
     default_batch_size: ClassVar[int] = 16

@@ -14,7 +14,7 @@ import numpy as np
 
 from symscape.crystal.structures import Structures
 from symscape.errors import ModelError
-from symscape.models.base import Prediction
+from symscape.models.base import ALL_QUANTITIES, Prediction
 from symscape.models.card import ModelCard
 from symscape.models.family import FamilyModel
 from symscape.models.torchtools import default_dtype, gradients, to_numpy
@@ -40,6 +40,7 @@ class ORBModel(FamilyModel):
     package = "orb_models"
     distribution = "orb-models"
     extra = "orb"
+    implements = ALL_QUANTITIES
     loader_options = ("architecture",)
     dtypes = ("float32", "float64")
     default_batch_size: ClassVar[int] = 8

@@ -12,7 +12,7 @@ import numpy as np
 
 from symscape.crystal.structures import Structures
 from symscape.errors import ModelError
-from symscape.models.base import Prediction
+from symscape.models.base import ALL_QUANTITIES, Prediction
 from symscape.models.card import ModelCard
 from symscape.models.family import FamilyModel
 from symscape.models.torchtools import gradients, importing_e3nn, to_numpy
@@ -38,6 +38,7 @@ class SevenNetModel(FamilyModel):
     package = "sevenn"
     distribution = "sevenn"
     extra = "sevenn"
+    implements = ALL_QUANTITIES
     loader_options = ("modality",)
     # measured on one core with cells of 5 to 6 atoms: larger batches fall out of the caches
     default_batch_size: ClassVar[int] = 4

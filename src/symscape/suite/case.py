@@ -126,10 +126,9 @@ class LandscapeCase:
         arrows = "forces" in self.session.settings.figures
 
         def judge(**known: Any) -> CaseResult | None:
-            try:
-                comparison = compare_forces(reference, self.potential, window=window)
-            except NotImplementedError:
+            if "forces" not in self.model.implements:
                 return None
+            comparison = compare_forces(reference, self.potential, window=window)
             if not comparison.metrics()["n_forces"]:
                 return None
             return judge_forces(reference, comparison, self.tolerances, arrows=arrows, **known)
@@ -161,14 +160,11 @@ class LandscapeCase:
         from symscape.verdict.contracts import judge_contracts
 
         def judge(**known: Any) -> CaseResult | None:
-            crystal, potential = self.reference.minimum_crystal, self.potential
-            try:
-                results = check_crystal_once(potential, crystal, FORCE_CONTRACTS)
-                results["curl"] = curl(
-                    potential, self.reference.slice, centre=self.reference.minimum
-                )
-            except NotImplementedError:
+            if "forces" not in self.model.implements:
                 return None
+            crystal, potential = self.reference.minimum_crystal, self.potential
+            results = check_crystal_once(potential, crystal, FORCE_CONTRACTS)
+            results["curl"] = curl(potential, self.reference.slice, centre=self.reference.minimum)
             return judge_contracts(
                 "conservative_forces", self.reference, results, self.tolerances, **known
             )

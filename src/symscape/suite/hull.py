@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from symscape.errors import HullError, ModelError
+from symscape.errors import HullError
 from symscape.hull.classes import lattice_class, wyckoff_class
 from symscape.references.crystal_files import crystals_digest, find_crystal_files
 from symscape.suite.kept import Asked, judge_once
@@ -304,18 +304,7 @@ class HullCase:
         return judge_contracts(question, self.material, results, **known)
 
     def _has_forces(self) -> bool:
-        from symscape.contracts.potential import CachedPotential
-
-        one = self.hulls.library.structures[:1]
-        try:
-            potential = CachedPotential(self.model, self.hulls.session.cache)
-            potential.predict(one, forces=True, stresses=True)
-        except NotImplementedError:
-            return False
-        except ModelError:
-            # the relaxation says of which crystals it has no energy
-            return True
-        return True
+        return {"forces", "stress"} <= self.model.implements
 
     def _once(self, question: str, judge: Callable[..., CaseResult | None]) -> CaseResult:
         """Judge, unless an earlier run has; skip the test where there is nothing to ask."""
