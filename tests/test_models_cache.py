@@ -249,3 +249,89 @@ def test_the_file_is_plain_sqlite(cache):
     cache.put("m", "M", entries(1))
     with sqlite3.connect(cache.path) as connection:
         assert connection.execute("SELECT energy FROM energies").fetchall() == [(0.0,)]
+
+
+def rewrite(cache, statement, *values):
+    """Change the file behind the cache's back."""
+    cache.close()
+    with sqlite3.connect(cache.path) as connection:
+        assert connection.execute(statement, values).rowcount == 1
+    connection.close()
+
+
+#: what may stand in a damaged field, whatever its type was
+ANYTHING = st.one_of(
+    st.none(), st.integers(-9, 9), st.floats(-9, 9), st.binary(max_size=40), st.text(max_size=9)
+)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.sampled_from(["energy", "forces", "stress", "checksum", "used", "model"]), ANYTHING)
+def test_a_damaged_row_is_forgotten_and_the_others_are_not(tmp_path_factory, column, value):
+    with EnergyCache(tmp_path_factory.mktemp("cache")) as cache:
+        put = entries(3)
+        cache.put("a", "A", put)
+        cache.put("b", "B", entries(1, 100))
+        key = next(iter(put))
+        try:
+            statement = f"UPDATE energies SET {column} = ? WHERE structure = ?"
+            rewrite(cache, statement, value, key)
+        except sqlite3.IntegrityError:  # SQLite itself refuses some
+            return
+        for fingerprint in ("a", "b"):
+            for found, entry in cache.get(fingerprint, list(put)).items():
+                assert fingerprint == "a"
+                assert entry.energy == put[found].energy
+                assert np.array_equal(entry.forces, put[found].forces)
+                assert np.array_equal(entry.stress, put[found].stress)
+        assert {*put} - {key} <= set(cache.get("a", list(put)))
+        cache.put("a", "A", {key: put[key]})
+        assert set(cache.get("a", list(put))) == set(put)
+
+
+@pytest.mark.parametrize("length", [0, 1, 23, 25])
+def test_a_blob_of_the_wrong_length_is_forgotten(cache, length):
+    (key,) = entries(1)
+    cache.put("a", "A", {key: Entry(1.0, np.ones((1, 3)))})
+    rewrite(cache, "UPDATE energies SET forces = ?", bytes(length))
+    assert cache.get("a", [key]) == {}
+    assert cache.info().entries == {}
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.text(min_size=1, max_size=30), st.one_of(ANYTHING, st.just(b"\xff\xfe{")), st.booleans())
+def test_a_damaged_text_is_forgotten(tmp_path_factory, text, value, verdict):
+    with EnergyCache(tmp_path_factory.mktemp("cache")) as cache:
+        put, get, table, column = (
+            (cache.put_verdict, cache.get_verdict, "verdicts", "verdict")
+            if verdict
+            else (cache.put_outcome, cache.get_outcome, "outcomes", "outcome")
+        )
+        put("a", "A", b"?", text)
+        assert get("a", b"?") == text
+        if value is None:
+            return
+        rewrite(cache, f"UPDATE {table} SET {column} = CAST(? AS TEXT)", value)
+        assert get("a", b"?") in (None, text)
+        put("a", "A", b"?", text)
+        assert get("a", b"?") == text
+
+
+def test_what_an_earlier_version_kept_is_left_alone_until_all_is_cleared(cache):
+    cache.folder.mkdir()
+    earlier = cache.folder / "energies-1.sqlite3"
+    earlier.write_bytes(b"of another schema")
+    cache.put("a", "A", entries(1))
+    assert cache.get("a", list(entries(1)))
+    cache.clear("A")
+    assert earlier.read_bytes() == b"of another schema"
+    cache.clear()
+    assert not earlier.exists()
+
+
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_any_energy_comes_back_as_it_was(tmp_path_factory, energy):
+    with EnergyCache(tmp_path_factory.mktemp("cache")) as cache:
+        cache.put("a", "A", {bytes(16): Entry(energy)})
+        assert cache.get("a", [bytes(16)])[bytes(16)].energy == energy

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import reprlib
+from unicodedata import category
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
@@ -13,6 +14,26 @@ _SHORT.maxlevel = 2
 def shown(value: object) -> str:
     """Return a value as an error message shows it: what a file holds may be of any size."""
     return _SHORT.repr(value)
+
+
+def message_of(error: BaseException, length: int = 200) -> str:
+    """Return the first line of an exception's message, made `printable`; whatever it may hold."""
+    try:
+        lines = str(error).strip().splitlines()
+    except Exception:
+        return "a message that can't be read"
+    return printable(lines[0][:length]) if lines else "no message"
+
+
+def printable(text: str) -> str:
+    r"""Return a text that any file and terminal takes.
+
+    Lone surrogates can't be written as UTF-8, and control characters neither into XML nor to a
+    terminal without harm; both become escapes such as ``\udcff``.
+    """
+    return "".join(
+        c.encode("unicode_escape").decode() if category(c) in ("Cc", "Cs") else c for c in text
+    )
 
 
 class SymscapeError(Exception):

@@ -24,7 +24,8 @@ from symscape.errors import ModelError
 from symscape.models.base import ALL_QUANTITIES, EnergyModel, Prediction, Quantity
 from symscape.models.card import ModelCard
 from symscape.models.devices import check_device, device_kind
-from symscape.models.weights import distribution_version, first_line
+from symscape.models.precision import precision_settings
+from symscape.models.weights import distribution_version, first_line, package_identity
 
 # what a calculator that nobody vouches for is told apart by: nothing outlives the process
 _PROCESS = uuid.uuid4().hex
@@ -76,13 +77,15 @@ class ASEModel(EnergyModel):
         known: dict[str, object] = {
             "family": "ase",
             "factory": str(self.card.checkpoint),
-            "package": _package_version(module),
+            "package": _packages(module),
             "source": _source_hash(module),
             "device": device_kind(self.device),
         }
         if declared is not None:
             known["declared"] = str(declared() if callable(declared) else declared)
-        elif not self._is_of_ase():
+        if declared is not None or not self._is_of_ase():
+            known |= {"torch": distribution_version("torch"), "precision": precision_settings()}
+        if declared is None and not self._is_of_ase():
             known["process"] = f"{_PROCESS}-{os.getpid()}"
         return known
 
@@ -148,18 +151,58 @@ class ASEModel(EnergyModel):
     def _predict_batch(self, batch: Structures, forces: bool, stresses: bool) -> Prediction:
         self.load()
         energies, all_forces, all_stresses = [], [], []
-        for atoms in batch:
-            atoms.calc = self._calculator
-            energies.append(float(atoms.get_potential_energy()))
-            if forces:
-                all_forces.append(np.array(atoms.get_forces(), dtype=float))
-            if stresses:
-                all_stresses.append(np.array(atoms.get_stress(voigt=False), dtype=float))
+        try:
+            for atoms in batch:
+                atoms.calc = self._calculator
+                energies.append(_number(atoms.get_potential_energy()))
+                if forces:
+                    all_forces.append(_array(atoms.get_forces(), (len(atoms), 3), "forces"))
+                if stresses:
+                    all_stresses.append(_array(atoms.get_stress(voigt=False), (3, 3), "stress"))
+        except BaseException:
+            self._forget_results()
+            raise
+        if not np.isfinite(energies).all():
+            self._forget_results()
         return Prediction(
             np.array(energies),
             np.concatenate(all_forces) if forces else None,
             np.array(all_stresses) if stresses else None,
         )
+
+    def _forget_results(self) -> None:
+        """Take from the calculator what a failing call may have left in it.
+
+        ASE calculators answer from ``results`` where the atoms have not changed, also after a call
+        that has filled them and then raised.
+        """
+        calculator, self._calculator = self._calculator, None
+        try:
+            calculator.reset()
+        except Exception:
+            # without a reset, or with a broken one, only a new calculator knows nothing
+            return
+        self._calculator = calculator
+
+
+def _number(value: Any) -> float:
+    """Return an energy as a number: a scalar of any library, or an array that holds one."""
+    try:
+        return float(value.item() if hasattr(value, "item") else value)
+    except (TypeError, ValueError, RuntimeError):
+        shape = getattr(value, "shape", None)
+        what = type(value).__name__ if shape is None else f"an array of shape {tuple(shape)}"
+        raise ModelError(f"the calculator returned {what} for an energy, not a number") from None
+
+
+def _array(value: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
+    """Return forces or a stress as an array of float64, on the host."""
+    array = np.array(
+        value.detach().cpu().numpy() if hasattr(value, "detach") else value, dtype=float
+    )
+    if array.size != np.prod(shape):
+        raise ModelError(f"the calculator returned {what} of shape {array.shape}, not {shape}")
+    return array.reshape(shape)
 
 
 def import_factory(name: str) -> Any:
@@ -232,14 +275,15 @@ def _distributions() -> Mapping[str, list[str]]:
     return packages_distributions()
 
 
-def _package_version(module: ModuleType | None) -> str:
+def _packages(module: ModuleType | None) -> str:
+    """Return the identity of the package that a module is in, by the distributions it is of."""
     if module is None:
         return "unknown"
     top = module.__name__.partition(".")[0]
     if not hasattr(sys.modules.get(top, module), "__path__"):
         return ""  # a single file, of which the source tells everything
-    names = _distributions().get(top, [])
-    return ", ".join(f"{name} {distribution_version(name)}" for name in sorted(set(names)))
+    names = sorted(set(_distributions().get(top, []))) or [top]
+    return ", ".join(package_identity(top, name) for name in names)
 
 
 def _source_hash(module: ModuleType | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -138,11 +139,12 @@ class EnergyModel(ABC):
         Raises
         ------
         ModelError
-            If the model can't be loaded, or does not have what is asked for.
+            If the model can't be loaded, does not have what is asked for, or returns arrays of
+            other shapes than `Prediction` has.
         """
         self.load()
         self.require(forces=forces, stresses=stresses)
-        return self._predict_batch(batch, forces, stresses)
+        return _checked(self._predict_batch(batch, forces, stresses), batch, forces, stresses)
 
     def predict_batches(
         self, structures: Structures, *, forces: bool = False, stresses: bool = False
@@ -169,3 +171,19 @@ class EnergyModel(ABC):
     def energies(self, structures: Structures) -> np.ndarray:
         """Return total energies in eV, shape (n_structures,), without a backward pass."""
         return self.predict(structures).energies
+
+
+def _checked(prediction: Prediction, batch: Structures, forces: bool, stresses: bool) -> Prediction:
+    """Return a prediction in float64 and in the documented shapes, as far as it can be meant so."""
+
+    def shaped(values: np.ndarray | None, *shape: int) -> np.ndarray:
+        array = np.asarray(np.nan if values is None else values, dtype=float)
+        if array.size != math.prod(shape):
+            raise ModelError(f"the model returned an array of shape {array.shape}, not {shape}")
+        return array.reshape(shape)
+
+    return Prediction(
+        shaped(prediction.energies, len(batch)),
+        shaped(prediction.forces, len(batch.numbers), 3) if forces else None,
+        shaped(prediction.stresses, len(batch), 3, 3) if stresses else None,
+    )

@@ -20,7 +20,9 @@ from symscape.models.cache_tables import Entry
 
 #: bytes above which the entries that have not been used for longest are dropped
 DEFAULT_MAX_BYTES = 1_000_000_000
-_FILE = "energies-1.sqlite3"  # the number is the schema's
+_FILE = "energies-2.sqlite3"  # the number is the schema's
+#: files of earlier schemas, which know other fingerprints and are never read
+_EARLIER = ("energies-1.sqlite3",)
 #: how long a process waits for another that writes, seconds
 PATIENCE = 60.0
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -175,7 +177,14 @@ class EnergyCache:
         return CacheInfo(self.path, size, self.max_bytes, entries)
 
     def clear(self, name: str | None = None) -> int:
-        """Remove the entries of the models of that name, or all; return how many there were."""
+        """Remove the entries of the models of that name, or all; return how many there were.
+
+        With all goes what earlier versions of symscape kept in the same folder.
+        """
+        if name is None:
+            for earlier in _EARLIER:
+                for path in self.folder.glob(f"{earlier}*"):
+                    path.unlink(missing_ok=True)
         if not self.path.exists():
             return 0
         return self._guarded(lambda c: tables.clear(c, name), 0)
@@ -219,6 +228,8 @@ class EnergyCache:
             # switching to the write-ahead log does not wait for other processes by itself
             with FileLock(self.folder / "open.lock"):
                 connection = sqlite3.connect(self.path, timeout=PATIENCE)
+                # a damaged name must not end in an error
+                connection.text_factory = lambda text: text.decode(errors="replace")
                 try:
                     if not self.path.stat().st_size:
                         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")

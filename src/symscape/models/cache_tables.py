@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,13 +18,14 @@ CREATE TABLE IF NOT EXISTS models (
     id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE, name TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS energies (
     model INTEGER NOT NULL, structure BLOB NOT NULL, energy REAL NOT NULL,
-    forces BLOB, stress BLOB, used INTEGER NOT NULL,
+    forces BLOB, stress BLOB, used INTEGER NOT NULL, checksum BLOB NOT NULL,
     PRIMARY KEY (model, structure)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS outcomes (
-    model INTEGER NOT NULL, question BLOB NOT NULL, outcome TEXT NOT NULL,
+    model INTEGER NOT NULL, question BLOB NOT NULL, outcome TEXT NOT NULL, checksum BLOB NOT NULL,
     PRIMARY KEY (model, question)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS verdicts (
     model INTEGER NOT NULL, question BLOB NOT NULL, verdict TEXT NOT NULL, used INTEGER NOT NULL,
+    checksum BLOB NOT NULL,
     PRIMARY KEY (model, question)) WITHOUT ROWID;
 """
 
@@ -54,31 +56,47 @@ class Entry:
 def read(
     connection: sqlite3.Connection, fingerprint: str, keys: Sequence[bytes]
 ) -> dict[bytes, Entry]:
-    """Return the entries of a model with these keys."""
-    row = connection.execute(
-        "SELECT id FROM models WHERE fingerprint = ?", (fingerprint,)
-    ).fetchone()
-    if row is None:
+    """Return the entries of a model with these keys; damaged ones are forgotten."""
+    model = _model(connection, fingerprint)
+    if model is None:
         return {}
-    model, now, found, stale = row[0], int(time.time()), {}, []
-    for start in range(0, len(keys), _CHUNK):
-        part = keys[start : start + _CHUNK]
-        marks = ",".join("?" * len(part))
-        rows = connection.execute(
-            "SELECT structure, energy, forces, stress, used FROM energies "
-            f"WHERE model = ? AND structure IN ({marks})",
-            (model, *part),
-        )
-        for key, energy, forces, stress, used in rows:
-            found[key] = Entry(energy, _array(forces), _array(stress))
-            if used < now - _TOUCH_AFTER:
-                stale.append((now, model, key))
-    if stale:
+    found, stale, damaged = {}, [], []
+    now = int(time.time())
+    for key, entry, used in _rows(connection, fingerprint, model, keys):
+        if entry is None:
+            damaged.append((model, key))
+            continue
+        found[key] = entry
+        if used < now - _TOUCH_AFTER:
+            stale.append((now, model, key))
+    if stale or damaged:
         with connection:
             connection.executemany(
                 "UPDATE energies SET used = ? WHERE model = ? AND structure = ?", stale
             )
+            connection.executemany(
+                "DELETE FROM energies WHERE model = ? AND structure = ?", damaged
+            )
     return found
+
+
+def _rows(
+    connection: sqlite3.Connection, fingerprint: str, model: int, keys: Sequence[bytes]
+) -> Iterator[tuple[bytes, Entry | None, int]]:
+    """Yield key, entry (None for a damaged one) and time of the last use."""
+    for start in range(0, len(keys), _CHUNK):
+        part = keys[start : start + _CHUNK]
+        marks = ",".join("?" * len(part))
+        rows = connection.execute(
+            "SELECT structure, energy, forces, stress, used, checksum FROM energies "
+            f"WHERE model = ? AND structure IN ({marks})",
+            (model, *part),
+        )
+        for key, energy, forces, stress, used, checksum in rows:
+            expected = _checksum(fingerprint, key, energy, forces, stress)
+            whole = isinstance(energy, float) and checksum == expected
+            entry = Entry(energy, _array(forces), _array(stress)) if whole else None
+            yield key, entry, used if isinstance(used, int) else 0
 
 
 def write(
@@ -88,16 +106,45 @@ def write(
     now = int(time.time())
     with connection:
         model = _enter_model(connection, fingerprint, name)
+        rows = _rows(connection, fingerprint, model, list(entries))
+        known = {key: old for key, old, _ in rows}
         connection.executemany(
-            "INSERT INTO energies VALUES (?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT (model, structure) DO UPDATE SET energy = excluded.energy, "
-            "forces = coalesce(excluded.forces, forces), "
-            "stress = coalesce(excluded.stress, stress), used = excluded.used",
+            "INSERT OR REPLACE INTO energies VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
-                (model, key, float(e.energy), _blob(e.forces), _blob(e.stress), now)
-                for key, e in entries.items()
+                (model, *content, now, _checksum(fingerprint, *content))
+                for content in (_merged(key, e, known.get(key)) for key, e in entries.items())
             ],
         )
+
+
+def _merged(
+    key: bytes, new: Entry, old: Entry | None
+) -> tuple[bytes, float, bytes | None, bytes | None]:
+    """Return what a row holds: forces and stress that were known before stay."""
+    forces = new.forces if new.forces is not None or old is None else old.forces
+    stress = new.stress if new.stress is not None or old is None else old.stress
+    # adding zero: SQLite does not tell -0.0 from 0.0
+    return key, float(new.energy) + 0.0, _blob(forces), _blob(stress)
+
+
+def _model(connection: sqlite3.Connection, fingerprint: str) -> int | None:
+    """Return a model's number, None if nothing is kept of it."""
+    row = connection.execute(
+        "SELECT id FROM models WHERE fingerprint = ?", (fingerprint,)
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def _checksum(*content: object) -> bytes:
+    """Return a digest of a row: its model, its key and values of whatever type a file gives.
+
+    The model is there by its fingerprint, so that a row under another's number is damaged too.
+    """
+    digest = hashlib.blake2b(digest_size=8)
+    for value in content:
+        part = value if isinstance(value, bytes) else repr(value).encode("utf-8", "replace")
+        digest.update(f"{type(value).__name__} {len(part)};".encode() + part)
+    return digest.digest()
 
 
 def _enter_model(connection: sqlite3.Connection, fingerprint: str, name: str) -> int:
@@ -112,13 +159,8 @@ def _enter_model(connection: sqlite3.Connection, fingerprint: str, name: str) ->
 
 
 def read_outcome(connection: sqlite3.Connection, fingerprint: str, question: bytes) -> str | None:
-    """Return an outcome of a model, if it is known."""
-    row = connection.execute(
-        "SELECT outcome FROM outcomes JOIN models ON outcomes.model = models.id "
-        "WHERE fingerprint = ? AND question = ?",
-        (fingerprint, question),
-    ).fetchone()
-    return None if row is None else str(row[0])
+    """Return an outcome of a model, if it is known; a damaged one is forgotten."""
+    return _read_text(connection, "outcomes", "outcome", fingerprint, question)
 
 
 def write_outcome(
@@ -128,40 +170,57 @@ def write_outcome(
     with connection:
         model = _enter_model(connection, fingerprint, name)
         connection.execute(
-            "INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?)", (model, question, outcome)
+            "INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?)",
+            (model, question, outcome, _checksum(fingerprint, question, outcome.encode())),
         )
 
 
 def read_verdict(connection: sqlite3.Connection, fingerprint: str, question: bytes) -> str | None:
-    """Return a verdict on a model, if it is known."""
-    row = connection.execute(
-        "SELECT model, verdict, used FROM verdicts JOIN models ON verdicts.model = models.id "
-        "WHERE fingerprint = ? AND question = ?",
-        (fingerprint, question),
-    ).fetchone()
-    if row is None:
-        return None
-    model, verdict, used = row
-    now = int(time.time())
-    if used < now - _TOUCH_AFTER:
+    """Return a verdict on a model, if it is known; a damaged one is forgotten."""
+    found = _read_text(connection, "verdicts", "verdict", fingerprint, question)
+    if found is not None:
+        now = int(time.time())
         with connection:
             connection.execute(
-                "UPDATE verdicts SET used = ? WHERE model = ? AND question = ?",
-                (now, model, question),
+                "UPDATE verdicts SET used = ? WHERE model = ? AND question = ? AND used < ?",
+                (now, _model(connection, fingerprint), question, now - _TOUCH_AFTER),
             )
-    return str(verdict)
+    return found
 
 
 def write_verdict(
     connection: sqlite3.Connection, fingerprint: str, name: str, question: bytes, verdict: str
 ) -> None:
     """Keep a verdict on a model."""
+    checksum = _checksum(fingerprint, question, verdict.encode())
     with connection:
         model = _enter_model(connection, fingerprint, name)
         connection.execute(
-            "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?)",
-            (model, question, verdict, int(time.time())),
+            "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?, ?)",
+            (model, question, verdict, int(time.time()), checksum),
         )
+
+
+def _read_text(
+    connection: sqlite3.Connection, table: str, column: str, fingerprint: str, question: bytes
+) -> str | None:
+    """Return a text of a model that is what was written, and forget one that is not."""
+    model = _model(connection, fingerprint)
+    # as bytes: damaged text need not be UTF-8, on which SQLite's own conversion would give up
+    row = connection.execute(
+        f"SELECT CAST({column} AS BLOB), checksum FROM {table} WHERE model = ? AND question = ?",
+        (model, question),
+    ).fetchone()
+    if row is None:
+        return None
+    text, checksum = row
+    if isinstance(text, bytes) and checksum == _checksum(fingerprint, question, text):
+        return text.decode()
+    with connection:
+        connection.execute(
+            f"DELETE FROM {table} WHERE model = ? AND question = ?", (model, question)
+        )
+    return None
 
 
 def _used_bytes(connection: sqlite3.Connection) -> int:

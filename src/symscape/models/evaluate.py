@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from symscape.crystal.structures import Structures
-from symscape.errors import SymscapeError
+from symscape.errors import SymscapeError, message_of
 from symscape.models.base import EnergyModel, Prediction
 from symscape.models.batching import BatchSizer, sizer_for
 from symscape.models.cache import EnergyCache, Entry, structure_keys
@@ -198,8 +198,7 @@ def _answer_one(ask: Ask, i: int) -> Answer:
 
 def reason(error: Exception) -> str:
     """Return why a model gave no answer, in one line."""
-    lines = str(error).strip().splitlines()
-    text = lines[0][:300] if lines else "no message"
+    text = message_of(error, 300)
     return text if isinstance(error, SymscapeError) else f"{type(error).__name__}: {text}"
 
 
@@ -207,7 +206,7 @@ def is_out_of_memory(error: Exception) -> bool:
     """Whether an exception says that host or device memory did not suffice."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
-    text = str(error).lower()
+    text = message_of(error, 1000).lower()
     return isinstance(error, RuntimeError) and (
         "out of memory" in text or "can't allocate memory" in text
     )

@@ -17,11 +17,13 @@ from symscape.models.base import EnergyModel, Prediction
 from symscape.models.card import ModelCard
 from symscape.models.checkpoints import recognize_family
 from symscape.models.devices import check_device, device_kind
+from symscape.models.precision import precision_kept, precision_settings
 from symscape.models.weights import (
     content_hash,
     distribution_version,
     first_line,
     package_folder,
+    package_identity,
 )
 
 
@@ -174,7 +176,9 @@ class FamilyModel(EnergyModel):
         return {
             "family": self.card.family,
             "weights": content_hash(self.weights),
-            "package": f"{self.distribution} {distribution_version(self.distribution)}",
+            "package": package_identity(self.package, self.distribution),
+            "torch": distribution_version("torch"),
+            "precision": precision_settings(),
             "dtype": self.dtype,
             "device": device_kind(self.device),
             "options": self.card.options,
@@ -195,7 +199,8 @@ class FamilyModel(EnergyModel):
         device = check_device(self.device)
         keep_freed_memory()
         try:
-            self._load(weights, device)
+            with precision_kept():
+                self._load(weights, device)
         except ModelError:
             raise
         except ImportError as error:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distribution, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from symscape.errors import ModelError
+from symscape.errors import ModelError, message_of
+
+#: endings of the files that decide what a package computes
+_CODE = (".py", ".so", ".pyd", ".dylib", ".cu", ".cpp")
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of an exception's message, at most 200 characters, without its stop."""
-    lines = str(error).strip().splitlines()
-    return lines[0][:200].rstrip(". ") if lines else "no message"
+    """Return the first line of an exception's message as part of a sentence: without its stop."""
+    return message_of(error).rstrip(". ")
 
 
 @lru_cache(maxsize=64)  # a look through all of sys.path, before each evaluation
@@ -40,6 +42,43 @@ def distribution_version(distribution: str) -> str:
         return "unknown"
 
 
+@lru_cache(maxsize=64)  # what this process has imported does not change under it
+def package_identity(package: str, name: str) -> str:
+    """Return what tells a package's code apart: its version, and its sources where needed.
+
+    The version of an editable install, of a copy that shadows the installed one, or of a folder
+    that no distribution knows stays the same when the code changes. Their sources are hashed.
+
+    Parameters
+    ----------
+    package
+        Import name.
+    name
+        Of the distribution.
+    """
+    label = f"{name} {distribution_version(name)}"
+    folder = package_folder(package)
+    if folder is None or _is_installed(folder, package, name):
+        return label
+    files = [path for path in folder.rglob("*") if path.suffix in _CODE and path.is_file()]
+    return f"{label}, sources {_hash_files(str(folder), _stamps(files))}"
+
+
+def _is_installed(folder: Path, package: str, name: str) -> bool:
+    """Whether a folder is where the distribution's installer put it, and not a working copy."""
+    try:
+        known = Path(str(distribution(name).locate_file(package)))
+    except PackageNotFoundError:
+        return False
+    inside = {"site-packages", "dist-packages"}.intersection(folder.resolve().parts)
+    return bool(inside) and folder.resolve() == known.resolve()
+
+
+def _stamps(files: list[Path]) -> tuple[tuple[str, int, int], ...]:
+    """Return names, sizes and times of files, in the order of the names."""
+    return tuple((str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in sorted(files))
+
+
 def content_hash(path: Path) -> str:
     """Return the SHA-256 of a file, or of a folder's files with their names.
 
@@ -50,9 +89,8 @@ def content_hash(path: Path) -> str:
     """
     path = path.resolve()
     try:
-        files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
-        stamps = tuple((str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in files)
-        return _hash_files(str(path), stamps)
+        files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
+        return _hash_files(str(path), _stamps(files))
     except OSError as error:
         raise ModelError(f"Can't read the checkpoint {path}: {error.strerror}.") from error
 
