@@ -10,12 +10,12 @@ from contracts_models import PairModel
 from symscape.contracts import kept
 from symscape.contracts.catalogue import ENERGY_CONTRACTS, FORCE_CONTRACTS
 from symscape.contracts.kept import check_crystal_once
-from symscape.contracts.potential import CachedPotential
 from symscape.contracts.result import DEFAULT_SETTINGS
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.spacegroup import standard_hall_number
 from symscape.errors import ModelError
 from symscape.models.cache import EnergyCache
+from symscape.models.evaluate import Evaluator
 
 CONTRACTS = {k: v for k, v in ENERGY_CONTRACTS.items() if k != "smoothness"} | FORCE_CONTRACTS
 QUICK = replace(DEFAULT_SETTINGS, samples=2)
@@ -45,7 +45,7 @@ def counting(contracts, asked):
 
 def test_nothing_is_asked_twice_and_answers_are_the_same(crystal, tmp_path):
     asked = []
-    potential = CachedPotential(PairModel(), EnergyCache(tmp_path))
+    potential = Evaluator(PairModel(), EnergyCache(tmp_path))
     plain = {name: check(PairModel(), crystal, QUICK) for name, check in CONTRACTS.items()}
     watched = counting(CONTRACTS, asked)
     first = check_crystal_once(potential, crystal, watched, QUICK)
@@ -65,23 +65,23 @@ def test_another_crystal_model_setting_or_code_is_asked(crystal, tmp_path, monke
     watched = counting({"rotation": CONTRACTS["rotation"]}, asked)
     model, other = PairModel(), Another()
     moved = Crystal(crystal.lattice * 1.01, crystal.positions, crystal.numbers, crystal.hall_number)
-    check_crystal_once(CachedPotential(model, cache), crystal, watched, QUICK)
-    check_crystal_once(CachedPotential(model, cache), moved, watched, QUICK)
-    check_crystal_once(CachedPotential(other, cache), crystal, watched, QUICK)
-    check_crystal_once(CachedPotential(model, cache), crystal, watched, replace(QUICK, seed=1))
+    check_crystal_once(Evaluator(model, cache), crystal, watched, QUICK)
+    check_crystal_once(Evaluator(model, cache), moved, watched, QUICK)
+    check_crystal_once(Evaluator(other, cache), crystal, watched, QUICK)
+    check_crystal_once(Evaluator(model, cache), crystal, watched, replace(QUICK, seed=1))
     assert len(asked) == 4
     monkeypatch.setattr(kept, "code_digest", lambda *_: "other code")
-    check_crystal_once(CachedPotential(model, cache), crystal, watched, QUICK)
+    check_crystal_once(Evaluator(model, cache), crystal, watched, QUICK)
     assert len(asked) == 5
-    check_crystal_once(CachedPotential(model, None), crystal, watched, QUICK)
+    check_crystal_once(Evaluator(model, None), crystal, watched, QUICK)
     assert len(asked) == 6
     for _ in range(2):
-        check_crystal_once(CachedPotential(other, cache), crystal, watched, QUICK)
+        check_crystal_once(Evaluator(other, cache), crystal, watched, QUICK)
     assert len(asked) == 7
 
 
 def test_what_could_not_be_asked_is_not_kept(crystal, tmp_path):
-    potential = CachedPotential(PairModel(), EnergyCache(tmp_path))
+    potential = Evaluator(PairModel(), EnergyCache(tmp_path))
 
     def failing(*arguments):
         raise ModelError("no answer")

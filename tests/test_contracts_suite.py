@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from contracts_models import NonConservative, NotExtensive, PairModel, Step, WithoutStress
 
-from symscape.contracts.potential import CachedPotential
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.grid import Axis
 from symscape.crystal.slice import Slice
@@ -16,6 +15,7 @@ from symscape.crystal.spacegroup import standard_hall_number
 from symscape.errors import ModelError
 from symscape.landscape.evaluate import evaluate_slice
 from symscape.models.cache import EnergyCache
+from symscape.models.evaluate import Evaluator
 from symscape.references.reference import LandscapeReference
 from symscape.suite.case import LandscapeCase
 from symscape.verdict.tolerances import load_tolerances
@@ -64,6 +64,7 @@ def case(model, reference):
         tolerances=load_tolerances(),
         cache=None,
         settings=SimpleNamespace(figures=()),
+        evaluator=Evaluator,
         evaluate=lambda m, r: evaluate_slice(m, r.slice, r.valid),
     )
     return LandscapeCase(session, model, reference)
@@ -123,13 +124,13 @@ def test_a_potential_with_a_cache_says_what_failed(reference, tmp_path):
     cache = EnergyCache(tmp_path)
     structures = reference.slice.structures()[:3]
     model = PairModel()
-    first = CachedPotential(model, cache).predict(structures, forces=True)
+    first = Evaluator(model, cache).predict(structures, forces=True)
     assert np.allclose(first.energies, model.energies(structures))
     calls = model.calls
-    again = CachedPotential(model, cache).predict(structures, forces=True)
+    again = Evaluator(model, cache).predict(structures, forces=True)
     assert model.calls == calls
     assert np.array_equal(again.forces, first.forces)
     with pytest.raises(ModelError, match="WithoutForces gives no forces"):
-        CachedPotential(WithoutForces()).predict(structures, forces=True)
+        Evaluator(WithoutForces()).predict(structures, forces=True)
     with pytest.raises(ModelError, match=r"no answer for 3 .*too dense"):
-        CachedPotential(Fragile()).energies(structures)
+        Evaluator(Fragile()).energies(structures)

@@ -20,6 +20,7 @@ from symscape.errors import HullError
 from symscape.hull.stability import classify
 from symscape.models.ase import ASEModel
 from symscape.models.card import ModelCard
+from symscape.models.evaluate import Evaluator
 from symscape.references.crystal_files import list_crystals
 from symscape.references.crystals import load_crystals
 from symscape.report.results import load_results
@@ -125,11 +126,12 @@ def hulls(library):
         pluginmanager=SimpleNamespace(get_plugin=lambda name: None), getoption=lambda name: 0
     )
     session = SimpleNamespace(
-        settings=SimpleNamespace(references=(library,), point_timeout=None),
+        settings=SimpleNamespace(references=(library,)),
         config=config,
         cache=None,
         tolerances=load_tolerances(),
         lock=lambda name: nullcontext(),
+        evaluator=Evaluator,
     )
     return HullSession(session)
 

@@ -14,7 +14,7 @@ from symscape.models.base import EnergyModel, Prediction
 from symscape.models.batching import AtomBudget, BatchMemory, FixedCount, TunedBudget, sizer_for
 from symscape.models.cache import EnergyCache
 from symscape.models.card import ModelCard
-from symscape.models.evaluate import evaluate
+from symscape.models.evaluate import Evaluator, evaluate
 from symscape.models.registry import resolve
 
 
@@ -49,7 +49,7 @@ def many(n, size=1):
 
 def clock(monkeypatch, seconds_for):
     """Let each model call take the time that a function of its number of atoms gives."""
-    from symscape.models import evaluate as module
+    from symscape.models import answers as module
 
     now = [0.0]
     monkeypatch.setattr(module.time, "perf_counter", lambda: now[0])
@@ -75,9 +75,10 @@ def test_tuning_finds_where_larger_stops_being_faster(monkeypatch, tmp_path):
     # faster up to 48 atoms at once, slower beyond: a cache that overflows
     clock(monkeypatch, lambda n: n * (1.0 / min(n, 48) + 0.02 * max(0, n - 48)))
     model = Timed()
-    evaluate(model, many(300), cache=EnergyCache(tmp_path))
-    assert model.sizers[False].settled
-    assert model.sizers[False].budget == 48
+    asked = Evaluator(model, EnergyCache(tmp_path))
+    asked.evaluate(many(300))
+    assert asked.sizer(False).settled
+    assert asked.sizer(False).budget == 48
     # the first batches were smaller, those after the decision are as large as the decision
     assert model.sizes[0] == 12
     assert model.sizes[-2] == 48
@@ -100,18 +101,20 @@ def test_tuning_is_remembered_for_this_model_and_kind_of_question(monkeypatch, t
 def test_tuning_stays_within_memory(monkeypatch):
     clock(monkeypatch, lambda n: 1.0)  # the larger the better
     model = Timed(memory=100)
-    said = evaluate(model, many(400))
+    asked = Evaluator(model)
+    said = asked.evaluate(many(400))
     assert said.failures == {}
     assert max(model.sizes) <= 100
-    assert model.sizers[False].settled
-    assert model.sizers[False].budget >= 48
+    assert asked.sizer(False).settled
+    assert asked.sizer(False).budget >= 48
 
 
 def test_too_few_structures_to_tell_settle_nothing(monkeypatch, tmp_path):
     clock(monkeypatch, lambda n: 1.0)
     model = Timed()
-    evaluate(model, many(8), cache=EnergyCache(tmp_path))
-    assert not model.sizers[False].settled
+    asked = Evaluator(model, EnergyCache(tmp_path))
+    asked.evaluate(many(8))
+    assert not asked.sizer(False).settled
     assert not BatchMemory(tmp_path).path.exists()
 
 

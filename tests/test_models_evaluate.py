@@ -14,7 +14,7 @@ from symscape.errors import ModelError
 from symscape.models.base import ALL_QUANTITIES, EnergyModel, Prediction
 from symscape.models.cache import EnergyCache
 from symscape.models.card import ModelCard
-from symscape.models.evaluate import evaluate
+from symscape.models.evaluate import Evaluator, evaluate
 
 
 class Recorder(EnergyModel):
@@ -205,12 +205,13 @@ def test_out_of_memory_halves_the_batch_and_goes_on(structures, error):
             raise error
 
     model = Recorder(16, sabotage)
-    said = evaluate(model, structures)
+    asked = Evaluator(model)
+    said = asked.evaluate(structures)
     assert said.failures == {}
     assert [len(c) for c in model.calls[:4]] == [16, 8, 4, 2]
     # the lesson is remembered for the next slice
     model.calls.clear()
-    evaluate(model, structures)
+    asked.evaluate(structures)
     assert max(map(len, model.calls)) <= 3
 
 

@@ -11,7 +11,7 @@ from model_structures import varied
 
 from symscape.errors import ModelError
 from symscape.models.cache import EnergyCache
-from symscape.models.evaluate import evaluate
+from symscape.models.evaluate import Evaluator, evaluate
 from symscape.models.registry import resolve
 
 METALS = ("Al", "Cu", "Ag", "Ni", "Pd", "Pt")
@@ -59,7 +59,8 @@ def test_what_hangs_dies_or_raises_spoils_only_itself(tmp_path, structures):
     model = moody(tmp_path, structures, hangs=[4], dies=[7], raises=[9], batch_size=3)
     cache = EnergyCache(tmp_path / "cache")
     begin = time.monotonic()
-    said = evaluate(model, structures, forces=True, cache=cache, point_timeout=1.0)
+    asked = Evaluator(model, cache, point_timeout=1.0)
+    said = asked.evaluate(structures, forces=True)
     assert time.monotonic() - begin < 60
     assert said.failures == {
         4: "the model took longer than 1 s",
@@ -71,7 +72,7 @@ def test_what_hangs_dies_or_raises_spoils_only_itself(tmp_path, structures):
     assert said.energies[good] == pytest.approx(expected.energies)
     assert said.forces[np.isfinite(said.forces)].reshape(-1, 3) == pytest.approx(expected.forces)
     assert len(cache.get(model.fingerprint, list(_keys(structures)))) == 9
-    model.worker.stop()
+    asked.close()
 
 
 def _keys(structures):
@@ -81,12 +82,12 @@ def _keys(structures):
 
 
 def test_the_process_is_kept_from_one_evaluation_to_the_next(tmp_path, structures):
-    model = moody(tmp_path, structures)
-    evaluate(model, structures[:2], point_timeout=30.0)
-    process = model.worker._process
-    evaluate(model, structures[2:4], point_timeout=30.0)
-    assert model.worker._process is process
-    model.worker.stop()
+    asked = Evaluator(moody(tmp_path, structures), point_timeout=30.0)
+    asked.evaluate(structures[:2])
+    process = asked._worker._process
+    asked.evaluate(structures[2:4])
+    assert asked._worker._process is process
+    asked.close()
     assert not process.is_alive()
 
 
@@ -96,7 +97,7 @@ def test_weights_that_cannot_be_loaded_are_an_error_here(tmp_path):
     broken.write_bytes(b"no weights")
     model = resolve("chgnet", checkpoint=broken, device="cpu")
     with pytest.raises(ModelError, match=r"can't load the weights .*broken\.pth"):
-        evaluate(model, varied(1), point_timeout=60.0)
+        Evaluator(model, point_timeout=60.0).evaluate(varied(1))
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -104,17 +105,17 @@ def test_a_real_model_gives_the_same_in_its_own_process():
     pytest.importorskip("chgnet")
     structures = varied(3)
     here = evaluate(resolve("chgnet", device="cpu"), structures, stresses=True)
-    model = resolve("chgnet", device="cpu")
-    there = evaluate(model, structures, stresses=True, point_timeout=60.0)
-    model.worker.stop()
+    asked = Evaluator(resolve("chgnet", device="cpu"), point_timeout=60.0)
+    there = asked.evaluate(structures, stresses=True)
+    asked.close()
     assert there.energies == pytest.approx(here.energies, abs=1e-5)
     assert there.stresses == pytest.approx(here.stresses, abs=1e-5)
 
 
 def test_interrupt_stops_the_process(tmp_path, structures):
-    model = moody(tmp_path, structures)
-    evaluate(model, structures[:1], point_timeout=30.0)
-    worker = model.worker
+    asked = Evaluator(moody(tmp_path, structures), point_timeout=30.0)
+    asked.evaluate(structures[:1])
+    worker = asked._worker
     process = worker._process
 
     def interrupt(*_):
@@ -133,10 +134,10 @@ def test_interrupt_stops_the_process(tmp_path, structures):
 
     worker._connection = Interrupted()
     with pytest.raises(KeyboardInterrupt):
-        evaluate(model, structures[1:2], point_timeout=30.0)
+        asked.evaluate(structures[1:2])
     assert not process.is_alive()
     # and the next question gets its own answer
-    said = evaluate(model, structures[3:4], point_timeout=30.0)
+    said = asked.evaluate(structures[3:4])
     expected = resolve("ase.calculators.emt:EMT").energies(structures[3:4])
     assert said.energies == pytest.approx(expected)
-    model.worker.stop()
+    asked.close()

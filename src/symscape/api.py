@@ -288,14 +288,14 @@ def _arrows(
     cache: EnergyCache | None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the forces per grid step of DFT and model, each of shape (n_u, n_v, 2)."""
-    from symscape.contracts.potential import CachedPotential
     from symscape.landscape.forces import compare_forces, spread_by_symmetry
+    from symscape.models.evaluate import Evaluator
 
     if isinstance(model, str):
         raise ModelError(f"{model}: a figure of forces needs the potential, not its name alone.")
     if "forces" not in model.implements:
         raise ModelError(f"{model.card.name} has no forces to draw.")
-    forces = compare_forces(reference, CachedPotential(model, cache), window=window)
+    forces = compare_forces(reference, Evaluator(model, cache), window=window)
     dft, own = (
         spread_by_symmetry(reference.slice, side.per_step)
         for side in (forces.reference, forces.model)

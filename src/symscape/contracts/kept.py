@@ -10,17 +10,17 @@ from dataclasses import asdict
 import numpy as np
 
 from symscape.contracts.catalogue import CrystalContract
-from symscape.contracts.potential import CachedPotential
 from symscape.contracts.result import DEFAULT_SETTINGS, ContractResult, ContractSettings
 from symscape.crystal.crystal import Crystal
 from symscape.digest import code_digest
+from symscape.models.evaluate import Evaluator
 
 #: packages whose code decides what a contract finds
 _PACKAGES = ("symscape.contracts", "symscape.crystal")
 
 
 def check_crystal_once(
-    potential: CachedPotential,
+    potential: Evaluator,
     crystal: Crystal,
     contracts: Mapping[str, CrystalContract],
     settings: ContractSettings = DEFAULT_SETTINGS,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ase import Atoms
 
     from symscape.models.cache import EnergyCache
+    from symscape.models.evaluate import Evaluator
 
 #: to be counted up when relaxations are done in another way, so that no old outcome is taken
 _PROCEDURE = 1
@@ -229,7 +230,7 @@ def relax_table(
         One row a crystal: ``id``, the fields of `Relaxed`, ``gained`` (meV/atom) and
         ``kept_symmetry``. A crystal at which the model fails has ``failed`` with the reason.
     """
-    from symscape.models.evaluate import reason
+    from symscape.models.answers import reason
 
     settings = settings or RelaxSettings()
     calculator = model_calculator(model, cache)
@@ -272,9 +273,11 @@ def _question(atoms: Atoms, settings: RelaxSettings) -> bytes:
     return hashlib.blake2b(start + json.dumps(how).encode(), digest_size=16).digest()
 
 
-def model_calculator(model: EnergyModel, cache: EnergyCache | None = None) -> Any:
+def model_calculator(model: EnergyModel | Evaluator, cache: EnergyCache | None = None) -> Any:
     """Return an ASE calculator that asks a model, and the cache first if there is one."""
-    return _calculator_class()(model, cache)
+    from symscape.models.evaluate import evaluator_of
+
+    return _calculator_class()(evaluator_of(model, cache))
 
 
 @cache
@@ -282,17 +285,14 @@ def _calculator_class() -> type:
     """Make the class late, for ASE takes a while to import."""
     from ase.calculators.calculator import Calculator, all_changes
 
-    from symscape.models.evaluate import evaluate
-
     class ModelCalculator(Calculator):
         """Energies, forces and stress of an `EnergyModel`."""
 
         implemented_properties = ["energy", "free_energy", "forces", "stress"]  # noqa: RUF012
 
-        def __init__(self, model: EnergyModel, cache: EnergyCache | None) -> None:
+        def __init__(self, asked: Evaluator) -> None:
             super().__init__()
-            self.model = model
-            self.cache = cache
+            self.asked = asked
 
         def calculate(
             self,
@@ -302,7 +302,7 @@ def _calculator_class() -> type:
         ) -> None:
             super().calculate(atoms, properties, system_changes)
             one = Structures.from_atoms([self.atoms])
-            found = evaluate(self.model, one, forces=True, stresses=True, cache=self.cache)
+            found = self.asked.evaluate(one, forces=True, stresses=True)
             if found.failures:
                 raise ModelError(found.failures[0])
             energy = float(found.energies[0])

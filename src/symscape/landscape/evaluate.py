@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from symscape.crystal.slice import Slice
 from symscape.models.base import EnergyModel
-from symscape.models.evaluate import evaluate
+from symscape.models.evaluate import Evaluator, Progress, evaluate
 
 if TYPE_CHECKING:
     from symscape.models.cache import EnergyCache
@@ -42,13 +41,12 @@ class SliceEvaluation:
 
 
 def evaluate_slice(
-    model: EnergyModel,
+    model: EnergyModel | Evaluator,
     the_slice: Slice,
     points: np.ndarray | None = None,
     *,
     cache: EnergyCache | None = None,
-    progress: Callable[[int, int], None] | None = None,
-    point_timeout: float | None = None,
+    progress: Progress | None = None,
 ) -> SliceEvaluation:
     """Evaluate a model on the grid of a slice, in primitive cells, without forces.
 
@@ -56,22 +54,21 @@ def evaluate_slice(
 
     Parameters
     ----------
+    model
+        The potential, or its evaluator where it is asked more than once.
     points
         True where an energy is wanted, shape (n_u, n_v); default: every point not masked.
     cache
-        Asked first; told of every finished batch, so that an interrupted evaluation goes on.
+        Asked first; told of every finished batch, so that an interrupted evaluation goes on. An
+        evaluator has its own.
     progress
         Called with (structures done, structures in all).
-    point_timeout
-        Seconds after which a structure is given up; None waits for ever.
     """
     wanted = ~the_slice.mask if points is None else points & ~the_slice.mask
     sources = the_slice.representatives[wanted]
     chosen, inverse = np.unique(sources, return_inverse=True)
     structures = the_slice.structures()[chosen]
-    outcome = evaluate(
-        model, structures, cache=cache, progress=progress, point_timeout=point_timeout
-    )
+    outcome = evaluate(model, structures, cache=cache, progress=progress)
     per_atom = outcome.energies / structures.n_atoms
     energies = np.full(the_slice.shape, np.nan)
     energies[wanted] = per_atom[inverse]

@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -14,11 +14,6 @@ from symscape.crystal.structures import Structures
 from symscape.errors import ModelError
 from symscape.models.card import ModelCard
 from symscape.models.devices import resolve_device
-
-if TYPE_CHECKING:
-    from symscape.models.batching import BatchSizer
-    from symscape.models.worker import ModelWorker
-
 
 #: what a potential may give, by ASE's names
 Quantity = Literal["energy", "forces", "stress"]
@@ -74,10 +69,6 @@ class EnergyModel(ABC):
         self.device = device
         self.wanted_batch_size = batch_size
         self.batch_size = batch_size if isinstance(batch_size, int) else self.default_batch_size
-        #: choose batches in `evaluate` and keep what they have learned, without and with forces
-        self.sizers: dict[bool, BatchSizer] = {}
-        #: the process that runs the model where there is a limit on its time
-        self.worker: ModelWorker | None = None
 
     def unloaded(self) -> EnergyModel:
         """Return a model like this one that has not been loaded and can go to another process."""

@@ -170,7 +170,7 @@ class BatchMemory:
 
 
 def sizer_for(model: EnergyModel, gradients: bool, cache: EnergyCache | None) -> BatchSizer:
-    """Return the sizer of a model, the same one for as long as the model lives.
+    """Return a new sizer for a model.
 
     Without a wish of the user's, a CPU gets the adapter's default, counted in atoms, and a GPU,
     on which the best size differs a hundredfold between cards and models, a measured one.
@@ -180,16 +180,13 @@ def sizer_for(model: EnergyModel, gradients: bool, cache: EnergyCache | None) ->
     gradients
         Whether forces or stresses are wanted: they need more memory, hence a sizer of their own.
     """
-    if gradients not in model.sizers:
-        start = model.batch_size * _USUAL_CELL
-        wanted = model.wanted_batch_size
-        if isinstance(wanted, int):
-            model.sizers[gradients] = FixedCount(wanted)
-        elif wanted == "auto" or device_kind(model.device) != "cpu":
-            memory = BatchMemory(cache.folder) if cache is not None and model.cacheable else None
-            what = "forces" if gradients else "energies"
-            key = f"{model.fingerprint} {describe_device(model.device)} {what}"
-            model.sizers[gradients] = TunedBudget(max(1, start // 2), memory, key)
-        else:
-            model.sizers[gradients] = AtomBudget(start)
-    return model.sizers[gradients]
+    start = model.batch_size * _USUAL_CELL
+    wanted = model.wanted_batch_size
+    if isinstance(wanted, int):
+        return FixedCount(wanted)
+    if wanted == "auto" or device_kind(model.device) != "cpu":
+        memory = BatchMemory(cache.folder) if cache is not None and model.cacheable else None
+        what = "forces" if gradients else "energies"
+        key = f"{model.fingerprint} {describe_device(model.device)} {what}"
+        return TunedBudget(max(1, start // 2), memory, key)
+    return AtomBudget(start)

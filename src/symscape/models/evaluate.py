@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from symscape.crystal.structures import Structures
-from symscape.errors import SymscapeError, message_of
-from symscape.models.base import EnergyModel, Prediction
+from symscape.errors import ModelError
+from symscape.models.answers import Answer, answer_all, split
+from symscape.models.base import EnergyModel, Prediction, Quantity
 from symscape.models.batching import BatchSizer, sizer_for
-from symscape.models.cache import EnergyCache, Entry, structure_keys
+from symscape.models.cache import EnergyCache, structure_keys
+from symscape.models.cache_tables import Entry
+from symscape.models.worker import ModelWorker
 
-#: one structure's energies, or why there are none
-Answer = Entry | str
-#: evaluates a batch with or without forces and stresses
-Predict = Callable[[Structures, bool, bool], Prediction]
-#: gives the answers of one model call
-Ask = Callable[[list[int]], list[Entry]]
+#: called with (structures done, structures in all)
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,191 +50,184 @@ class Evaluation:
     n_cached: int
 
 
+class Evaluator:
+    """One model and all that is learned by asking it: batch sizes, its process, its answers.
+
+    Whoever asks a model more than once keeps its evaluator. It is also what contracts take for a
+    potential (`predict`, `energies`, `implements`).
+
+    Parameters
+    ----------
+    model
+        Loaded only when the cache does not know everything.
+    cache
+        Asked first and told of every batch, unless the model's energies can't be identified.
+    point_timeout
+        Seconds that the model may spend on one structure; it then runs in a process of its own,
+        which is stopped when it takes longer. None waits for ever.
+    """
+
+    def __init__(
+        self,
+        model: EnergyModel,
+        cache: EnergyCache | None = None,
+        *,
+        point_timeout: float | None = None,
+    ):
+        self.model = model
+        self.cache = cache
+        self._worker = None if point_timeout is None else ModelWorker(model, point_timeout)
+        self._sizers: dict[bool, BatchSizer] = {}
+
+    @property
+    def implements(self) -> frozenset[Quantity]:
+        """What the model gives, of ``energy``, ``forces`` and ``stress``."""
+        return self.model.implements
+
+    def sizer(self, gradients: bool) -> BatchSizer:
+        """Return what chooses the batches, and keeps what they have taught.
+
+        Parameters
+        ----------
+        gradients
+            Whether forces or stresses are wanted: they need more memory, hence one of their own.
+        """
+        if gradients not in self._sizers:
+            self._sizers[gradients] = sizer_for(self.model, gradients, self.cache)
+        return self._sizers[gradients]
+
+    def evaluate(
+        self,
+        structures: Structures,
+        *,
+        forces: bool = False,
+        stresses: bool = False,
+        progress: Progress | None = None,
+    ) -> Evaluation:
+        """Return the model's energies and, where asked for, forces and stresses.
+
+        Identical structures are asked for once. Every finished batch is kept in the cache at once,
+        so that an interrupted evaluation goes on where it stopped. A structure at which the model
+        raises or returns NaN costs the others of its batch nothing. Out of memory halves the batch.
+
+        Parameters
+        ----------
+        progress
+            Called with (structures done, structures in all).
+
+        Raises
+        ------
+        ModelError
+            If the model can't be loaded at all, or lacks the forces or the stress asked for.
+        """
+        begin = time.perf_counter()
+        keys = structure_keys(structures)
+        first = {key: i for i, key in reversed(list(enumerate(keys)))}
+        answers: dict[bytes, Answer] = dict(self._known(list(first), forces, stresses))
+        # batches of equal sizes use memory evenly; the sort is stable and keeps neighbours together
+        sizes = structures.n_atoms
+        pending = sorted(
+            (i for k, i in first.items() if k not in answers), key=lambda i: (sizes[i], i)
+        )
+        n_cached = done = len(structures) - len(pending)
+        if progress is not None and done:
+            progress(done, len(structures))
+        if pending:
+            self._load(forces, stresses)
+
+            def ask(chosen: list[int]) -> list[Entry]:
+                batch = structures[chosen]
+                return split(self._predict_batch(batch, forces, stresses), batch)
+
+            for part in answer_all(ask, pending, sizes, self.sizer(forces or stresses)):
+                new = {keys[i]: answer for i, answer in part.items()}
+                answers.update(new)
+                self._keep(new)
+                done += len(part)
+                if progress is not None:
+                    progress(done, len(structures))
+        seconds = time.perf_counter() - begin
+        ordered = [answers[key] for key in keys]
+        return _assemble(structures, ordered, forces, stresses, seconds, n_cached)
+
+    def predict(
+        self, structures: Structures, *, forces: bool = False, stresses: bool = False
+    ) -> Prediction:
+        """Return energies in eV and, where asked for, forces and stresses, of every structure.
+
+        Raises
+        ------
+        ModelError
+            If the model lacks what is asked for, or fails at a structure.
+        """
+        answer = self.evaluate(structures, forces=forces, stresses=stresses)
+        if answer.failures:
+            raise ModelError(
+                f"{self.model.card.name} gave no answer for {len(answer.failures)} of "
+                f"{len(structures)} structures ({answer.failures[min(answer.failures)]})."
+            )
+        return Prediction(answer.energies, answer.forces, answer.stresses)
+
+    def energies(self, structures: Structures) -> np.ndarray:
+        """Return total energies in eV, shape (n_structures,), as `predict`."""
+        return self.predict(structures).energies
+
+    def close(self) -> None:
+        """Stop the model's process, if it has one."""
+        if self._worker is not None:
+            self._worker.stop()
+
+    def _known(self, keys: list[bytes], forces: bool, stresses: bool) -> dict[bytes, Entry]:
+        """Return what the cache knows and covers what is asked for."""
+        if self.cache is None or not self.model.cacheable:
+            return {}
+        found = self.cache.get(self.model.fingerprint, keys)
+        return {key: entry for key, entry in found.items() if entry.covers(forces, stresses)}
+
+    def _keep(self, answers: dict[bytes, Answer]) -> None:
+        if self.cache is not None and self.model.cacheable:
+            new = {key: a for key, a in answers.items() if isinstance(a, Entry)}
+            self.cache.put(self.model.fingerprint, self.model.card.name, new)
+
+    def _load(self, forces: bool, stresses: bool) -> None:
+        """Load the model, here or in a process of its own."""
+        if self._worker is not None:
+            self._worker.load()
+            return
+        self.model.load()
+        self.model.require(forces=forces, stresses=stresses)
+
+    def _predict_batch(self, batch: Structures, forces: bool, stresses: bool) -> Prediction:
+        if self._worker is not None:
+            return self._worker.predict(batch, forces, stresses)
+        return self.model.predict_batch(batch, forces=forces, stresses=stresses)
+
+
+def evaluator_of(model: EnergyModel | Evaluator, cache: EnergyCache | None = None) -> Evaluator:
+    """Return an evaluator as it is, and a new one of a model."""
+    return model if isinstance(model, Evaluator) else Evaluator(model, cache)
+
+
 def evaluate(
-    model: EnergyModel,
+    model: EnergyModel | Evaluator,
     structures: Structures,
     *,
     forces: bool = False,
     stresses: bool = False,
     cache: EnergyCache | None = None,
-    progress: Callable[[int, int], None] | None = None,
-    point_timeout: float | None = None,
+    progress: Progress | None = None,
 ) -> Evaluation:
-    """Return a model's energies and, where asked for, forces and stresses.
-
-    Identical structures are asked for once. Every finished batch is kept in the cache at once, so
-    that an interrupted evaluation goes on where it stopped. A structure at which the model raises
-    or returns NaN costs the others of its batch nothing. Out of memory halves the batch.
+    """Ask a model once, as `Evaluator.evaluate` does.
 
     Parameters
     ----------
     model
-        Loaded only if the cache does not know everything.
+        A model, or the evaluator of one, which knows what batches fit.
     cache
-        Asked first and told of every batch, unless the model's energies can't be identified.
-    progress
-        Called with (structures done, structures in all).
-    point_timeout
-        Seconds that the model may spend on one structure; it then runs in a process of its own,
-        which is stopped when it takes longer.
-
-    Raises
-    ------
-    ModelError
-        If the model can't be loaded at all, or has no forces or no stress and they are asked for.
+        Where a model's answers are kept; an evaluator has its own.
     """
-    begin = time.perf_counter()
-    keys = structure_keys(structures)
-    first = {key: i for i, key in reversed(list(enumerate(keys)))}
-    answers: dict[bytes, Answer] = {}
-    fingerprint = model.fingerprint if cache is not None and model.cacheable else ""
-    if cache is not None and fingerprint:
-        found = cache.get(fingerprint, list(first))
-        answers.update((k, e) for k, e in found.items() if e.covers(forces, stresses))
-    # batches of equal sizes use memory evenly; the sort is stable and keeps neighbours together
-    sizes = structures.n_atoms
-    pending = sorted((i for k, i in first.items() if k not in answers), key=lambda i: (sizes[i], i))
-    n_cached = len(structures) - len(pending)
-    done = n_cached
-    if progress is not None and done:
-        progress(done, len(structures))
-    if pending:
-        predict = _ready(model, point_timeout, forces, stresses)
-
-        def ask(chosen: list[int]) -> list[Entry]:
-            batch = structures[chosen]
-            return split(predict(batch, forces, stresses), batch)
-
-        sizer = sizer_for(model, forces or stresses, cache)
-        for part in answer_all(ask, pending, sizes, sizer):
-            answers.update((keys[i], answer) for i, answer in part.items())
-            if cache is not None and fingerprint:
-                new = {keys[i]: a for i, a in part.items() if isinstance(a, Entry)}
-                cache.put(fingerprint, model.card.name, new)
-            done += len(part)
-            if progress is not None:
-                progress(done, len(structures))
-    seconds = time.perf_counter() - begin
-    return _assemble(structures, [answers[k] for k in keys], forces, stresses, seconds, n_cached)
-
-
-def _ready(
-    model: EnergyModel, point_timeout: float | None, forces: bool, stresses: bool
-) -> Predict:
-    """Load the model, here or in a process of its own, and return how to ask it."""
-    if point_timeout is None:
-        model.load()
-        model.require(forces=forces, stresses=stresses)
-        return lambda batch, forces, stresses: model.predict_batch(
-            batch, forces=forces, stresses=stresses
-        )
-    from symscape.models.worker import ModelWorker
-
-    if model.worker is None or model.worker.seconds != point_timeout:
-        model.worker = ModelWorker(model, point_timeout)
-    model.worker.load()
-    return model.worker.predict
-
-
-def answer_all(
-    ask: Ask, pending: list[int], n_atoms: np.ndarray, sizer: BatchSizer
-) -> Iterator[dict[int, Answer]]:
-    """Yield the answers to all pending structures, batch by batch.
-
-    Parameters
-    ----------
-    ask
-        Calls the model with some structures; may raise anything.
-    pending
-        Indices of the structures.
-    n_atoms
-        Number of atoms of each structure, indexed by those.
-    sizer
-        Says how many of the next structures go together and is told how that went.
-    """
-    position = 0
-    while position < len(pending):
-        count = sizer.take(n_atoms[pending[position:]])
-        chosen = pending[position : position + count]
-        begin = time.perf_counter()
-        part = _answer_batch(ask, chosen)
-        if part is None:
-            _free_memory()
-            sizer.shrink(int(n_atoms[chosen].sum()), count)
-            continue
-        position += count
-        if isinstance(part, dict):
-            sizer.note(int(n_atoms[chosen].sum()), time.perf_counter() - begin)
-            yield part
-        else:
-            yield from ({i: _answer_one(ask, i)} for i in chosen)
-
-
-def _answer_batch(ask: Ask, chosen: list[int]) -> dict[int, Answer] | str | None:
-    """Return a batch's answers, or why they must be asked for singly, or None: out of memory."""
-    if len(chosen) == 1:
-        return {chosen[0]: _answer_one(ask, chosen[0])}
-    try:
-        entries = ask(chosen)
-    except Exception as error:
-        return None if is_out_of_memory(error) else reason(error)
-    if not all(map(_is_finite, entries)):
-        return "not finite"
-    return dict(zip(chosen, entries, strict=True))
-
-
-def _answer_one(ask: Ask, i: int) -> Answer:
-    try:
-        (entry,) = ask([i])
-    except Exception as error:
-        if is_out_of_memory(error):
-            _free_memory()
-            return "out of memory"
-        return reason(error)
-    return entry if _is_finite(entry) else "the model returned NaN or infinity"
-
-
-def reason(error: Exception) -> str:
-    """Return why a model gave no answer, in one line."""
-    text = message_of(error, 300)
-    return text if isinstance(error, SymscapeError) else f"{type(error).__name__}: {text}"
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether an exception says that host or device memory did not suffice."""
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    text = message_of(error, 1000).lower()
-    return isinstance(error, RuntimeError) and (
-        "out of memory" in text or "can't allocate memory" in text
-    )
-
-
-def _free_memory() -> None:
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available():
-        torch.cuda.empty_cache()
-
-
-def _is_finite(entry: Entry) -> bool:
-    return bool(
-        np.isfinite(entry.energy)
-        and (entry.forces is None or np.isfinite(entry.forces).all())
-        and (entry.stress is None or np.isfinite(entry.stress).all())
-    )
-
-
-def split(prediction: Prediction, batch: Structures) -> list[Entry]:
-    """Take a batch's prediction apart, one entry for each structure."""
-    forces, stresses = prediction.forces, prediction.stresses
-    return [
-        Entry(
-            float(prediction.energies[i]),
-            None if forces is None else forces[batch.offsets[i] : batch.offsets[i + 1]],
-            None if stresses is None else stresses[i],
-        )
-        for i in range(len(batch))
-    ]
+    asked = evaluator_of(model, cache)
+    return asked.evaluate(structures, forces=forces, stresses=stresses, progress=progress)
 
 
 def _assemble(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from symscape.crystal.structures import Structures
 from symscape.errors import ModelError, SymscapeError
+from symscape.models.answers import ModelTimeout, is_out_of_memory, reason
 from symscape.models.base import EnergyModel, Prediction
 
 if TYPE_CHECKING:
@@ -41,8 +42,10 @@ class ModelWorker:
 
         Raises
         ------
+        ModelTimeout
+            If it takes too long.
         ModelError
-            If it takes too long, the process dies, or the model can't be loaded.
+            If the process dies, or the model can't be loaded.
         ModelFailure
             If the model raised something.
         MemoryError
@@ -54,7 +57,7 @@ class ModelWorker:
             connection.send((batch, forces, stresses))
             if not connection.poll(limit):
                 self.stop()
-                raise ModelError(f"the model took longer than {limit:g} s")
+                raise ModelTimeout(f"the model took longer than {limit:g} s")
             kind, answer = connection.recv()
         except (EOFError, OSError) as error:
             code = self._exit_code()
@@ -123,8 +126,6 @@ class ModelFailure(SymscapeError):
 
 def _serve(connection: Connection, model: EnergyModel) -> None:
     """Load the model, then answer questions until the other side hangs up."""
-    from symscape.models.evaluate import is_out_of_memory, reason
-
     # an interrupt on the terminal goes to every process; the other side decides
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:

@@ -14,6 +14,7 @@ import numpy as np
 
 from symscape.errors import HullError, ScaleError
 from symscape.hull.relax import Relaxed
+from symscape.models.evaluate import Evaluator, evaluator_of
 from symscape.scale.plan import Block, Chunk
 from symscape.scale.settings import Identity, ModelSpec, RunSettings, identify
 from symscape.scale.symmetry import Symmetry, symmetries
@@ -48,12 +49,12 @@ def work(chunk: Chunk, spec: ModelSpec, settings: RunSettings, expected: Identit
 
 
 @lru_cache(maxsize=1)
-def _model(spec: ModelSpec, settings: RunSettings) -> tuple[EnergyModel, Identity]:
-    return spec.make(), identify(spec, settings)
+def _model(spec: ModelSpec, settings: RunSettings) -> tuple[Evaluator, Identity]:
+    return Evaluator(spec.make()), identify(spec, settings)
 
 
 def evaluate_chunk(
-    chunk: Chunk, model: EnergyModel, settings: RunSettings, optimizer: str = ""
+    chunk: Chunk, model: EnergyModel | Evaluator, settings: RunSettings, optimizer: str = ""
 ) -> pd.DataFrame:
     """Return one row a crystal, in the order of the data set.
 
@@ -62,7 +63,7 @@ def evaluate_chunk(
     chunk
         The crystals.
     model
-        The potential.
+        The potential, or its evaluator where more chunks follow.
     settings
         What to do with them.
     optimizer
@@ -79,17 +80,18 @@ def evaluate_chunk(
     """
     import pandas as pd
 
-    parts = [_evaluate_block(block, model, settings, optimizer) for block in chunk.blocks]
+    asked = evaluator_of(model)
+    parts = [_evaluate_block(block, asked, settings, optimizer) for block in chunk.blocks]
     return pd.concat(parts, ignore_index=True)
 
 
 def _evaluate_block(
-    block: Block, model: EnergyModel, settings: RunSettings, optimizer: str
+    block: Block, asked: Evaluator, settings: RunSettings, optimizer: str
 ) -> pd.DataFrame:
     import pandas as pd
 
-    energies, failures = _energies(block, model)
-    corrections, reasons = _corrections(block, model)
+    energies, failures = _energies(block, asked)
+    corrections, reasons = _corrections(block, asked)
     columns: dict[str, Any] = {
         "row": block.rows,
         "id": list(block.ids),
@@ -102,7 +104,7 @@ def _evaluate_block(
     for field in fields(Symmetry):
         columns[field.name] = [getattr(one, field.name) for one in found]
     if settings.relax != "none":
-        relaxed = relax_block(block, model, settings, optimizer)
+        relaxed = relax_block(block, asked, settings, optimizer)
         for name in asdict(Relaxed()):
             columns[f"relaxed_{name}"] = [getattr(one, name) for one in relaxed]
     return pd.DataFrame(columns)
@@ -137,14 +139,12 @@ def sound(block: Block) -> np.ndarray:
     return cells & np.array([atoms[a:b].all() for a, b in pairwise(own.offsets)], dtype=bool)
 
 
-def _energies(block: Block, model: EnergyModel) -> tuple[np.ndarray, list[str]]:
+def _energies(block: Block, asked: Evaluator) -> tuple[np.ndarray, list[str]]:
     """Return single-point energies, eV/atom, and why there is none."""
-    from symscape.models.evaluate import evaluate
-
     energies, failures = np.full(len(block), np.nan), [_NOT_FINITE] * len(block)
     usable = np.flatnonzero(sound(block))
     structures = block.structures[usable]
-    found = evaluate(model, structures)
+    found = asked.evaluate(structures)
     energies[usable] = found.energies / structures.n_atoms
     for k, i in enumerate(usable):
         failures[i] = found.failures.get(k, "")
@@ -154,7 +154,7 @@ def _energies(block: Block, model: EnergyModel) -> tuple[np.ndarray, list[str]]:
 _NOT_FINITE = "a coordinate or a lattice vector is no finite number"
 
 
-def _corrections(block: Block, model: EnergyModel) -> tuple[np.ndarray, list[str]]:
+def _corrections(block: Block, asked: Evaluator) -> tuple[np.ndarray, list[str]]:
     """Return corrections of the reference energies, eV/atom, and why there is none.
 
     Nulls of the source are filled by pymatgen, as long as plain PBE may be what they are of.
@@ -162,7 +162,7 @@ def _corrections(block: Block, model: EnergyModel) -> tuple[np.ndarray, list[str
     from symscape.hull.conventions import mp2020_corrections
 
     reasons = [""] * len(block)
-    if model.card.energy_convention != "MP2020":
+    if asked.model.card.energy_convention != "MP2020":
         return np.full(len(block), np.nan), reasons
     corrections = block.corrections.copy()
     usable = sound(block)
@@ -180,7 +180,7 @@ def _corrections(block: Block, model: EnergyModel) -> tuple[np.ndarray, list[str
 
 
 def relax_block(
-    block: Block, model: EnergyModel, settings: RunSettings, optimizer: str
+    block: Block, asked: Evaluator, settings: RunSettings, optimizer: str
 ) -> list[Relaxed]:
     """Relax crystals, all together with TorchSim or one after another with ASE.
 
@@ -192,19 +192,19 @@ def relax_block(
     if optimizer.startswith("torch-sim"):
         from symscape.scale.torchsim import relax_together
 
-        results = relax_together(images, model, settings.relaxation, free=settings.relax == "free")
+        results = relax_together(images, asked, settings.relaxation, free=settings.relax == "free")
     else:
-        results = _one_by_one(images, model, settings)
+        results = _one_by_one(images, asked, settings)
     for i, result in zip(usable, results, strict=True):
         made[i] = result
     return made
 
 
-def _one_by_one(images: list[Any], model: EnergyModel, settings: RunSettings) -> list[Relaxed]:
+def _one_by_one(images: list[Any], asked: Evaluator, settings: RunSettings) -> list[Relaxed]:
     from symscape.hull.relax import model_calculator, relax_with
-    from symscape.models.evaluate import reason
+    from symscape.models.answers import reason
 
-    calculator = model_calculator(model)
+    calculator = model_calculator(asked)
     results = []
     for atoms in images:
         try:

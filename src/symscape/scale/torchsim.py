@@ -16,7 +16,8 @@ import numpy as np
 
 from symscape.crystal.structures import Structures
 from symscape.hull.relax import Relaxed, RelaxSettings, cell_changes, push, space_group_number
-from symscape.models.evaluate import evaluate, reason
+from symscape.models.answers import reason
+from symscape.models.evaluate import Evaluator, evaluator_of
 from symscape.models.weights import distribution_version, package_folder
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class _Outcome:
 
 
 def relax_together(
-    images: list[Atoms], model: EnergyModel, settings: RelaxSettings, *, free: bool
+    images: list[Atoms], model: EnergyModel | Evaluator, settings: RelaxSettings, *, free: bool
 ) -> list[Relaxed]:
     """Relax crystals at fixed symmetry and, if asked for, freely after a small push.
 
@@ -71,7 +72,8 @@ def relax_together(
     list of Relaxed
         As `hull.relax.relax_with` gives them. A crystal at which the model fails has ``failed``.
     """
-    fixed = _relax(images, model, settings, fixed=True)
+    asked = evaluator_of(model)
+    fixed = _relax(images, asked, settings, fixed=True)
     relaxed = [_fixed_part(a, o) for a, o in zip(images, fixed, strict=True)]
     if not free:
         return relaxed
@@ -80,7 +82,7 @@ def relax_together(
     for k in going:
         pushed.append(fixed[k].atoms.copy())
         push(pushed[-1], settings)
-    for k, outcome in zip(going, _relax(pushed, model, settings, fixed=False), strict=True):
+    for k, outcome in zip(going, _relax(pushed, asked, settings, fixed=False), strict=True):
         if outcome.failed:
             relaxed[k] = Relaxed(failed=outcome.failed)
             continue
@@ -110,7 +112,7 @@ def _fixed_part(start: Atoms, outcome: _Outcome) -> Relaxed:
 
 
 def _relax(
-    images: list[Atoms], model: EnergyModel, settings: RelaxSettings, *, fixed: bool
+    images: list[Atoms], model: Evaluator, settings: RelaxSettings, *, fixed: bool
 ) -> list[_Outcome]:
     """Relax cells and positions of all crystals together."""
     if not images:
@@ -185,7 +187,7 @@ def _interface() -> type:
 
         def __init__(
             self,
-            model: EnergyModel,
+            asked: Evaluator,
             counts: list[int],
             operations: list[Any],
             failed: dict[int, str],
@@ -193,7 +195,7 @@ def _interface() -> type:
             super().__init__()
             self._device, self._dtype = torch.device("cpu"), torch.float64
             self._compute_stress = self._compute_forces = True
-            self.asked = model
+            self.asked = asked
             self.counts = np.array(counts)
             self.operations = operations
             self.failed = failed
@@ -220,7 +222,7 @@ def _interface() -> type:
 
         def _ask(self, everything: Structures, forces: np.ndarray, stresses: np.ndarray) -> None:
             moving = [int(k) for k in np.flatnonzero(self.active) if k not in self.failed]
-            found = evaluate(self.asked, everything[moving], forces=True, stresses=True)
+            found = self.asked.evaluate(everything[moving], forces=True, stresses=True)
             assert found.forces is not None
             assert found.stresses is not None
             start = 0

@@ -13,9 +13,9 @@ from symscape.suite.kept import Asked, judge_once
 from symscape.verdict.case import CaseResult
 
 if TYPE_CHECKING:
-    from symscape.contracts.potential import CachedPotential
     from symscape.landscape.evaluate import SliceEvaluation
     from symscape.models.base import EnergyModel
+    from symscape.models.evaluate import Evaluator
     from symscape.references.reference import LandscapeReference
     from symscape.suite.session import SuiteSession
     from symscape.verdict.tolerances import Tolerances
@@ -50,11 +50,9 @@ class LandscapeCase:
         return self.session.evaluate(self.model, self.reference)
 
     @property
-    def potential(self) -> CachedPotential:
+    def potential(self) -> Evaluator:
         """The model with the run's cache, for questions that need more than the grid."""
-        from symscape.contracts.potential import CachedPotential
-
-        return CachedPotential(self.model, self.session.cache)
+        return self.session.evaluator(self.model)
 
     def judge_energies(self) -> CaseResult:
         """Compare the relative energies with DFT within the tolerances."""

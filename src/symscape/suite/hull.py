@@ -99,7 +99,6 @@ class HullSession:
     def _compare(self, model: EnergyModel) -> pd.DataFrame:
         from symscape.hull.analysis import compare
         from symscape.hull.conventions import bring_together
-        from symscape.models.evaluate import evaluate
         from symscape.suite.progress import progress_line
 
         library, config = self.library, self.session.config
@@ -108,13 +107,7 @@ class HullSession:
             self.session.lock(f"{name}-{ALL_CRYSTALS}"),
             progress_line(config, f"{name} {ALL_CRYSTALS}") as progress,
         ):
-            found = evaluate(
-                model,
-                library.structures,
-                cache=self.session.cache,
-                progress=progress,
-                point_timeout=self.session.settings.point_timeout,
-            )
+            found = self.session.evaluator(model).evaluate(library.structures, progress=progress)
         energies = found.energies / library.structures.n_atoms
         good = np.isfinite(energies)
         if not good.any():
@@ -292,10 +285,9 @@ class HullCase:
         self, question: str, contracts: Mapping[str, CrystalContract], **known: Any
     ) -> CaseResult:
         from symscape.contracts.kept import check_crystal_once
-        from symscape.contracts.potential import CachedPotential
         from symscape.verdict.hull import judge_contracts
 
-        potential = CachedPotential(self.model, self.hulls.session.cache)
+        potential = self.hulls.session.evaluator(self.model)
         results = {
             crystal.id: check_crystal_once(potential, crystal.crystal, contracts)
             for crystal in self.hulls.library.crystals

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from symscape.landscape.evaluate import SliceEvaluation
     from symscape.models.base import EnergyModel
     from symscape.models.cache import EnergyCache
+    from symscape.models.evaluate import Evaluator
     from symscape.references.crystal_files import CrystalEntry
     from symscape.references.reference import LandscapeReference
     from symscape.suite.case import LandscapeCase
@@ -48,6 +49,7 @@ class SuiteSession:
         self.settings = settings
         self.started = time.time()
         self._references: dict[str, LandscapeReference] = {}
+        self._evaluators: dict[str, Evaluator] = {}
         self._evaluations: dict[tuple[str, str], SliceEvaluation] = {}
         # files and names are checked before the first case runs, not in the middle
         self.tolerances: Tolerances = load_tolerances(settings.tolerances)
@@ -214,6 +216,16 @@ class SuiteSession:
         model, material, name = param
         return HullCase(self.hulls, self.models[model], material, name)
 
+    def evaluator(self, model: EnergyModel) -> Evaluator:
+        """Return what asks a model, one for the whole run: batches teach it what fits."""
+        name = model.card.name
+        if name not in self._evaluators:
+            from symscape.models.evaluate import Evaluator
+
+            timeout = self.settings.point_timeout
+            self._evaluators[name] = Evaluator(model, self.cache, point_timeout=timeout)
+        return self._evaluators[name]
+
     def evaluate(self, model: EnergyModel, reference: LandscapeReference) -> SliceEvaluation:
         """Return a model's energies on a slice, evaluated once in a run whoever asks.
 
@@ -229,12 +241,7 @@ class SuiteSession:
                 progress_line(self.config, f"{model.card.name} {reference.id}") as progress,
             ):
                 self._evaluations[key] = evaluate_slice(
-                    model,
-                    reference.slice,
-                    reference.valid,
-                    cache=self.cache,
-                    progress=progress,
-                    point_timeout=self.settings.point_timeout,
+                    self.evaluator(model), reference.slice, reference.valid, progress=progress
                 )
         return self._evaluations[key]
 
