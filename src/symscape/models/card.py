@@ -29,6 +29,10 @@ class ModelCard:
         checkpoint is itself a path.
     untrained
         Symbols of elements that the network takes but that its training data lack.
+    spin_polarized
+        Whether the training energies allow magnetic moments.
+    hubbard_u
+        Whether they contain +U in oxides of the Materials Project's eight transition metals.
     """
 
     name: str
@@ -43,3 +47,5 @@ class ModelCard:
     options: dict[str, object] = field(default_factory=dict)
     weights_file: str = ""
     untrained: tuple[str, ...] = ()
+    spin_polarized: bool = False
+    hubbard_u: bool = False

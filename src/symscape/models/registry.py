@@ -104,6 +104,7 @@ _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "str | None": (lambda value: isinstance(value, str), "a string"),
     "tuple[str, ...]": (_is_names, "a list of strings"),
     "dict[str, object]": (lambda value: isinstance(value, dict), "a table"),
+    "bool": (lambda value: isinstance(value, bool), "true or false"),
 }
 
 

@@ -1,0 +1,1 @@
+"""Energy against volume of rigid crystals: fits, differences between curves and prototypes."""

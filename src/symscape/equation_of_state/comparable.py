@@ -1,0 +1,49 @@
+"""Which crystals a model can be compared on, given how its training energies were computed.
+
+The reference is PBE without spin and without +U. A model that learnt energies with either must
+answer something else wherever they matter, so what is judged follows from its card.
+"""
+
+from __future__ import annotations
+
+from symscape.models.card import ModelCard
+
+_OXYGEN = 8
+#: Cr, Mn, Fe, Co, Ni and oxygen: solids with magnetic ground states besides the f elements
+#: (J. M. D. Coey, Magnetism and Magnetic Materials, Cambridge University Press 2010)
+MAGNETIC_ELEMENTS = frozenset({_OXYGEN, 24, 25, 26, 27, 28})
+#: V, Cr, Mn, Fe, Co, Ni, Mo and W: whose oxides the Materials Project computes with +U and from
+#: large initial moments (pymatgen, MPRelaxSet.yaml, LDAUU and MAGMOM)
+CORRELATED_OXIDES = frozenset({23, 24, 25, 26, 27, 28, 42, 74})
+#: lanthanides and actinides: the Materials Project keeps f electrons of many of them in the core
+#: (pymatgen, MPRelaxSet.yaml, POTCAR: Dy_3, Er_3, ...), the reference has them in the valence
+F_ELEMENTS = frozenset({*range(57, 72), *range(89, 104)})
+
+
+def why_not_judged(card: ModelCard, element: int, *, oxide: bool) -> str:
+    """Return why a model is not judged on a crystal, empty where it is.
+
+    Parameters
+    ----------
+    card
+        The model's.
+    element
+        Atomic number of the crystal's element, or of what is not oxygen in an oxide.
+    oxide
+        Whether the crystal is an oxide.
+    """
+    from ase.data import chemical_symbols
+
+    symbol = chemical_symbols[element]
+    if symbol in card.untrained:
+        return f"the training data have no {symbol}"
+    if element in F_ELEMENTS:
+        return "f electrons are treated in other ways in the training data"
+    if element == _OXYGEN and oxide:
+        return "it is no oxide but oxygen itself"
+    magnetic = CORRELATED_OXIDES if oxide else MAGNETIC_ELEMENTS
+    if card.hubbard_u and oxide and element in CORRELATED_OXIDES:
+        return "the training data have +U here"
+    if card.spin_polarized and element in magnetic:
+        return "the training data are spin-polarized and it is magnetic"
+    return ""
