@@ -11,9 +11,9 @@ from ase.build import bulk
 
 from symscape.dataset.record import CrystalRecord
 from symscape.dataset.write import DatasetWriter
+from symscape.models.spec import ModelSpec
 from symscape.scale.pair import reference
 from symscape.scale.run import run_dataset
-from symscape.scale.settings import ModelSpec
 from symscape.scale.store import finished_chunks, read_chunk
 
 ELEMENTS = ("Al", "Cu", "Mg", "O")

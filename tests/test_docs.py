@@ -22,7 +22,8 @@ from ase.calculators.lj import LennardJones
 import symscape
 from symscape.cli import app
 from symscape.models.card import ModelCard
-from symscape.models.registry import FAMILIES, find_card, load_cards, resolve
+from symscape.models.families import families
+from symscape.models.registry import find_card, load_cards, resolve
 from symscape.plugin import _OPTIONS
 from symscape.verdict.tolerances import load_tolerances
 
@@ -305,18 +306,28 @@ def assert_printed(printed, expected):
         assert same, f"printed {one!r} where the page says {other!r}:\n{printed}"
 
 
-def test_the_adapter_of_the_recipe_agrees_with_ase(tmp_path, monkeypatch):
+def test_the_adapter_of_the_recipe_agrees_with_ase(tmp_path, monkeypatch, request):
     """The class that docs/adding-a-model.md adds, against ASE's own Lennard-Jones calculator."""
     page = read("docs/adding-a-model.md")
     code = next(
         b.text for b in blocks(page) if "LennardJonesModel" in b.text and "import" in b.text
     )
-    namespace: dict[str, object] = {"__name__": "recipe"}
-    exec(compile(code, "docs/adding-a-model.md", "exec"), namespace)
-    monkeypatch.setitem(FAMILIES, "lennardjones", ("recipe", "LennardJonesModel"))
-    monkeypatch.setattr(
-        "symscape.models.registry.import_module", lambda _: type("module", (), namespace)
-    )
+    project = next(tomllib.loads(b.text) for b in blocks(page) if "entry-points" in b.text)[
+        "project"
+    ]
+    package = tmp_path / "lj_family"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "adapter.py").write_text(code)
+    info = tmp_path / f"lj_family-{project['version']}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Name: {project['name']}\nVersion: {project['version']}\n")
+    ((group, points),) = project["entry-points"].items()
+    lines = [f"{name} = {value}" for name, value in points.items()]
+    (info / "entry_points.txt").write_text("\n".join([f"[{group}]", *lines]))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    families.cache_clear()
+    request.addfinalizer(families.cache_clear)
     file = tmp_path / "lj.json"
     parameters = re.search(r"echo '(\{.*?\})'", page)[1]
     file.write_text(parameters)
@@ -336,7 +347,7 @@ def test_the_adapter_of_the_recipe_agrees_with_ase(tmp_path, monkeypatch):
 
 def test_the_card_of_the_recipe_is_complete():
     page = read("docs/adding-a-model.md")
-    (entry,) = (tomllib.loads(b.text) for b in blocks(page) if b.language == "toml")
+    (entry,) = (tomllib.loads(b.text) for b in blocks(page) if "level_of_theory" in b.text)
     (name,) = entry
     listed = {key: tuple(v) if isinstance(v, list) else v for key, v in entry[name].items()}
     card = ModelCard(name=name, **listed)

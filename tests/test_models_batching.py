@@ -145,5 +145,5 @@ def test_clearing_the_cache_clears_it_too(tmp_path):
 
 
 def test_bad_batch_size():
-    with pytest.raises(ModelError, match="must be a number or auto"):
+    with pytest.raises(ModelError, match="must be a positive whole number or auto"):
         resolve("chgnet", batch_size="many")

@@ -16,9 +16,9 @@ from scale_models import FOLDER
 from scale_sets import PAIR, results, run, small_set
 
 from symscape.errors import ScaleError
+from symscape.models.spec import ModelSpec
 from symscape.scale.run import run_dataset
 from symscape.scale.scheduler import FATAL
-from symscape.scale.settings import ModelSpec
 from symscape.scale.status import run_status
 
 dask = pytest.importorskip("dask", reason="dask.distributed is not installed")
@@ -90,7 +90,7 @@ def test_a_killed_run_goes_on_and_leaves_no_processes(dataset, tmp_path):
     folder = tmp_path / "run"
     code = (
         "from symscape.scale.run import run_dataset\n"
-        "from symscape.scale.settings import ModelSpec\n"
+        "from symscape.models.spec import ModelSpec\n"
         "if __name__ == '__main__':\n"
         f"    run_dataset({str(dataset)!r}, ModelSpec('{MODELS}:Slow'), {str(folder)!r}, jobs=2, "
         f"chunk_atoms=16, block_atoms=8)\n"

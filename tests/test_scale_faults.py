@@ -18,9 +18,9 @@ from scale_sets import PAIR, crystals, record, results, run, rutile, small_set, 
 from symscape.dataset.read import load_dataset
 from symscape.errors import DatasetError, HullError, ScaleError
 from symscape.hull.conventions import mp2020_corrections
+from symscape.models.spec import ModelSpec
 from symscape.scale import store
 from symscape.scale.plan import check_dataset
-from symscape.scale.settings import ModelSpec
 from symscape.scale.status import run_status
 from symscape.scale.store import finished_chunks
 from symscape.scale.tables import make_tables

@@ -13,8 +13,9 @@ from scale_sets import PAIR, crystals, record, results, run, rutile, write_set
 from symscape.errors import ScaleError
 from symscape.hull.relax import RelaxSettings, relax_with
 from symscape.models.registry import resolve
+from symscape.models.spec import ModelSpec
 from symscape.scale.pair import soft
-from symscape.scale.settings import ModelSpec, RunSettings, identify
+from symscape.scale.settings import RunSettings, identify
 from symscape.scale.tables import make_tables
 from symscape.scale.torchsim import relax_together, torch_sim_version
 

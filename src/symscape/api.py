@@ -100,7 +100,7 @@ def model(name: str, **options: Any) -> EnergyModel:
         ``checkpoint=PATH``, or ``package.module:factory`` of an ASE calculator.
     options
         ``checkpoint``, ``mlip_name``, ``device``, ``batch_size``, ``dtype``, ...: see
-        `symscape.models.registry.resolve`.
+        `symscape.models.spec.ModelSpec`.
 
     Raises
     ------

@@ -101,22 +101,24 @@ def run(
     depend on the number of workers nor on the chunks.
     """
     from symscape.hull.relax import RelaxSettings
+    from symscape.models.registry import resolve
+    from symscape.models.spec import ModelSpec, read_batch_size, read_options
     from symscape.scale.progress import progress_bar
     from symscape.scale.run import run_dataset
-    from symscape.scale.settings import ModelSpec, RunSettings, model_options, usable_cores
+    from symscape.scale.settings import RunSettings, usable_cores
 
     spec = ModelSpec(
         mlip,
         checkpoint=checkpoint,
         mlip_name=mlip_name,
         device=device,
-        batch_size=int(batch_size) if batch_size and batch_size.isdigit() else batch_size,
+        batch_size=read_batch_size(batch_size),
         dtype=dtype,
-        options=model_options(model_option or []),
+        options=read_options(model_option or []),
         energy_convention=convention,
     )
     settings = RunSettings(relax, optimizer, RelaxSettings(force_eV_A=force, max_steps=max_steps))
-    folder = output or Path("hulls") / dataset.name / spec.make().card.name
+    folder = output or Path("hulls") / dataset.name / resolve(spec).card.name
     with progress_bar("hull run") as progress:
         summary = run_dataset(
             dataset,

@@ -14,14 +14,13 @@ import numpy as np
 from symscape.crystal.structures import Structures
 from symscape.errors import HullError
 from symscape.models.cache import structure_keys
+from symscape.models.card import CONVENTIONS
 from symscape.models.weights import distribution_version
 
 if TYPE_CHECKING:
     from ase import Atoms
 
     from symscape.models.cache import EnergyCache
-
-CONVENTIONS = ("uncorrected", "MP2020")
 
 
 def mp2020_corrections(structures: Iterable[Atoms], cache: EnergyCache | None = None) -> np.ndarray:

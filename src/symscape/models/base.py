@@ -61,8 +61,6 @@ class EnergyModel(ABC):
     default_batch_size: ClassVar[int] = 8
 
     def __init__(self, card: ModelCard, device: str = "auto", batch_size: int | str | None = None):
-        if isinstance(batch_size, str) and batch_size != "auto":
-            raise ModelError(f"The batch size is '{batch_size}', but must be a number or auto.")
         if device != "auto":
             resolve_device(device)
         self.card = card

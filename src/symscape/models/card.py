@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+#: what a card's energy_convention may be
+CONVENTIONS = ("uncorrected", "MP2020")
+
 
 @dataclass(frozen=True)
 class ModelCard:

@@ -40,10 +40,11 @@ class FamilyModel(EnergyModel):
         ``float32`` or ``float64``; the family's default if None.
     """
 
-    #: import name, distribution name and extra of this project that installs it
+    #: import name and distribution name
     package: ClassVar[str]
     distribution: ClassVar[str]
-    extra: ClassVar[str]
+    #: extra of this project that installs it; empty for families of other packages
+    extra: ClassVar[str] = ""
     #: floating-point types that the package can compute in, its default first
     dtypes: ClassVar[tuple[str, ...]] = ("float32",)
     #: extra arguments that the loader takes from a card's options
@@ -127,9 +128,14 @@ class FamilyModel(EnergyModel):
         if folder is None:
             raise ModelError(
                 f"The model {self.card.name} needs the package {self.distribution}, which is not "
-                f'installed: pip install "symscape[{self.extra}]".'
+                f"installed: {self._install_command()}."
             )
         return folder
+
+    @classmethod
+    def _install_command(cls) -> str:
+        wanted = f'"symscape[{cls.extra}]"' if cls.extra else cls.distribution
+        return f"pip install {wanted}"
 
     @classmethod
     def locate(cls, card: ModelCard, folder: Path) -> Path:
@@ -206,7 +212,7 @@ class FamilyModel(EnergyModel):
         except ImportError as error:
             raise ModelError(
                 f"The model {self.card.name} can't be loaded because {self.package} fails to "
-                f'import ({error}): reinstall it with pip install "symscape[{self.extra}]".'
+                f"import ({error}): reinstall it with {self._install_command()}."
             ) from error
         except Exception as error:
             raise ModelError(

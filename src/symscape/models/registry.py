@@ -8,28 +8,16 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symscape.errors import ModelError, shown
-from symscape.models.card import ModelCard
+from symscape.models.card import CONVENTIONS, ModelCard
+from symscape.models.families import adapter_of, families
+from symscape.models.spec import ModelSpec
 
 if TYPE_CHECKING:
     from symscape.models.base import EnergyModel
-
-#: family -> (module, class) of its adapter; the one place where a family is added
-FAMILIES: dict[str, tuple[str, str]] = {
-    "chgnet": ("symscape.models.chgnet", "CHGNetModel"),
-    "sevenn": ("symscape.models.sevenn", "SevenNetModel"),
-    "mace": ("symscape.models.mace", "MACEModel"),
-    "matgl": ("symscape.models.matgl", "MatGLModel"),
-    "orb": ("symscape.models.orb", "ORBModel"),
-    "ase": ("symscape.models.ase", "ASEModel"),
-}
-
-#: what a card's energy_convention may be, see `ModelCard`
-CONVENTIONS = ("uncorrected", "MP2020")
 
 _REGISTRY = Path(__file__).with_name("registry.toml")
 
@@ -78,9 +66,9 @@ def _card(path: Path, name: str, entry: Any) -> ModelCard:
         if not fits(value):
             raise ModelError(f"{where}: {key} is {shown(value)}, but must be {wanted}.")
     if "family" not in entry:
-        raise ModelError(f"{where} has no family; give one of {', '.join(FAMILIES)}.")
-    if entry["family"] not in FAMILIES:
-        raise ModelError(f"{where}: {_unknown('model family', entry['family'], FAMILIES)}")
+        raise ModelError(f"{where} has no family; give one of {', '.join(families())}.")
+    if entry["family"] not in families():
+        raise ModelError(f"{where}: {_unknown('model family', entry['family'], families())}")
     convention = entry.get("energy_convention", CONVENTIONS[0])
     if convention not in CONVENTIONS:
         raise ModelError(
@@ -108,64 +96,46 @@ _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
-def resolve(
-    name: str,
-    *,
-    family: str | None = None,
-    checkpoint: str | Path | None = None,
-    mlip_name: str | None = None,
-    device: str = "auto",
-    batch_size: int | str | None = None,
-    dtype: str | None = None,
-    options: dict[str, object] | None = None,
-    level_of_theory: str = "unknown",
-    energy_convention: str = "uncorrected",
-) -> EnergyModel:
+def resolve(wanted: str | ModelSpec, **options: Any) -> EnergyModel:
     """Make the model that a user asks for; its weights are not loaded yet.
 
     Parameters
     ----------
-    name
-        A registered name, a family (with ``checkpoint``), or ``package.module:factory`` of an ASE
-        calculator.
-    family
-        The family, where ``name`` is not one; then ``name`` is the model's name in reports.
-    checkpoint
-        A checkpoint file of one's own.
-    mlip_name
-        What reports call the model; by default its registered name, the checkpoint's file name or
-        the factory's.
-    device
-        ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
-    batch_size
-        Structures in one call of the model, or ``auto`` for a measured size.
-    dtype
-        ``float32`` or ``float64``, where the family has both.
+    wanted
+        A description, or the name in one.
     options
-        Extra arguments for the family's loader (``modality``, ``head``), over those of the card.
-    level_of_theory, energy_convention
-        What a checkpoint or calculator of one's own was trained on, for its card.
+        The other fields of `ModelSpec`, where ``wanted`` is a name.
 
     Raises
     ------
     ModelError
-        If nothing has that name or the arguments contradict each other.
+        If nothing has that name or the description contradicts itself.
     """
-    if checkpoint is not None:
-        card = _own_checkpoint(name, family, checkpoint, mlip_name)
-    elif ":" in name:
-        where, _, factory = name.rpartition(":")
-        if not (where and factory):
-            raise ModelError(f"'{name}' does not name a calculator: write package.module:function.")
-        card = ModelCard(name=mlip_name or factory, family="ase", checkpoint=name)
-    else:
-        card = _registered(name, family, mlip_name)
+    spec = ModelSpec(wanted, **options) if isinstance(wanted, str) else wanted
+    card = _card_of(spec)
     if card.level_of_theory == "unknown":
-        card = replace(card, level_of_theory=level_of_theory, energy_convention=energy_convention)
-    if options:
-        card = replace(card, options={**card.options, **options})
+        card = replace(
+            card,
+            level_of_theory=spec.level_of_theory,
+            energy_convention=spec.energy_convention,
+        )
+    if spec.options:
+        card = replace(card, options={**card.options, **dict(spec.options)})
     check_report_name(card.name)
-    return make(card, device=device, batch_size=batch_size, dtype=dtype)
+    return make(card, device=spec.device, batch_size=spec.batch_size, dtype=spec.dtype)
+
+
+def _card_of(spec: ModelSpec) -> ModelCard:
+    """Return the card of a registered model, of a checkpoint or of a calculator."""
+    name = spec.name
+    if spec.checkpoint is not None:
+        return _own_checkpoint(name, spec.family, spec.checkpoint, spec.mlip_name)
+    if ":" not in name:
+        return _registered(name, spec.family, spec.mlip_name)
+    where, _, factory = name.rpartition(":")
+    if not (where and factory):
+        raise ModelError(f"'{name}' does not name a calculator: write package.module:function.")
+    return ModelCard(name=spec.mlip_name or factory, family="ase", checkpoint=name)
 
 
 def make(
@@ -182,7 +152,7 @@ def make(
     ModelError
         If there is no such family or it does not have the asked-for dtype.
     """
-    adapter = _adapter(card)
+    adapter = adapter_of(card.family)
     if card.family == "ase":
         if dtype is not None:
             raise ModelError(
@@ -195,13 +165,6 @@ def make(
             )
         return adapter(card, device=device, batch_size=batch_size)
     return adapter(card, device=device, batch_size=batch_size, dtype=dtype)
-
-
-def _adapter(card: ModelCard) -> Any:
-    if card.family not in FAMILIES:
-        raise ModelError(_unknown("model family", card.family, FAMILIES))
-    module, cls = FAMILIES[card.family]
-    return getattr(import_module(module), cls)
 
 
 def _find(name: str) -> ModelCard | None:
@@ -238,7 +201,7 @@ def find_card(name: str) -> ModelCard:
         raise ModelError(
             "ase is no model by itself: name a calculator, as in --mlip package.module:function."
         )
-    if name in FAMILIES:
+    if name in families():
         raise ModelError(
             f"{name} is a family of models: name its weights with --checkpoint, or one of {own}."
         )
@@ -269,7 +232,7 @@ def status(card: ModelCard) -> ModelStatus:
     """Find out whether a registered model can run here; imports and fetches nothing."""
     from symscape.models.weights import distribution_version, package_folder
 
-    adapter = _adapter(card)
+    adapter = adapter_of(card.family)
     folder = package_folder(adapter.package)
     weights = adapter.locate(card, folder) if folder else None
     return ModelStatus(
@@ -296,10 +259,10 @@ def _own_checkpoint(
     elif mlip_name is None:
         mlip_name = name
     known = _find(family)
-    if known is not None and family not in FAMILIES:
+    if known is not None and family not in families():
         return _copied(known, checkpoint, mlip_name)
-    if family not in FAMILIES or family == "ase":
-        raise ModelError(_unknown("model family", family, [f for f in FAMILIES if f != "ase"]))
+    if family not in families() or family == "ase":
+        raise ModelError(_unknown("model family", family, [f for f in families() if f != "ase"]))
     path = Path(checkpoint).expanduser()
     published = _find(str(checkpoint))
     if published is not None and published.family == family and not path.exists():

@@ -15,8 +15,10 @@ import numpy as np
 from symscape.errors import HullError, ScaleError
 from symscape.hull.relax import Relaxed
 from symscape.models.evaluate import Evaluator, evaluator_of
+from symscape.models.registry import resolve
+from symscape.models.spec import ModelSpec
 from symscape.scale.plan import Block, Chunk
-from symscape.scale.settings import Identity, ModelSpec, RunSettings, identify
+from symscape.scale.settings import Identity, RunSettings, identify
 from symscape.scale.symmetry import Symmetry, symmetries
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def work(chunk: Chunk, spec: ModelSpec, settings: RunSettings, expected: Identit
 
 @lru_cache(maxsize=1)
 def _model(spec: ModelSpec, settings: RunSettings) -> tuple[Evaluator, Identity]:
-    return Evaluator(spec.make()), identify(spec, settings)
+    return Evaluator(resolve(spec)), identify(spec, settings)
 
 
 def evaluate_chunk(

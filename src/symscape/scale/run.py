@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from symscape.dataset.store import DatasetInfo, parquet
 from symscape.errors import ScaleError
+from symscape.models.registry import resolve
+from symscape.models.spec import ModelSpec
 from symscape.scale.chunk import fatal_row, work
 from symscape.scale.plan import (
     BLOCK_ATOMS,
@@ -21,7 +23,7 @@ from symscape.scale.plan import (
     iterate_work,
 )
 from symscape.scale.scheduler import Pool, ThisProcess, assembled, cluster_pool, local_pool
-from symscape.scale.settings import Identity, ModelSpec, RunSettings, identify
+from symscape.scale.settings import Identity, RunSettings, identify
 from symscape.scale.store import MANIFEST, SCHEMA, ChunkStore, Finished, read_manifest
 
 if TYPE_CHECKING:
@@ -203,7 +205,7 @@ def _manifest(
     chunk_atoms: int,
     block_atoms: int,
 ) -> dict[str, Any]:
-    card = spec.make().card
+    card = resolve(spec).card
     document = settings.document()
     if identity.optimizer:
         document["optimizer"] = identity.optimizer

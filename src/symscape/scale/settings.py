@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from symscape.errors import ModelError, ScaleError
-from symscape.hull.conventions import CONVENTIONS
+from symscape.errors import ScaleError
 from symscape.hull.relax import RelaxSettings
+from symscape.models.registry import resolve
+from symscape.models.spec import ModelSpec
 from symscape.scale.symmetry import SYMPREC_A
 
 if TYPE_CHECKING:
@@ -22,59 +21,6 @@ if TYPE_CHECKING:
 RELAX = ("none", "fixed", "free")
 #: what relaxes: TorchSim's FIRE for whole batches, or ASE's BFGS one crystal after another
 OPTIMIZERS = ("auto", "torch-sim", "ase")
-
-
-@dataclass(frozen=True)
-class ModelSpec:
-    """How to make a model; the arguments of `models.registry.resolve`.
-
-    Parameters
-    ----------
-    options
-        Pairs of names and values, for a spec must be hashable.
-    """
-
-    name: str
-    family: str | None = None
-    checkpoint: str | None = None
-    mlip_name: str | None = None
-    device: str = "auto"
-    batch_size: int | str | None = None
-    dtype: str | None = None
-    options: tuple[tuple[str, Any], ...] = ()
-    level_of_theory: str = "unknown"
-    energy_convention: str = "uncorrected"
-
-    def __post_init__(self) -> None:
-        if self.energy_convention not in CONVENTIONS:
-            raise ScaleError(
-                f"--convention is {self.energy_convention!r}, but must be "
-                f"{' or '.join(CONVENTIONS)}."
-            )
-
-    def make(self) -> EnergyModel:
-        """Return the model; its weights are not loaded yet.
-
-        Raises
-        ------
-        ModelError
-            As `resolve`.
-        """
-        from symscape.models.registry import resolve
-
-        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        options = dict(values.pop("options"))
-        return resolve(values.pop("name"), options=options or None, **values)
-
-    def absolute(self) -> ModelSpec:
-        """Return a spec that means the same in another working directory."""
-        where, colon, factory = self.name.rpartition(":")
-        if where.endswith(".py"):
-            return replace(self, name=f"{Path(where).expanduser().resolve()}{colon}{factory}")
-        path = Path(self.checkpoint or "").expanduser()
-        if self.checkpoint is None or not path.exists():  # or a name that the package knows
-            return self
-        return replace(self, checkpoint=str(path.resolve()))
 
 
 @dataclass(frozen=True)
@@ -143,7 +89,7 @@ def identify(spec: ModelSpec, settings: RunSettings) -> Identity:
     ScaleError
         If the optimizer is.
     """
-    model = spec.make()
+    model = resolve(spec)
     model.check_installed()
     known = getattr(model, "identity", None)
     if not model.cacheable and isinstance(known, dict):
@@ -174,24 +120,6 @@ def _optimizer(model: EnergyModel, settings: RunSettings) -> str:
     if settings.optimizer != "ase" and version is not None and batched:
         return f"torch-sim {version}"
     return f"ase {ase.__version__}"
-
-
-def model_options(values: Iterable[str]) -> tuple[tuple[str, Any], ...]:
-    """Read KEY=VALUE pairs; whole numbers, true and false are taken as such.
-
-    Raises
-    ------
-    ModelError
-        If one is no such pair.
-    """
-    words: dict[str, Any] = {"true": True, "false": False}
-    options: dict[str, Any] = {}
-    for value in values:
-        key, equals, text = value.partition("=")
-        if not (key and equals):
-            raise ModelError(f"--model-option is {value!r}, but must be KEY=VALUE.")
-        options[key] = int(text) if text.isdecimal() else words.get(text.lower(), text)
-    return tuple(sorted(options.items()))
 
 
 def usable_cores(device: str) -> int:

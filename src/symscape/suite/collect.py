@@ -27,8 +27,8 @@ def check_settings(config: pytest.Config) -> None:
     try:
         session = session_of(config)
         check_places(session.settings)
-        if session.settings.device != "auto":
-            check_device(session.settings.device)
+        for device in {spec.device for spec in session.settings.models} - {"auto"}:
+            check_device(device)
         for model in session.model_names:
             session.missing(model)
         if session.settings.materials or config.getoption("--references"):

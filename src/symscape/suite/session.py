@@ -58,20 +58,7 @@ class SuiteSession:
 
     def _make_models(self) -> list[EnergyModel]:
         """Make every model that was asked for; no package is imported yet."""
-        wanted = self.settings
-        return [
-            resolve(
-                name,
-                checkpoint=wanted.checkpoint,
-                mlip_name=wanted.mlip_name,
-                device=wanted.device,
-                batch_size=wanted.batch_size,
-                dtype=wanted.dtype,
-                options=wanted.options,
-                level_of_theory=wanted.level_of_theory,
-            )
-            for name in wanted.mlips
-        ]
+        return [resolve(spec) for spec in self.settings.models]
 
     def _load_baselines(self) -> dict[str, Baseline]:
         """Load the earlier run of each model, if one was named."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
+
+from symscape.errors import ModelError
+from symscape.models.spec import ModelSpec, read_batch_size, read_options
 
 DEFAULT_MODEL = "chgnet"
 #: figures that a report has on demand
@@ -21,23 +24,16 @@ class Settings:
 
     Parameters
     ----------
-    mlips
-        Names of the potentials, at least one.
+    models
+        The potentials, at least one.
     explicit
         Whether the user named them, which turns what is missing from a skip into an error.
     figures
         What reports show beyond what they always do, of ``FIGURES``.
     """
 
-    mlips: tuple[str, ...]
+    models: tuple[ModelSpec, ...]
     explicit: bool
-    checkpoint: str | None
-    mlip_name: str | None
-    device: str
-    batch_size: int | Literal["auto"] | None
-    dtype: str | None
-    options: dict[str, object]
-    level_of_theory: str
     point_timeout: float | None
     references: tuple[Path, ...]
     materials: tuple[str, ...]
@@ -77,18 +73,24 @@ def read_settings(config: pytest.Config) -> Settings:
         )
     if name and len(mlips) != 1:
         raise pytest.UsageError("--mlip-name renames one potential; give it with one --mlip.")
+    try:
+        shared = ModelSpec(
+            DEFAULT_MODEL,
+            checkpoint=checkpoint,
+            mlip_name=name,
+            device=given("--device", "symscape_device") or "auto",
+            batch_size=read_batch_size(given("--batch-size", "symscape_batch_size")),
+            dtype=given("--dtype", "symscape_dtype"),
+            options=read_options(given("--model-option", "symscape_model_option") or []),
+            level_of_theory=given("--level-of-theory") or "unknown",
+        )
+    except ModelError as error:
+        raise pytest.UsageError(str(error)) from None
     roots = given("--references", "symscape_references") or ["references"]
     cache_dir = given("--cache-dir", "symscape_cache_dir")
     return Settings(
-        mlips=mlips or (DEFAULT_MODEL,),
+        models=tuple(replace(shared, name=mlip) for mlip in mlips or (DEFAULT_MODEL,)),
         explicit=bool(mlips),
-        checkpoint=checkpoint,
-        mlip_name=name,
-        device=given("--device", "symscape_device") or "auto",
-        batch_size=_batch_size(given("--batch-size", "symscape_batch_size")),
-        dtype=_dtype(given("--dtype", "symscape_dtype")),
-        options=_options(given("--model-option", "symscape_model_option") or []),
-        level_of_theory=given("--level-of-theory") or "unknown",
         point_timeout=_timeout(given("--point-timeout", "symscape_point_timeout")),
         references=tuple(config.rootpath / root for root in roots),
         materials=_names(given("--material")),
@@ -109,45 +111,18 @@ def _names(values: Iterable[str] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for part in parts if part))
 
 
-def _batch_size(value: str | None) -> int | Literal["auto"] | None:
-    if value is None:
-        return None
-    if value == "auto":
-        return "auto"
-    return int(_positive("--batch-size", value, whole=True))
-
-
 def _timeout(value: str | None) -> float | None:
     return None if value is None else _positive("--point-timeout", value)
 
 
-def _positive(option: str, value: str, *, whole: bool = False) -> float:
+def _positive(option: str, value: str) -> float:
     try:
-        number = float(int(value)) if whole else float(value)
+        number = float(value)
     except ValueError:
         number = 0.0
     if not 0 < number < float("inf"):
-        kind = "a positive whole number" if whole else "a positive number"
-        raise pytest.UsageError(f"{option} is {value!r}, but must be {kind}.")
+        raise pytest.UsageError(f"{option} is {value!r}, but must be a positive number.")
     return number
-
-
-def _dtype(value: str | None) -> str | None:
-    if value not in (None, "float32", "float64"):
-        raise pytest.UsageError(f"--dtype is {value!r}, but must be float32 or float64.")
-    return value
-
-
-def _options(values: Iterable[str]) -> dict[str, object]:
-    """Read KEY=VALUE pairs; whole numbers, true and false are taken as such."""
-    options: dict[str, object] = {}
-    for value in values:
-        key, equals, text = value.partition("=")
-        if not (key and equals):
-            raise pytest.UsageError(f"--model-option is {value!r}, but must be KEY=VALUE.")
-        words = {"true": True, "false": False}
-        options[key] = int(text) if text.isdecimal() else words.get(text.lower(), text)
-    return options
 
 
 def _figures(values: Iterable[str] | None) -> tuple[str, ...]:
