@@ -48,6 +48,10 @@ class StructureFileError(SymscapeError):
     """A structure file can't be read or holds no usable periodic crystal."""
 
 
+class DisorderedStructureError(StructureFileError):
+    """A structure has sites that are partly occupied or shared."""
+
+
 class ReferenceFileError(SymscapeError):
     """A stored reference is malformed or contradicts its own slice."""
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: an import that is done sooner shows no progress, seconds
 _PATIENCE = 1.0
+#: notices of single crystals shown; a data set has many
+_MOST_NOTICES = 10
 
 
 def import_(
@@ -153,6 +155,10 @@ def _print(summary: ImportSummary) -> None:
     from symscape.dataset.importing import rejects_file
 
     rejected = sum(summary.rejected.values())
+    for notice in summary.notices[:_MOST_NOTICES]:
+        print(f"note: {notice}", file=sys.stderr)
+    if len(summary.notices) > _MOST_NOTICES:
+        print(f"note: and {len(summary.notices) - _MOST_NOTICES} more of these", file=sys.stderr)
     if not summary.imported:
         print(
             f"symscape: none of {summary.records} records could be imported; "

@@ -11,6 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from symscape.cli.reference_crystals import crystals
+from symscape.cli.structures import (
+    Block,
+    Elements,
+    MaxSize,
+    Symprec,
+    check_symprec,
+    read_options,
+    say_notices,
+)
+from symscape.crystal.read import MAX_SIZE_MB
 from symscape.errors import PlanError, SymscapeError
 
 if TYPE_CHECKING:
@@ -69,9 +79,13 @@ def plan(
     points: Annotated[int, typer.Option(help="Grid values along each proposed axis.")] = 11,
     number: Annotated[int, typer.Option("--slice", help="Which of the proposed slices.")] = 1,
     write: Annotated[Path | None, typer.Option(help="Write the proposed plan here.")] = None,
+    symprec: Symprec = None,
+    block: Block = "",
+    elements: Elements = "",
+    max_size: MaxSize = MAX_SIZE_MB,
 ) -> None:
     """Show what a plan would compute and cost, or propose a plan for a crystal."""
-    from symscape.references.generate.crystals import crystal_from_file
+    from symscape.crystal.read import crystal_from_file
     from symscape.references.generate.describe import describe
     from symscape.references.generate.plan import load_plan
     from symscape.references.generate.propose import propose_plan, save_plan
@@ -79,7 +93,10 @@ def plan(
     if target.suffix == ".toml":
         print(describe(load_plan(target)))
         return
-    text = propose_plan(crystal_from_file(target), number=number, points=points)
+    check_symprec(symprec)
+    content = crystal_from_file(target, symprec, None, read_options(block, elements, max_size))
+    say_notices(content)
+    text = propose_plan(content.crystal, number=number, points=points, notices=content.notices)
     if write is None:
         print(text, end="")
         _say("write it with --write FILE.toml, then: symscape reference plan FILE.toml")
@@ -119,7 +136,7 @@ def run(
                     the_plan = relax_plan(
                         the_plan, nice=nice, command=_command(), progress=progress
                     )
-                for text in the_plan.settings.warnings():
+                for text in (*the_plan.notices, *the_plan.settings.warnings()):
                     _say(f"{path.name}: {text}")
                 ledger = run_plan(
                     the_plan,

@@ -47,6 +47,9 @@ def crystals(
     else:
         for text in the_list.settings.warnings():
             _say(f"{plan.name}: {text}")
+        for planned in the_list.crystals:
+            for text in planned.notices:
+                _say(f"{plan.name}, {planned.id}: {text}")
 
         def store(ledger: CrystalLedger, planned: PlannedCrystal) -> None:
             store_crystals(ledger, references, command, [planned.system])

@@ -8,6 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from symscape.cli.structures import (
+    Block,
+    Elements,
+    MaxSize,
+    Symprec,
+    check_symprec,
+    read_options,
+    say_notices,
+)
+from symscape.crystal.read import MAX_SIZE_MB
 from symscape.errors import SymscapeError
 
 if TYPE_CHECKING:
@@ -24,9 +34,10 @@ DEFAULT_MASK_RATIO = 0.7
 
 def slices(
     file: Annotated[Path, typer.Argument(help="Structure file that ASE or pymatgen reads.")],
-    symprec: Annotated[
-        float, typer.Option(help="Distance tolerance of the symmetry search in angstrom.")
-    ] = 0.01,
+    symprec: Symprec = None,
+    block: Block = "",
+    elements: Elements = "",
+    max_size: MaxSize = MAX_SIZE_MB,
     points: Annotated[int, typer.Option(help="Grid values along each axis.")] = 15,
     plot: Annotated[
         Path | None, typer.Option(help="Draw the closest contacts over each slice into this PNG.")
@@ -37,21 +48,15 @@ def slices(
     ] = None,
 ) -> None:
     """Print a crystal's Wyckoff positions and free coordinates, and propose slices."""
-    from symscape.crystal.crystal import Crystal
     from symscape.crystal.propose import propose_slices
-    from symscape.crystal.read import read_structure
+    from symscape.crystal.read import crystal_from_file
 
-    if not symprec > 0:
-        raise SymscapeError(f"--symprec {symprec:g} is not a distance; give angstrom above zero.")
-    content = read_structure(file)
-    try:
-        crystal = Crystal.from_structure(content.atoms, symprec=symprec)
-    except SymscapeError as error:
-        raise type(error)(f"{file}: {error}") from error
+    check_symprec(symprec)
+    content = crystal_from_file(file, symprec, None, read_options(block, elements, max_size))
+    say_notices(content)
+    crystal = content.crystal
     proposals = propose_slices(crystal, points=points)
     console = _console()
-    for notice in content.notices:
-        console.print(f"note: {notice}", markup=False, highlight=False)
     _print_crystal(console, crystal)
     _warn_of_contact(console, crystal)
     _print_proposals(console, crystal, proposals)

@@ -1,20 +1,54 @@
-"""Read a crystal from any structure file that ASE or pymatgen knows."""
+"""Read a crystal from any structure file; what was read agrees with what the file declares."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from symscape.errors import StructureFileError
+import numpy as np
+
+from symscape.crystal.contacts import closest_contact
+from symscape.crystal.reading.arrays import CellArrays
+from symscape.crystal.reading.source import MAX_SIZE_MB, Source, open_source
+from symscape.errors import StructureFileError, SymscapeError, shown
 
 if TYPE_CHECKING:
     from ase import Atoms
 
-#: Images of a CIF's atom nearer than this (fractional) are one atom: coordinates such as 0.333.
-_CIF_SITE_TOLERANCE = 2e-3
+    from symscape.crystal.crystal import Crystal
+
+#: Distance tolerance of the symmetry search in angstrom.
+SYMPREC = 0.01
+#: What is tried after it when the user has named none: smaller, then larger.
+_OTHER_SYMPRECS = (1e-3, 1e-4, 1e-5, 0.03, 0.1)
+#: Atoms nearer than this, in angstrom, overlap (H2: 0.74).
+_OVERLAP_A = 0.4
+#: Moments nearer than this, in Bohr magnetons, are equal.
+_SAME_MOMENT = 0.1
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What a file alone can't say.
+
+    Parameters
+    ----------
+    block
+        Which data block of a CIF; empty for the last one with a crystal.
+    elements
+        Symbols of a POSCAR without any, in its order.
+    max_size_MB
+        Largest size of a file, decompressed, in megabytes (10^6 bytes).
+    """
+
+    block: str = ""
+    elements: tuple[str, ...] = ()
+    max_size_MB: float = MAX_SIZE_MB
+
+    def __post_init__(self) -> None:
+        if not 0 < self.max_size_MB < float("inf"):
+            raise SymscapeError(f"--max-size {self.max_size_MB:g} is not a size in MB above zero.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,110 +60,200 @@ class StructureFile:
     atoms
         The structure; the last one of a file with several.
     notices
-        What the user should know, one sentence each: frames left out, the reader's warnings.
+        What the user should know, one sentence each.
+    moments
+        Magnetic moments in Bohr magnetons, shape (n, 1) or (n, 3); None if the file states none.
+    operations
+        How many symmetry operations the file states for this cell; 1 if it states none.
+    space_group
+        The number that it states, 0 if none.
     """
 
     atoms: Atoms
     notices: tuple[str, ...]
+    moments: np.ndarray | None = None
+    operations: int = 1
+    space_group: int = 0
 
 
-def read_structure(path: str | Path) -> StructureFile:
+@dataclass(frozen=True, eq=False)
+class CrystalFile:
+    """The standardized crystal of a structure file.
+
+    Parameters
+    ----------
+    crystal
+        In spglib's standard setting, or the one asked for.
+    notices
+        What the user should know, one sentence each; every command shows them.
+    """
+
+    crystal: Crystal
+    notices: tuple[str, ...] = field(default=())
+
+
+def read_structure(path: str | Path, options: ReadOptions | None = None) -> StructureFile:
     """Read the last structure of a file.
 
-    CIF files go to pymatgen first, which respects occupancies; all others to ASE first.
+    CIF is read by gemmi, with pymatgen and ASE as second opinions; POSCAR by pymatgen; JSON as
+    plain data; all other formats by ASE or pymatgen.
 
     Parameters
     ----------
     path
-        Any format that ASE or pymatgen reads.
+        Compressed by gzip, bzip2, xz or zstd, or not.
+    options
+        What the file alone can't say.
 
     Raises
     ------
     StructureFileError
-        If the file is missing, empty, unreadable, not periodic in three directions, or disordered.
+        If the file is missing, empty, too large, unreadable, not periodic in three directions,
+        disordered, incomplete, or contradicts itself.
     """
-    path = Path(path)
-    if not path.exists():
-        raise StructureFileError(f"{path}: there is no such file; check the path.")
-    if not path.is_file():
-        raise StructureFileError(f"{path}: this is not a file; give a structure file.")
+    options = options or ReadOptions()
+    source = open_source(path, options.max_size_MB)
     try:
-        empty = not path.read_bytes().strip()
-    except OSError as error:
-        raise StructureFileError(f"{path}: the file can't be read ({error.strerror}).") from error
-    if empty:
-        raise StructureFileError(f"{path}: the file is empty; give a structure file.")
-    readers: list[tuple[str, Callable[[Path], list[Any]]]] = [
-        ("ASE", _read_with_ase),
-        ("pymatgen", _read_with_pymatgen),
-    ]
-    if path.suffix.lower() in (".cif", ".mcif"):
-        readers.reverse()
-    reasons = []
-    for name, reader in readers:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", UserWarning)
-            try:
-                frames = reader(path)
-            except StructureFileError as error:
-                raise StructureFileError(f"{path}: {error}") from error
-            except Exception as error:  # whatever a parser does with a file that is not its own
-                reasons.append(f"{name}: {_first_line(error)}")
-                continue
-        if not frames:
-            reasons.append(f"{name}: no structure in it")
-            continue
-        atoms = _checked(path, frames[-1])
-        notices = [] if len(frames) == 1 else [f"took the last of {len(frames)} structures"]
-        texts = (_first_line(w.message) for w in caught if issubclass(w.category, UserWarning))
-        notices += [text for text in dict.fromkeys(texts) if text]
-        return StructureFile(atoms, tuple(notices))
-    raise StructureFileError(
-        f"{path}: no structure could be read ({'; '.join(reasons)}); give a format that ASE or "
-        "pymatgen reads, such as CIF or POSCAR."
-    )
+        cell = _read(source, options)
+        atoms = _checked(cell)
+    except StructureFileError as error:
+        raise type(error)(f"{path}: {error}") from error
+    return StructureFile(atoms, cell.notices, cell.moments, cell.operations, cell.space_group)
 
 
-def _first_line(error: object) -> str:
-    """Return an error's first line without its full stop, or its type."""
-    text = str(error).strip().splitlines()
-    return text[0].rstrip(". ")[:200] if text else type(error).__name__
+def crystal_from_file(
+    path: str | Path,
+    symprec: float | None = None,
+    hall_number: int | None = None,
+    options: ReadOptions | None = None,
+) -> CrystalFile:
+    """Read a structure file and standardize its crystal.
 
+    Parameters
+    ----------
+    symprec
+        spglib's distance tolerance in angstrom. None for 0.01 or, if that finds no group that fits,
+        the first of some others that does, which a notice names.
+    hall_number
+        The setting to standardize to; spglib's standard one if None.
 
-def _read_with_ase(path: Path) -> list[Any]:
-    """Return all frames of a file."""
-    from ase.io import read
-
-    frames = read(path, index=":")
-    return frames if isinstance(frames, list) else [frames]
-
-
-def _read_with_pymatgen(path: Path) -> list[Any]:
-    """Return all structures of a file; only a CIF may hold several."""
-    from pymatgen.core import Structure
-    from pymatgen.io.cif import CifParser
-
-    if path.suffix.lower() in (".cif", ".mcif"):
-        parser = CifParser(path, site_tolerance=_CIF_SITE_TOLERANCE)
-        structures = parser.parse_structures(primitive=False, check_occu=True)
+    Raises
+    ------
+    StructureFileError
+        As `read_structure`; if no space group is found, it is lower than the one that the file
+        states, or magnetic moments would lower it.
+    """
+    content = read_structure(path, options)
+    tolerances = (SYMPREC, *_OTHER_SYMPRECS) if symprec is None else (symprec,)
+    failures: list[SymscapeError] = []
+    for tolerance in tolerances:
+        try:
+            crystal = _standardized(content, tolerance, hall_number)
+            break
+        except SymscapeError as error:
+            failures.append(error)
     else:
-        structures = [Structure.from_file(path)]
-    return structures
+        raise type(failures[0])(f"{path}: {failures[0]}") from failures[0]
+    notices = list(content.notices)
+    if failures:
+        notices.append(
+            f"symprec = {tolerance:g} angstrom was used, for with {SYMPREC:g} "
+            f"{str(failures[0]).split(';')[0]}"
+        )
+    if content.moments is not None:
+        try:
+            notices.append(_moments_ignored(content, tolerance, crystal))
+        except StructureFileError as error:
+            raise StructureFileError(f"{path}: {error}") from error
+    return CrystalFile(crystal, tuple(notices))
 
 
-def _checked(path: Path, frame: Any) -> Atoms:
-    """Return a frame as ``ase.Atoms`` once it is known to be an ordered, periodic crystal."""
+def _read(source: Source, options: ReadOptions) -> CellArrays:
+    """Hand the file to the reader of its format."""
+    from symscape.crystal.reading.cif_block import is_cif
+    from symscape.crystal.reading.other_formats import read_other
+    from symscape.crystal.reading.poscar import is_poscar, read_poscar
+    from symscape.crystal.reading.structure_json import is_json, read_structure_json
+
+    if source.ending in (".cif", ".mcif") or is_cif(source.text):
+        from symscape.crystal.reading.cif import read_cif
+
+        return read_cif(source.text, options.block)
+    if options.block:
+        raise StructureFileError(f"--block {options.block} is for CIF files, which have blocks.")
+    if is_poscar(source):
+        return read_poscar(source, options.elements)
+    if options.elements:
+        raise StructureFileError(
+            f"--elements {','.join(options.elements)} is for POSCAR files, which may lack symbols."
+        )
+    return read_structure_json(source.text) if is_json(source.text) else read_other(source)
+
+
+def _checked(cell: CellArrays) -> Atoms:
+    """Return a cell as ``ase.Atoms`` once it is known to be a crystal of elements."""
     from ase import Atoms
 
-    from symscape.crystal.standardize import cell_arrays
+    if not len(cell.numbers):
+        raise StructureFileError("the structure has no atoms; give a crystal.")
+    if not ((cell.numbers > 0) & (cell.numbers <= 118)).all():
+        raise StructureFileError("the structure has dummy atoms; replace them by elements.")
+    if not (np.isfinite(cell.lattice).all() and np.isfinite(cell.positions).all()):
+        raise StructureFileError(
+            "the structure has coordinates that are not finite numbers; correct them."
+        )
+    if abs(np.linalg.det(cell.lattice)) < 1e-6:
+        raise StructureFileError(
+            "the structure is not periodic in three directions; give a crystal with its cell."
+        )
+    contact = closest_contact(cell.numbers, cell.positions @ cell.lattice, cell.lattice)
+    if contact.distance < _OVERLAP_A:
+        raise StructureFileError(
+            f"the structure has overlapping atoms ({contact} apart); remove or correct one of them."
+        )
+    return Atoms(numbers=cell.numbers, scaled_positions=cell.positions, cell=cell.lattice, pbc=True)
 
-    try:
-        occupancies = getattr(frame, "info", {}).get("occupancy") or {}
-        if any(share < 0.999 for site in occupancies.values() for share in site.values()):
-            raise StructureFileError(
-                "the structure has partially occupied sites; give an ordered crystal."
-            )
-        lattice, positions, numbers = cell_arrays(frame)
-    except StructureFileError as error:
-        raise StructureFileError(f"{path}: {error}") from error
-    return Atoms(numbers=numbers, scaled_positions=positions, cell=lattice, pbc=True)
+
+def _standardized(content: StructureFile, symprec: float, hall_number: int | None) -> Crystal:
+    """Standardize, and refuse a group lower than the one that the file states."""
+    from symscape.crystal.crystal import Crystal
+
+    crystal = Crystal.from_structure(content.atoms, symprec, hall_number)
+    stated = content.operations / abs(content.atoms.cell.volume)
+    found = len(crystal.group) / abs(float(np.linalg.det(crystal.lattice)))
+    if found < 0.9 * stated:
+        raise StructureFileError(
+            f"the file states space group No. {content.space_group}, but only {crystal.symbol} "
+            f"(No. {crystal.space_group_number}) is found within symprec={symprec:g} angstrom; "
+            "check its coordinates."
+        )
+    return crystal
+
+
+def _moments_ignored(content: StructureFile, symprec: float, crystal: Crystal) -> str:
+    """Return the notice that moments are ignored.
+
+    Raises
+    ------
+    StructureFileError
+        If atoms that are equivalent without their moments differ in them: then the crystal without
+        them is another one.
+    """
+    import spglib
+
+    atoms, moments = content.atoms, content.moments
+    assert moments is not None
+    dataset = spglib.get_symmetry_dataset(
+        (atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers), symprec=symprec
+    )
+    same = np.arange(len(atoms)) if dataset is None else np.asarray(dataset.equivalent_atoms)
+    apart = np.linalg.norm(moments - moments[same], axis=1)
+    if apart.max() > _SAME_MOMENT:
+        k = int(apart.argmax())
+        pair = f"{atoms[int(same[k])].symbol} {shown(int(same[k]) + 1)} and {shown(k + 1)}"
+        raise StructureFileError(
+            f"the atoms {pair} are equivalent in {crystal.symbol} but for their magnetic moments, "
+            "which lower the symmetry, and slices know no moments; take them out of the file "
+            "if the crystal without them is meant."
+        )
+    return "magnetic moments are ignored; with them the symmetry is lower"

@@ -72,6 +72,8 @@ class ImportSummary:
         Those of which there is no crystal of the pure element: no formation energies without it.
     systems
         How many chemical systems have crystals of their own.
+    notices
+        What the user should know of the files of imported crystals, the record's name before each.
     """
 
     path: Path
@@ -83,6 +85,7 @@ class ImportSummary:
     elements: tuple[str, ...]
     lacking: tuple[str, ...]
     systems: int
+    notices: tuple[str, ...] = ()
 
 
 def import_files(
@@ -207,6 +210,7 @@ def write_dataset(
     systems: set[tuple[str, ...]] = set()
     sizes: Counter[int] = Counter()
     records = 0
+    notices: list[str] = []
     with DatasetWriter(output, replace=options.replace) as writer:
         for file, item in found:
             records += 1
@@ -215,6 +219,7 @@ def write_dataset(
             elif writer.add(item, file):
                 systems.add(item.elements)
                 sizes[item.n_atoms] += 1
+                notices += [f"{item.id}: {notice}" for notice in item.notices]
         info = writer.finish({**settings, "symscape": version("symscape")})
     elements = sorted({element for system in systems for element in system})
     return ImportSummary(
@@ -227,6 +232,7 @@ def write_dataset(
         tuple(elements),
         tuple(element for element in elements if (element,) not in systems),
         len(systems),
+        tuple(notices),
     )
 
 

@@ -81,6 +81,8 @@ class CrystalRecord:
         Its place in the file.
     aliases
         Other names that a table of energies may know it by.
+    notices
+        What the user should know of its file, one sentence each.
     """
 
     id: str
@@ -93,6 +95,7 @@ class CrystalRecord:
     source: str = ""
     where: str = ""
     aliases: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
     @property
     def n_atoms(self) -> int:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-from symscape.dataset.documents import structure_arrays
-from symscape.dataset.files import Progress, open_binary
+from symscape.crystal.read import read_structure
+from symscape.dataset.files import Progress
 from symscape.dataset.record import BadRecord, CrystalRecord, Reject
-from symscape.errors import DatasetError
+from symscape.errors import DatasetError, DisorderedStructureError, StructureFileError
 
-_SUFFIXES = (".cif", ".cif.gz")
-#: images of a CIF's atom nearer than this (fractional) are one atom: coordinates such as 0.333
-_SITE_TOLERANCE = 2e-3
+_SUFFIXES = tuple(
+    kind + packing for kind in (".cif", ".mcif") for packing in ("", ".gz", ".bz2", ".xz", ".zst")
+)
 
 
 def cif_files(folder: Path) -> list[Path]:
@@ -65,23 +64,24 @@ def _stem(name: str) -> str:
 
 
 def _record(file: Path, name: str, relative: str) -> CrystalRecord:
-    from pymatgen.io.cif import CifParser
-
-    with open_binary(file) as content:
-        text = content.read().decode("utf-8", errors="replace")
-    with warnings.catch_warnings():
-        # pymatgen warns of roundings and of what it leaves out, none of which is used here
-        warnings.simplefilter("ignore")
-        try:
-            parser = CifParser.from_str(text, site_tolerance=_SITE_TOLERANCE)
-            structures = parser.parse_structures(primitive=False, check_occu=True)
-        except Exception as error:  # whatever pymatgen's parser does with a damaged file
-            lines = str(error).strip().splitlines() or [type(error).__name__]
-            reason = f"pymatgen can't read the file: {lines[0].rstrip('.')}."
-            raise BadRecord("malformed", reason) from None
-    if len(structures) != 1:
-        raise BadRecord("malformed", f"the file holds {len(structures)} structures, not one.")
-    cell, numbers, positions = structure_arrays(structures[0].as_dict())
+    try:
+        content = read_structure(file)
+    except StructureFileError as error:
+        reason = str(error).removeprefix(f"{file}: ")
+        disordered = isinstance(error, DisorderedStructureError)
+        kind = "partial occupancy" if disordered else "malformed"
+        raise BadRecord(kind, reason) from None
+    atoms, notices = content.atoms, content.notices
+    if content.moments is not None:
+        notices = (*notices, "magnetic moments are ignored; with them the symmetry is lower")
     names = (relative, Path(relative).name, _stem(Path(relative).name))
     aliases = tuple(alias for alias in dict.fromkeys(names) if alias != name)
-    return CrystalRecord(name, numbers, cell, positions, aliases=aliases, where="the whole file")
+    return CrystalRecord(
+        name,
+        atoms.numbers,
+        atoms.cell.array,
+        atoms.get_scaled_positions(),
+        aliases=aliases,
+        where="the whole file",
+        notices=notices,
+    )

@@ -36,12 +36,15 @@ class PlannedCrystal:
         Where the relaxation starts; it keeps this space group.
     settings
         With the k-mesh that it keeps.
+    notices
+        What the user should know of the crystal's file, one sentence each.
     """
 
     id: str
     prototype: str
     crystal: Crystal
     settings: Settings
+    notices: tuple[str, ...] = ()
 
     @property
     def system(self) -> str:
@@ -150,7 +153,8 @@ def _planned(table: Any, settings: Settings, folder: Path) -> PlannedCrystal:
         raise PlanError(f"id {name!r} can't be a file's name; write it like Mg2Si-CaF2.")
     geometry = {key: value for key, value in table.items() if key not in _OWN}
     try:
-        crystal = read_crystal(geometry, folder)
+        content = read_crystal(geometry, folder)
+        crystal = content.crystal
         density = float(table.get("k_density_A", settings.k_density_A))
     except (TypeError, ValueError) as error:
         raise PlanError(f"{name}: a value is of the wrong type ({error}).") from None
@@ -165,7 +169,7 @@ def _planned(table: Any, settings: Settings, folder: Path) -> PlannedCrystal:
     if crystal.symbol[0] in "FIR":  # symmetry mixes all three vectors of these primitive cells
         mesh = (max(mesh),) * 3
     own = replace(settings, k_density_A=density, k_mesh=mesh)
-    return PlannedCrystal(name, str(table.get("prototype", "")), crystal, own)
+    return PlannedCrystal(name, str(table.get("prototype", "")), crystal, own, content.notices)
 
 
 def _target(values: Any, settings: Settings) -> RelaxTarget:

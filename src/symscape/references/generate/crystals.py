@@ -12,23 +12,26 @@ from typing import Any
 import numpy as np
 
 from symscape.crystal.crystal import Crystal
-from symscape.crystal.read import read_structure
+from symscape.crystal.read import CrystalFile, ReadOptions, crystal_from_file
 from symscape.errors import PlanError, shown
 from symscape.references.generate.settings import refuse_unknown
 from symscape.references.values import is_finite
 
-_KEYS = ["file", "symprec", "hall_number", "spacegroup", "setting", "cell", "sites"]
+_KEYS = [
+    "file", "symprec", "hall_number", "block", "elements", "spacegroup", "setting", "cell", "sites",
+]  # fmt: skip
 
 
-def read_crystal(table: Mapping[str, Any], folder: Path) -> Crystal:
-    """Make the crystal that a plan's ``[crystal]`` table describes.
+def read_crystal(table: Mapping[str, Any], folder: Path) -> CrystalFile:
+    """Make the crystal that a plan's ``[crystal]`` table describes, with the notices of its file.
 
     Parameters
     ----------
     table
-        Either ``file`` (and ``symprec`` in angstrom, and ``hall_number``), or ``cell`` (a, b, c in
-        angstrom, alpha, beta, gamma in degrees), ``sites`` (``["O", "1/4", 0.25, 0]``, one atom of
-        each orbit) and ``hall_number`` or ``spacegroup`` (number or symbol) with ``setting``.
+        Either ``file`` (and ``symprec`` in angstrom, ``hall_number``, and for some files
+        ``block`` or ``elements``, see `ReadOptions`), or ``cell`` (a, b, c in angstrom, alpha,
+        beta, gamma in degrees), ``sites`` (``["O", "1/4", 0.25, 0]``, one atom of each orbit) and
+        ``hall_number`` or ``spacegroup`` (number or symbol) with ``setting``.
     folder
         What ``file`` is relative to.
 
@@ -39,15 +42,7 @@ def read_crystal(table: Mapping[str, Any], folder: Path) -> Crystal:
     """
     table = refuse_unknown(table, _KEYS, "[crystal]")
     if "file" in table:
-        file, symprec = table["file"], table.get("symprec", 0.01)
-        if not isinstance(file, str):
-            raise PlanError(f"[crystal]: file is {shown(file)}, but must be a path.")
-        if not is_finite(symprec) or not symprec > 0:
-            raise PlanError(f"[crystal]: symprec is {shown(symprec)}, but must be positive.")
-        hall = table.get("hall_number")
-        return crystal_from_file(
-            folder / file, float(symprec), None if hall is None else _checked_hall(hall)
-        )
+        return _from_file(table, folder)
     for key in ("cell", "sites"):
         if key not in table:
             raise PlanError(f"[crystal] needs a file, or cell and sites; {key!r} is missing.")
@@ -64,18 +59,27 @@ def read_crystal(table: Mapping[str, Any], folder: Path) -> Crystal:
             "[crystal]: cell takes six numbers (a, b, c in angstrom, alpha, beta, gamma in "
             "degrees) and each site an element and three coordinates."
         )
-    return Crystal.from_sites(cell, _hall_number(table), sites)
+    return CrystalFile(Crystal.from_sites(cell, _hall_number(table), sites))
 
 
-def crystal_from_file(path: Path, symprec: float = 0.01, hall_number: int | None = None) -> Crystal:
-    """Read any structure file that ASE or pymatgen reads and standardize it.
-
-    Raises
-    ------
-    StructureFileError
-        If it can't be read or holds no crystal.
-    """
-    return Crystal.from_structure(read_structure(path).atoms, symprec, hall_number)
+def _from_file(table: Mapping[str, Any], folder: Path) -> CrystalFile:
+    """Read the file that a table names."""
+    file, symprec, hall = table["file"], table.get("symprec"), table.get("hall_number")
+    block, elements = table.get("block", ""), table.get("elements", [])
+    if not isinstance(file, str):
+        raise PlanError(f"[crystal]: file is {shown(file)}, but must be a path.")
+    if symprec is not None and (not is_finite(symprec) or not symprec > 0):
+        raise PlanError(f"[crystal]: symprec is {shown(symprec)}, but must be positive.")
+    if not isinstance(block, str):
+        raise PlanError(f"[crystal]: block is {shown(block)}, but must be a name.")
+    if not isinstance(elements, list) or not all(isinstance(x, str) for x in elements):
+        raise PlanError(f"[crystal]: elements is {shown(elements)}, but must be a list of symbols.")
+    return crystal_from_file(
+        folder / file,
+        None if symprec is None else float(symprec),
+        None if hall is None else _checked_hall(hall),
+        ReadOptions(block, tuple(elements)),
+    )
 
 
 def _checked_hall(value: Any) -> int:

@@ -55,6 +55,7 @@ def describe(the_plan: Plan) -> str:
             lines.append(f"  cost              unknown ({cost.basis})")
     if the_plan.needs_relaxation:
         lines.append("  the crystal is not relaxed yet; 'run' does it first")
+    lines += [f"  note: {text}" for text in the_plan.notices]
     lines += [f"  warning: {text}" for text in the_plan.settings.warnings()]
     return "\n".join(lines)
 

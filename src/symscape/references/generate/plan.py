@@ -84,6 +84,8 @@ class Plan:
         What the relaxation left behind (its file's content), None if it has not been done.
     stated_settings
         The keys that the plan's ``[settings]`` holds; the others are defaults.
+    notices
+        What the user should know of the crystal's file, one sentence each.
     """
 
     path: Path
@@ -100,6 +102,7 @@ class Plan:
     relax: RelaxTarget | None = None
     relaxed: dict[str, Any] | None = None
     stated_settings: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -192,7 +195,8 @@ def _plan_from_document(path: Path, document: dict[str, Any]) -> Plan:
     if "crystal" not in document:
         raise PlanError("the plan has no [crystal] table; give its file, or cell and sites.")
     relax = _relax_target(document["relax"]) if "relax" in document else None
-    crystal = read_crystal(document["crystal"], path.parent)
+    start = read_crystal(document["crystal"], path.parent)
+    crystal = start.crystal
     relaxed = None
     if relax is not None:
         relaxed = relaxed_crystal(path)
@@ -239,6 +243,7 @@ def _plan_from_document(path: Path, document: dict[str, Any]) -> Plan:
         relax=relax,
         relaxed=relaxed,
         stated_settings=tuple(document.get("settings", {})),
+        notices=start.notices,
     )
     if plan.axes is not None:
         _ = plan.slice  # refuses axes that do not fit the crystal

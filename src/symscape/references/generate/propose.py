@@ -17,7 +17,9 @@ _HEADER = """\
 """
 
 
-def propose_plan(crystal: Crystal, *, number: int = 1, points: int = 11) -> str:
+def propose_plan(
+    crystal: Crystal, *, number: int = 1, points: int = 11, notices: tuple[str, ...] = ()
+) -> str:
     """Return the TOML text of a plan over one of a crystal's proposed slices.
 
     Parameters
@@ -28,6 +30,8 @@ def propose_plan(crystal: Crystal, *, number: int = 1, points: int = 11) -> str:
         Which of the proposed local slices, from 1.
     points
         Grid values along each axis.
+    notices
+        What the user should know of the crystal's file; they stay with the plan as comments.
 
     Raises
     ------
@@ -40,7 +44,8 @@ def propose_plan(crystal: Crystal, *, number: int = 1, points: int = 11) -> str:
             f"{crystal.formula} in {crystal.symbol} has {len(proposals)} proposed local slices, so "
             f"there is no number {number}."
         )
-    return plan_text(proposals[number - 1].slice)
+    said = "".join(f"# note: {notice}\n" for notice in notices)
+    return said + plan_text(proposals[number - 1].slice)
 
 
 def plan_text(the_slice: Slice) -> str:

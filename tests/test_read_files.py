@@ -1,0 +1,298 @@
+"""POSCAR, JSON, compressed and other files: the right crystal or one sentence."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.io import write
+from ase.spacegroup import crystal as ase_crystal
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pymatgen.core import Lattice, Structure
+from pymatgen.entries.computed_entries import ComputedStructureEntry
+
+from symscape.cli import main
+from symscape.crystal.read import ReadOptions, crystal_from_file, read_structure
+from symscape.errors import StructureFileError, SymscapeError
+
+SIC = Structure(
+    Lattice.hexagonal(3.08, 5.048),
+    ["Si", "Si", "C", "C"],
+    [[1 / 3, 2 / 3, 0], [2 / 3, 1 / 3, 0.5], [1 / 3, 2 / 3, 0.375], [2 / 3, 1 / 3, 0.875]],
+)
+
+
+def refused(path, sentence, options=None):
+    with pytest.raises(StructureFileError, match=sentence) as caught:
+        crystal_from_file(path, options=options)
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith(str(path))
+
+
+# -- POSCAR ---------------------------------------------------------------------------------------
+
+
+def poscar(first="relaxed by vasp", symbols="", counts="2 2"):
+    lattice = "\n".join(" ".join(f"{x:.10f}" for x in row) for row in SIC.lattice.matrix)
+    places = "\n".join(" ".join(f"{x:.10f}" for x in row) for row in SIC.frac_coords)
+    named = f"{symbols}\n" if symbols else ""
+    return f"{first}\n1.0\n{lattice}\n{named}{counts}\nDirect\n{places}\n"
+
+
+def test_a_poscar_without_symbols_is_refused_until_they_are_given(tmp_path):
+    path = tmp_path / "POSCAR"
+    path.write_text(poscar())
+    refused(path, "names no elements .* --elements Si,C")
+    named = crystal_from_file(path, options=ReadOptions(elements=("Si", "C")))
+    assert (named.crystal.formula, named.crystal.symbol) == ("SiC", "P6_3mc")
+    refused(path, "1 elements are given", ReadOptions(elements=("Si",)))
+    refused(path, "'Va' is not a chemical element", ReadOptions(elements=("Si", "Va")))
+    path.write_text(poscar(first="Si C"))
+    found = crystal_from_file(path)
+    assert found.crystal.formula == "SiC"
+    assert found.notices == ("the elements Si C are those of the file's first line",)
+
+
+def test_symbols_of_a_poscar(tmp_path):
+    path = tmp_path / "x.vasp"
+    path.write_text(poscar(symbols="Si_pv C/a1b2"))
+    assert crystal_from_file(path).crystal.formula == "SiC"
+    path.write_text(poscar(symbols="Si Va"))
+    refused(path, "'Va' is not a chemical element")
+    path.write_text(poscar(symbols="Si", counts="4 4"))
+    refused(path, "1 kinds of atoms|no structure could be read")
+    path.write_text(poscar(symbols="Si C"))
+    refused(path, "the file names Si, C; leave it out", ReadOptions(elements=("Si", "N")))
+
+
+# -- JSON -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["structure", "entry", "entries", "ase"])
+def test_json_of_pymatgen_and_ase(tmp_path, form):
+    path = tmp_path / "x.json"
+    if form == "ase":
+        write(path, Atoms(SIC.atomic_numbers, SIC.cart_coords, cell=SIC.lattice.matrix, pbc=True))
+    else:
+        entry = ComputedStructureEntry(SIC, -30.0).as_dict()
+        document = {"structure": SIC.as_dict(), "entry": entry, "entries": [entry, entry]}[form]
+        path.write_text(json.dumps(document))
+    found = crystal_from_file(path)
+    assert (found.crystal.formula, found.crystal.symbol) == ("SiC", "P6_3mc")
+    assert any("last of 2" in text for text in found.notices) == (form == "entries")
+
+
+def test_no_module_that_a_json_names_is_imported(tmp_path, monkeypatch):
+    (tmp_path / "symscape_trap.py").write_text("raise SystemExit('imported')\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    trap = {"@module": "symscape_trap", "@class": "Anything"}
+    document = SIC.as_dict()
+    document["sites"][0]["properties"] = {"tag": trap, "magmom": trap}
+    document["lattice"] |= trap
+    document["properties"] = trap
+    for name in ("x.json", "x.mson", "x.json.gz"):
+        path = tmp_path / name
+        data = json.dumps(document | {"@module": "symscape_trap"}).encode()
+        path.write_bytes(gzip.compress(data) if name.endswith("gz") else data)
+        assert crystal_from_file(path).crystal.formula == "SiC"
+    assert "symscape_trap" not in sys.modules
+
+
+HUGE = "9" * 5001
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('{"lattice": 1', "JSON is damaged"),
+        (f'{{"a": {HUGE}}}', "JSON is damaged"),
+        ("[" * 100_000, "nested too deeply|damaged"),
+        ("[" * 400 + "]" * 400, "holds neither"),
+        ('{"a": "\\ud800"}', "half a character"),
+        ('{"lattice": {}, "lattice": {}, "sites": []}', "'lattice' stands twice"),
+        ('{"lattice": {"matrix": 3}, "sites": []}', "malformed"),
+        ('{"lattice": {"a": 1e999}, "sites": [{}]}', "malformed"),
+        ('{"numbers": ["x"], "positions": [], "cell": []}', "malformed"),
+        ('{"a": 3}', "holds neither"),
+    ],
+)
+def test_damaged_json(tmp_path, text, sentence):
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    refused(path, sentence)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+        lambda inner: (
+            st.lists(inner, max_size=4)
+            | st.dictionaries(
+                st.sampled_from(
+                    ["lattice", "sites", "matrix", "species", "abc", "numbers", "cell"]
+                ),
+                inner,
+            )
+        ),
+        max_leaves=12,
+    )
+)
+def test_any_json_is_a_crystal_or_a_sentence(tmp_path_factory, document):
+    path = tmp_path_factory.mktemp("json") / "x.json"
+    path.write_text(json.dumps(document))
+    with pytest.raises(SymscapeError):
+        crystal_from_file(path)
+
+
+def test_occupancies_and_moments_in_json(tmp_path):
+    path = tmp_path / "x.json"
+    alloy = Structure(SIC.lattice, [{"Si": 0.5, "C": 0.5}], [[0, 0, 0]])
+    path.write_text(json.dumps(alloy.as_dict()))
+    refused(path, "partially occupied")
+    iron = Structure(
+        Lattice.cubic(2.87),
+        ["Fe", "Fe"],
+        [[0, 0, 0], [0.5] * 3],
+        site_properties={"magmom": [2.2, 2.2]},
+    )
+    path.write_text(json.dumps(iron.as_dict()))
+    assert crystal_from_file(path).notices == (
+        "magnetic moments are ignored; with them the symmetry is lower",
+    )
+    iron.add_site_property("magmom", [2.2, -2.2])
+    path.write_text(json.dumps(iron.as_dict()))
+    refused(path, "equivalent in Im-3m but for their magnetic moments")
+
+
+# -- compression and limits -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["bomb.cif.gz", "bomb.vasp.gz", "bomb.json.gz", "bomb.xyz.gz"])
+def test_what_unpacks_to_too_much_is_refused(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(b" " * 3_000_000))
+    refused(path, "unpacks to more than 2 MB", ReadOptions(max_size_MB=2))
+    path.write_bytes(b"x" * 3_000_000)
+    refused(path, "is larger than 2 MB", ReadOptions(max_size_MB=2))
+
+
+@pytest.mark.parametrize("size", [0, -1, np.nan, np.inf])
+def test_sizes_that_are_none(size):
+    with pytest.raises(SymscapeError, match="--max-size"):
+        ReadOptions(max_size_MB=size)
+
+
+@pytest.mark.parametrize("head", [b"\x1f\x8b", b"BZh9", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"])
+def test_damaged_compression(tmp_path, head):
+    path = tmp_path / "x.cif.gz"
+    path.write_bytes(head + b"not what it says")
+    refused(path, "is damaged or cut off|is empty")
+
+
+def test_other_formats_are_read_compressed_too(tmp_path):
+    atoms = ase_crystal("Si", [(0, 0, 0)], spacegroup=227, cellpar=[5.43] * 3 + [90] * 3)
+    plain = tmp_path / "x.extxyz"
+    write(plain, [atoms, atoms])
+    packed = tmp_path / "x.extxyz.gz"
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    for path in (plain, packed):
+        content = read_structure(path)
+        assert len(content.atoms) == 8
+        assert content.notices == ("took the last of 2 structures",)
+
+
+def test_an_asymmetric_unit_is_no_crystal(tmp_path):
+    line = "CRYST1    4.000    4.000    4.000  90.00  90.00  90.00 {:<11}   1\n"
+    atom = "ATOM      1  SI  MOL     1       0.000   0.000   0.000  1.00  0.00          SI\n"
+    path = tmp_path / "x.pdb"
+    path.write_text(line.format("F m -3 m") + atom + "END\n")
+    refused(path, "asymmetric unit only .*F m -3 m")
+    path.write_text(line.format("P 1") + atom + "END\n")
+    assert crystal_from_file(path).crystal.symbol == "Pm-3m"
+
+
+# -- symmetry tolerance ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("works", "named"), [(1e-3, "0.001"), (0.03, "0.03")])
+def test_a_tolerance_that_fits_is_found_and_named(tmp_path, monkeypatch, works, named):
+    """What spglib accepts is played here: it refuses all distances but one."""
+    import symscape.crystal.standardize
+
+    standardize = symscape.crystal.standardize.standardize
+
+    def refusing(structure, symprec, hall_number=None):
+        if symprec != works:
+            raise StructureFileError(f"not within {symprec:g}; change symprec.")
+        return standardize(structure, symprec, hall_number)
+
+    monkeypatch.setattr(symscape.crystal.standardize, "standardize", refusing)
+    path = tmp_path / "x.vasp"
+    path.write_text(poscar(symbols="Si C"))
+    (notice,) = crystal_from_file(path).notices
+    assert notice == f"symprec = {named} angstrom was used, for with 0.01 not within 0.01"
+    with pytest.raises(StructureFileError, match=r"not within 0\.01"):
+        crystal_from_file(path, symprec=0.01)  # the user's own is not changed
+
+
+@pytest.mark.parametrize("apart", [0.0, 1e-4, 0.009, 0.2])
+def test_overlapping_atoms_are_no_crystal_at_any_tolerance(tmp_path, apart):
+    path = tmp_path / "x.vasp"
+    write(path, Atoms("Al2", [[0, 0, 0], [0, 0, apart]], cell=[4, 4, 4], pbc=True))
+    refused(path, "overlapping atoms")
+
+
+# -- every command --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def command(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["symscape", *words])
+        try:
+            main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        output = capsys.readouterr()
+        return code, output.out, output.err
+
+    return run
+
+
+PLAN = '[crystal]\nfile = "x.vasp"\n\n[engine]\nname = "import"\n'
+
+
+def test_every_command_shows_the_same_notices_once(command, tmp_path):
+    text = poscar(first="Si C")
+    (tmp_path / "x.vasp").write_text(text)
+    said = "the elements Si C are those of the file's first line"
+    for words in (("slices", "x.vasp"), ("reference", "plan", "x.vasp")):
+        code, _, err = command(*words)
+        assert code == 0
+        assert err.count(said) == 1
+    (tmp_path / "x.toml").write_text(PLAN)
+    code, out, _ = command("reference", "plan", "x.toml")
+    assert (code, out.count(said)) == (0, 1)
+
+
+def test_every_command_refuses_the_same(command, tmp_path):
+    (tmp_path / "x.vasp").write_text(poscar())
+    (tmp_path / "x.toml").write_text(PLAN)
+    for words in (
+        ("slices", "x.vasp"), ("reference", "plan", "x.vasp"), ("reference", "plan", "x.toml"),
+    ):  # fmt: skip
+        code, _, err = command(*words)
+        assert code == 2
+        assert "names no elements" in err
+    assert command("slices", "x.vasp", "--elements", "Si,C")[0] == 0
+    (tmp_path / "x.toml").write_text(PLAN.replace("\n\n", '\nelements = ["Si", "C"]\n\n', 1))
+    assert command("reference", "plan", "x.toml")[0] == 0
