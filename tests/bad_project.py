@@ -217,7 +217,7 @@ def build_project(folder: Path, document: dict[str, Any], results: dict[str, Any
     write_set(folder / "no-element", [record("AlCu", bulk("AlCu", "rocksalt", 5))])
     cache = folder / "torn-cache"
     cache.mkdir()
-    (cache / "energies-1.sqlite3").write_bytes(b"SQLite format 3\x00" + bytes(range(200)))
+    (cache / "energies-2.sqlite3").write_bytes(b"SQLite format 3\x00" + bytes(range(200)))
     return folder
 
 
@@ -273,7 +273,7 @@ def _checkpoints(folder: Path) -> None:
 def locked_cache(folder: Path) -> sqlite3.Connection:
     """A cache that another process writes to and does not let go of."""
     folder.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(folder / "energies-1.sqlite3")
+    connection = sqlite3.connect(folder / "energies-2.sqlite3")
     connection.execute("CREATE TABLE IF NOT EXISTS other (x)")
     connection.execute("BEGIN EXCLUSIVE")
     return connection

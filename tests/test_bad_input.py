@@ -484,7 +484,7 @@ def test_a_damaged_cache_is_set_aside(suite, here, tmp_path):
     folder = tmp_path / "cache"
     folder.mkdir()
     (folder / "energies-2.sqlite3").write_bytes(
-        (here / "torn-cache" / "energies-1.sqlite3").read_bytes()
+        (here / "torn-cache" / "energies-2.sqlite3").read_bytes()
     )
     outcome = suite("--cache-dir", str(folder))
     assert outcome.ret == 0, output_of(outcome)
