@@ -5,13 +5,22 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from ase.build import bulk
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from symscape.cli import app
 from symscape.crystal.structures import Structures
 from symscape.errors import ModelError
 from symscape.models.base import EnergyModel, Prediction
-from symscape.models.batching import AtomBudget, BatchMemory, FixedCount, TunedBudget, sizer_for
+from symscape.models.batching import (
+    AtomBudget,
+    BatchMemory,
+    FixedCount,
+    MemoryBudget,
+    TunedBudget,
+    sizer_for,
+)
 from symscape.models.cache import EnergyCache
 from symscape.models.card import ModelCard
 from symscape.models.evaluate import Evaluator, evaluate
@@ -80,7 +89,7 @@ def test_tuning_finds_where_larger_stops_being_faster(monkeypatch, tmp_path):
     assert asked.sizer(False).settled
     assert asked.sizer(False).budget == 48
     # the first batches were smaller, those after the decision are as large as the decision
-    assert model.sizes[0] == 12
+    assert model.sizes[0] == 24
     assert model.sizes[-2] == 48
 
 
@@ -109,6 +118,95 @@ def test_tuning_stays_within_memory(monkeypatch):
     assert asked.sizer(False).budget >= 48
 
 
+class Device(Timed):
+    """A model on a device that takes memory by a law of its own, and that watches it."""
+
+    def __init__(self, capacity, fixed, per_atom, power=1.0):
+        super().__init__(None, device="cpu")
+        self.capacity, self.fixed, self.per_atom, self.power = capacity, fixed, per_atom, power
+        self.peak = 0
+        self.seen = []
+
+    def begin(self):
+        self.peak = 0
+
+    def used(self):
+        return self.peak
+
+    def free(self):
+        return self.capacity
+
+    def _predict_batch(self, batch, forces, stresses):
+        n = len(batch.numbers)
+        taken = int(self.fixed + self.per_atom * n**self.power)
+        if taken > self.capacity:
+            raise MemoryError
+        self.peak = max(self.peak, taken)
+        self.seen += batch.positions.reshape(-1, 6).sum(axis=1).tolist()
+        return super()._predict_batch(batch, forces, stresses)
+
+
+def on_device(model, start=64):
+    """Return an evaluator whose batches are chosen by the model's memory."""
+    asked = Evaluator(model)
+    asked._sizers[False] = MemoryBudget(start, model, None, "key")
+    return asked
+
+
+MANY = many(2000)
+SUMS = sorted(MANY.positions.reshape(-1, 6).sum(axis=1).tolist())
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(st.integers(1, 10_000), st.floats(0, 0.2), st.floats(0.02, 30))
+def test_three_batches_find_what_fits_into_memory(per_atom, fixed, fill):
+    # what 64 atoms take, as a part of the device, and what is taken whatever the batch
+    capacity = int(64 * per_atom * (1 + fill))
+    model = Device(capacity, fixed * capacity * fill / (1 + fill), per_atom)
+    asked = on_device(model)
+    said = asked.evaluate(MANY)
+    best = (model.capacity - model.fixed) / per_atom
+    assert said.failures == {}
+    assert sorted(model.seen) == SUMS
+    assert max(model.sizes) <= best
+    assert asked.sizer(False).settled
+    assert asked.sizer(False).budget >= 0.4 * best
+    # no ladder: the probe, what it allows, one correction
+    assert sum(size < 0.4 * min(best, 4000) for size in model.sizes[:-1]) <= 2
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(st.floats(1.0, 2.5), st.integers(200, 4000))
+def test_out_of_memory_loses_nothing_and_computes_nothing_twice(power, largest):
+    """Memory that grows faster than the number of atoms is more than the probe foretold."""
+    model = Device(int(10 * largest**power), 0, 10, power)
+    asked = on_device(model)
+    said = asked.evaluate(MANY)
+    assert said.failures == {}
+    assert sorted(model.seen) == SUMS
+    assert largest / 8 < asked.sizer(False).budget <= largest + 1
+
+
+def test_where_memory_can_not_be_seen_the_first_size_stays():
+    model = Device(10**9, 0, 1)
+    model.used = lambda: 0
+    asked = on_device(model)
+    asked.evaluate(MANY[:300])
+    assert set(model.sizes[:-1]) == {64}
+    assert not asked.sizer(False).settled
+
+
+def test_what_fits_is_remembered(tmp_path):
+    model, memory = Device(10**5, 0, 10), BatchMemory(tmp_path)
+    first = MemoryBudget(64, model, memory, "key")
+    asked = Evaluator(model)
+    asked._sizers[False] = first
+    asked.evaluate(MANY)
+    again = MemoryBudget(64, model, memory, "key")
+    assert again.settled
+    assert again.budget == first.budget == 6000
+
+
 def test_too_few_structures_to_tell_settle_nothing(monkeypatch, tmp_path):
     clock(monkeypatch, lambda n: 1.0)
     model = Timed()
@@ -119,7 +217,9 @@ def test_too_few_structures_to_tell_settle_nothing(monkeypatch, tmp_path):
 
 
 def test_a_gpu_is_tuned_and_a_cpu_is_not(tmp_path):
-    assert isinstance(sizer_for(Timed(batch_size=None, device="cuda"), False, None), TunedBudget)
+    assert isinstance(sizer_for(Timed(batch_size=None, device="cuda"), False, None), MemoryBudget)
+    assert isinstance(sizer_for(Timed(device="cuda"), False, None), MemoryBudget)
+    assert isinstance(sizer_for(Timed(), False, None), TunedBudget)
     assert type(sizer_for(Timed(batch_size=None), False, None)) is AtomBudget
     assert isinstance(sizer_for(Timed(batch_size=7, device="cuda"), False, None), FixedCount)
 

@@ -7,6 +7,9 @@ import sys
 
 import numpy as np
 import pytest
+from batched_models import Whole, true_energies, volumes
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from model_structures import varied
 
 from symscape.crystal.structures import Structures
@@ -153,6 +156,31 @@ def test_nan_costs_only_its_own_structure(structures, cache):
     again = Recorder(5)
     assert evaluate(again, structures, cache=cache).failures == {}
     assert sum(map(len, again.calls)) == 2
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    st.sets(st.integers(0, 22), max_size=6),
+    st.integers(1, 23),
+    st.sampled_from([np.nan, np.inf, 0.1]),
+    st.booleans(),
+)
+def test_nan_never_reaches_the_neighbours(bad, batch_size, spread, forces):
+    """Whatever a NaN does to the rest of its batch: NaN too, infinity, or a wrong number."""
+    structures = varied(23)
+    known = volumes(structures)
+    model = Whole(nan=[known[i] for i in bad], batch_size=batch_size, spread=spread)
+    said = evaluate(model, structures, forces=forces)
+    assert said.failures == dict.fromkeys(bad, "the model returned NaN or infinity")
+    good = np.setdiff1d(np.arange(23), sorted(bad))
+    assert np.array_equal(said.energies[good], true_energies(structures)[good])
+
+
+def test_one_bad_structure_is_found_in_halves():
+    structures = varied(64)
+    model = Whole(nan=[volumes(structures)[37]], batch_size=64)
+    assert set(evaluate(model, structures).failures) == {37}
+    assert len(model.calls) == 1 + 2 * 6
 
 
 def test_exception_costs_only_its_own_structure_and_is_told(structures):

@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 import pytest
+from batched_models import Whole, true_energies, volumes
 from model_structures import varied
 
 from symscape.errors import ModelError
@@ -141,3 +142,16 @@ def test_interrupt_stops_the_process(tmp_path, structures):
     expected = resolve("ase.calculators.emt:EMT").energies(structures[3:4])
     assert said.energies == pytest.approx(expected)
     asked.close()
+
+
+@pytest.mark.parametrize("hangs", [(5,), (0, 7)])
+def test_the_structure_of_a_batch_that_hangs_is_named(structures, hangs):
+    """The whole batch hangs with it: a network computes all of them at once."""
+    known = volumes(structures)
+    model = Whole(hangs=[known[i] for i in hangs], batch_size=4)
+    asked = Evaluator(model, point_timeout=0.5)
+    said = asked.evaluate(structures)
+    asked.close()
+    assert said.failures == dict.fromkeys(hangs, "the model took longer than 0.5 s")
+    good = np.setdiff1d(np.arange(len(structures)), hangs)
+    assert np.array_equal(said.energies[good], true_energies(structures)[good])

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from symscape.models.devices import describe_device, device_kind
+from symscape.models.devices import describe_device, device_kind, resolve_device
+from symscape.models.memory import CudaMemory, MemoryGauge
 
 if TYPE_CHECKING:
     from symscape.models.base import EnergyModel
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 #: atoms in a cell for which the adapters' default batch sizes were measured
 _USUAL_CELL = 6
+#: atoms in the first batch on a GPU, which shows what an atom takes of its memory
+_PROBE = 512
 _FILE = "batch-sizes.json"
 
 
@@ -132,6 +135,78 @@ class TunedBudget(AtomBudget):
             self._memory.put(self._key, budget)
 
 
+class MemoryBudget(AtomBudget):
+    """As many atoms as fit into a device, by what the first batches have taken of its memory.
+
+    A GPU gets no slower with larger batches, so that nothing has to be timed. The first batch is a
+    probe, the second is as large as it allows if all that it took grows with the atoms. The two
+    together tell what an atom takes from what is taken whatever the batch's size.
+
+    Parameters
+    ----------
+    start
+        Atoms in the first batch.
+    gauge
+        Watches the device.
+    memory
+        Where the result is kept; None: only as long as this object.
+    key
+        What the result holds for.
+    """
+
+    #: part of the free memory that a batch may take: crystals differ in neighbours per atom
+    share = 0.6
+    #: atoms beyond which a batch fills any device
+    most = 200_000
+    #: a correction below this factor ends the search
+    close = 1.25
+
+    def __init__(self, start: int, gauge: MemoryGauge, memory: BatchMemory | None, key: str):
+        super().__init__(start)
+        self._gauge, self._memory, self._key = gauge, memory, key
+        known = memory.get(key) if memory else None
+        self.settled = known is not None
+        if known is not None:
+            self.budget = known
+        #: atoms and bytes of the batch before; nothing is taken by none
+        self._before = (0, 0)
+
+    def take(self, n_atoms: np.ndarray) -> int:
+        """Return how many fit, and watch what they take."""
+        if not self.settled:
+            self._gauge.begin()
+        return super().take(n_atoms)
+
+    def note(self, n_atoms: int, seconds: float) -> None:
+        """Learn what an atom takes, unless the batch was a remainder."""
+        if self.settled or 2 * n_atoms <= self.budget:
+            return
+        used = self._gauge.used()
+        if used <= 0:
+            return
+        atoms, bytes_ = self._before
+        if n_atoms > atoms and used > bytes_:
+            per_atom = (used - bytes_) / (n_atoms - atoms)
+        else:
+            per_atom = used / n_atoms
+        self._before = (n_atoms, used)
+        left = self.share * self._gauge.free() - used
+        fits = min(self.most, n_atoms + int(left / per_atom))
+        if fits < self.close * self.budget:
+            self._settle(max(1, fits))
+        else:
+            self.budget = fits
+
+    def shrink(self, n_atoms: int, n_structures: int) -> None:
+        """Take half of what did not fit as the budget from now on."""
+        self._settle(max(1, n_atoms // 2))
+
+    def _settle(self, budget: int) -> None:
+        self.budget, self.settled = budget, True
+        if self._memory is not None:
+            self._memory.put(self._key, budget)
+
+
 class BatchMemory:
     """The tuned budgets, in a small file beside the energy cache."""
 
@@ -172,8 +247,9 @@ class BatchMemory:
 def sizer_for(model: EnergyModel, gradients: bool, cache: EnergyCache | None) -> BatchSizer:
     """Return a new sizer for a model.
 
-    Without a wish of the user's, a CPU gets the adapter's default, counted in atoms, and a GPU,
-    on which the best size differs a hundredfold between cards and models, a measured one.
+    Without a wish of the user's, a CPU gets the adapter's default, counted in atoms, and a GPU as
+    much as fits into its memory. ``auto`` on a CPU, where larger batches fall out of the caches,
+    measures how fast they are.
 
     Parameters
     ----------
@@ -184,9 +260,13 @@ def sizer_for(model: EnergyModel, gradients: bool, cache: EnergyCache | None) ->
     wanted = model.wanted_batch_size
     if isinstance(wanted, int):
         return FixedCount(wanted)
-    if wanted == "auto" or device_kind(model.device) != "cpu":
-        memory = BatchMemory(cache.folder) if cache is not None and model.cacheable else None
-        what = "forces" if gradients else "energies"
-        key = f"{model.fingerprint} {describe_device(model.device)} {what}"
-        return TunedBudget(max(1, start // 2), memory, key)
-    return AtomBudget(start)
+    kind = device_kind(model.device)
+    if kind == "cpu" and wanted != "auto":
+        return AtomBudget(start)
+    memory = BatchMemory(cache.folder) if cache is not None and model.cacheable else None
+    what = "forces" if gradients else "energies"
+    key = f"{model.fingerprint} {describe_device(model.device)} {what}"
+    if kind == "cuda":
+        gauge = CudaMemory(resolve_device(model.device))
+        return MemoryBudget(max(start, _PROBE), gauge, memory, key)
+    return TunedBudget(start, memory, key)
