@@ -14,8 +14,9 @@ from symscape.equation_of_state.comparable import (
     MAGNETIC_ELEMENTS,
     why_not_judged,
 )
-from symscape.equation_of_state.compare import delta, epsilon, relative_difference
+from symscape.equation_of_state.compare import CurveErrors, delta, epsilon, relative_difference
 from symscape.equation_of_state.fit import fit
+from symscape.equation_of_state.groups import table_place
 from symscape.equation_of_state.prototypes import differences, slope
 from symscape.models.card import ModelCard
 from symscape.models.registry import load_cards
@@ -214,3 +215,39 @@ def test_matpes_and_r2scan_are_without_u():
     assert not cards["TensorNet-PES-MatPES-PBE-2025.2"].hubbard_u
     assert not cards["chgnet-r2scan"].hubbard_u
     assert all(card.spin_polarized for card in cards.values())
+
+
+def test_the_materials_project_has_89_elements():
+    card = load_cards()["7net-0"]
+    missing = {z for z in range(1, 95) if "have no" in why_not_judged(card, z, oxide=False)}
+    assert len(missing) == 94 - 89
+    assert not why_not_judged(ModelCard("own", "ase"), 84, oxide=False)
+
+
+def test_a_summary_counts_what_has_no_minimum():
+    dft = BirchMurnaghan(*np.array([[0.0] * 3, [20.0] * 3, [1.0] * 3, [4.0] * 3]))
+    model = BirchMurnaghan(
+        np.array([0.0, 0.0, np.nan]),
+        np.array([20.0, 22.0, np.nan]),
+        np.array([1.0, 0.5, np.nan]),
+        np.array([4.0, 4.0, np.nan]),
+    )
+    said = CurveErrors.of(model, dft).summary()
+    assert said["good_share"] == pytest.approx(1 / 3)
+    assert said["volume_error"] == said["volume_bias"] == pytest.approx(5)
+    assert said["bulk_modulus_error"] == pytest.approx(25)
+    assert (said["without_minimum"], said["n_crystals"]) == (1, 3)
+    assert said["epsilon"] == pytest.approx(epsilon(model, dft)[1] / 2)
+    nothing = CurveErrors.of(model[[2]], dft[[2]]).summary()
+    assert np.isnan(nothing["epsilon"])
+    assert nothing["without_minimum"] == 1
+    assert nothing.keys() == said.keys()
+
+
+def test_periods_and_groups_are_pymatgens():
+    from pymatgen.core import Element
+
+    for number in range(1, 104):
+        element = Element.from_Z(number)
+        f_element = element.is_lanthanoid or element.is_actinoid
+        assert table_place(number) == (element.row, 0 if f_element else element.group)

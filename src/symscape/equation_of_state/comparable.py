@@ -18,6 +18,10 @@ CORRELATED_OXIDES = frozenset({23, 24, 25, 26, 27, 28, 42, 74})
 #: lanthanides and actinides: the Materials Project keeps f electrons of many of them in the core
 #: (pymatgen, MPRelaxSet.yaml, POTCAR: Dy_3, Er_3, ...), the reference has them in the valence
 F_ELEMENTS = frozenset({*range(57, 72), *range(89, 104)})
+#: what the Materials Project's data sets lack up to plutonium: 89 elements are in them
+#: (B. Deng et al., Nat. Mach. Intell. 5, 1031 (2023))
+_MATERIALS_PROJECT = frozenset({"MPtrj", "MP-r2SCAN"})
+_NOT_IN_MATERIALS_PROJECT = ("Po", "At", "Rn", "Fr", "Ra")
 
 
 def why_not_judged(card: ModelCard, element: int, *, oxide: bool) -> str:
@@ -35,7 +39,9 @@ def why_not_judged(card: ModelCard, element: int, *, oxide: bool) -> str:
     from ase.data import chemical_symbols
 
     symbol = chemical_symbols[element]
-    if symbol in card.untrained:
+    sets = set(card.training_sets)
+    lacks = _NOT_IN_MATERIALS_PROJECT if sets and sets <= _MATERIALS_PROJECT else ()
+    if symbol in (*card.untrained, *lacks):
         return f"the training data have no {symbol}"
     if element in F_ELEMENTS:
         return "f electrons are treated in other ways in the training data"

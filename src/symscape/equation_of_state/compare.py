@@ -8,6 +8,8 @@ aad3000 (2016).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from symscape.references.birch_murnaghan import BirchMurnaghan
@@ -51,6 +53,59 @@ def delta(a: BirchMurnaghan, b: BirchMurnaghan) -> np.ndarray:
 def relative_difference(value: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """Return by how many per cent values are larger than the reference's."""
     return 100 * (value / reference - 1)
+
+
+@dataclass(frozen=True, eq=False)
+class CurveErrors:
+    """How far a model's curves are from DFT's; arrays of shape (n,), NaN without a minimum.
+
+    Parameters
+    ----------
+    epsilon
+        No unit.
+    delta
+        meV/atom.
+    volume, bulk_modulus
+        Signed, per cent of DFT's.
+    """
+
+    epsilon: np.ndarray
+    delta: np.ndarray
+    volume: np.ndarray
+    bulk_modulus: np.ndarray
+
+    @classmethod
+    def of(cls, model: BirchMurnaghan, dft: BirchMurnaghan) -> CurveErrors:
+        """Compare a model's curves with DFT's."""
+        return cls(
+            epsilon(model, dft),
+            delta(model, dft),
+            relative_difference(model.volume, dft.volume),
+            relative_difference(model.bulk_modulus, dft.bulk_modulus),
+        )
+
+    def summary(self) -> dict[str, float]:
+        """Return one number a measure; NaN where no crystal has a minimum.
+
+        The median of epsilon, since one crystal of which nothing is right may have an epsilon of
+        ten; the means of the others.
+        """
+        found = np.isfinite(self.epsilon)
+        n = len(found)
+        if not found.any():
+            nothing = dict.fromkeys(("epsilon", "volume_error", "volume_bias"), float("nan"))
+            nothing |= dict.fromkeys(("bulk_modulus_error", "delta"), float("nan"))
+            return {**nothing, "good_share": 0.0, "without_minimum": n, "n_crystals": n}
+        return {
+            "epsilon": float(np.median(self.epsilon[found])),
+            "good_share": float((self.epsilon[found] <= GOOD).sum() / n),
+            "volume_error": float(np.abs(self.volume[found]).mean()),
+            "volume_bias": float(self.volume[found].mean()),
+            "bulk_modulus_error": float(np.abs(self.bulk_modulus[found]).mean()),
+            "delta": float(self.delta[found].mean()),
+            "without_minimum": int((~found).sum()),
+            "n_crystals": n,
+        }
 
 
 def _curves(a: BirchMurnaghan, b: BirchMurnaghan) -> tuple[np.ndarray, np.ndarray]:
