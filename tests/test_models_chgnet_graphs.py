@@ -1,70 +1,71 @@
-"""Array-built crystal graphs against those of CHGNet's converter."""
+"""CHGNet's graphs and network on whole batches against the package's own, one at a time."""
 
 from __future__ import annotations
+
+import contextlib
+import io
 
 import numpy as np
 import pytest
 from ase import Atoms
+from ase.build import bulk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from model_structures import varied
 
-from symscape.models.chgnet_graphs import bond_indices, neighbor_list
+from symscape.crystal.structures import Structures
+from symscape.graphs.responses import bond_vectors, forces_from_bonds, stresses_from_bonds
+from symscape.models.chgnet_network import CHGNetNetwork, crystal_graphs
 from symscape.models.registry import resolve
 
 chgnet = pytest.importorskip("chgnet", reason="chgnet is not installed")
 pytestmark = pytest.mark.filterwarnings("ignore")
+GPA = 160.21766208
+
+
+def as_pymatgen(atoms):
+    from pymatgen.core import Structure
+
+    return Structure(atoms.cell.array, atoms.numbers, atoms.positions, coords_are_cartesian=True)
 
 
 def package_graph(atoms):
+    """Return the bonds as pairs of edges and the angles of the package's converter."""
     from chgnet.graph import CrystalGraphConverter
-    from pymatgen.core import Structure
 
-    converter = CrystalGraphConverter(on_isolated_atoms="ignore")
-    structure = Structure(
-        atoms.cell.array, atoms.numbers, atoms.positions, coords_are_cartesian=True
-    )
-    return converter(structure)
-
-
-def as_sets(center, neighbor, image, bond, angles):
-    """Describe a graph without reference to the order of edges and bonds."""
-    edges = [
-        (int(c), int(n), *map(int, i)) for c, n, i in zip(center, neighbor, image, strict=True)
-    ]
+    made = CrystalGraphConverter(on_isolated_atoms="ignore")(as_pymatgen(atoms))
+    ends = made.atom_graph.numpy().reshape(-1, 2)
+    images = made.neighbor_image.numpy().reshape(-1, 3)
+    edges = [tuple(map(int, (*a, *b))) for a, b in zip(ends, images, strict=True)]
     pairs = {}
-    for edge, which in zip(edges, bond, strict=True):
-        pairs.setdefault(int(which), set()).add(edge)
-    rows = {
-        (int(a), edges[e1], edges[e2], frozenset(pairs[int(b1)]), frozenset(pairs[int(b2)]))
-        for a, b1, e1, b2, e2 in angles
-    }
-    return sorted(edges), {frozenset(p) for p in pairs.values()}, rows
+    for edge, bond in zip(edges, made.directed2undirected.numpy(), strict=True):
+        pairs.setdefault(int(bond), set()).add(edge)
+    rows = made.bond_graph.numpy().reshape(-1, 5)
+    angles = sorted((edges[left], edges[right]) for _, _, left, _, right in rows)
+    return {frozenset(pair) for pair in pairs.values()}, angles
 
 
-def compare(atoms):
-    theirs = package_graph(atoms)
-    # the array path starts from the same float64 cell and positions
-    edges = neighbor_list(atoms.positions, atoms.cell.array, 6.0)
-    ours = bond_indices(*edges, angle_cutoff=3.0)
-    graph = theirs.atom_graph.numpy().reshape(-1, 2)
-    their_sets = as_sets(
-        graph[:, 0],
-        graph[:, 1],
-        theirs.neighbor_image.numpy().reshape(-1, 3),
-        theirs.directed2undirected.numpy(),
-        theirs.bond_graph.numpy().reshape(-1, 5),
-    )
-    assert as_sets(*edges[:3], ours.directed2undirected, ours.angles) == their_sets
-    assert len(ours.angles) == len(theirs.bond_graph)
-    # the edge that stands for a bond belongs to it
-    n_bonds = len(ours.undirected2directed)
-    assert np.array_equal(ours.directed2undirected[ours.undirected2directed], np.arange(n_bonds))
+def our_graph(atoms):
+    """Return the same of ours, each angle in both orders."""
+    found = crystal_graphs(Structures.from_atoms([atoms]), 6.0, 3.0, "cpu")
+    bonds, angles = found.bonds, found.angles
+    ends = np.column_stack([bonds.center.numpy(), bonds.neighbor.numpy()])
+    images = bonds.image.numpy().round().astype(int)
+    forward = [tuple(map(int, (*a, *b))) for a, b in zip(ends, images, strict=True)]
+    backward = [tuple(map(int, (*a[::-1], *-b))) for a, b in zip(ends, images, strict=True)]
+    spokes = [
+        (forward if sign > 0 else backward)[bond]
+        for bond, sign in zip(angles.short[angles.bond].tolist(), angles.sign.tolist(), strict=True)
+    ]
+    pairs = list(zip(angles.left.tolist(), angles.right.tolist(), strict=True))
+    both = [(spokes[a], spokes[b]) for a, b in pairs] + [(spokes[b], spokes[a]) for a, b in pairs]
+    bonds_of = {frozenset(pair) for pair in zip(forward, backward, strict=True)}
+    return bonds_of, sorted(both)
 
 
 @pytest.mark.parametrize("i", range(10))
 def test_same_graph_as_the_package(i):
-    compare(varied(10).atoms(i))
+    assert our_graph(varied(10).atoms(i)) == package_graph(varied(10).atoms(i))
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)
@@ -72,23 +73,49 @@ def test_same_graph_as_the_package(i):
 def test_same_graph_for_random_crystals(seed, n_atoms):
     rng = np.random.default_rng(seed)
     cell = np.eye(3) * rng.uniform(2.5, 6.0, 3) + rng.uniform(-1, 1, (3, 3))
-    compare(Atoms("O" * n_atoms, scaled_positions=rng.random((n_atoms, 3)), cell=cell, pbc=True))
+    atoms = Atoms("O" * n_atoms, scaled_positions=rng.random((n_atoms, 3)), cell=cell, pbc=True)
+    assert our_graph(atoms) == package_graph(atoms)
 
 
-def test_an_edge_without_its_reverse_is_an_error():
-    one = np.array([0]), np.array([1]), np.zeros((1, 3), dtype=int), np.array([2.0])
-    with pytest.raises(ValueError, match="lacks its reverse"):
-        bond_indices(*one, angle_cutoff=3.0)
+@pytest.mark.parametrize("version", ["0.2.0", "0.3.0"])
+def test_float64_network_equals_the_package_in_float64(version, monkeypatch):
+    """Crystals with and without angles, and an atom on its own, in one batch."""
+    import torch
+    from chgnet.graph import converter
+    from chgnet.model import CHGNet
+    from chgnet.model import model as package
+
+    for module in (converter, package):
+        monkeypatch.setattr(module, "TORCH_DTYPE", torch.float64)
+    with contextlib.redirect_stdout(io.StringIO()):
+        net = CHGNet.load(model_name=version, use_device="cpu", verbose=False)
+    # float32 in the package's own code: the elements' energies
+    net = net.double()
+    net.composition_model = None
+    net.graph_converter.set_isolated_atom_response("ignore")
+    bare = bulk("Mg", "fcc", a=4.8)
+    images = [*varied(5), bare, Atoms("Na", cell=np.eye(3) * 20, pbc=True)]
+    expected = [net.predict_structure(as_pymatgen(atoms), task="efs") for atoms in images[:-1]]
+    expected.append(net.predict_structure(as_pymatgen(images[-1]), task="e"))
+    structures = Structures.from_atoms(images)
+    graphs = crystal_graphs(structures, 6.0, 3.0, "cpu")
+    vectors = bond_vectors(structures, graphs.bonds).requires_grad_(True)
+    energies = CHGNetNetwork(net).energies(graphs, vectors)
+    (slopes,) = torch.autograd.grad(energies.sum(), vectors)
+    forces = forces_from_bonds(len(structures.numbers), graphs.bonds, slopes)
+    stresses = stresses_from_bonds(structures.cells, graphs.bonds, vectors.detach(), slopes)
+    per_atom = energies.detach().numpy() / structures.n_atoms
+    # the package's 1 / sqrt(2) of the Fourier basis is float32 in both
+    assert per_atom == pytest.approx(np.array([said["e"] for said in expected]), abs=1e-9)
+    f = np.concatenate([*(said["f"] for said in expected[:-1]), np.zeros((1, 3))])
+    assert forces.numpy() == pytest.approx(f, abs=1e-7)
+    s = np.array([*(said["s"] / GPA for said in expected[:-1]), np.zeros((3, 3))])
+    assert stresses.numpy() == pytest.approx(s, abs=1e-8)
 
 
 @pytest.mark.parametrize("side", [20.0, 5.5])
 def test_atom_without_neighbours_or_without_angles(side):
-    import contextlib
-    import io
-
     from chgnet.model.dynamics import CHGNetCalculator
-
-    from symscape.crystal.structures import Structures
 
     atoms = Atoms("Na", cell=np.eye(3) * side, pbc=True)
     with contextlib.redirect_stdout(io.StringIO()):
@@ -97,3 +124,13 @@ def test_atom_without_neighbours_or_without_angles(side):
     said = model.predict(Structures.from_atoms([atoms, atoms]), forces=True, stresses=True)
     assert said.energies == pytest.approx([expected] * 2, abs=1e-6)
     assert model.energies(Structures.from_atoms([atoms])) == pytest.approx([expected], abs=1e-6)
+
+
+def test_nan_stays_in_its_structure():
+    images = list(varied(4))
+    images[1].positions[0, 0] = np.nan
+    model = resolve("chgnet", device="cpu")
+    said = model.predict_batch(Structures.from_atoms(images), forces=True, stresses=True)
+    alone = model.predict_batch(Structures.from_atoms([images[0], *images[2:]]))
+    assert np.isnan(said.energies).tolist() == [False, True, False, False]
+    assert said.energies[[0, 2, 3]] == pytest.approx(alone.energies, abs=1e-5)

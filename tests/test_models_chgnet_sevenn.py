@@ -70,18 +70,21 @@ def by_calculator(calc, structures):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", NAMES)
 def test_equals_the_packages_calculator(name):
-    # float32 resolves 5e-4 meV/atom at -8 eV/atom; two of these steps are the limit
+    # float32 resolves 5e-4 meV/atom at -8 eV/atom; two of these steps are the limit. CHGNet's sums
+    # are taken in another order than the package's, both of which are up to 0.012 meV/atom from
+    # the same network in float64; there they agree (test_models_chgnet_graphs.py)
+    reach = 5e-6 if name.startswith("chgnet") else 1e-6
     structures = varied({"chgnet": 50, "7net-0": 20}.get(name, 5))
     calc = calculator(name)
     energies = np.array([calc.get_potential_energy(atoms) for atoms in structures])
     model = loaded(name)
     assert np.abs(model.energies(structures) - energies) / structures.n_atoms == pytest.approx(
-        0, abs=1e-6
+        0, abs=reach
     )
     few = structures[:5]
     energies, forces, stresses = by_calculator(calc, few)
     both = model.predict(few, forces=True, stresses=True)
-    assert np.abs(both.energies - energies) / few.n_atoms == pytest.approx(0, abs=1e-6)
+    assert np.abs(both.energies - energies) / few.n_atoms == pytest.approx(0, abs=reach)
     assert both.forces == pytest.approx(forces, abs=1e-4, rel=1e-5)
     assert both.stresses == pytest.approx(stresses, abs=2e-5, rel=1e-5)
 

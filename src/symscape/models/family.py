@@ -243,7 +243,37 @@ class FamilyModel(EnergyModel):
         ]
         if unknown:
             raise ModelError(f"{self.card.name} was not trained on {', '.join(unknown)}.")
-        return self._evaluate(batch, forces, stresses)
+        sound = _sound(batch)
+        if sound.all():
+            return self._evaluate(batch, forces, stresses)
+        return self._evaluate_sound(batch, np.flatnonzero(sound), forces, stresses)
+
+    def _evaluate_sound(
+        self, batch: Structures, sound: np.ndarray, forces: bool, stresses: bool
+    ) -> Prediction:
+        """Evaluate some structures of a batch; the others get NaN and can't spoil the graph."""
+        energies = np.full(len(batch), np.nan)
+        all_forces = np.full((len(batch.numbers), 3), np.nan) if forces else None
+        all_stresses = np.full((len(batch), 3, 3), np.nan) if stresses else None
+        if len(sound):
+            found = self._evaluate(batch[sound], forces, stresses)
+            energies[sound] = found.energies
+            if all_forces is not None:
+                chosen = np.isin(np.repeat(np.arange(len(batch)), batch.n_atoms), sound)
+                all_forces[chosen] = found.forces
+            if all_stresses is not None:
+                all_stresses[sound] = found.stresses
+        return Prediction(energies, all_forces, all_stresses)
+
+
+def _sound(batch: Structures) -> np.ndarray:
+    """Tell which structures have finite positions and a finite cell with a volume."""
+    with np.errstate(all="ignore"):
+        volumes = np.linalg.det(batch.cells)
+    bad_atoms = ~np.isfinite(batch.positions).all(axis=1)
+    bad = np.zeros(len(batch), dtype=bool)
+    bad[np.repeat(np.arange(len(batch)), batch.n_atoms)[bad_atoms]] = True
+    return ~bad & np.isfinite(batch.cells).all(axis=(1, 2)) & (np.abs(volumes) > 0)
 
 
 def check_family(path: Path, family: str) -> None:
