@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Angles:
     """Pairs of different bonds at one atom, each pair once.
 
-    A *spoke* is one end of a short bond: ``center`` sees the bond's vector with ``sign`` +1 if it is
-    the bond's centre, -1 if it is its neighbour. A bond of an atom with its own image has two.
+    A *spoke* is one end of a short bond: ``center`` sees the bond's vector with ``sign`` +1 if it
+    is the bond's centre, -1 if it is its neighbour. A bond of an atom with its own image has two.
 
     Parameters
     ----------

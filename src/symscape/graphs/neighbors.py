@@ -1,9 +1,9 @@
 """All edges within a cut-off, of a whole batch of periodic crystals at once.
 
 Structures with as many atoms and cells of about the same reach are taken together as dense arrays:
-every pair of atoms against every image of the cell that can come near. In the small cells that slices
-and crystals are made of, that is a few thousand distances a structure and no loop at all. Only one of
-the two directions of a bond is looked for, so that the two never have to be matched.
+every pair of atoms against every image of the cell that can come near. In the small cells that
+slices and crystals are made of, that is a few thousand distances a structure and no loop at all.
+Only one of the two directions of a bond is looked for, so that the two never have to be matched.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: two atoms closer than this in angstrom are one atom, as pymatgen has it
 SAME_ATOM_A = 1e-8
-#: distances in one dense array: 2 MiB in float64 on a CPU, whose caches must hold it, more elsewhere
+#: distances in one dense array: 2 MiB in float64 on a CPU, whose caches must hold it
 _CHUNK = {"cpu": 2**18}
 _CHUNK_ELSEWHERE = 2**25
 

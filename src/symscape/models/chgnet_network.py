@@ -1,9 +1,9 @@
 """CHGNet's network on one graph for a whole batch, with a third of the arithmetic.
 
-The weights and the function are the package's. Its layers first put the features of atoms, bonds and
-angles side by side, a row for every edge or angle, and multiply that by a matrix. Here each part is
-multiplied by its own block of the matrix before it is handed to the edges: once an atom or a bond
-rather than once an edge or an angle. The sums differ in the order of their terms only.
+The weights and the function are the package's. Its layers first put the features of atoms, bonds
+and angles side by side, a row for every edge or angle, and multiply that by a matrix. Here each
+part is multiplied by its own block of the matrix before it is handed to the edges: once an atom or
+a bond rather than once an edge or an angle. The sums differ in the order of their terms only.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ class CHGNetNetwork:
         return self._read_out(atom, graphs)
 
     def _angles(self, angles: Angles, vectors: Any, length: Any) -> Any:
-        """Embed the angles, shape (1, n_angles, n): both orders of the bonds look alike at first."""
+        """Embed the angles, shape (1, n_angles, n): the bonds' order makes no difference yet."""
         import torch
 
         short = vectors[angles.short] / length[angles.short][:, None]
