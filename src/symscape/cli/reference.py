@@ -95,7 +95,7 @@ def plan(
         return
     check_symprec(symprec)
     content = crystal_from_file(target, symprec, None, read_options(block, elements, max_size))
-    say_notices(content)
+    say_notices(content.notices)
     text = propose_plan(content.crystal, number=number, points=points, notices=content.notices)
     if write is None:
         print(text, end="")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from symscape.cli.structures import (
+    Axes,
     Block,
     Elements,
     MaxSize,
@@ -16,8 +17,11 @@ from symscape.cli.structures import (
     check_symprec,
     read_options,
     say_notices,
+    split,
+    survey_progress,
 )
 from symscape.crystal.read import MAX_SIZE_MB
+from symscape.crystal.slice import MASK_RATIO
 from symscape.errors import SymscapeError
 
 if TYPE_CHECKING:
@@ -28,9 +32,6 @@ if TYPE_CHECKING:
     from symscape.crystal.grid import Axis
     from symscape.crystal.propose import Proposal
 
-#: As `symscape.crystal.slice.Slice` has it.
-DEFAULT_MASK_RATIO = 0.7
-
 
 def slices(
     file: Annotated[Path, typer.Argument(help="Structure file that ASE or pymatgen reads.")],
@@ -39,6 +40,7 @@ def slices(
     elements: Elements = "",
     max_size: MaxSize = MAX_SIZE_MB,
     points: Annotated[int, typer.Option(help="Grid values along each axis.")] = 15,
+    axes: Axes = "",
     plot: Annotated[
         Path | None, typer.Option(help="Draw the closest contacts over each slice into this PNG.")
     ] = None,
@@ -48,17 +50,19 @@ def slices(
     ] = None,
 ) -> None:
     """Print a crystal's Wyckoff positions and free coordinates, and propose slices."""
-    from symscape.crystal.propose import propose_slices
+    from symscape.crystal.propose import survey_slices
     from symscape.crystal.read import crystal_from_file
 
     check_symprec(symprec)
     content = crystal_from_file(file, symprec, None, read_options(block, elements, max_size))
-    say_notices(content)
+    say_notices(content.notices)
     crystal = content.crystal
-    proposals = propose_slices(crystal, points=points)
+    with survey_progress() as progress:
+        survey = survey_slices(crystal, axes=split(axes), points=points, progress=progress)
+    proposals = survey.proposals
+    say_notices(survey.notices)
     console = _console()
     _print_crystal(console, crystal)
-    _warn_of_contact(console, crystal)
     _print_proposals(console, crystal, proposals)
     if write is not None:
         for path in write_proposals(write, proposals):
@@ -133,21 +137,6 @@ def _print_crystal(console: Console, crystal: Crystal) -> None:
     console.print("\n".join(lines), markup=False, highlight=False)
 
 
-def _warn_of_contact(console: Console, crystal: Crystal) -> None:
-    """Say so if the crystal as it is would be masked: probably something is wrong with it."""
-    from symscape.crystal.contacts import closest_contact
-
-    contact = closest_contact(crystal.numbers, crystal.positions @ crystal.lattice, crystal.lattice)
-    if contact.ratio < DEFAULT_MASK_RATIO:
-        console.print(
-            f"note: {contact} is only {contact.ratio:.2f} of the sum of covalent radii in the "
-            "crystal itself; check the structure",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
-
-
 def _print_proposals(console: Console, crystal: Crystal, proposals: tuple[Proposal, ...]) -> None:
     if not proposals:
         reason = (
@@ -173,7 +162,7 @@ def _print_proposals(console: Console, crystal: Crystal, proposals: tuple[Propos
         )
     console.print(table, markup=False, highlight=False)
     console.print(
-        f"masked: two atoms closer than {DEFAULT_MASK_RATIO} of their covalent radii; "
+        f"masked: two atoms closer than {MASK_RATIO} of their covalent radii; "
         "distinct: unmasked points not equivalent by symmetry",
         markup=False,
         highlight=False,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
-from symscape.crystal.read import SYMPREC, CrystalFile, ReadOptions
+from symscape.crystal.read import SYMPREC, ReadOptions
 from symscape.errors import SymscapeError
 
 Symprec = Annotated[
@@ -22,6 +24,10 @@ Block = Annotated[
 Elements = Annotated[
     str, typer.Option(help="Symbols for a POSCAR without any, in its order: Si,C.")
 ]
+Axes = Annotated[
+    str,
+    typer.Option(help="Free coordinates or lattice parameters to pair: O_z,c/a; a choice if none."),
+]
 MaxSize = Annotated[
     float, typer.Option(help="Largest size of a structure file, decompressed, in MB.")
 ]
@@ -29,7 +35,12 @@ MaxSize = Annotated[
 
 def read_options(block: str, elements: str, max_size: float) -> ReadOptions:
     """Return what the options say of reading."""
-    return ReadOptions(block, tuple(filter(None, elements.replace(",", " ").split())), max_size)
+    return ReadOptions(block, split(elements), max_size)
+
+
+def split(names: str) -> tuple[str, ...]:
+    """Return the names of a list with commas or spaces."""
+    return tuple(names.replace(",", " ").split())
 
 
 def check_symprec(symprec: float | None) -> None:
@@ -38,7 +49,26 @@ def check_symprec(symprec: float | None) -> None:
         raise SymscapeError(f"--symprec {symprec:g} is not a distance; give angstrom above zero.")
 
 
-def say_notices(content: CrystalFile) -> None:
-    """Print what the user should know of a structure file, each once, on stderr."""
-    for notice in content.notices:
+def say_notices(notices: Iterable[str]) -> None:
+    """Print what the user should know, on stderr."""
+    for notice in notices:
         typer.echo(f"note: {notice}", err=True)
+
+
+@contextmanager
+def survey_progress() -> Iterator[Callable[[int, int], None] | None]:
+    """Yield what shows how far a search for slices is; nothing where nobody watches."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("proposing slices", total=None)
+
+        def show(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield show

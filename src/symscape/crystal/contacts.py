@@ -73,25 +73,62 @@ def closest_ratios(structures: Structures) -> np.ndarray:
     reduced = reduced_cells(structures.cells)
     for chosen, numbers, positions in _same_atoms(structures):
         radii = covalent_radii(numbers)
-        first, second = np.triu_indices(len(numbers), k=1)
-        sums = radii[first] + radii[second]
         own = _shortest_vectors(reduced[chosen]) / (2 * radii.max())
-        ratios = minimum_image_distances(positions, reduced[chosen]) / sums
-        result[chosen] = np.minimum(own, ratios.min(axis=1, initial=np.inf))
+        result[chosen] = np.minimum(own, _pair_ratios(radii, positions, reduced[chosen]))
     return result
 
 
-def minimum_image_distances(positions: np.ndarray, cells: np.ndarray) -> np.ndarray:
-    """Return the shortest distance of each pair of atoms, shape (n, n_pairs), in angstrom.
+def _pair_ratios(radii: np.ndarray, positions: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """Return the least ratio of two different atoms in each of like structures, shape (n,).
+
+    In one cell, pairs that keep their distance are measured once, and pairs that can't become the
+    closest, by the triangle inequality, not at all.
+    """
+    first, second = np.triu_indices(len(radii), k=1)
+    sums = radii[first] + radii[second]
+    if not len(first):
+        return np.full(len(positions), np.inf)
+    if (cells != cells[0]).any():
+        return (minimum_image_distances(positions, cells) / sums).min(axis=1)
+    start = minimum_image_distances(positions[:1], cells[:1])[0]
+    drift = np.linalg.norm(positions - positions[0], axis=-1).max(axis=0)
+    rigid = rigid_groups(positions)
+    reach = np.where(rigid[first] == rigid[second], 0.0, drift[first] + drift[second])
+    highest = ((start + reach) / sums).min()
+    moving = (reach > 0) & ((start - reach) / sums <= highest)
+    fixed = (start / sums)[reach == 0].min(initial=np.inf)
+    pairs = (first[moving], second[moving])
+    ratios = minimum_image_distances(positions, cells, pairs) / sums[moving]
+    return np.asarray(ratios.min(axis=1, initial=fixed))
+
+
+def rigid_groups(positions: np.ndarray) -> np.ndarray:
+    """Return for each atom the number of its group, those that move together, shape (n_atoms,).
+
+    Parameters
+    ----------
+    positions
+        Cartesian, angstrom, shape (n, n_atoms, 3).
+    """
+    moves = np.swapaxes(positions - positions[0], 0, 1).reshape(positions.shape[1], -1)
+    return np.unique(np.round(moves, 9), axis=0, return_inverse=True)[1].ravel()
+
+
+def minimum_image_distances(
+    positions: np.ndarray, cells: np.ndarray, pairs: tuple[np.ndarray, np.ndarray] | None = None
+) -> np.ndarray:
+    """Return the shortest distance of pairs of atoms, shape (n, n_pairs), in angstrom.
 
     Parameters
     ----------
     positions
         Cartesian, angstrom, shape (n, n_atoms, 3).
     cells
-        Minkowski-reduced, shape (n, 3, 3). Pairs are those of ``np.triu_indices(n_atoms, k=1)``.
+        Minkowski-reduced, shape (n, 3, 3).
+    pairs
+        Indices of the first and the second atoms; ``np.triu_indices(n_atoms, k=1)`` if None.
     """
-    first, second = np.triu_indices(positions.shape[1], k=1)
+    first, second = np.triu_indices(positions.shape[1], k=1) if pairs is None else pairs
     distances = np.empty((len(positions), len(first)))
     step = max(1, _CHUNK // (len(_IMAGES) * max(1, len(first))))
     for start in range(0, len(positions), step):

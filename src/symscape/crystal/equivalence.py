@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from symscape.crystal.contacts import minimum_image_distances, reduced_cells
+from symscape.crystal.contacts import minimum_image_distances, reduced_cells, rigid_groups
 from symscape.crystal.grid import Axis
 
 if TYPE_CHECKING:
@@ -145,8 +145,11 @@ def _holding(
     numbers = structures.numbers[:n_atoms]
     positions = structures.positions.reshape(-1, n_atoms, 3)
     cells = reduced_cells(structures.cells)
-    prints = _fingerprints(numbers, positions, cells)
-    alike = np.flatnonzero(np.abs(prints[1:] - prints[0]).max(axis=1) < tolerance)
+    alike = np.arange(len(candidates))
+    for pairs in _telling_pairs(numbers, positions, cells):
+        members = np.concatenate([[0], alike + 1])
+        prints = _fingerprints(numbers, positions[members], cells[members], pairs)
+        alike = alike[np.abs(prints[1:] - prints[0]).max(axis=1) < tolerance]
     return [
         int(k)
         for k in alike
@@ -154,16 +157,41 @@ def _holding(
     ]
 
 
-def _fingerprints(numbers: np.ndarray, positions: np.ndarray, cells: np.ndarray) -> np.ndarray:
-    """Numbers (angstrom) that congruent structures share, to reject most maps cheaply, (n, 3)."""
-    distances = minimum_image_distances(positions, cells)
+def _telling_pairs(
+    numbers: np.ndarray, positions: np.ndarray, cells: np.ndarray
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return pairs of atoms by which structures may differ: the rarest kind of them, then all.
+
+    In one cell, pairs of atoms that move together are left out: they add the same to all.
+    """
     first, second = np.triu_indices(len(numbers), k=1)
-    # Symmetric in the two elements and different for different pairs of elements.
-    kinds = np.sqrt(numbers[first] * numbers[second]) + (numbers[first] + numbers[second]) / 7
+    if (cells == cells[0]).all():
+        rigid = rigid_groups(positions)
+        moving = rigid[first] != rigid[second]
+        first, second = first[moving], second[moving]
+    kinds = np.sort(np.stack([numbers[first], numbers[second]], axis=1), axis=1)
+    _, which, counts = np.unique(kinds, axis=0, return_inverse=True, return_counts=True)
+    if len(counts) < 2:
+        return [(first, second)]
+    rarest = which.ravel() == counts.argmin()
+    return [(first[rarest], second[rarest]), (first, second)]
+
+
+def _fingerprints(
+    numbers: np.ndarray,
+    positions: np.ndarray,
+    cells: np.ndarray,
+    pairs: tuple[np.ndarray, np.ndarray],
+) -> np.ndarray:
+    """Numbers (angstrom) that congruent structures share, to reject most maps cheaply, (n, 3)."""
     mean = np.cbrt(np.abs(np.linalg.det(cells)))
+    first, second = pairs
     if not len(first):
         return np.stack([mean, mean, mean], axis=1)
+    # Symmetric in the two elements and different for different pairs of elements.
+    kinds = np.sqrt(numbers[first] * numbers[second]) + (numbers[first] + numbers[second]) / 7
     weights = kinds / kinds.sum()
+    distances = minimum_image_distances(positions, cells, pairs)
     return np.stack([mean, distances @ weights, np.sqrt(np.square(distances) @ weights)], axis=1)
 
 
@@ -192,21 +220,47 @@ def congruent(
     """
     species, counts = np.unique(numbers, return_counts=True)
     rare = np.flatnonzero(numbers == species[counts.argmin()])
-    same = numbers[:, None] == numbers[None, :]
     there = other_positions @ np.linalg.inv(other_cell)
     for basis in _matching_bases(cell, other_cell, tolerance):
         # ``basis`` spans the first lattice and has the other cell's lengths and angles.
         here = positions @ np.linalg.inv(basis)
         shifts = there[rare] - here[rare[0]]
-        gaps = (here[None, :, None] + shifts[:, None, None]) - there[None, None]
-        gaps = (gaps - np.round(gaps)) @ other_cell
-        distances = np.where(same, np.linalg.norm(gaps, axis=-1), np.inf)
-        nearest = distances.argmin(axis=2)
-        fits = distances.min(axis=2).max(axis=1) < tolerance
-        one_to_one = np.all(np.sort(nearest, axis=1) == np.arange(len(numbers)), axis=1)
-        if (fits & one_to_one).any():
-            return True
+        for block in _blocks(len(numbers)):  # most shifts fail at the first atoms
+            nearest, apart = _nearest(numbers, here, there, shifts, other_cell, block)
+            shifts = shifts[apart.max(axis=1) < tolerance]
+        for shift in shifts:
+            nearest, _ = _nearest(numbers, here, there, shift[None], other_cell, slice(None))
+            if len(np.unique(nearest)) == len(numbers):
+                return True
     return False
+
+
+def _blocks(count: int) -> list[slice]:
+    """Return slices over ``count`` atoms, a few first and then twice as many each time."""
+    edges = [0]
+    while edges[-1] < count:
+        edges.append(max(4, 2 * edges[-1]))
+    return [slice(a, b) for a, b in pairwise(edges)]
+
+
+def _nearest(
+    numbers: np.ndarray,
+    here: np.ndarray,
+    there: np.ndarray,
+    shifts: np.ndarray,
+    cell: np.ndarray,
+    block: slice,
+) -> tuple[np.ndarray, np.ndarray]:
+    """For some atoms, the like atom nearest to each after each shift, and its distance.
+
+    Positions and shifts are fractional in ``cell``; both results have shape (n_shifts, n_block),
+    distances in angstrom.
+    """
+    gaps = (here[block][None, :, None] + shifts[:, None, None]) - there[None, None]
+    apart = np.linalg.norm((gaps - np.round(gaps)) @ cell, axis=-1)
+    apart[:, numbers[block][:, None] != numbers[None]] = np.inf
+    nearest = apart.argmin(axis=2)
+    return nearest, np.take_along_axis(apart, nearest[..., None], axis=2)[..., 0]
 
 
 def _matching_bases(cell: np.ndarray, other: np.ndarray, tolerance: float) -> list[np.ndarray]:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: beyond this a grid is a mistake in a file, not a wish
 MOST_POINTS = 1_000_000
+#: default of ``mask_ratio``
+MASK_RATIO = 0.7
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +52,7 @@ class Slice:
 
     crystal: Crystal
     axes: tuple[Axis, Axis]
-    mask_ratio: float = 0.7
+    mask_ratio: float = MASK_RATIO
 
     def __post_init__(self) -> None:
         if len(self.axes) != 2:
