@@ -14,6 +14,7 @@ from symscape.crystal.structures import Structures
 from symscape.errors import ModelError
 from symscape.models.card import ModelCard
 from symscape.models.devices import resolve_device
+from symscape.models.threads import threads_for
 
 #: what a potential may give, by ASE's names
 Quantity = Literal["energy", "forces", "stress"]
@@ -133,7 +134,9 @@ class EnergyModel(ABC):
         """
         self.load()
         self.require(forces=forces, stresses=stresses)
-        return _checked(self._predict_batch(batch, forces, stresses), batch, forces, stresses)
+        with threads_for(len(batch.numbers)):
+            said = self._predict_batch(batch, forces, stresses)
+        return _checked(said, batch, forces, stresses)
 
     def predict_batches(
         self, structures: Structures, *, forces: bool = False, stresses: bool = False

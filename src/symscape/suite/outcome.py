@@ -134,6 +134,7 @@ class Outcome:
         from symscape.errors import ReferenceFileError
         from symscape.report.results import RunResults, summarize_reference
 
+        workers = getattr(session.config.option, "numprocesses", None) or 1
         ran = {(case.material, case.slice) for case in cases}
         summaries = []
         for entry in session.entries:
@@ -148,7 +149,10 @@ class Outcome:
             fingerprint=next((case.fingerprint for case in cases if case.fingerprint), ""),
             cases=tuple(cases),
             references=tuple(summaries),
-            versions={**versions(model), **({} if session.settings.use_cache else _UNCACHED)},
+            versions={
+                **versions(model, workers),
+                **({} if session.settings.use_cache else _UNCACHED),
+            },
             started=datetime.fromtimestamp(self.started, UTC).isoformat(timespec="seconds"),
             wall_seconds=round(time.time() - self.started, 2),
             tolerances=session.tolerances.name,
@@ -197,8 +201,14 @@ def _base(session: SuiteSession, path: Path) -> str:
     return name if name in PROFILES else os.path.relpath(name, path.parent)
 
 
-def versions(model: EnergyModel) -> dict[str, str]:
-    """Versions of what the results depend on, found without importing it."""
+def versions(model: EnergyModel, workers: int = 1) -> dict[str, str]:
+    """Versions of what the results depend on, found without importing it.
+
+    Parameters
+    ----------
+    workers
+        Processes of the run, which share the cores.
+    """
     found = {
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
@@ -210,7 +220,11 @@ def versions(model: EnergyModel) -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     from symscape.models.devices import resolve_device
+    from symscape.models.threads import describe_threads
 
-    threads = os.environ.get("OMP_NUM_THREADS") or str(os.cpu_count())
     # "auto" would not say what the numbers were computed on
-    return {**found, "threads": threads, "device": resolve_device(model.device)}
+    return {
+        **found,
+        "threads": describe_threads(workers),
+        "device": resolve_device(model.device),
+    }
