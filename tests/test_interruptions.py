@@ -83,6 +83,16 @@ def raising():
     return Raising()
 
 
+class Garbling(EMT):
+    def calculate(self, *args, **kwargs):
+        # a lone surrogate, which UTF-8 can't hold, and a control sequence of terminals
+        raise RuntimeError("weights " + chr(0xDCFF) + chr(27) + "[31m are torn")
+
+
+def garbling():
+    return Garbling()
+
+
 class Greedy(EMT):
     def calculate(self, *args, **kwargs):
         raise MemoryError("Unable to allocate 9 TiB")
@@ -481,6 +491,7 @@ def test_a_cache_that_can_not_grow_is_done_without(project):
 MISBEHAVIOUR = {
     "nan": "the model returned NaN or infinity",
     "raising": "this network has no weights",
+    "garbling": "RuntimeError: weights ",
     "greedy": "out of memory",
     "leaving": "SystemExit: licence server is down",
     "lacking": "a_package_that_is_not_there",

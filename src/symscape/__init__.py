@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from symscape.models.base import EnergyModel
     from symscape.models.cache import EnergyCache
     from symscape.models.card import ModelCard
+    from symscape.models.evaluate import Evaluator
+    from symscape.models.spec import ModelSpec
     from symscape.references.reference import LandscapeReference
     from symscape.report.results import RunResults, load_results
     from symscape.report.tables import metrics_table
@@ -43,8 +45,10 @@ __all__ = [
     "Crystal",
     "EnergyCache",
     "EnergyModel",
+    "Evaluator",
     "LandscapeReference",
     "ModelCard",
+    "ModelSpec",
     "RunResults",
     "Slice",
     "SliceEvaluation",
@@ -75,8 +79,10 @@ _HOMES: dict[str, str] = {
     "Crystal": "symscape.crystal.crystal",
     "EnergyCache": "symscape.models.cache",
     "EnergyModel": "symscape.models.base",
+    "Evaluator": "symscape.models.evaluate",
     "LandscapeReference": "symscape.references.reference",
     "ModelCard": "symscape.models.card",
+    "ModelSpec": "symscape.models.spec",
     "RunResults": "symscape.report.results",
     "Slice": "symscape.crystal.slice",
     "SliceEvaluation": "symscape.landscape.evaluate",

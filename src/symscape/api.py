@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from symscape.landscape.evaluate import SliceEvaluation
     from symscape.models.base import EnergyModel
     from symscape.models.cache import EnergyCache
+    from symscape.models.spec import ModelSpec
     from symscape.references.library import ReferenceEntry
     from symscape.references.reference import LandscapeReference
     from symscape.verdict.case import CaseResult
@@ -90,14 +91,15 @@ def load_reference(name: str | Path, folder: str | Path = "references") -> Lands
     raise ReferenceFileError(f"{folder}: there is no reference {wanted!r}; {hint}")
 
 
-def model(name: str, **options: Any) -> EnergyModel:
+def model(name: str | ModelSpec, **options: Any) -> EnergyModel:
     """Make a potential by the name that ``--mlip`` takes; its weights are loaded when needed.
 
     Parameters
     ----------
     name
         A registered name (``symscape models`` lists them), a family together with
-        ``checkpoint=PATH``, or ``package.module:factory`` of an ASE calculator.
+        ``checkpoint=PATH``, or ``package.module:factory`` of an ASE calculator; or all of it as a
+        `ModelSpec`.
     options
         ``checkpoint``, ``mlip_name``, ``device``, ``batch_size``, ``dtype``, ...: see
         `symscape.models.spec.ModelSpec`.
