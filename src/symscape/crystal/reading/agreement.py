@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from math import gcd
 
 import numpy as np
 
@@ -82,10 +81,10 @@ def _check_formula(block: CifBlock, expansion: Expansion) -> None:
     if not np.isfinite(units) or units <= 0:
         return
     total, in_formula = sum(content.values()), sum(formula.values())
-    whole = [round(x) for x in formula.values()]
-    smallest = in_formula / (gcd(*whole) if whole and min(whole) > 0 else 1)
-    # some programs write the whole cell as the formula and count its reduced units
-    meant = (units * in_formula, units * smallest)
+    # some programs write the whole cell as the formula and count units of their own in it: CsCl, N2
+    meant = [units * in_formula]
+    if (in_formula / units).is_integer():
+        meant.append(in_formula)
     if not any(abs(total - count) < 0.02 * count for count in meant):
         raise StructureFileError(
             f"the file says Z = {units:g} of {text}, {units * in_formula:g} atoms in the cell, but "
