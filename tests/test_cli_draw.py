@@ -68,3 +68,80 @@ def test_a_model_without_an_energy_at_the_minimum(draw, tmp_path):
     assert code == 2
     assert re.fullmatch(r"symscape: Bad gave no energy at the DFT minimum .*\.\n", text)
     assert not (tmp_path / "x.png").exists()
+
+
+ALLOY = """data_x
+_symmetry_space_group_name_H-M 'P 42/m n m'
+_cell_length_a 5.6
+_cell_length_b 5.6
+_cell_length_c 3.6
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Cu1 0 0 0
+Al1 0.30 0.30 0
+"""
+
+
+@pytest.fixture
+def alone(tmp_path, monkeypatch, capsys):
+    """Run any command in a folder with one structure file."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.cif").write_text(ALLOY)
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["symscape", *words])
+        try:
+            main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        output = capsys.readouterr()
+        return code, output.out, output.err
+
+    return run
+
+
+DRAWN = ("--mlip", MODEL, "--cache-dir", "cache", "-o", "x.png")
+
+
+def test_a_structure_file_is_drawn(alone, tmp_path):
+    assert alone("draw", "x.cif", *DRAWN, "--points", "5") == (0, "wrote x.png\n", "")
+    first = (tmp_path / "x.png").read_bytes()
+    assert alone("draw", "x.cif", *DRAWN, "--points", "5", "--axes", "a,c")[0] == 0
+    assert (tmp_path / "x.png").read_bytes() != first
+
+
+def test_what_slices_writes_is_drawn_and_is_the_same_slice(alone, tmp_path):
+    assert alone("slices", "x.cif", "--points", "5", "--write", "out")[0] == 0
+    written = sorted((tmp_path / "out").glob("*.json"))
+    assert written
+    alone("draw", "x.cif", *DRAWN, "--points", "5")
+    first = (tmp_path / "x.png").read_bytes()
+    pictures = []
+    for path in written:
+        assert alone("draw", str(path), *DRAWN)[0] == 0
+        pictures.append((tmp_path / "x.png").read_bytes())
+    assert first in pictures
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("absent.cif",), "absent.cif: there is no such file"),
+        (("x.cif", "--kind", "forces"), "there is a landscape only"),
+        (("x.cif", "--axes", "Cu_x,c"), "no free coordinate or lattice parameter 'Cu_x'"),
+        (("x.cif", "--symprec", "0"), "--symprec 0 is not a distance"),
+        (("broken.json",), "field 'crystal'|crystal.formula"),
+    ],
+)
+def test_what_can_not_be_drawn_alone(alone, tmp_path, words, sentence):
+    (tmp_path / "broken.json").write_text(
+        '{"schema": "symscape-slice/1", "material": "x", "slice": "a-b", "kind": "local"}'
+    )
+    code, _, err = alone("draw", *words, *DRAWN)
+    assert code == 2
+    assert re.search(sentence, err)
+    assert "Traceback" not in err

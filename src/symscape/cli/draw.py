@@ -9,10 +9,27 @@ import typer
 
 from symscape.api import FigureKind
 from symscape.cli.cache import opened_cache
+from symscape.cli.structures import (
+    Axes,
+    Block,
+    Elements,
+    MaxSize,
+    Symprec,
+    check_symprec,
+    read_options,
+    say_notices,
+    split,
+)
+from symscape.crystal.read import MAX_SIZE_MB, is_structure_name
 from symscape.errors import SymscapeError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from symscape.crystal.read import ReadOptions
+    from symscape.crystal.slice import Slice
+    from symscape.models.base import EnergyModel
+    from symscape.models.cache import EnergyCache
 
 #: formats of files, by the ends of their names
 _ENDS = (".png", ".pdf", ".svg")
@@ -21,7 +38,10 @@ _ENDS = (".png", ".pdf", ".svg")
 def draw(
     reference: Annotated[
         str,
-        typer.Argument(help="A stored slice by name, PbTiO3-P4mm or PbTiO3-P4mm/Ti_z-O_z; a file."),
+        typer.Argument(
+            help="A stored slice by name, PbTiO3-P4mm or PbTiO3-P4mm/Ti_z-O_z; its file, one that "
+            "'slices --write' wrote, or a structure file."
+        ),
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The figure to write: .png, .pdf or .svg.")
@@ -41,22 +61,44 @@ def draw(
     cache_dir: Annotated[
         Path | None, typer.Option(help="Where energies are kept; default the user's cache folder.")
     ] = None,
+    axes: Axes = "",
+    points: Annotated[
+        int, typer.Option(help="Grid values along each axis, for a structure file.")
+    ] = 15,
+    symprec: Symprec = None,
+    block: Block = "",
+    elements: Elements = "",
+    max_size: MaxSize = MAX_SIZE_MB,
 ) -> None:
     """Draw one figure of a potential on one slice.
 
     landscape: maps of DFT, model and difference. topology: minima, saddles and lowest paths.
-    forces: the same with arrows of the forces. relief: both landscapes as surfaces.
+    forces: the same with arrows of the forces. relief: both landscapes as surfaces. Of a structure
+    file, the first slice that suits it or the one that --axes names, the model's landscape alone.
     """
     import symscape
 
     if kind not in get_args(FigureKind):
         raise SymscapeError(f"--kind is {kind!r}; there are {', '.join(get_args(FigureKind))}.")
     _check_output(output)
-    stored = symscape.load_reference(reference, references)
-    potential = symscape.model(mlip, checkpoint=checkpoint, device=device)
-    potential.check_installed()
     chosen = cast(FigureKind, kind)
     layout: Literal["wide", "tall"] = "tall" if tall else "wide"
+    check_symprec(symprec)
+    options = read_options(block, elements, max_size)
+    alone = _slice_of_file(Path(reference), split(axes), points, symprec, options)
+    if alone is None:
+        stored = symscape.load_reference(reference, references)
+    potential = symscape.model(mlip, checkpoint=checkpoint, device=device)
+    potential.check_installed()
+    if alone is not None:
+        if chosen != "landscape":
+            raise SymscapeError(
+                f"{reference}: without DFT energies there is a landscape only; leave out --kind."
+            )
+        with opened_cache(cache_dir) as cache:
+            _save(_draw_alone(alone, potential, layout, cache), output)
+        typer.echo(f"wrote {output}")
+        return
     with opened_cache(cache_dir) as cache:
         evaluation = symscape.evaluate_slice(potential, stored.slice, stored.valid, cache=cache)
         if stored.minimum in evaluation.failures:
@@ -70,6 +112,65 @@ def draw(
         )
     _save(figure, output)
     typer.echo(f"wrote {output}")
+
+
+def _slice_of_file(
+    path: Path, axes: tuple[str, ...], points: int, symprec: float | None, options: ReadOptions
+) -> Slice | None:
+    """Return the slice of a file without DFT energies; None for the name or file of a reference."""
+    from symscape.crystal.propose import survey_slices
+    from symscape.crystal.read import crystal_from_file
+    from symscape.references.slice_file import is_slice_file, load_slice
+
+    if path.suffix == ".json" and is_slice_file(path):
+        return load_slice(path)
+    if path.suffix == ".json" or not (path.is_file() or is_structure_name(path.name)):
+        return None
+    content = crystal_from_file(path, symprec, None, options)
+    say_notices(content.notices)
+    survey = survey_slices(content.crystal, axes=axes, points=points, max_local=1, max_global=0)
+    say_notices(survey.notices)
+    if not survey.proposals:
+        crystal = content.crystal
+        raise SymscapeError(
+            f"{path}: there is no slice of {crystal.formula} in {crystal.symbol} to draw, for its "
+            "only freedom is the volume or its atoms would be too close; name two axes with --axes."
+        )
+    return survey.proposals[0].slice
+
+
+def _draw_alone(
+    the_slice: Slice,
+    potential: EnergyModel,
+    layout: Literal["wide", "tall"],
+    cache: EnergyCache | None,
+) -> Figure:
+    """Evaluate a slice and draw the model's landscape."""
+    import numpy as np
+
+    import symscape
+    from symscape.report.figures import draw_alone
+    from symscape.report.panels import LandscapeData
+    from symscape.report.results import axis_label
+
+    energies = symscape.evaluate_slice(potential, the_slice, cache=cache).energies
+    if not np.isfinite(energies).any():
+        raise SymscapeError(f"{potential.card.name} gave no energy on the slice {the_slice.name}.")
+    i, j = np.unravel_index(int(np.nanargmin(energies)), energies.shape)
+    first, second = the_slice.axes
+    crystal = the_slice.crystal
+    data = LandscapeData(
+        u=first.values,
+        v=second.values,
+        labels=(axis_label(first.name), axis_label(second.name)),
+        reference=energies - energies[i, j],
+        model=None,
+        masked=the_slice.mask,
+        minimum=(int(i), int(j)),
+        reference_name=potential.card.name,
+        title=f"{crystal.formula}, {crystal.symbol}, {the_slice.name}",
+    )
+    return draw_alone(data, layout)
 
 
 def _check_output(path: Path) -> None:

@@ -227,22 +227,11 @@ def describe(proposal: Proposal, structures: str) -> dict[str, Any]:
 
     The fields ``crystal``, ``axes``, ``kind`` and ``mask_ratio`` are those of a stored reference.
     """
-    from symscape.references.store import build_document
+    from symscape.references.slice_file import slice_document
 
     grid = proposal.slice
-    crystal = grid.crystal
-    document = build_document(
-        material=f"{crystal.formula}-{crystal.symbol.replace('/', '')}",
-        the_slice=grid,
-        points=[],
-        method={},
-        provenance={},
-        kind=proposal.kind,
-    )
-    for unknown in ("schema", "points", "method", "provenance"):
-        document.pop(unknown)
-    return document | {
-        "pinned": list(crystal.pinned),
+    return slice_document(grid, proposal.kind) | {
+        "pinned": list(grid.crystal.pinned),
         "structures": structures,
         "mask": ["".join("#" if masked else "." for masked in row) for row in grid.mask],
         "grid_symmetries": [symmetry.name for symmetry in grid.grid_symmetries],

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SYMPREC = 0.01
 #: What is tried after it when the user has named none: smaller, then larger.
 _OTHER_SYMPRECS = (1e-3, 1e-4, 1e-5, 0.03, 0.1)
+#: Names of structure files end so.
+_ENDINGS = (".cif", ".mcif", ".vasp", ".poscar", ".xyz", ".extxyz", ".xsf", ".res", ".pdb")
 #: Atoms nearer than this, in angstrom, overlap (H2: 0.74).
 _OVERLAP_A = 0.4
 #: Moments nearer than this, in Bohr magnetons, are equal.
@@ -166,6 +168,14 @@ def crystal_from_file(
         except StructureFileError as error:
             raise StructureFileError(f"{path}: {error}") from error
     return CrystalFile(crystal, tuple(notices))
+
+
+def is_structure_name(name: str) -> bool:
+    """Whether a name is plainly one of a structure file, whether or not the file is there."""
+    plain = name.lower()
+    for packing in (".gz", ".bz2", ".xz", ".zst"):
+        plain = plain.removesuffix(packing)
+    return plain.endswith(_ENDINGS) or plain.rpartition("/")[2] in ("poscar", "contcar")
 
 
 def _read(source: Source, options: ReadOptions) -> CellArrays:

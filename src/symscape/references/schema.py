@@ -15,7 +15,7 @@ from symscape.errors import ReferenceFileError, shown
 SCHEMA = "symscape-landscape/1"
 
 #: field, type; nested fields with dots
-_FIELDS: tuple[tuple[str, type | tuple[type, ...]], ...] = (
+SLICE_FIELDS: tuple[tuple[str, type | tuple[type, ...]], ...] = (
     ("material", str),
     ("slice", str),
     ("kind", str),
@@ -27,13 +27,16 @@ _FIELDS: tuple[tuple[str, type | tuple[type, ...]], ...] = (
     ("crystal.atoms", list),
     ("axes", list),
     ("mask_ratio", (int, float)),
+)
+_FIELDS = (
+    *SLICE_FIELDS,
     ("method.code", str),
     ("method.functional", str),
     ("provenance.licence", str),
     ("provenance.command", str),
     ("points", list),
 )
-_AXIS_FIELDS: tuple[tuple[str, type | tuple[type, ...]], ...] = (
+AXIS_FIELDS: tuple[tuple[str, type | tuple[type, ...]], ...] = (
     ("name", str),
     ("terms", dict),
     ("start", (int, float)),
@@ -58,7 +61,7 @@ def read_document(path: Path) -> dict[str, Any]:
             f"{path}: a slice has two axes, but 'axes' lists {len(document['axes'])}."
         )
     for number, axis in enumerate(document["axes"]):
-        check_fields(path, axis, _AXIS_FIELDS, f"axes[{number}].")
+        check_fields(path, axis, AXIS_FIELDS, f"axes[{number}].")
         if axis["points"] < 2:
             raise ReferenceFileError(f"{path}: axes[{number}] needs at least two points.")
     return document

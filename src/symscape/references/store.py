@@ -35,7 +35,7 @@ def load_reference(path: str | Path) -> LandscapeReference:
     """
     path = Path(path)
     document = read_document(path)
-    the_slice = _build_slice(path, document)
+    the_slice = build_slice(path, document)
     for field, expected, where in (
         ("material", path.parent.name, "its folder"),
         ("slice", path.stem, "its file name"),
@@ -71,8 +71,14 @@ def load_reference(path: str | Path) -> LandscapeReference:
     return reference
 
 
-def _build_slice(path: Path, document: dict[str, Any]) -> Slice:
-    """Make the slice that the header describes."""
+def build_slice(path: Path, document: dict[str, Any]) -> Slice:
+    """Make the slice that a file's header describes.
+
+    Raises
+    ------
+    ReferenceFileError
+        If it describes none, or contradicts itself.
+    """
     stated = document["crystal"]
     if document["kind"] not in KINDS:
         raise ReferenceFileError(

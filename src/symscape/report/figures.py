@@ -86,15 +86,30 @@ def draw_landscape(data: LandscapeData, layout: Layout = "wide") -> Figure:
     return figure
 
 
-def _draw_reference(data: LandscapeData, layout: Layout) -> Figure:
-    """Draw the landscape figure without a model."""
+def draw_alone(data: LandscapeData, layout: Layout = "wide") -> Figure:
+    """Draw a model's landscape where there is no DFT: map and cuts through its minimum.
+
+    Parameters
+    ----------
+    data
+        With the model's energies and name in the places of the reference's.
+    layout
+        As for `draw_landscape`.
+    """
+    return _draw_reference(data, layout, "model minimum", "energy above the model's minimum")
+
+
+def _draw_reference(
+    data: LandscapeData, layout: Layout, minimum: str = "DFT minimum", above: str = _ABOVE
+) -> Figure:
+    """Draw the landscape figure of one method."""
     figure, axes = add_axes("reference", layout, DPI[layout])
     energies, _ = landscape_scales(data)
     filled = draw_map(axes["dft"], data, data.reference, energies, ENERGY_COLOURS)
-    points = {"DFT minimum": data.minimum}
+    points = {minimum: data.minimum}
     _name_maps(axes, data, layout, {"dft": data.reference_name})
     mark_points(axes["dft"], data, points)
-    draw_bar(figure, filled, axes["energy_bar"], energies, _ABOVE)
+    draw_bar(figure, filled, axes["energy_bar"], energies, above)
     _draw_cuts(axes, data, energies)
     handles = [*_markers(points), *_lines(data)]
     _finish(figure, data, layout, handles + _gaps(data, data.reference))
