@@ -14,7 +14,8 @@ from ase.calculators.emt import EMT
 
 from symscape.hull.relax import (
     RelaxSettings,
-    model_calculator,
+    push,
+    relax_many,
     relax_table,
     relax_with,
     space_group_number,
@@ -22,6 +23,7 @@ from symscape.hull.relax import (
 from symscape.models.ase import ASEModel
 from symscape.models.cache import EnergyCache
 from symscape.models.card import ModelCard
+from symscape.models.evaluate import Evaluator
 
 EMT_MODEL = ASEModel(ModelCard("emt", "ase", "ase.calculators.emt:EMT"))
 #: EMT's copper: equilibrium lattice constant of fcc (angstrom), ASE's documentation
@@ -158,16 +160,60 @@ def test_other_settings_or_another_crystal_are_relaxed_anew(tmp_path):
             before = Counting.calls
 
 
-def test_the_calculator_gives_the_models_forces_and_stress():
-    atoms = bulk("CuAu", "cesiumchloride", 3.0)
-    atoms.positions[1] += 0.1
-    atoms.set_cell(atoms.cell.array @ np.array([[1, 0.02, 0], [0, 1.03, 0], [0.01, 0, 1]]))
-    own = atoms.copy()
-    own.calc = EMT()
-    atoms.calc = model_calculator(EMT_MODEL)
-    assert atoms.get_potential_energy() == pytest.approx(own.get_potential_energy())
-    assert atoms.get_forces() == pytest.approx(own.get_forces())
-    assert atoms.get_stress() == pytest.approx(own.get_stress())
+def by_ase(atoms, calculator, settings):
+    """Relax at fixed symmetry and freely with ASE's own optimizer; return energies and cells."""
+    from ase.constraints import FixSymmetry
+    from ase.filters import FrechetCellFilter
+    from ase.optimize import BFGS
+
+    work = atoms.copy()
+    work.calc = calculator
+    found = []
+    for fixed in (True, False):
+        if fixed:
+            work.set_constraint(FixSymmetry(work, symprec=1e-3, verbose=False))
+        else:
+            push(work, settings)
+        optimizer = BFGS(FrechetCellFilter(work), logfile=None, maxstep=0.1)
+        optimizer.run(fmax=settings.force_eV_A, steps=settings.max_steps)
+        work.set_constraint()
+        found.append((work.get_potential_energy() / len(work), optimizer.nsteps, work.cell.volume))
+    return found
+
+
+def test_many_together_are_relaxed_as_each_by_ases_optimizer():
+    skewed = bulk("CuAu", "cesiumchloride", 3.0)
+    skewed.positions[1] += 0.1
+    skewed.set_cell(skewed.cell.array @ np.array([[1, 0.02, 0], [0, 1.03, 0], [0.01, 0, 1]]))
+    crystals = [bulk("Cu", "fcc", 3.7), bulk("Cu", "diamond", 5.5), skewed, bulk("Al", "hcp", 2.9)]
+    settings = RelaxSettings(max_steps=60)
+    told = []
+    found = relax_many(crystals, Evaluator(EMT_MODEL), settings, ended=lambda i, _: told.append(i))
+    assert sorted(told) == [0, 1, 2, 3]
+    for atoms, relaxed in zip(crystals, found, strict=True):
+        (fixed, fixed_steps, volume), (free, free_steps, _) = by_ase(atoms, EMT(), settings)
+        assert relaxed.energy_fixed == pytest.approx(fixed, abs=1e-9)
+        assert relaxed.energy_free == pytest.approx(free, abs=1e-7)
+        assert relaxed.volume_change == pytest.approx(volume / atoms.cell.volume - 1, abs=1e-8)
+        assert relaxed.steps == fixed_steps + free_steps
+
+
+def test_a_round_asks_once_for_all_that_still_move():
+    asked = []
+
+    class Batches(Evaluator):
+        def evaluate(self, structures, **options):
+            asked.append(len(structures))
+            return super().evaluate(structures, **options)
+
+    crystals = [bulk("Cu", "fcc", 3.595), bulk("Cu", "fcc", 3.9), bulk("Xe", "fcc", 6.2)]
+    found = relax_many(crystals, Batches(EMT_MODEL), RelaxSettings(), free=False)
+    assert asked[:2] == [3, 2]
+    assert len(asked) == max(r.steps for r in found) + 1
+    assert sum(asked) == sum(r.steps + 1 for r in found)
+    assert "Xe" in found[2].failed
+    assert found[0].converged_fixed
+    assert found[1].converged_fixed
 
 
 def test_space_groups_of_what_has_none():

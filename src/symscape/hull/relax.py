@@ -1,7 +1,7 @@
 """Relaxing crystals with a model: at fixed symmetry, and freely after a small push.
 
-The fixed relaxation (ASE's ``FixSymmetry`` and ``FrechetCellFilter``) starts at the DFT geometry;
-the free one starts where that ended, with atoms and cell pushed a little, for the forces of a
+The fixed relaxation (`symscape.hull.descent`) starts at the DFT geometry; the free one starts where
+that ended, with atoms and cell pushed a little, for the forces of a
 symmetric crystal never break its symmetry by themselves.
 """
 
@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +18,7 @@ import pandas as pd
 
 from symscape.crystal.structures import Structures
 from symscape.errors import ModelError
+from symscape.hull.descent import Ask, Relaxation, Response, advance, ask_calculator, descend
 from symscape.models.base import EnergyModel
 from symscape.models.cache import structure_keys
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from symscape.models.evaluate import Evaluator
 
 #: to be counted up when relaxations are done in another way, so that no old outcome is taken
-_PROCEDURE = 1
+_PROCEDURE = 2
 #: energy per atom that a broken symmetry must gain to count as broken, eV/atom
 SIGNIFICANT_GAIN_EV = 1e-3
 
@@ -120,39 +120,110 @@ def relax_with(
     atoms
         A periodic crystal; not changed.
     calculator
-        An ASE calculator with forces and stress.
+        An ASE calculator with forces and stress; what it raises is passed on.
     settings
         How.
     free
         Whether to relax it freely too.
     """
-    settings = settings or RelaxSettings()
-    work = atoms.copy()
-    work.calc = calculator
-    start, cell = float(work.get_potential_energy()), work.cell.array.copy()
+    found: list[Relaxed | Exception] = []
+    steps = _relaxation(atoms, settings or RelaxSettings(), free)
+    advance([steps], ask_calculator(calculator), lambda _, result: found.append(result))
+    if isinstance(found[0], Exception):
+        raise found[0]
+    return found[0]
+
+
+def relax_many(
+    images: Sequence[Atoms],
+    asked: Evaluator,
+    settings: RelaxSettings | None = None,
+    *,
+    free: bool = True,
+    ended: Callable[[int, Relaxed], None] | None = None,
+) -> list[Relaxed]:
+    """Relax crystals side by side: every step asks the model for all that still move.
+
+    Parameters
+    ----------
+    images
+        Periodic crystals of any sizes; not changed.
+    asked
+        The model.
+    settings
+        How.
+    free
+        Whether to relax them freely too.
+    ended
+        Called with the number of a crystal and what became of it, as soon as that is known.
+
+    Returns
+    -------
+    list of Relaxed
+        One a crystal. One at which the model fails has ``failed`` with the reason, and costs the
+        others nothing.
+    """
+    from symscape.models.answers import reason
+
+    made = [Relaxed() for _ in images]
+
+    def end(i: int, result: Relaxed | Exception) -> None:
+        failed = isinstance(result, Exception)
+        made[i] = Relaxed(failed=reason(result)) if failed else result
+        if ended is not None:
+            ended(i, made[i])
+
+    how = settings or RelaxSettings()
+    advance([_relaxation(atoms, how, free) for atoms in images], _ask_model(asked), end)
+    return made
+
+
+def _ask_model(asked: Evaluator) -> Ask:
+    """Return what asks a model for all geometries at once."""
+
+    def ask(images: list[Atoms]) -> list[Response | Exception]:
+        structures = Structures.from_atoms(images)
+        said = asked.evaluate(structures, forces=True, stresses=True)
+        assert said.forces is not None
+        assert said.stresses is not None
+        forces = np.split(said.forces, structures.offsets[1:-1])
+        return [
+            ModelError(said.failures[i])
+            if i in said.failures
+            else Response(float(said.energies[i]), forces[i], said.stresses[i])
+            for i in range(len(images))
+        ]
+
+    return ask
+
+
+def _relaxation(atoms: Atoms, settings: RelaxSettings, free: bool) -> Relaxation[Relaxed]:
+    """Relax a crystal at fixed symmetry and, if wanted, push it and relax it freely."""
+    work, n = atoms.copy(), len(atoms)
+    cell = work.cell.array.copy()
     group = space_group_number(work, 0.01)
-    fixed_steps, fixed_done = _relax(work, settings, fixed=True)
-    n = len(atoms)
+    limits = settings.force_eV_A, settings.max_steps
+    fixed = yield from descend(work, *limits, fixed_symmetry=True)
     volume, lattice = cell_changes(cell, work.cell.array)
     relaxed = Relaxed(
-        energy_start=start / n,
-        energy_fixed=float(work.get_potential_energy()) / n,
+        energy_start=fixed.energy_start / n,
+        energy_fixed=fixed.energy / n,
         space_group=group,
         volume_change=volume,
         lattice_change=lattice,
-        converged_fixed=fixed_done,
-        steps=fixed_steps,
+        converged_fixed=fixed.converged,
+        steps=fixed.steps,
     )
     if not free:
         return relaxed
     push(work, settings)
-    free_steps, free_done = _relax(work, settings, fixed=False)
+    ended = yield from descend(work, *limits, fixed_symmetry=False)
     return replace(
         relaxed,
-        energy_free=float(work.get_potential_energy()) / n,
+        energy_free=ended.energy / n,
         space_group_free=space_group_number(work, settings.symprec_A),
-        converged_free=free_done,
-        steps=fixed_steps + free_steps,
+        converged_free=ended.converged,
+        steps=fixed.steps + ended.steps,
     )
 
 
@@ -169,22 +240,6 @@ def push(work: Atoms, settings: RelaxSettings) -> None:
     strain = random.normal(scale=settings.strain, size=(3, 3))
     work.set_cell(work.cell.array @ (np.eye(3) + (strain + strain.T) / 2), scale_atoms=True)
     work.positions += random.normal(scale=settings.push_A, size=work.positions.shape)
-
-
-def _relax(work: Atoms, settings: RelaxSettings, *, fixed: bool) -> tuple[int, bool]:
-    """Relax cell and positions in place; return the steps and whether that converged."""
-    from ase.constraints import FixSymmetry
-    from ase.filters import FrechetCellFilter
-    from ase.optimize import BFGS
-
-    if fixed:
-        work.set_constraint(FixSymmetry(work, symprec=1e-3, verbose=False))
-    try:
-        optimizer = BFGS(FrechetCellFilter(work), logfile=None, maxstep=0.1)
-        done = bool(optimizer.run(fmax=settings.force_eV_A, steps=settings.max_steps))
-    finally:
-        work.set_constraint()
-    return int(optimizer.nsteps), done
 
 
 def space_group_number(atoms: Atoms, symprec: float) -> int:
@@ -208,7 +263,7 @@ def relax_table(
     cache: EnergyCache | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
-    """Relax crystals with a model, one after another.
+    """Relax crystals with a model, all together.
 
     Parameters
     ----------
@@ -230,25 +285,35 @@ def relax_table(
         One row a crystal: ``id``, the fields of `Relaxed`, ``gained`` (meV/atom) and
         ``kept_symmetry``. A crystal at which the model fails has ``failed`` with the reason.
     """
-    from symscape.models.answers import reason
+    from symscape.models.evaluate import evaluator_of
 
     settings = settings or RelaxSettings()
-    calculator = model_calculator(model, cache)
-    rows: list[dict[str, Any]] = []
     pairs = list(zip(names, structures, strict=True))
-    for name, atoms in pairs:
-        question = _question(atoms, settings)
+    questions = [_question(atoms, settings) for _, atoms in pairs]
+    results: dict[int, Relaxed] = {}
+    for i, question in enumerate(questions):
         known = cache.get_outcome(model.fingerprint, question) if cache is not None else None
         if known is not None:
-            relaxed = Relaxed(**json.loads(known))
-        else:
-            try:
-                relaxed = relax_with(atoms, calculator, settings)
-            except Exception as error:
-                relaxed = Relaxed(failed=reason(error))
-            if cache is not None and not relaxed.failed:
-                outcome = json.dumps(asdict(relaxed))
-                cache.put_outcome(model.fingerprint, model.card.name, question, outcome)
+            results[i] = Relaxed(**json.loads(known))
+    if results and progress is not None:
+        progress(len(results), len(pairs))
+    pending = [i for i in range(len(pairs)) if i not in results]
+
+    def ended(k: int, relaxed: Relaxed) -> None:
+        i = pending[k]
+        results[i] = relaxed
+        if cache is not None and not relaxed.failed:
+            outcome = json.dumps(asdict(relaxed))
+            cache.put_outcome(model.fingerprint, model.card.name, questions[i], outcome)
+        if progress is not None:
+            progress(len(results), len(pairs))
+
+    if pending:
+        asked = evaluator_of(model, cache)
+        relax_many([pairs[i][1] for i in pending], asked, settings, ended=ended)
+    rows: list[dict[str, Any]] = []
+    for i, (name, _) in enumerate(pairs):
+        relaxed = results[i]
         rows.append(
             {
                 "id": name,
@@ -257,8 +322,6 @@ def relax_table(
                 "kept_symmetry": relaxed.kept_symmetry,
             }
         )
-        if progress is not None:
-            progress(len(rows), len(pairs))
     made = pd.DataFrame(rows)
     made.attrs["settings"] = {"relaxation": asdict(settings)}
     return made
@@ -271,49 +334,3 @@ def _question(atoms: Atoms, settings: RelaxSettings) -> bytes:
     (start,) = structure_keys(Structures.from_atoms([atoms]))
     how = [_PROCEDURE, ase.__version__, asdict(settings)]
     return hashlib.blake2b(start + json.dumps(how).encode(), digest_size=16).digest()
-
-
-def model_calculator(model: EnergyModel | Evaluator, cache: EnergyCache | None = None) -> Any:
-    """Return an ASE calculator that asks a model, and the cache first if there is one."""
-    from symscape.models.evaluate import evaluator_of
-
-    return _calculator_class()(evaluator_of(model, cache))
-
-
-@cache
-def _calculator_class() -> type:
-    """Make the class late, for ASE takes a while to import."""
-    from ase.calculators.calculator import Calculator, all_changes
-
-    class ModelCalculator(Calculator):
-        """Energies, forces and stress of an `EnergyModel`."""
-
-        implemented_properties = ["energy", "free_energy", "forces", "stress"]  # noqa: RUF012
-
-        def __init__(self, asked: Evaluator) -> None:
-            super().__init__()
-            self.asked = asked
-
-        def calculate(
-            self,
-            atoms: Any = None,
-            properties: Any = ("energy",),
-            system_changes: Any = all_changes,
-        ) -> None:
-            super().calculate(atoms, properties, system_changes)
-            one = Structures.from_atoms([self.atoms])
-            found = self.asked.evaluate(one, forces=True, stresses=True)
-            if found.failures:
-                raise ModelError(found.failures[0])
-            energy = float(found.energies[0])
-            assert found.forces is not None
-            assert found.stresses is not None
-            stress = found.stresses[0]
-            self.results = {
-                "energy": energy,
-                "free_energy": energy,
-                "forces": found.forces,
-                "stress": stress[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]],
-            }
-
-    return ModelCalculator

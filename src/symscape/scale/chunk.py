@@ -184,7 +184,7 @@ def _corrections(block: Block, asked: Evaluator) -> tuple[np.ndarray, list[str]]
 def relax_block(
     block: Block, asked: Evaluator, settings: RunSettings, optimizer: str
 ) -> list[Relaxed]:
-    """Relax crystals, all together with TorchSim or one after another with ASE.
+    """Relax crystals, all together with TorchSim or by ASE's steps.
 
     A crystal at which the model fails costs the others nothing.
     """
@@ -196,23 +196,9 @@ def relax_block(
 
         results = relax_together(images, asked, settings.relaxation, free=settings.relax == "free")
     else:
-        results = _one_by_one(images, asked, settings)
+        from symscape.hull.relax import relax_many
+
+        results = relax_many(images, asked, settings.relaxation, free=settings.relax == "free")
     for i, result in zip(usable, results, strict=True):
         made[i] = result
     return made
-
-
-def _one_by_one(images: list[Any], asked: Evaluator, settings: RunSettings) -> list[Relaxed]:
-    from symscape.hull.relax import model_calculator, relax_with
-    from symscape.models.answers import reason
-
-    calculator = model_calculator(asked)
-    results = []
-    for atoms in images:
-        try:
-            results.append(
-                relax_with(atoms, calculator, settings.relaxation, free=settings.relax == "free")
-            )
-        except Exception as error:
-            results.append(Relaxed(failed=reason(error)))
-    return results
