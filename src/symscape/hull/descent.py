@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from symscape.hull.deformation import DeformingCrystal
+
 if TYPE_CHECKING:
     from ase import Atoms
 
@@ -127,24 +129,23 @@ def descend(
         Whether to keep the space group (ASE's ``FixSymmetry``).
     """
     from ase.constraints import FixSymmetry
-    from ase.filters import FrechetCellFilter
 
     if fixed_symmetry:
         work.set_constraint(FixSymmetry(work, symprec=1e-3, verbose=False))
     try:
-        moving = FrechetCellFilter(work)
+        moving = DeformingCrystal(work)
         quasi_newton = _QuasiNewton()
         steps, start = 0, np.nan
         while True:
             said = yield work
             work.calc = _Known(said)
             start = said.energy if steps == 0 else start
-            forces = moving.get_forces()
+            forces = moving.forces()
             converged = bool(np.linalg.norm(forces, axis=1).max() < largest_force)
             if converged or steps >= max_steps:
                 return Descent(start, said.energy, steps, converged)
-            positions = moving.get_positions()
-            moving.set_positions(positions + quasi_newton.step(positions, forces))
+            places = moving.coordinates()
+            moving.move(places + quasi_newton.step(places, forces))
             steps += 1
     finally:
         work.calc = None

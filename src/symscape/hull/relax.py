@@ -168,8 +168,9 @@ def relax_many(
     made = [Relaxed() for _ in images]
 
     def end(i: int, result: Relaxed | Exception) -> None:
-        failed = isinstance(result, Exception)
-        made[i] = Relaxed(failed=reason(result)) if failed else result
+        if isinstance(result, Exception):
+            result = Relaxed(failed=reason(result))
+        made[i] = result
         if ended is not None:
             ended(i, made[i])
 
