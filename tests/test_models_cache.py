@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from model_structures import varied
+from typer.testing import CliRunner
 
+from symscape.cli import app
 from symscape.crystal.structures import Structures
 from symscape.models import cache_tables as tables
 from symscape.models.cache import CacheWarning, EnergyCache, Entry, structure_keys
@@ -323,6 +325,9 @@ def test_what_an_earlier_version_kept_is_left_alone_until_all_is_cleared(cache):
     earlier.write_bytes(b"of another schema")
     cache.put("a", "A", entries(1))
     assert cache.get("a", list(entries(1)))
+    assert cache.info().earlier == 17
+    shown = CliRunner().invoke(app, ["cache", "info", "--cache-dir", str(cache.folder)])
+    assert "17 bytes beside it are of an earlier version" in shown.stdout
     cache.clear("A")
     assert earlier.read_bytes() == b"of another schema"
     cache.clear()

@@ -37,6 +37,11 @@ def info(cache_dir: Folder = None) -> None:
         print(f"{name:{width}}  {count} structure{'s' * (count != 1)}")
     if not found.entries:
         print("empty")
+    if found.earlier:
+        print(
+            f"{_size(found.earlier)} beside it are of an earlier version of symscape and not read: "
+            "'symscape cache clear' removes them too"
+        )
 
 
 @app.command()

@@ -36,12 +36,16 @@ class CacheWarning(UserWarning):
 
 @dataclass(frozen=True)
 class CacheInfo:
-    """What a cache holds: its file, the file's size in bytes and entries by model name."""
+    """What a cache holds: its file, the file's size in bytes and entries by model name.
+
+    ``earlier`` is the size in bytes of what earlier versions of symscape left in the folder.
+    """
 
     path: Path
     size: int
     max_size: int
     entries: dict[str, int]
+    earlier: int = 0
 
 
 def structure_keys(structures: Structures) -> list[bytes]:
@@ -169,12 +173,13 @@ class EnergyCache:
 
     def info(self) -> CacheInfo:
         """Return what the cache holds; makes no file."""
+        earlier = sum(path.stat().st_size for path in self._earlier())
         if not self.path.exists():
-            return CacheInfo(self.path, 0, self.max_bytes, {})
+            return CacheInfo(self.path, 0, self.max_bytes, {}, earlier)
         nothing: dict[str, int] = {}
         entries = self._guarded(tables.count, nothing)
         size = sum(p.stat().st_size for p in self.folder.glob(f"{_FILE}*"))
-        return CacheInfo(self.path, size, self.max_bytes, entries)
+        return CacheInfo(self.path, size, self.max_bytes, entries, earlier)
 
     def clear(self, name: str | None = None) -> int:
         """Remove the entries of the models of that name, or all; return how many there were.
@@ -182,12 +187,14 @@ class EnergyCache:
         With all goes what earlier versions of symscape kept in the same folder.
         """
         if name is None:
-            for earlier in _EARLIER:
-                for path in self.folder.glob(f"{earlier}*"):
-                    path.unlink(missing_ok=True)
+            for path in self._earlier():
+                path.unlink(missing_ok=True)
         if not self.path.exists():
             return 0
         return self._guarded(lambda c: tables.clear(c, name), 0)
+
+    def _earlier(self) -> list[Path]:
+        return [path for name in _EARLIER for path in self.folder.glob(f"{name}*")]
 
     def close(self) -> None:
         """Close the file."""

@@ -123,7 +123,9 @@ class Evaluator:
         begin = time.perf_counter()
         keys = structure_keys(structures)
         first = {key: i for i, key in reversed(list(enumerate(keys)))}
-        answers: dict[bytes, Answer] = dict(self._known(list(first), forces, stresses))
+        # asked once: it looks at files
+        fingerprint = self._fingerprint()
+        answers: dict[bytes, Answer] = dict(self._known(fingerprint, list(first), forces, stresses))
         # batches of equal sizes use memory evenly; the sort is stable and keeps neighbours together
         sizes = structures.n_atoms
         pending = sorted(
@@ -142,7 +144,7 @@ class Evaluator:
             for part in answer_all(ask, pending, sizes, self.sizer(forces or stresses)):
                 new = {keys[i]: answer for i, answer in part.items()}
                 answers.update(new)
-                self._keep(new)
+                self._keep(fingerprint, new)
                 done += len(part)
                 if progress is not None:
                     progress(done, len(structures))
@@ -177,17 +179,24 @@ class Evaluator:
         if self._worker is not None:
             self._worker.stop()
 
-    def _known(self, keys: list[bytes], forces: bool, stresses: bool) -> dict[bytes, Entry]:
+    def _fingerprint(self) -> str:
+        """Return what the model's answers are kept by; empty if they are not kept."""
+        kept = self.cache is not None and self.model.cacheable
+        return self.model.fingerprint if kept else ""
+
+    def _known(
+        self, fingerprint: str, keys: list[bytes], forces: bool, stresses: bool
+    ) -> dict[bytes, Entry]:
         """Return what the cache knows and covers what is asked for."""
-        if self.cache is None or not self.model.cacheable:
+        if self.cache is None or not fingerprint:
             return {}
-        found = self.cache.get(self.model.fingerprint, keys)
+        found = self.cache.get(fingerprint, keys)
         return {key: entry for key, entry in found.items() if entry.covers(forces, stresses)}
 
-    def _keep(self, answers: dict[bytes, Answer]) -> None:
-        if self.cache is not None and self.model.cacheable:
+    def _keep(self, fingerprint: str, answers: dict[bytes, Answer]) -> None:
+        if self.cache is not None and fingerprint:
             new = {key: a for key, a in answers.items() if isinstance(a, Entry)}
-            self.cache.put(self.model.fingerprint, self.model.card.name, new)
+            self.cache.put(fingerprint, self.model.card.name, new)
 
     def _load(self, forces: bool, stresses: bool) -> None:
         """Load the model, here or in a process of its own."""
