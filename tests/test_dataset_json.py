@@ -90,7 +90,7 @@ def test_every_layout_agrees_with_pymatgen(layout, suffix, tmp_path):
     np.testing.assert_allclose(table["energy"], [e.uncorrected_energy_per_atom for e in theirs])
     np.testing.assert_allclose(table["energy_cell"], [e.uncorrected_energy for e in theirs])
     stated = [e.correction_per_atom if e.energy_adjustments else np.nan for e in theirs]
-    np.testing.assert_allclose(table["correction"], stated)
+    np.testing.assert_allclose(table["correction_stated"], stated)
     assert list(table["formula"]) == ["MgO", "Si", "Mg", "TiO2", "NaCl"]
     assert list(table["system"]) == [e.composition.chemical_system for e in theirs]
     assert list(table["level_of_theory"]) == ["PBE", "PBE+U", "r2SCAN", "unknown", "PBEsol"]
@@ -98,15 +98,6 @@ def test_every_layout_agrees_with_pymatgen(layout, suffix, tmp_path):
     np.testing.assert_allclose(table["volume"], volumes)
     (chunk,) = iterate_chunks(tmp_path / "made")
     assert cells_agree([e.structure for e in theirs], range(5), chunk.structures)
-
-
-def test_old_entries_state_their_correction_as_a_number(tmp_path):
-    old = documents()[0] | {"energy_adjustments": [], "correction": -1.5}
-    path = write_text(tmp_path / "old.json", json.dumps([old]))
-    import_files([path], tmp_path / "made")
-    theirs = ComputedStructureEntry.from_dict(old)
-    assert theirs.correction == -1.5
-    assert load_dataset(tmp_path / "made")["correction"].iloc[0] == pytest.approx(-1.5 / 8)
 
 
 def test_summary_documents(tmp_path):

@@ -266,7 +266,7 @@ def test_damaged_and_missing_files_are_one_sentence(entries_file, tmp_path):
         ("{", "damaged"),
         ("[]", "damaged"),
         ('{"schema": "other/1"}', "schema is 'other/1'"),
-        ('{"schema": "symscape-dataset/1", "crystals": "x"}', "damaged"),
+        ('{"schema": "symscape-dataset/2", "crystals": "x"}', "damaged"),
     ],
 )
 def test_a_damaged_manifest_is_one_sentence(text, message, entries_file, tmp_path):

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from symscape.dataset.corrections import Choice
+
 if TYPE_CHECKING:
     from symscape.dataset.importing import ImportOptions, ImportSummary
 
@@ -53,6 +55,17 @@ def import_(
         str, typer.Option(help="Functional of energies that state none, such as PBE.")
     ] = "unknown",
     source: Annotated[str, typer.Option(help="Name of the source, in place of the files'.")] = "",
+    corrections: Annotated[
+        Choice,
+        typer.Option(
+            help="Which MP2020 correction counts where the source states another than pymatgen "
+            "computes."
+        ),
+    ] = Choice.STATED,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LEVEL", help="Import this level of theory only; may be repeated."),
+    ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace a data set that is there already.")
     ] = False,
@@ -88,6 +101,8 @@ def import_(
         level_of_theory,
         source,
         replace,
+        corrections,
+        tuple(only or ()),
     )
     with _progress() as progress:
         if mp:
@@ -152,13 +167,14 @@ def _progress() -> Iterator[Callable[[int, int, int], None] | None]:
 
 
 def _print(summary: ImportSummary) -> None:
-    from symscape.dataset.importing import rejects_file
+    from symscape.dataset.importing import notices_file, rejects_file
 
     rejected = sum(summary.rejected.values())
     for notice in summary.notices[:_MOST_NOTICES]:
         print(f"note: {notice}", file=sys.stderr)
     if len(summary.notices) > _MOST_NOTICES:
-        print(f"note: and {len(summary.notices) - _MOST_NOTICES} more of these", file=sys.stderr)
+        more = len(summary.notices) - _MOST_NOTICES
+        print(f"note: and {more} more, in {notices_file(summary.path)}", file=sys.stderr)
     if not summary.imported:
         print(
             f"symscape: none of {summary.records} records could be imported; "
@@ -176,6 +192,8 @@ def _print(summary: ImportSummary) -> None:
         if summary.lacking:
             print(f"           no crystal of the element: {' '.join(summary.lacking)}")
         print(f"systems    {summary.systems}")
+        levels = ", ".join(f"{level} {count}" for level, count in summary.levels.items())
+        print(f"levels     {levels}")
         print(f"atoms      {summary.atoms}, {low} to {high} a cell, median {middle}")
         print(f"wrote {summary.path}")
     if rejected:

@@ -157,15 +157,30 @@ def tables(
     system: Annotated[
         str, typer.Option(help="Only this chemical system, with all that it contains: Mg-Si.")
     ] = "",
+    raw: Annotated[
+        bool,
+        typer.Option(
+            "--raw",
+            help="Compare PBE and PBE+U energies as they are, without the MP2020 corrections that "
+            "make one hull of them.",
+        ),
+    ] = False,
 ) -> None:
     """Make the tables of a finished run: formation energies, hulls, errors by symmetry."""
-    _make(folder, dataset, leave_out, system)
+    _make(folder, dataset, leave_out, system, raw)
 
 
-def _make(folder: Path, dataset: Path | None, leave_out: list[str] | None, system: str) -> None:
+def _make(
+    folder: Path,
+    dataset: Path | None,
+    leave_out: list[str] | None,
+    system: str,
+    raw: bool = False,
+) -> None:
     from symscape.scale.tables import make_tables
 
-    _print(make_tables(folder, dataset=dataset, left_out=tuple(leave_out or ()), system=system))
+    left_out = tuple(leave_out or ())
+    _print(make_tables(folder, dataset=dataset, left_out=left_out, system=system, raw=raw))
 
 
 def _print(made: TablesSummary) -> None:

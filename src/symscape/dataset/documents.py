@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from symscape.dataset.corrections import Maker, Stated, maker_of, together
 from symscape.dataset.jsonstream import ENTRY_COLUMNS, ID_COLUMNS
 from symscape.dataset.record import UNKNOWN, BadRecord, CrystalRecord
 from symscape.errors import shown
@@ -76,7 +77,8 @@ def _from_entry(entry: dict[str, Any], name: str = "") -> CrystalRecord:
     record = _from_structure(
         entry.get("structure"),
         energy_eV=_number(entry.get("energy"), "energy"),
-        correction_eV=_correction(entry),
+        stated=_stated(entry),
+        hubbard_eV=_hubbard(parameters),
         level_of_theory=_functional(parameters.get("run_type") or data.get("run_type")),
     )
     inner = (_text(entry.get("material_id")), _text(data.get("material_id")))
@@ -94,9 +96,11 @@ def _from_thermo(document: dict[str, Any]) -> CrystalRecord:
             f"{shown(kind)}.",
         )
     record = _from_entry(entries[kind] if kind in entries else next(iter(entries.values())))
+    # the mixed hull's difference is of two makers, whom only the entry's own list tells apart
+    mixed = "R2SCAN" in _text(document.get("thermo_type"))
     stated = _stated_correction(document)
-    if np.isfinite(stated):
-        record = replace(record, correction_eV=stated * record.n_atoms)
+    if np.isfinite(stated) and not mixed:
+        record = replace(record, stated=(Stated(Maker.MP2020, stated * record.n_atoms),))
     if record.level_of_theory == UNKNOWN:
         record = replace(record, level_of_theory=_functional(kind))
     return record
@@ -106,10 +110,11 @@ def _from_summary(document: dict[str, Any]) -> CrystalRecord:
     """Return the crystal of a summary document."""
     per_atom = _number(document.get(_UNCORRECTED), _UNCORRECTED)
     record = _from_structure(document.get("structure"))
+    stated = _stated_correction(document) * record.n_atoms
     return replace(
         record,
         energy_eV=per_atom * record.n_atoms,
-        correction_eV=_stated_correction(document) * record.n_atoms,
+        stated=() if np.isnan(stated) else (Stated(Maker.MP2020, stated),),
     )
 
 
@@ -119,17 +124,22 @@ def _stated_correction(document: dict[str, Any]) -> float:
     return corrected - _number(document.get(_UNCORRECTED), _UNCORRECTED)
 
 
-def _correction(entry: dict[str, Any]) -> float:
-    """Return an entry's correction, eV; NaN where nothing says that one was ever looked for.
-
-    pymatgen writes ``correction: 0`` for an entry that needs none and for one that was never
-    processed alike.
-    """
+def _stated(entry: dict[str, Any]) -> tuple[Stated, ...]:
+    """Return what an entry adds to its energy; an old total without a list names no maker."""
     adjustments = entry.get("energy_adjustments")
     if isinstance(adjustments, list) and adjustments:
-        return sum(_adjustment(_dict(adjustment)) for adjustment in adjustments)
+        own = [_dict(adjustment) for adjustment in adjustments]
+        return together([Stated(maker_of(one), _adjustment(one)) for one in own])
     correction = _number(entry.get("correction"), "correction")
-    return correction if correction else np.nan
+    return together([] if np.isnan(correction) else [Stated(Maker.UNNAMED, correction)])
+
+
+def _hubbard(parameters: dict[str, Any]) -> dict[str, float] | None:
+    """Return U by element, eV; None where it is not stated."""
+    stated = parameters.get("hubbards")
+    if not isinstance(stated, dict):
+        return None
+    return {str(element): _number(value, "hubbards") for element, value in stated.items()}
 
 
 def _adjustment(adjustment: dict[str, Any]) -> float:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from symscape.dataset.corrections import Choice, computed_correction, settle
 from symscape.dataset.files import FORMATS, recognize
 from symscape.dataset.record import UNKNOWN, CrystalRecord, Reject
-from symscape.dataset.store import REJECTS
+from symscape.dataset.store import NOTICES, REJECTS
 from symscape.dataset.tables import Columns, EnergyTable
 from symscape.dataset.write import DatasetWriter
 from symscape.errors import DatasetError
@@ -40,6 +42,10 @@ class ImportOptions:
         What to call the source of all crystals, in place of the names of the files.
     replace
         Whether a data set that is there already may be replaced.
+    corrections
+        Which MP2020 correction counts where one is stated and another computed.
+    only
+        Levels of theory, to import no others; empty for all.
     """
 
     format: str = ""
@@ -48,6 +54,8 @@ class ImportOptions:
     level_of_theory: str = UNKNOWN
     source: str = ""
     replace: bool = False
+    corrections: Choice = Choice.STATED
+    only: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,9 @@ class ImportSummary:
     systems
         How many chemical systems have crystals of their own.
     notices
-        What the user should know of the files of imported crystals, the record's name before each.
+        What the user should know of imported crystals, the record's name before each.
+    levels
+        How many crystals there are of each level of theory.
     """
 
     path: Path
@@ -86,6 +96,7 @@ class ImportSummary:
     lacking: tuple[str, ...]
     systems: int
     notices: tuple[str, ...] = ()
+    levels: dict[str, int] = field(default_factory=dict)
 
 
 def import_files(
@@ -210,8 +221,9 @@ def write_dataset(
     systems: set[tuple[str, ...]] = set()
     sizes: Counter[int] = Counter()
     records = 0
-    notices: list[str] = []
-    with DatasetWriter(output, replace=options.replace) as writer:
+    levels: Counter[str] = Counter()
+    complete = partial(_with_correction, choice=options.corrections)
+    with DatasetWriter(output, replace=options.replace, complete=complete) as writer:
         for file, item in found:
             records += 1
             if isinstance(item, Reject):
@@ -219,7 +231,7 @@ def write_dataset(
             elif writer.add(item, file):
                 systems.add(item.elements)
                 sizes[item.n_atoms] += 1
-                notices += [f"{item.id}: {notice}" for notice in item.notices]
+                levels[item.level_of_theory] += 1
         info = writer.finish({**settings, "symscape": version("symscape")})
     elements = sorted({element for system in systems for element in system})
     return ImportSummary(
@@ -232,13 +244,34 @@ def write_dataset(
         tuple(elements),
         tuple(element for element in elements if (element,) not in systems),
         len(systems),
-        tuple(notices),
+        tuple(f"{name}: {notice}" for name, notice in writer.notices),
+        dict(levels.most_common()),
+    )
+
+
+def _with_correction(record: CrystalRecord, choice: Choice) -> CrystalRecord:
+    """Return a crystal with MP2020's correction of its energy, as far as it is known."""
+    computed = computed_correction(
+        record.cell, record.numbers, record.positions, record.level_of_theory, record.hubbard_eV
+    )
+    settled = settle(record.stated, computed, record.n_atoms, choice)
+    notices = (settled.disagreement,) if settled.disagreement else ()
+    return replace(
+        record,
+        correction_eV=settled.value_eV,
+        correction_origin=settled.origin,
+        notices=(*record.notices, *notices),
     )
 
 
 def rejects_file(path: str | Path) -> Path:
     """Return the list of rejects of a data set."""
     return Path(path) / REJECTS
+
+
+def notices_file(path: str | Path) -> Path:
+    """Return the list of what there is to say of a data set's crystals."""
+    return Path(path) / NOTICES
 
 
 def _format(path: Path, wanted: str) -> str:
@@ -319,11 +352,11 @@ def _filled(
     if isinstance(item, Reject):
         return item
     stated = item.level_of_theory != UNKNOWN
-    return replace(
-        item,
-        source=options.source or source,
-        level_of_theory=item.level_of_theory if stated else options.level_of_theory,
-    )
+    level = item.level_of_theory if stated else options.level_of_theory
+    if options.only and level not in options.only:
+        reason = f"its level of theory is {level}, which --only leaves out."
+        return Reject(item.id, source, item.where, "other level", reason)
+    return replace(item, source=options.source or source, level_of_theory=level)
 
 
 def _counted(

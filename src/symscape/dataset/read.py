@@ -69,8 +69,10 @@ def load_dataset(
     DataFrame
         One row a crystal in the order of the import: ``id``, ``formula``, ``system`` (``Mg-Si``),
         ``n_atoms`` of the cell, ``volume`` (angstrom^3/atom), ``energy`` (eV/atom, as computed,
-        uncorrected), ``correction`` (eV/atom, what the source adds; NaN where it does not say),
-        ``energy_cell`` (eV, of the cell), ``level_of_theory``, ``source``.
+        uncorrected), ``correction`` (eV/atom, MP2020's; NaN where neither stated nor known),
+        ``energy_cell`` (eV, of the cell), ``level_of_theory``, ``source``, ``correction_origin``
+        (stated or computed), ``correction_stated`` (eV/atom, all that the source adds) and
+        ``correction_makers``.
         ``attrs["settings"]["dataset"]`` says how it was made.
 
     Raises

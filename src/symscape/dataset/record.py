@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from symscape.crystal.orbits import reduced_formula
+from symscape.dataset.corrections import Stated
 
 #: atoms closer than this overlap, angstrom; the shortest bond, that of H2, has 0.74
 OVERLAP_A = 0.5
@@ -72,7 +74,8 @@ class CrystalRecord:
     energy_eV
         Of the cell as computed, without corrections; NaN while it is not known.
     correction_eV
-        What the source adds to it for the cell, such as MP2020's; NaN where it does not say.
+        MP2020's correction of the cell's energy, once `corrections.settle` has decided on it; NaN
+        where it is not known.
     level_of_theory
         Functional: ``PBE``, ``PBE+U``, ``r2SCAN``; ``unknown`` where not stated.
     source
@@ -83,6 +86,12 @@ class CrystalRecord:
         Other names that a table of energies may know it by.
     notices
         What the user should know of its file, one sentence each.
+    stated
+        What the source adds to the energy, one a maker.
+    correction_origin
+        ``stated`` or ``computed``; empty if there is none.
+    hubbard_eV
+        U by element, as the calculation had it; None where not stated.
     """
 
     id: str
@@ -96,6 +105,9 @@ class CrystalRecord:
     where: str = ""
     aliases: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    stated: tuple[Stated, ...] = ()
+    correction_origin: str = ""
+    hubbard_eV: Mapping[str, float] | None = None
 
     @property
     def n_atoms(self) -> int:
@@ -157,7 +169,7 @@ def check_energy(record: CrystalRecord) -> None:
     """
     if not np.isfinite(record.energy_eV):
         raise BadRecord("no energy", "the energy is missing or no finite number.")
-    if np.isinf(record.correction_eV):
+    if not all(np.isfinite(part.value_eV) for part in record.stated):
         raise BadRecord("no energy", "the energy correction is no finite number.")
 
 

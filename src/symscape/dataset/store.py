@@ -1,7 +1,8 @@
 """What a data set's folder holds.
 
-``dataset.json`` (counts, settings, checksums), ``crystals-00000.parquet`` and so on, and
-``rejects.jsonl``. docs/datasets.md describes the columns.
+``dataset.json`` (counts, settings, checksums), ``crystals-00000.parquet`` and so on,
+``rejects.jsonl``, and ``notices.jsonl`` where there is something to say of imported crystals.
+docs/datasets.md describes the columns.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from typing import Any
 
 from symscape.errors import DatasetError
 
-SCHEMA = "symscape-dataset/1"
+SCHEMA = "symscape-dataset/2"
 MANIFEST = "dataset.json"
 REJECTS = "rejects.jsonl"
+NOTICES = "notices.jsonl"
 #: columns of a table without structures, the order of `load_dataset`
 TABLE_COLUMNS = (
     "id", "formula", "system", "n_atoms", "volume", "energy", "correction", "energy_cell",
-    "level_of_theory", "source",
+    "level_of_theory", "source", "correction_origin", "correction_stated", "correction_makers",
 )  # fmt: skip
 STRUCTURE_COLUMNS = ("numbers", "cell", "scaled_positions")
 
@@ -153,6 +155,9 @@ def schema() -> Any:
             pa.field("energy_cell", pa.float64(), nullable=False),
             pa.field("level_of_theory", pa.string(), nullable=False),
             pa.field("source", pa.string(), nullable=False),
+            pa.field("correction_origin", pa.string(), nullable=False),
+            pa.field("correction_stated", pa.float64()),
+            pa.field("correction_makers", pa.string(), nullable=False),
             pa.field("numbers", pa.list_(pa.uint8()), nullable=False),
             pa.field("cell", pa.list_(pa.float64()), nullable=False),
             pa.field("scaled_positions", pa.list_(pa.float64()), nullable=False),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from symscape.dataset.corrections import Maker, Stated, together
 from symscape.dataset.files import open_binary
 from symscape.dataset.record import CrystalRecord, Reject
 from symscape.errors import DatasetError
@@ -37,7 +38,7 @@ class Columns:
     Parameters
     ----------
     id, energy, correction
-        Names of columns.
+        Names of columns; a column of corrections that is named here holds MP2020's.
     per_atom
         Whether energies and corrections are per atom; None to tell it from ``per_atom`` in the
         columns' names (per cell where they lack it).
@@ -85,6 +86,9 @@ class EnergyTable:
         frame = _read(path, [name for name in (key, files, energy, correction) if name])
         self._energy, self._energy_per_atom = _values(frame, energy, columns.per_atom)
         self._correction, self._correction_per_atom = _values(frame, correction, columns.per_atom)
+        # a column that the user names is MP2020's by the user's word
+        named = bool(columns.correction) or "mp2020" in (correction or "")
+        self._maker = Maker.MP2020 if named else Maker.UNNAMED
         self._ids = [text.strip() for text in frame[key or files]]
         self._rows: dict[str, int] = {}
         self._double: list[int] = []
@@ -111,12 +115,13 @@ class EnergyTable:
         self._used[row] = 1
         n = record.n_atoms
         energy = self._energy[row] * (n if self._energy_per_atom else 1)
-        correction = self._correction[row] * (n if self._correction_per_atom else 1)
+        correction = float(self._correction[row] * (n if self._correction_per_atom else 1))
+        stated = () if np.isnan(correction) else together([Stated(self._maker, correction)])
         return replace(
             record,
             id=self._ids[row] if rename else record.id,
             energy_eV=energy if np.isnan(record.energy_eV) else record.energy_eV,
-            correction_eV=correction if np.isnan(record.correction_eV) else record.correction_eV,
+            stated=record.stated or stated,
         )
 
     def left(self) -> Iterator[Reject]:

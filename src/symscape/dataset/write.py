@@ -7,7 +7,7 @@ import math
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +19,7 @@ import numpy as np
 from symscape.dataset.record import BadRecord, CrystalRecord, Reject, check_energy, check_geometry
 from symscape.dataset.store import (
     MANIFEST,
+    NOTICES,
     REJECTS,
     DatasetInfo,
     Part,
@@ -44,6 +45,8 @@ class DatasetWriter:
         Whether a data set that is there already may be replaced.
     part_atoms
         How many atoms a part holds.
+    complete
+        Called with each crystal that is sound, for what is worked out from its structure.
 
     Raises
     ------
@@ -52,7 +55,12 @@ class DatasetWriter:
     """
 
     def __init__(
-        self, path: str | Path, *, replace: bool = False, part_atoms: int = PART_ATOMS
+        self,
+        path: str | Path,
+        *,
+        replace: bool = False,
+        part_atoms: int = PART_ATOMS,
+        complete: Callable[[CrystalRecord], CrystalRecord] | None = None,
     ) -> None:
         from filelock import FileLock
 
@@ -62,6 +70,9 @@ class DatasetWriter:
         self.atoms = 0
         self._replace = replace
         self._part_atoms = part_atoms
+        self._complete = complete or (lambda record: record)
+        #: of imported crystals, the crystal's id before each
+        self.notices: list[tuple[str, str]] = []
         self._partial = self.path.with_name(f".{self.path.name}.partial")
         self._lock = FileLock(self.path.with_name(f".{self.path.name}.lock"))
         self._parts: list[Part] = []
@@ -135,6 +146,8 @@ class DatasetWriter:
             self.reject(Reject(record.id, file, record.where, error.kind, error.reason))
             return False
         self._ids.add(record.id)
+        record = self._complete(record)
+        self.notices += [(record.id, notice) for notice in record.notices]
         self._waiting.append(record)
         self._waiting_atoms += record.n_atoms
         self.crystals += 1
@@ -172,6 +185,8 @@ class DatasetWriter:
             self._rejects.close()
             if self.crystals:
                 (self._partial / MANIFEST).write_text(info.dump(), encoding="utf-8")
+                if self.notices:
+                    (self._partial / NOTICES).write_text(_lines(self.notices), encoding="utf-8")
             for file in self._partial.iterdir():
                 _sync(file)
             _put_in_place(self._partial, self.path)
@@ -213,6 +228,13 @@ class DatasetWriter:
             ) from error
 
 
+def _lines(notices: list[tuple[str, str]]) -> str:
+    return "".join(
+        json.dumps({"id": name, "notice": notice}, ensure_ascii=False) + "\n"
+        for name, notice in notices
+    )
+
+
 def _put_in_place(made: Path, path: Path) -> None:
     """Give a folder its name, in place of the one that has it."""
     old = path.with_name(f".{path.name}.old")
@@ -246,6 +268,12 @@ def _table(records: list[CrystalRecord]) -> Any:
         "energy_cell": [r.energy_eV for r in records],
         "level_of_theory": [r.level_of_theory for r in records],
         "source": [r.source for r in records],
+        "correction_origin": [r.correction_origin for r in records],
+        "correction_stated": [
+            sum(part.value_eV for part in r.stated) / r.n_atoms if r.stated else None
+            for r in records
+        ],
+        "correction_makers": [" + ".join(part.maker for part in r.stated) for r in records],
         "numbers": [r.numbers.astype(np.uint8) for r in records],
         "cell": [r.cell.ravel() for r in records],
         "scaled_positions": [r.positions.ravel() for r in records],

@@ -7,22 +7,32 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from symscape.hull.conventions import (
+    UNCORRECTED,
+    Energies,
+    bring_together,
+    shared_convention,
+)
 from symscape.hull.phases import element_references, energies_above_hull, formation_energies
 from symscape.hull.table import check_table
 
 
 def compare(
-    table: pd.DataFrame, model: np.ndarray, settings: dict[str, Any] | None = None
+    table: pd.DataFrame,
+    model: np.ndarray | Energies,
+    settings: dict[str, Any] | None = None,
 ) -> pd.DataFrame:
     """Put a model's energies beside DFT's, each against its own elements and hull.
 
     Parameters
     ----------
     table
-        One row a crystal, as `crystal_table` makes it; ``energy`` is DFT's, eV/atom, in the model's
-        energy convention (`conventions.bring_together`).
+        One row a crystal, as `crystal_table` makes it; ``energy`` is DFT's, eV/atom. A column
+        ``correction`` (eV/atom) is taken for MP2020's of these energies, as a data set has it.
     model
-        The model's energies of the same crystals, eV/atom, shape (n,).
+        The model's energies of the same crystals, as `conventions.model_energies` makes them: where
+        they are of another convention than DFT's uncorrected ones, DFT's are corrected. Plain
+        numbers, eV/atom, shape (n,), are taken as they are, in the table's own convention.
     settings
         What made the energies; carried in ``attrs["settings"]`` of every table made from this one.
 
@@ -41,7 +51,10 @@ def compare(
     HullError
         If the table is empty, names a crystal twice, holds NaN, or lacks an element's energy.
     """
-    made = table.copy()
+    made, done = table.copy(), {}
+    if isinstance(model, Energies):
+        made["energy"], model, said = _in_one_convention(table, model)
+        done = {"corrections": said}
     made["energy_model"] = np.asarray(model, dtype=float)
     check_table(made, ["energy", "energy_model"])
     for name, column in (("dft", "energy"), ("model", "energy_model")):
@@ -52,8 +65,28 @@ def compare(
     made["error_total"] = 1000 * _aligned_errors(made)
     made["error_formation"] = 1000 * (made["formation_model"] - made["formation_dft"])
     made["error_above_hull"] = 1000 * (made["above_hull_model"] - made["above_hull_dft"])
-    made.attrs["settings"] = dict(settings or {})
+    made.attrs["settings"] = {**done, **(settings or {})}
     return made
+
+
+def _in_one_convention(table: pd.DataFrame, model: Energies) -> tuple[np.ndarray, np.ndarray, str]:
+    """Return DFT's and the model's energies in one convention, and what was done."""
+    reference = table["energy"].to_numpy(dtype=float)
+    shared = shared_convention(table.get("level_of_theory", ()))
+    if model.convention == UNCORRECTED and not shared:
+        corrections = np.zeros(len(table))
+    elif "correction" in table:
+        corrections = table["correction"].to_numpy(dtype=float)
+    else:
+        corrections = model.corrections()
+    return bring_together(
+        reference,
+        model.per_atom,
+        corrections,
+        reference_convention=UNCORRECTED,
+        model_convention=model.convention,
+        shared=shared,
+    )
 
 
 def _aligned_errors(table: pd.DataFrame) -> np.ndarray:

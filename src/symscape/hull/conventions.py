@@ -7,7 +7,9 @@ al., Sci. Rep. 11, 15496 (2021)), some on plain DFT energies. The model card say
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,7 +21,9 @@ from symscape.models.weights import distribution_version
 
 if TYPE_CHECKING:
     from ase import Atoms
+    from pymatgen.core import Structure
 
+    from symscape.models.base import EnergyModel
     from symscape.models.cache import EnergyCache
 
 
@@ -63,32 +67,137 @@ def _corrections(structures: Iterable[Atoms]) -> Iterator[float]:
     structures = list(structures)
     if not structures:
         return  # the import below takes seconds
-    import warnings
-
-    from pymatgen.entries.compatibility import (
-        CompatibilityError,
-        MaterialsProject2020Compatibility,
-    )
-    from pymatgen.entries.computed_entries import ComputedStructureEntry
     from pymatgen.io.ase import AseAtomsAdaptor
 
-    scheme = MaterialsProject2020Compatibility(check_potcar=False)
     for atoms in structures:
-        entry = ComputedStructureEntry(
-            AseAtomsAdaptor.get_structure(atoms),
-            0.0,
-            parameters={"run_type": "GGA", "is_hubbard": False, "hubbards": {}},
-        )
-        try:
-            with warnings.catch_warnings():
-                # oxidation states are guessed, which is all that can be done here
-                warnings.simplefilter("ignore")
-                adjustments = scheme.get_adjustments(entry)
-        except CompatibilityError as error:
-            raise HullError(
-                f"{atoms.get_chemical_formula()} has no MP2020 correction ({error}); leave it out."
-            ) from None
-        yield float(sum(adjustment.value for adjustment in adjustments) / len(atoms))
+        yield mp2020_correction(AseAtomsAdaptor.get_structure(atoms), {}) / len(atoms)
+
+
+def mp2020_correction(structure: Structure, hubbard_eV: dict[str, float]) -> float:
+    """Return the MP2020 correction of one cell's energy, eV.
+
+    Parameters
+    ----------
+    structure
+        The crystal.
+    hubbard_eV
+        U by element, as the calculation had it; empty for plain PBE.
+
+    Raises
+    ------
+    HullError
+        If the scheme has no correction for it, such as one whose elements need another U.
+    """
+    import warnings
+
+    from pymatgen.entries.compatibility import CompatibilityError
+    from pymatgen.entries.computed_entries import ComputedStructureEntry
+
+    hubbard_eV = {element: value for element, value in hubbard_eV.items() if value}
+    parameters = {
+        "run_type": "GGA+U" if hubbard_eV else "GGA",
+        "is_hubbard": bool(hubbard_eV),
+        "hubbards": hubbard_eV,
+    }
+    entry = ComputedStructureEntry(structure, 0.0, parameters=parameters)
+    try:
+        with warnings.catch_warnings():
+            # oxidation states are guessed, which is all that can be done here
+            warnings.simplefilter("ignore")
+            adjustments = _scheme().get_adjustments(entry)
+    except CompatibilityError as error:
+        # pymatgen's sentence goes on with the whole entry
+        reason = str(error).partition(" for {")[0].rstrip(".")
+        raise HullError(
+            f"{structure.composition.formula} has no MP2020 correction ({reason}); leave it out."
+        ) from None
+    return float(sum(adjustment.value for adjustment in adjustments))
+
+
+@cache
+def _scheme() -> Any:
+    """Return pymatgen's scheme, which takes a tenth of a second to make."""
+    from pymatgen.entries.compatibility import MaterialsProject2020Compatibility
+
+    return MaterialsProject2020Compatibility(check_potcar=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Energies:
+    """Energies with what they are.
+
+    Parameters
+    ----------
+    per_atom
+        Total energies, eV/atom, shape (n,); NaN where there is none.
+    convention
+        ``uncorrected`` or ``MP2020``.
+    structures
+        The crystals, from which corrections are worked out where two conventions meet.
+    """
+
+    per_atom: np.ndarray
+    convention: str
+    structures: Structures
+
+    def corrections(self) -> np.ndarray:
+        """Return MP2020's corrections of the crystals, eV/atom, shape (n,); pymatgen makes them.
+
+        Raises
+        ------
+        HullError
+            As `mp2020_corrections`.
+        """
+        return mp2020_corrections(self.structures.atoms(i) for i in range(len(self.structures)))
+
+
+def model_energies(model: EnergyModel, structures: Structures) -> Energies:
+    """Return a model's energies in the convention that its card states.
+
+    Raises
+    ------
+    ModelError
+        If the model fails.
+    """
+    per_atom = model.energies(structures) / structures.n_atoms
+    return Energies(per_atom, model.card.energy_convention, structures)
+
+
+def shared_convention(levels: Iterable[str]) -> str:
+    """Return the convention in which energies of these levels of theory share a hull.
+
+    Parameters
+    ----------
+    levels
+        Levels of theory of the reference energies, ``PBE``, ``PBE+U``, ``r2SCAN`` and so on.
+
+    Returns
+    -------
+    str
+        ``MP2020`` where its mixing of GGA and GGA+U is what makes a hull of them; empty where there
+        is one level only, and no convention is demanded.
+
+    Raises
+    ------
+    HullError
+        If no scheme brings the levels together.
+    """
+    found = sorted(set(levels))
+    if len(found) < 2:
+        return ""
+    if set(found) <= _MIXABLE:
+        return "MP2020"
+    raise HullError(
+        f"energies of {' and '.join(found)} share no hull; import one level of theory with --only, "
+        "such as --only PBE --only PBE+U, or name that of energies which state none with "
+        "--level-of-theory."
+    )
+
+
+#: of energies as computed
+UNCORRECTED = CONVENTIONS[0]
+#: levels of theory that MP2020 brings together, if each energy has its correction
+_MIXABLE = {"PBE", "PBE+U", "unknown"}
 
 
 def bring_together(
@@ -98,17 +207,22 @@ def bring_together(
     *,
     reference_convention: str,
     model_convention: str,
+    shared: str = "",
 ) -> tuple[np.ndarray, np.ndarray, str]:
-    """Return reference and model energies in one convention, the model's where they differ.
+    """Return reference and model energies in one convention.
 
     Parameters
     ----------
     reference, model
         Total energies, eV/atom, shape (n,).
     corrections
-        As `mp2020_corrections` gives them, shape (n,).
+        MP2020's, eV/atom, shape (n,).
     reference_convention, model_convention
         ``uncorrected`` or ``MP2020``.
+    shared
+        The convention wanted, as `shared_convention` tells it; empty for the model's. The same
+        correction on both sides leaves errors of formation energies alone and makes a hull of
+        energies with and without U.
 
     Returns
     -------
@@ -122,13 +236,23 @@ def bring_together(
     HullError
         If a convention is unknown.
     """
-    for convention in (reference_convention, model_convention):
+    wanted = shared or model_convention
+    for convention in (reference_convention, model_convention, wanted):
         if convention not in CONVENTIONS:
             raise HullError(
                 f"the energy convention {convention!r} is unknown; take {' or '.join(CONVENTIONS)}."
             )
-    if reference_convention == model_convention:
+    sign = 1 if wanted == "MP2020" else -1
+    changed, made = [], []
+    for name, energies, convention in (
+        ("the reference", reference, reference_convention),
+        ("the model", model, model_convention),
+    ):
+        if convention != wanted:
+            changed.append(name)
+            energies = energies + sign * corrections
+        made.append(energies)
+    if not changed:
         return reference, model, "both sides as they are"
-    if model_convention == "MP2020":
-        return reference + corrections, model, "MP2020 corrections added to the reference"
-    return reference - corrections, model, "MP2020 corrections taken off the reference"
+    verb = "added to" if wanted == "MP2020" else "taken off"
+    return made[0], made[1], f"MP2020 corrections {verb} {' and '.join(changed)}"

@@ -76,7 +76,7 @@ def evaluate_chunk(
     DataFrame
         ``row`` (position in the data set), ``id``, ``energy_model`` (eV/atom, NaN where there is
         none), ``failed`` (why; empty if there is one), ``correction`` (MP2020's, eV/atom, what the
-        source says and else pymatgen; NaN if the model's convention needs none),
+        data set says and else pymatgen; NaN if neither knows),
         ``correction_failed``, the fields of `Symmetry`, and with relaxations those of `Relaxed`
         with the prefix ``relaxed_``.
     """
@@ -165,7 +165,8 @@ def _corrections(block: Block, asked: Evaluator) -> tuple[np.ndarray, list[str]]
 
     reasons = [""] * len(block)
     if asked.model.card.energy_convention != "MP2020":
-        return np.full(len(block), np.nan), reasons
+        # wanted all the same where levels of theory are mixed
+        return block.corrections, reasons
     corrections = block.corrections.copy()
     usable = sound(block)
     for i in np.flatnonzero(np.isnan(corrections)):

@@ -13,6 +13,7 @@ from symscape.crystal.structures import Structures
 from symscape.dataset.read import DatasetChunk, iterate_chunks, load_dataset
 from symscape.dataset.store import DatasetInfo, dataset_info
 from symscape.errors import HullError
+from symscape.hull.conventions import shared_convention
 
 #: a model's batches never reach beyond a block, and blocks depend on the data set only: so do
 #: energies, whatever the chunks and however many workers
@@ -178,11 +179,16 @@ def check_dataset(path: str | Path, left_out: Collection[str] = ()) -> DatasetIn
     DatasetError
         If there is none, or a file of it is missing or damaged.
     HullError
-        If it has no crystals, names one twice, or lacks the crystal of an element.
+        If it has no crystals, names one twice, lacks the crystal of an element, or is of levels of
+        theory that share no hull.
     """
     check_elements(left_out)
     info = dataset_info(path)
-    table = load_dataset(path, columns=["id", "system", "energy"]) if info.parts else None
+    table = (
+        load_dataset(path, columns=["id", "system", "energy", "level_of_theory"])
+        if info.parts
+        else None
+    )
     if table is None or table.empty:
         raise HullError(f"{info.path}: the data set has no crystals; import some first.")
     twice = table["id"][table["id"].duplicated()]
@@ -191,6 +197,7 @@ def check_dataset(path: str | Path, left_out: Collection[str] = ()) -> DatasetIn
             f"{info.path}: the crystal {twice.iloc[0]!r} is listed twice; import the data set "
             "again, which keeps the first."
         )
+    shared_convention(table["level_of_theory"])
     # an energy that is no number is nobody's reference
     finite = table["system"][np.isfinite(table["energy"].to_numpy(dtype=float))]
     systems = set(finite)

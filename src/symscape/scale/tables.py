@@ -14,7 +14,7 @@ from symscape.dataset.read import load_dataset
 from symscape.dataset.store import dataset_info, parquet
 from symscape.errors import ScaleError
 from symscape.hull.classes import lattice_class, wyckoff_class
-from symscape.hull.conventions import bring_together
+from symscape.hull.conventions import bring_together, shared_convention
 from symscape.hull.phases import select_system
 from symscape.scale.hulls import (
     Compositions,
@@ -80,6 +80,7 @@ def make_tables(
     dataset: str | Path | None = None,
     left_out: tuple[str, ...] = (),
     system: str = "",
+    raw: bool = False,
 ) -> TablesSummary:
     """Compare a finished run with DFT and write the tables.
 
@@ -95,6 +96,8 @@ def make_tables(
         Elements whose crystals are left out.
     system
         A chemical system, to take only its crystals and those of its subsystems.
+    raw
+        As in `compare_many`; the tables go into ``tables-raw``.
 
     Returns
     -------
@@ -113,7 +116,7 @@ def make_tables(
     folder = Path(run)
     manifest = read_manifest(folder)
     table = _collect(folder, manifest, Path(dataset or manifest["made"]["dataset"]))
-    reasons = _reasons(table, manifest, left_out)
+    reasons = _reasons(table, manifest, left_out, raw)
     rejected = table.loc[reasons != "", ["id", "formula", "system"]].assign(
         reason=reasons[reasons != ""]
     )
@@ -126,8 +129,8 @@ def make_tables(
             f"{folder}: there is no crystal with energies of both DFT and model; left_out.csv "
             "would name all of them."
         )
-    compared = compare_many(kept, manifest)
-    target = folder / (f"{TABLES}-{system}" if system else TABLES)
+    compared = compare_many(kept, manifest, raw)
+    target = folder / "-".join([TABLES, *([system] if system else []), *(["raw"] if raw else [])])
     made = _tables(compared, manifest)
     headline = _headline(made)
     document = {
@@ -199,14 +202,24 @@ _RELAXED = (
 )  # fmt: skip
 
 
-def _reasons(table: pd.DataFrame, manifest: dict[str, Any], left_out: tuple[str, ...]) -> pd.Series:
+def _convention(table: pd.DataFrame, manifest: dict[str, Any], raw: bool) -> str:
+    """Return the convention that both sides are compared in."""
+    own = str(manifest["model"]["energy_convention"])
+    return own if raw else shared_convention(table.get("level_of_theory", ())) or own
+
+
+def _reasons(
+    table: pd.DataFrame, manifest: dict[str, Any], left_out: tuple[str, ...], raw: bool
+) -> pd.Series:
     """Say why crystals can't be compared; empty for those that can."""
     reasons = pd.Series("", index=table.index, dtype=object)
     lacking = ~np.isfinite(table["energy"].to_numpy(dtype=float))
     reasons[lacking] = "DFT's energy is no number"
     failed = table["failed"].astype(str).to_numpy(dtype=object)
     reasons[failed != ""] = failed[failed != ""]
-    if manifest["model"]["energy_convention"] == "MP2020":
+    if _convention(table, manifest, raw) == "MP2020":
+        lacking = ~np.isfinite(table["correction"].to_numpy(dtype=float))
+        reasons[lacking] = "its MP2020 correction is neither stated nor can it be computed"
         failed = table["correction_failed"].astype(str).to_numpy(dtype=object)
         reasons[failed != ""] = failed[failed != ""]
     for element in left_out:
@@ -215,7 +228,7 @@ def _reasons(table: pd.DataFrame, manifest: dict[str, Any], left_out: tuple[str,
     return reasons
 
 
-def compare_many(table: pd.DataFrame, manifest: dict[str, Any]) -> pd.DataFrame:
+def compare_many(table: pd.DataFrame, manifest: dict[str, Any], raw: bool = False) -> pd.DataFrame:
     """Put a model's energies beside DFT's, as `symscape.hull.analysis.compare` does for few.
 
     Parameters
@@ -225,6 +238,9 @@ def compare_many(table: pd.DataFrame, manifest: dict[str, Any]) -> pd.DataFrame:
         ``correction``, the columns of `Symmetry`, and relaxed energies if there are any.
     manifest
         Of the run.
+    raw
+        Whether energies of several levels of theory are compared without the corrections that
+        make one hull of them.
 
     Returns
     -------
@@ -245,6 +261,7 @@ def compare_many(table: pd.DataFrame, manifest: dict[str, Any]) -> pd.DataFrame:
         table["correction"].to_numpy(dtype=float),
         reference_convention="uncorrected",
         model_convention=model["energy_convention"],
+        shared=_convention(table, manifest, raw),
     )
     parts = compositions(table["formula"])
     method = f"DFT and {model['name']}"
