@@ -6,10 +6,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import symscape.report.write
+import symscape.page.report
 from symscape.models.card import ModelCard
-from symscape.report.results import RunResults, summarize_reference
-from symscape.report.write import write_report
+from symscape.page.report import write_report
+from symscape.results.run_results import RunResults, summarize_reference
 from symscape.verdict.energies import judge_energies
 from symscape.verdict.tolerances import load_tolerances
 
@@ -47,7 +47,7 @@ _LAZY = (
 
 def without_figures(monkeypatch: Any) -> None:
     """Write reports without figures, which take longer than everything else together."""
-    monkeypatch.setattr(symscape.report.write, "write_figures", lambda folder, view, **_: {})
+    monkeypatch.setattr(symscape.page.report, "write_figures", lambda folder, view, **_: {})
 
 
 def import_lazy_modules(folder: Path, reference: Any) -> None:

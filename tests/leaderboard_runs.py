@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from report_runs import CARD, judged_case, make_run, reference_summary
 
-from symscape.report.results import ReferenceSummary, RunResults
+from symscape.results.run_results import ReferenceSummary, RunResults
 from symscape.verdict.case import CaseResult
 
 SYSTEMS = (

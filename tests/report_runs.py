@@ -9,7 +9,7 @@ import numpy as np
 from symscape.landscape.align import align
 from symscape.landscape.metrics import metrics_by_window, window_key, worst_point
 from symscape.models.card import ModelCard
-from symscape.report.results import AxisSummary, ReferenceSummary, RunResults, axis_label
+from symscape.results.run_results import AxisSummary, ReferenceSummary, RunResults, axis_label
 from symscape.verdict.case import CaseResult, Check
 from symscape.verdict.questions import QUESTIONS
 from symscape.verdict.tolerances import load_tolerances

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from symscape.scale.pair import PairPotential
+from symscape.bulk.pair import PairPotential
 
 FOLDER = "SYMSCAPE_TEST_FOLDER"
 

@@ -9,16 +9,16 @@ import pandas as pd
 from ase import Atoms
 from ase.build import bulk
 
+from symscape.bulk.pair import reference
+from symscape.bulk.run import run_dataset
+from symscape.bulk.store import finished_chunks, read_chunk
 from symscape.dataset.record import CrystalRecord
 from symscape.dataset.write import DatasetWriter
 from symscape.models.spec import ModelSpec
-from symscape.scale.pair import reference
-from symscape.scale.run import run_dataset
-from symscape.scale.store import finished_chunks, read_chunk
 
 ELEMENTS = ("Al", "Cu", "Mg", "O")
 LENGTHS = {"Al": 4.05, "Cu": 3.6, "Mg": 4.5, "O": 2.5}
-PAIR = "symscape.scale.pair:soft"
+PAIR = "symscape.bulk.pair:soft"
 
 
 def crystals():

@@ -18,7 +18,7 @@ from symscape.cli import main
 from symscape.models.card import ModelCard
 from symscape.models.registry import resolve
 from symscape.references.store import load_reference, write_reference
-from symscape.report.results import RunResults, save_results, summarize_reference
+from symscape.results.run_results import RunResults, save_results, summarize_reference
 from symscape.verdict.energies import judge_energies
 from symscape.verdict.tolerances import load_tolerances
 
@@ -514,7 +514,7 @@ def test_a_report_that_can_not_be_written_fails_the_run(suite, here, monkeypatch
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("symscape.report.write.save_results", full)
+    monkeypatch.setattr("symscape.page.report.save_results", full)
     outcome = suite()
     assert outcome.ret == pytest.ExitCode.TESTS_FAILED
     outcome.stdout.fnmatch_lines(["*report of exact can't be written*No space left on device*"])

@@ -18,7 +18,7 @@ from symscape.landscape.forces import axis_forces
 from symscape.leaderboard.submission import asked_questions
 from symscape.references.library import find_references
 from symscape.references.store import dump_document, load_reference
-from symscape.report.results import RunResults, save_results, summarize_reference
+from symscape.results.run_results import RunResults, save_results, summarize_reference
 from symscape.verdict.case import CaseResult
 from symscape.verdict.energies import judge_energies
 from symscape.verdict.tolerances import load_tolerances

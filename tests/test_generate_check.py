@@ -16,18 +16,18 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
 from symscape.crystal.crystal import Crystal
-from symscape.errors import EngineError, PlanError
-from symscape.references.generate.check import (
+from symscape.dft.check import (
     check_convergence,
     check_equivalents,
     check_settings,
     choose_points,
 )
-from symscape.references.generate.finish import finish
-from symscape.references.generate.ledger import open_ledger
-from symscape.references.generate.plan import load_plan
-from symscape.references.generate.relax import relax_plan, relaxed_in_setting
-from symscape.references.generate.run import run_plan
+from symscape.dft.finish import finish
+from symscape.dft.ledger import open_ledger
+from symscape.dft.plan import load_plan
+from symscape.dft.relax import relax_plan, relaxed_in_setting
+from symscape.dft.run import run_plan
+from symscape.errors import EngineError, PlanError
 from symscape.references.store import load_reference
 
 PEROVSKITE = """

@@ -13,7 +13,7 @@ from ase.io import write
 from generate_plans import write_plan
 
 from symscape.cli import main
-from symscape.references.generate.plan import load_plan
+from symscape.dft.plan import load_plan
 from symscape.references.store import load_reference
 
 

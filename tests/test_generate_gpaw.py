@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from symscape.dft.engine import make_engine
+from symscape.dft.recompute import recompute_point, settings_from_method
+from symscape.dft.settings import EngineSpec, Settings
 from symscape.errors import EngineError, PlanError
-from symscape.references.generate.engine import make_engine
-from symscape.references.generate.recompute import recompute_point, settings_from_method
-from symscape.references.generate.settings import EngineSpec, Settings
 from symscape.references.library import find_references
 from symscape.references.store import load_reference
 
@@ -78,9 +78,9 @@ def test_stored_methods_tell_their_settings():
 @pytest.mark.skipif(not GPAW, reason="GPAW is not installed: pip install symscape[dft]")
 def test_a_grid_with_gpaw(tmp_path):
     """Two atoms, coarse settings: moved and new calculators agree, forces follow energies."""
-    from symscape.references.generate.finish import finish
-    from symscape.references.generate.plan import load_plan
-    from symscape.references.generate.run import run_plan
+    from symscape.dft.finish import finish
+    from symscape.dft.plan import load_plan
+    from symscape.dft.run import run_plan
 
     path = tmp_path / "As.toml"
     path.write_text(

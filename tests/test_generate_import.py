@@ -19,19 +19,19 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from symscape.errors import PlanError
-from symscape.references.generate.finish import finish
-from symscape.references.generate.importer import (
+from symscape.dft.finish import finish
+from symscape.dft.importer import (
     Image,
     import_points,
     import_stored,
     read_images,
 )
-from symscape.references.generate.ledger import open_ledger
-from symscape.references.generate.matching import GridMatcher
-from symscape.references.generate.plan import load_plan
-from symscape.references.generate.quality import GridData, check_forces
-from symscape.references.generate.run import run_plan
+from symscape.dft.ledger import open_ledger
+from symscape.dft.matching import GridMatcher
+from symscape.dft.plan import load_plan
+from symscape.dft.quality import GridData, check_forces
+from symscape.dft.run import run_plan
+from symscape.errors import PlanError
 from symscape.references.store import load_reference
 
 ENGINE = '[engine]\nname = "import"\ncode = "VASP"\nversion = "6.4.2"\ndatasets = "PBE.54"'

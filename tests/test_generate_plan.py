@@ -15,14 +15,14 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from symscape.crystal.crystal import Crystal
+from symscape.dft.cost import estimate_cost
+from symscape.dft.describe import describe
+from symscape.dft.engine import make_engine
+from symscape.dft.ledger import open_ledger
+from symscape.dft.plan import load_plan, material_name
+from symscape.dft.propose import propose_plan, save_plan
+from symscape.dft.settings import EngineSpec, Settings, k_mesh
 from symscape.errors import EngineError, PlanError
-from symscape.references.generate.cost import estimate_cost
-from symscape.references.generate.describe import describe
-from symscape.references.generate.engine import make_engine
-from symscape.references.generate.ledger import open_ledger
-from symscape.references.generate.plan import load_plan, material_name
-from symscape.references.generate.propose import propose_plan, save_plan
-from symscape.references.generate.settings import EngineSpec, Settings, k_mesh
 from symscape.references.store import load_reference
 
 PLANS = Path(__file__).parents[1] / "references" / "plans"

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.grid import Axis
 from symscape.crystal.slice import Slice
-from symscape.references.generate.quality import GridData, check_forces, check_smoothness
+from symscape.dft.quality import GridData, check_forces, check_smoothness
 from symscape.references.store import load_reference
 
 

@@ -15,13 +15,13 @@ import pytest
 from ase.calculators.emt import EMT
 from generate_plans import write_plan
 
+from symscape.dft.finish import edge_warning, finish
+from symscape.dft.journal import Journal, read_journal
+from symscape.dft.ledger import open_ledger, snake_order
+from symscape.dft.plan import load_plan
+from symscape.dft.progress import Progress, duration
+from symscape.dft.run import run_plan
 from symscape.errors import EngineError, PlanError
-from symscape.references.generate.finish import edge_warning, finish
-from symscape.references.generate.journal import Journal, read_journal
-from symscape.references.generate.ledger import open_ledger, snake_order
-from symscape.references.generate.plan import load_plan
-from symscape.references.generate.progress import Progress, duration
-from symscape.references.generate.run import run_plan
 from symscape.references.store import load_reference
 
 HERE = Path(__file__).parent
@@ -30,8 +30,8 @@ import signal
 import sys
 # a shell starts what runs in its background deaf to Ctrl-C, and so whatever that starts
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from symscape.references.generate.plan import load_plan
-from symscape.references.generate.run import run_plan
+from symscape.dft.plan import load_plan
+from symscape.dft.run import run_plan
 run_plan(load_plan(sys.argv[1]), jobs=2)
 """
 

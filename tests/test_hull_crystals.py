@@ -22,19 +22,19 @@ from ase.units import GPa
 from typer.testing import CliRunner
 
 from symscape.cli import app
+from symscape.dft.crystal_ledger import open_crystal_ledger
+from symscape.dft.crystal_list import load_crystal_list
+from symscape.dft.crystal_run import run_crystals
+from symscape.dft.crystal_store import store_crystals
+from symscape.dft.engine import make_engine
+from symscape.dft.recompute import settings_from_method
+from symscape.dft.settings import EngineSpec
+from symscape.dft.worker import LiveCalculator
 from symscape.errors import EngineError, PlanError, ReferenceFileError
 from symscape.hull.phases import energies_above_hull
 from symscape.hull.table import crystal_table
 from symscape.references.crystal_checks import count_freedom
 from symscape.references.crystals import load_crystals, write_crystals
-from symscape.references.generate.crystal_ledger import open_crystal_ledger
-from symscape.references.generate.crystal_list import load_crystal_list
-from symscape.references.generate.crystal_run import run_crystals
-from symscape.references.generate.crystal_store import store_crystals
-from symscape.references.generate.engine import make_engine
-from symscape.references.generate.recompute import settings_from_method
-from symscape.references.generate.settings import EngineSpec
-from symscape.references.generate.worker import LiveCalculator
 from symscape.references.library import find_references
 
 HEAD = """

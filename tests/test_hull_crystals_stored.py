@@ -12,11 +12,11 @@ from test_hull_crystals import CRB, FCC, write_list
 from typer.testing import CliRunner
 
 from symscape.cli import app
+from symscape.dft.crystal_ledger import open_crystal_ledger, status_lines
+from symscape.dft.crystal_run import run_crystals
+from symscape.dft.crystal_store import store_crystals
 from symscape.errors import PlanError, ReferenceFileError
 from symscape.references.crystals import load_crystals
-from symscape.references.generate.crystal_ledger import open_crystal_ledger, status_lines
-from symscape.references.generate.crystal_run import run_crystals
-from symscape.references.generate.crystal_store import store_crystals
 
 BCC = """
 [[crystal]]

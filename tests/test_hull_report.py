@@ -12,12 +12,12 @@ import pytest
 from browser import DARK, LIGHT, assert_sound
 from browser import browser as browser
 
+from symscape.figures.hull_figure import draw_errors, draw_hulls, draw_parity
 from symscape.models.card import ModelCard
-from symscape.report.hull_figures import draw_errors, draw_hulls, draw_parity
-from symscape.report.hull_page import hull_tables, summary_lines, write_hulls
-from symscape.report.hull_view import HullView, is_about_crystals
-from symscape.report.results import RunResults, load_results, save_results
-from symscape.report.write import write_report
+from symscape.page.hull_page import hull_tables, summary_lines, write_hulls
+from symscape.page.hull_view import HullView, is_about_crystals
+from symscape.page.report import write_report
+from symscape.results.run_results import RunResults, load_results, save_results
 from symscape.verdict.case import CaseResult
 from symscape.verdict.hull import (
     judge_hull,

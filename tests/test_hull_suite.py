@@ -23,7 +23,7 @@ from symscape.models.card import ModelCard
 from symscape.models.evaluate import Evaluator
 from symscape.references.crystal_files import list_crystals
 from symscape.references.crystals import load_crystals
-from symscape.report.results import load_results
+from symscape.results.run_results import load_results
 from symscape.suite.hull import HullCase, HullSession, hull_cases
 from symscape.verdict.hull import judge_contracts
 from symscape.verdict.questions import QUESTIONS
@@ -78,9 +78,9 @@ def _imported():
         "symscape.hull.statistics",
         "symscape.models.cache",
         "symscape.models.evaluate",
-        "symscape.report.hull_figures",
-        "symscape.report.image",
-        "symscape.report.write",
+        "symscape.figures.hull_figure",
+        "symscape.figures.image",
+        "symscape.page.report",
         "symscape.suite.collect",
         "symscape.suite.gate",
         "symscape.suite.github",

@@ -23,7 +23,7 @@ from toys import toy_document
 
 from symscape.models.cache import EnergyCache
 from symscape.references.store import write_reference
-from symscape.report.results import load_results, save_results
+from symscape.results.run_results import load_results, save_results
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and signals")
 

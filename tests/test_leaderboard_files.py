@@ -17,14 +17,14 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from symscape.cli import app
+from symscape.figures.panels import colour_map
 from symscape.leaderboard.collect import Aside, Board, Entry
 from symscape.leaderboard.maps import colour_script, landscape, map_numbers
 from symscape.leaderboard.pages import Pages, Site, script_json, slug
 from symscape.leaderboard.ranking import rank_board
 from symscape.leaderboard.tables import leaderboard_csv, leaderboard_json, leaderboard_markdown
 from symscape.leaderboard.write import write_leaderboard
-from symscape.report.panels import colour_map
-from symscape.report.results import load_results, save_results
+from symscape.results.run_results import load_results, save_results
 
 A, B, C = (make.material(k) for k in range(3))
 HOSTILE = '<img src=x onerror="alert(1)">&amp;</script><script>alert(2)</script>'

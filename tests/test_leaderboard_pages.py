@@ -14,15 +14,15 @@ from browser import CONTRAST, DARK, LIGHT, assert_sound
 from browser import browser as browser
 from report_runs import mixed_run
 
+from symscape.figures.colour_scales import landscape_scales
+from symscape.figures.panels import colour_map
 from symscape.leaderboard.collect import Board, Entry
 from symscape.leaderboard.maps import landscape
 from symscape.leaderboard.ranking import rank_board
 from symscape.leaderboard.scores import score_board
 from symscape.leaderboard.write import write_leaderboard
-from symscape.report.panels import colour_map
-from symscape.report.results import save_results
-from symscape.report.scales import landscape_scales
-from symscape.report.write import write_report
+from symscape.page.report import write_report
+from symscape.results.run_results import save_results
 
 MATERIALS = tuple(make.material(k) for k in range(6))
 VIEWS = tuple(product((1280, 390), (LIGHT, DARK)))

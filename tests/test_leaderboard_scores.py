@@ -20,7 +20,7 @@ from symscape.leaderboard.collect import Board, Entry, find_results, load_board
 from symscape.leaderboard.ranking import RAW_METRICS, rank_board
 from symscape.leaderboard.scales import MetricScale
 from symscape.leaderboard.scores import case_values, combine, score_board, weighted_means
-from symscape.report.results import save_results
+from symscape.results.run_results import save_results
 from symscape.verdict.questions import QUESTIONS
 
 A, B, C = (make.material(k) for k in range(3))

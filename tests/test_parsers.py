@@ -17,6 +17,8 @@ from mutations import assert_sentence, spoiled, toml, torn
 from report_runs import mixed_run
 from toys import toy_document, toy_slice
 
+from symscape.dft.plan import load_plan
+from symscape.dft.propose import plan_text
 from symscape.errors import (
     ModelError,
     PlanError,
@@ -26,10 +28,8 @@ from symscape.errors import (
 )
 from symscape.models.registry import load_cards, read_cards
 from symscape.references.crystals import load_crystals
-from symscape.references.generate.plan import load_plan
-from symscape.references.generate.propose import plan_text
 from symscape.references.store import dump_document, load_reference
-from symscape.report.results import load_results, save_results
+from symscape.results.run_results import load_results, save_results
 from symscape.verdict.case import CaseResult
 from symscape.verdict.propose import propose_tolerances
 from symscape.verdict.tolerances import load_tolerances

@@ -172,7 +172,7 @@ def test_two_processes_evaluate_each_case_once_and_write_one_report(suite):
 def test_figures_on_demand(suite, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        "symscape.report.write.write_figures",
+        "symscape.page.report.write_figures",
         lambda folder, view, *, relief=False: asked.append(relief) or {},
     )
     questions = SUITE.replace("energies", "forces")

@@ -14,6 +14,8 @@ from hypothesis.extra.numpy import arrays
 from report_runs import judged_case, make_run, reference_summary
 from topology_surfaces import double_well, mesh
 
+from symscape.figures.panels import LandscapeData
+from symscape.figures.relief_figure import best_azimuth, draw_relief, towards_viewer
 from symscape.landscape.relief import (
     clip_polygons,
     faces_viewer,
@@ -21,11 +23,9 @@ from symscape.landscape.relief import (
     relief_lines,
     relief_triangles,
 )
-from symscape.report.html import render_page
-from symscape.report.panels import LandscapeData
-from symscape.report.relief_figure import best_azimuth, draw_relief, towards_viewer
-from symscape.report.view import RunView
-from symscape.report.write import write_figures
+from symscape.page.html import render_page
+from symscape.page.report import write_figures
+from symscape.page.view import RunView
 
 GRIDS = arrays(float, (5, 4), elements=st.floats(0, 1) | st.just(np.nan))
 U, V = np.linspace(2.0, 6.0, 5), np.linspace(-1.0, 2.0, 4)

@@ -12,13 +12,13 @@ from report_runs import CARD, judged_case, make_run, reference_summary
 from test_report_page import CHROMIUM, Page, browse
 
 from symscape.errors import ResultsFileError
-from symscape.report.changes import change_rows, count_changes
-from symscape.report.figures import draw_baseline
-from symscape.report.html import render_page
-from symscape.report.results import BaselineSummary, load_results, save_results
-from symscape.report.summary import summary_markdown
-from symscape.report.view import RunView
-from symscape.report.write import landscape_data, write_figures, write_report
+from symscape.figures.landscape_figure import draw_baseline
+from symscape.page.changes import change_rows, count_changes
+from symscape.page.html import render_page
+from symscape.page.report import landscape_data, write_figures, write_report
+from symscape.page.summary import summary_markdown
+from symscape.page.view import RunView
+from symscape.results.run_results import BaselineSummary, load_results, save_results
 from symscape.verdict.baseline import judge_against
 from symscape.verdict.case import CaseResult, Check
 

@@ -15,9 +15,10 @@ from matplotlib.patches import PathPatch
 from PIL import Image
 from report_runs import double_well
 
-from symscape.report.figures import draw_landscape, save_landscape_figure
-from symscape.report.image import MOST_COLOURS, reduce_colours, save_figure, save_pixels
-from symscape.report.panels import (
+from symscape.figures.colour_scales import energy_scale, error_scale
+from symscape.figures.image import MOST_COLOURS, reduce_colours, save_figure, save_pixels
+from symscape.figures.landscape_figure import draw_landscape, save_landscape_figure
+from symscape.figures.panels import (
     ENERGY_COLOURS,
     ERROR_COLOURS,
     GAPS,
@@ -25,8 +26,7 @@ from symscape.report.panels import (
     colour_map,
     fill_nearest,
 )
-from symscape.report.scales import energy_scale, error_scale
-from symscape.report.thumbnail import THUMBNAIL_PIXELS, draw_thumbnail
+from symscape.figures.thumbnail import THUMBNAIL_PIXELS, draw_thumbnail
 
 U, V = np.linspace(-0.15, 0.15, 13), np.linspace(-0.1, 0.1, 9)
 

@@ -17,11 +17,11 @@ import pytest
 from PIL import Image
 from report_runs import CARD, judged_case, make_run, mixed_run, reference_summary
 
-from symscape.report import figures
-from symscape.report.html import render_page
-from symscape.report.results import load_results
-from symscape.report.view import RunView
-from symscape.report.write import write_report
+from symscape.figures import landscape_figure as figures
+from symscape.page.html import render_page
+from symscape.page.report import write_report
+from symscape.page.view import RunView
+from symscape.results.run_results import load_results
 from symscape.verdict.case import CaseResult, Check
 
 #: elements without an end tag
@@ -341,7 +341,7 @@ def test_results_are_safe_when_drawing_fails(tmp_path, monkeypatch):
 
 def test_importing_the_report_draws_in_no_heavy_package():
     code = (
-        "import sys; import symscape.report.write; "
+        "import sys; import symscape.page.report; "
         "heavy = {'matplotlib', 'pandas', 'jinja2', 'PIL', 'scipy', 'torch', 'ase', 'pymatgen'}; "
         "print(sorted(heavy & set(sys.modules)))"
     )

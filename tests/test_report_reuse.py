@@ -14,11 +14,12 @@ from report_runs import judged_case, make_run, reference_summary
 
 from symscape import digest
 from symscape.digest import code_digest
-from symscape.report import figures, gallery, thumbnail, topology_figures
-from symscape.report.gallery import Gallery, stamp_of
-from symscape.report.image import read_description, save_pixels, stamped_size
-from symscape.report.results import load_results
-from symscape.report.write import write_report
+from symscape.figures import gallery, thumbnail, topology_figures
+from symscape.figures import landscape_figure as figures
+from symscape.figures.image import read_description, save_pixels, stamped_size
+from symscape.page.gallery import Gallery, stamp_of
+from symscape.page.report import write_report
+from symscape.results.run_results import load_results
 from symscape.verdict.case import CaseResult
 
 GEOMETRY = {
@@ -169,7 +170,7 @@ def test_figures_of_slices_that_are_gone_are_removed_and_nothing_else(tmp_path, 
     assert len(contents(tmp_path)) == 1 + len(ALL)
 
 
-PACKAGES = ("symscape.report.", "symscape.landscape.", "symscape.hull.")
+PACKAGES = ("symscape.figures.", "symscape.landscape.", "symscape.hull.")
 
 
 def imported(name: str) -> set[str]:
@@ -183,11 +184,11 @@ def test_every_module_that_draws_is_part_of_the_stamp():
     found, new = (
         set(),
         {
-            "symscape.report.figures",
-            "symscape.report.hull_figures",
-            "symscape.report.relief_figure",
-            "symscape.report.thumbnail",
-            "symscape.report.topology_figures",
+            "symscape.figures.landscape_figure",
+            "symscape.figures.hull_figure",
+            "symscape.figures.relief_figure",
+            "symscape.figures.thumbnail",
+            "symscape.figures.topology_figure",
         },
     )
     while new:

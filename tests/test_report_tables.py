@@ -12,18 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_runs import CARD, judged_case, make_run, mixed_run, reference_summary
 
-from symscape.report.checks import check_words, severity
-from symscape.report.points import ClosestPair, read_detail
-from symscape.report.summary import summary_markdown
-from symscape.report.tables import (
+from symscape.page.checks import check_words, severity
+from symscape.page.run_tables import (
     checks_table,
     metrics_table,
     underprediction_by,
     underprediction_table,
     write_tables,
 )
-from symscape.report.view import RunView
-from symscape.report.words import (
+from symscape.page.summary import summary_markdown
+from symscape.page.view import RunView
+from symscape.page.words import (
     duration_text,
     limit_text,
     metric_text,
@@ -34,6 +33,7 @@ from symscape.report.words import (
     sentence_text,
     unit_text,
 )
+from symscape.results.detail import ClosestPair, read_detail
 from symscape.verdict import explain
 from symscape.verdict.case import CaseResult, Check
 

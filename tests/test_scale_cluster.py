@@ -15,16 +15,16 @@ import pytest
 from scale_models import FOLDER
 from scale_sets import PAIR, results, run, small_set
 
+from symscape.bulk.run import run_dataset
+from symscape.bulk.scheduler import FATAL
+from symscape.bulk.status import run_status
 from symscape.errors import ScaleError
 from symscape.models.spec import ModelSpec
-from symscape.scale.run import run_dataset
-from symscape.scale.scheduler import FATAL
-from symscape.scale.status import run_status
 
 dask = pytest.importorskip("dask", reason="dask.distributed is not installed")
 pytest.importorskip("distributed", reason="dask.distributed is not installed")
 MODELS = Path(__file__).with_name("scale_models.py")
-REFERENCE = ModelSpec("symscape.scale.pair:reference")
+REFERENCE = ModelSpec("symscape.bulk.pair:reference")
 SIZES = {"chunk_atoms": 16, "block_atoms": 8}
 #: starting processes takes a while on a busy machine, seconds
 PATIENCE = 120
@@ -89,7 +89,7 @@ def start(*arguments, **options):
 def test_a_killed_run_goes_on_and_leaves_no_processes(dataset, tmp_path):
     folder = tmp_path / "run"
     code = (
-        "from symscape.scale.run import run_dataset\n"
+        "from symscape.bulk.run import run_dataset\n"
         "from symscape.models.spec import ModelSpec\n"
         "if __name__ == '__main__':\n"
         f"    run_dataset({str(dataset)!r}, ModelSpec('{MODELS}:Slow'), {str(folder)!r}, jobs=2, "

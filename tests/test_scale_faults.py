@@ -15,15 +15,15 @@ import pytest
 from ase.build import bulk
 from scale_sets import PAIR, crystals, record, results, run, rutile, small_set, write_set
 
+from symscape.bulk import store
+from symscape.bulk.plan import check_dataset
+from symscape.bulk.status import run_status
+from symscape.bulk.store import finished_chunks
+from symscape.bulk.tables import make_tables
 from symscape.dataset.read import load_dataset
 from symscape.errors import DatasetError, HullError, ScaleError
 from symscape.hull.conventions import mp2020_corrections
 from symscape.models.spec import ModelSpec
-from symscape.scale import store
-from symscape.scale.plan import check_dataset
-from symscape.scale.status import run_status
-from symscape.scale.store import finished_chunks
-from symscape.scale.tables import make_tables
 
 MODELS = Path(__file__).with_name("scale_models.py")
 

@@ -10,14 +10,14 @@ import pytest
 from ase.build import bulk
 from scale_sets import PAIR, crystals, record, results, run, rutile, write_set
 
+from symscape.bulk.pair import soft
+from symscape.bulk.settings import RunSettings, identify
+from symscape.bulk.tables import make_tables
+from symscape.bulk.torchsim import relax_together, torch_sim_version
 from symscape.errors import ScaleError
 from symscape.hull.relax import RelaxSettings, relax_with
 from symscape.models.registry import resolve
 from symscape.models.spec import ModelSpec
-from symscape.scale.pair import soft
-from symscape.scale.settings import RunSettings, identify
-from symscape.scale.tables import make_tables
-from symscape.scale.torchsim import relax_together, torch_sim_version
 
 MODELS = Path(__file__).with_name("scale_models.py")
 HOW = RelaxSettings(force_eV_A=0.02, max_steps=300)

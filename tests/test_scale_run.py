@@ -18,21 +18,21 @@ from hypothesis import strategies as st
 from scale_sets import PAIR, crystals, record, results, run, small_set, write_set
 from typer.testing import CliRunner
 
+from symscape.bulk.chunk import evaluate_chunk, work
+from symscape.bulk.measure import nothing, peak_memory_GB, seconds_for, symmetry_only
+from symscape.bulk.pair import soft
+from symscape.bulk.plan import iterate_work
+from symscape.bulk.progress import progress_bar
+from symscape.bulk.run import run_dataset
+from symscape.bulk.settings import Identity, RunSettings, identify
+from symscape.bulk.status import run_status
+from symscape.bulk.tables import make_tables
 from symscape.cli import app
 from symscape.dataset.read import load_dataset
 from symscape.dataset.store import dataset_info
 from symscape.errors import ModelError, ScaleError
 from symscape.models.registry import resolve
 from symscape.models.spec import ModelSpec, read_options
-from symscape.scale.chunk import evaluate_chunk, work
-from symscape.scale.measure import nothing, peak_memory_GB, seconds_for, symmetry_only
-from symscape.scale.pair import soft
-from symscape.scale.plan import iterate_work
-from symscape.scale.progress import progress_bar
-from symscape.scale.run import run_dataset
-from symscape.scale.settings import Identity, RunSettings, identify
-from symscape.scale.status import run_status
-from symscape.scale.tables import make_tables
 
 SPEC = ModelSpec(PAIR)
 
@@ -174,7 +174,7 @@ def test_a_damaged_chunk_is_computed_again_and_that_is_said(dataset, whole, fold
 
 
 def test_a_chunk_of_another_run_does_not_count(dataset, folder, tmp_path):
-    run(dataset, tmp_path / "b", ModelSpec("symscape.scale.pair:reference"))
+    run(dataset, tmp_path / "b", ModelSpec("symscape.bulk.pair:reference"))
     foreign = sorted((tmp_path / "b" / "chunks").iterdir())[0]
     sorted((folder / "chunks").iterdir())[0].unlink()
     (folder / "chunks" / foreign.name).write_bytes(foreign.read_bytes())
@@ -194,7 +194,7 @@ def test_a_half_written_chunk_is_nothing(dataset, folder):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"spec": ModelSpec("symscape.scale.pair:reference")}, "another model"),
+        ({"spec": ModelSpec("symscape.bulk.pair:reference")}, "another model"),
         ({"settings": RunSettings(symprec_A=0.1)}, "other settings.*symprec_A: 0.01 there, 0.1"),
         ({"settings": RunSettings(relax="fixed")}, "other settings.*relax: none there, fixed now"),
         ({"chunk_atoms": 31}, "other chunks"),
@@ -265,7 +265,7 @@ def test_a_calculator_that_nobody_vouches_for_is_known_by_its_source(tmp_path):
     )
     own = identify(ModelSpec(f"{file}:make"), RunSettings()).fingerprint
     code = (
-        "from symscape.scale.settings import *\n"
+        "from symscape.bulk.settings import *\n"
         f"print(identify(ModelSpec({f'{file}:make'!r}), RunSettings()).fingerprint)"
     )
     file.write_text(file.read_text() + "\n")

@@ -14,6 +14,13 @@ from pymatgen.analysis.phase_diagram import PDEntry, PhaseDiagram
 from pymatgen.core import Composition
 from scale_sets import crystals, run, small_set
 
+from symscape.bulk import hulls
+from symscape.bulk.pair import element_data, reference, soft
+from symscape.bulk.progress import duration, time_left
+from symscape.bulk.summaries import LARGE, large_summary
+from symscape.bulk.symmetry import symmetries, symmetry
+from symscape.bulk.synthetic import synthetic_record, write_synthetic
+from symscape.bulk.tables import make_tables
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.structures import Structures
 from symscape.hull.analysis import compare
@@ -21,13 +28,6 @@ from symscape.hull.phases import element_references
 from symscape.hull.stability import classify, polymorph_order
 from symscape.hull.statistics import error_summary
 from symscape.hull.table import describe
-from symscape.scale import hulls
-from symscape.scale.pair import element_data, reference, soft
-from symscape.scale.progress import duration, time_left
-from symscape.scale.summaries import LARGE, large_summary
-from symscape.scale.symmetry import symmetries, symmetry
-from symscape.scale.synthetic import synthetic_record, write_synthetic
-from symscape.scale.tables import make_tables
 
 RELAXED = settings(deadline=None, max_examples=25, derandomize=True)
 ELEMENTS = ("Al", "Ca", "Mg", "Si")

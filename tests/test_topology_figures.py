@@ -12,19 +12,19 @@ from report_runs import judged_case, make_run, reference_summary
 from topology_surfaces import double_well, egg_carton, mesh
 
 from symscape.errors import ResultsFileError
-from symscape.landscape.geometry import GridGeometry
-from symscape.landscape.matching import compare_topology
-from symscape.report.html import render_page
-from symscape.report.panels import LandscapeData
-from symscape.report.results import load_results, save_results
-from symscape.report.topology_figures import (
+from symscape.figures.panels import LandscapeData
+from symscape.figures.topology_figure import (
     comparison_of,
     describe_topology,
     draw_topology,
     place,
 )
-from symscape.report.view import RunView
-from symscape.report.write import write_figures
+from symscape.landscape.geometry import GridGeometry
+from symscape.landscape.matching import compare_topology
+from symscape.page.html import render_page
+from symscape.page.report import write_figures
+from symscape.page.view import RunView
+from symscape.results.run_results import load_results, save_results
 from symscape.verdict.case import CaseResult
 
 U, V = np.linspace(-1.5, 1.5, 15), np.linspace(-0.9, 0.9, 13)

@@ -12,7 +12,7 @@ from symscape.contracts.result import ContractResult
 from symscape.contracts.scan import measure_line
 from symscape.landscape.forces import AxisForces, ForceComparison
 from symscape.references.store import load_reference
-from symscape.report.points import read_detail
+from symscape.results.detail import read_detail
 from symscape.verdict.contracts import judge_contracts, judge_forces
 from symscape.verdict.questions import QUESTIONS
 from symscape.verdict.tolerances import PROFILES, load_tolerances

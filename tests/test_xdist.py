@@ -52,9 +52,9 @@ CONFTEST = """
 import os
 
 if "PYTEST_XDIST_WORKER" not in os.environ:  # drawing takes longer than all the rest
-    import symscape.report.write
+    import symscape.page.report
 
-    symscape.report.write.write_figures = lambda folder, view, **_: {}
+    symscape.page.report.write_figures = lambda folder, view, **_: {}
 
 
 def pytest_collection_modifyitems(items):

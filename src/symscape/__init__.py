@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from symscape.models.card import ModelCard
     from symscape.models.evaluate import Evaluator
     from symscape.models.spec import ModelSpec
+    from symscape.page.report import write_report
+    from symscape.page.run_tables import metrics_table
     from symscape.references.reference import LandscapeReference
-    from symscape.report.results import RunResults, load_results
-    from symscape.report.tables import metrics_table
-    from symscape.report.write import write_report
+    from symscape.results.run_results import RunResults, load_results
     from symscape.verdict.case import CaseResult, Check
     from symscape.verdict.explain import explain
     from symscape.verdict.tolerances import Tolerances, load_tolerances
@@ -83,7 +83,7 @@ _HOMES: dict[str, str] = {
     "LandscapeReference": "symscape.references.reference",
     "ModelCard": "symscape.models.card",
     "ModelSpec": "symscape.models.spec",
-    "RunResults": "symscape.report.results",
+    "RunResults": "symscape.results.run_results",
     "Slice": "symscape.crystal.slice",
     "SliceEvaluation": "symscape.landscape.evaluate",
     "Structures": "symscape.crystal.structures",
@@ -96,12 +96,12 @@ _HOMES: dict[str, str] = {
     "judge": "symscape.api",
     "load_dataset": "symscape.dataset.read",
     "load_reference": "symscape.api",
-    "load_results": "symscape.report.results",
+    "load_results": "symscape.results.run_results",
     "load_tolerances": "symscape.verdict.tolerances",
     "metrics": "symscape.api",
-    "metrics_table": "symscape.report.tables",
+    "metrics_table": "symscape.page.run_tables",
     "model": "symscape.api",
-    "write_report": "symscape.report.write",
+    "write_report": "symscape.page.report",
 }
 
 

@@ -243,9 +243,9 @@ def figure(
     ModelError
         If forces are wanted and the model has none, or only its name is given.
     """
+    from symscape.figures.panels import LandscapeData
     from symscape.landscape.metrics import worst_point
-    from symscape.report.panels import LandscapeData
-    from symscape.report.results import axis_label
+    from symscape.results.run_results import axis_label
 
     grid = _aligned(reference, evaluation)
     first, second = reference.slice.axes
@@ -265,18 +265,18 @@ def figure(
         title=reference.id,
     )
     if kind == "landscape":
-        from symscape.report.figures import draw_landscape
+        from symscape.figures.landscape_figure import draw_landscape
 
         return draw_landscape(data, layout)
     if kind == "relief":
-        from symscape.report.relief_figure import draw_relief
+        from symscape.figures.relief_figure import draw_relief
 
         return draw_relief(data, layout)
     if kind not in ("topology", "forces"):
         raise ValueError(f"{kind!r} is no figure, but landscape, topology, forces and relief are")
+    from symscape.figures.topology_figure import draw_topology
     from symscape.landscape.geometry import grid_geometry
     from symscape.landscape.matching import compare_topology
-    from symscape.report.topology_figures import draw_topology
 
     comparison = compare_topology(data.reference, grid.model, grid_geometry(reference.slice))
     arrows = _arrows(reference, model, window, cache) if kind == "forces" else None

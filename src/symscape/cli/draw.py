@@ -149,9 +149,9 @@ def _draw_alone(
     import numpy as np
 
     import symscape
-    from symscape.report.figures import draw_alone
-    from symscape.report.panels import LandscapeData
-    from symscape.report.results import axis_label
+    from symscape.figures.landscape_figure import draw_alone
+    from symscape.figures.panels import LandscapeData
+    from symscape.results.run_results import axis_label
 
     energies = symscape.evaluate_slice(potential, the_slice, cache=cache).energies
     if not np.isfinite(energies).any():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from symscape.scale.tables import TablesSummary
+    from symscape.bulk.tables import TablesSummary
 
 app = typer.Typer(
     help="Compare a model's formation energies and hulls with those of a data set.",
@@ -100,12 +100,12 @@ def run(
     Whatever is interrupted or killed, the same command goes on where it stopped. Results do not
     depend on the number of workers nor on the chunks.
     """
+    from symscape.bulk.progress import progress_bar
+    from symscape.bulk.run import run_dataset
+    from symscape.bulk.settings import RunSettings, usable_cores
     from symscape.hull.relax import RelaxSettings
     from symscape.models.registry import resolve
     from symscape.models.spec import ModelSpec, read_batch_size, read_options
-    from symscape.scale.progress import progress_bar
-    from symscape.scale.run import run_dataset
-    from symscape.scale.settings import RunSettings, usable_cores
 
     spec = ModelSpec(
         mlip,
@@ -141,7 +141,7 @@ def run(
 @app.command()
 def status(folder: _Folder) -> None:
     """Show how far a run is; looks at every chunk and changes nothing."""
-    from symscape.scale.status import run_status
+    from symscape.bulk.status import run_status
 
     for label, value in run_status(folder).rows().items():
         print(f"{label:<12} {value}")
@@ -177,7 +177,7 @@ def _make(
     system: str,
     raw: bool = False,
 ) -> None:
-    from symscape.scale.tables import make_tables
+    from symscape.bulk.tables import make_tables
 
     left_out = tuple(leave_out or ())
     _print(make_tables(folder, dataset=dataset, left_out=left_out, system=system, raw=raw))

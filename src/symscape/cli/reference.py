@@ -24,8 +24,8 @@ from symscape.crystal.read import MAX_SIZE_MB
 from symscape.errors import PlanError, SymscapeError
 
 if TYPE_CHECKING:
-    from symscape.references.generate.ledger import Ledger
-    from symscape.references.generate.progress import Progress
+    from symscape.dft.ledger import Ledger
+    from symscape.dft.progress import Progress
 
 app = typer.Typer(
     name="reference",
@@ -53,7 +53,7 @@ def _say(text: str) -> None:
 
 
 def _progress() -> Progress:
-    from symscape.references.generate.progress import Progress
+    from symscape.dft.progress import Progress
 
     return Progress(_say, bar=sys.stderr.isatty())
 
@@ -86,9 +86,9 @@ def plan(
 ) -> None:
     """Show what a plan would compute and cost, or propose a plan for a crystal."""
     from symscape.crystal.read import crystal_from_file
-    from symscape.references.generate.describe import describe
-    from symscape.references.generate.plan import load_plan
-    from symscape.references.generate.propose import propose_plan, save_plan
+    from symscape.dft.describe import describe
+    from symscape.dft.plan import load_plan
+    from symscape.dft.propose import propose_plan, save_plan
 
     if target.suffix == ".toml":
         print(describe(load_plan(target)))
@@ -118,10 +118,10 @@ def run(
     references: Library = _DEFAULT_LIBRARY,
 ) -> None:
     """Compute plans; interrupt it whenever you like, the same command goes on."""
-    from symscape.references.generate.ledger import open_ledger
-    from symscape.references.generate.plan import load_plan
-    from symscape.references.generate.relax import relax_plan
-    from symscape.references.generate.run import run_plan
+    from symscape.dft.ledger import open_ledger
+    from symscape.dft.plan import load_plan
+    from symscape.dft.relax import relax_plan
+    from symscape.dft.run import run_plan
 
     _check_positive("--timeout", timeout)
     _check_library(references)
@@ -166,7 +166,7 @@ def _store(ledger: Ledger, folder: Path) -> None:
     """Write the reference and say what it holds."""
     import numpy as np
 
-    from symscape.references.generate.finish import edge_warning, finish
+    from symscape.dft.finish import edge_warning, finish
     from symscape.references.store import load_reference
 
     try:
@@ -203,7 +203,7 @@ def status(
     from rich.console import Console
     from rich.table import Table
 
-    from symscape.references.generate.describe import status_row
+    from symscape.dft.describe import status_row
 
     paths = plans or sorted(_DEFAULT_PLANS.glob("*.toml"))
     if not paths:
@@ -226,8 +226,8 @@ def status(
 @app.command()
 def relax(plans: Plans, nice: Nice = 0) -> None:
     """Relax the crystals of plans at fixed symmetry, as 'run' does before a grid."""
-    from symscape.references.generate.plan import load_plan
-    from symscape.references.generate.relax import relax_plan
+    from symscape.dft.plan import load_plan
+    from symscape.dft.relax import relax_plan
 
     for path in plans:
         with _resumable():
@@ -260,7 +260,7 @@ def check(
     references: Library = _DEFAULT_LIBRARY,
 ) -> None:
     """Check grids: convergence, equivalent points, forces against energies, smoothness."""
-    from symscape.references.generate.quality import GridData
+    from symscape.dft.quality import GridData
 
     _check_positive("--cutoff", cutoff)
     _check_positive("--k-density", k_density)
@@ -288,12 +288,12 @@ def _check_plan(
     references: Path,
 ) -> bool:
     """Check a plan's grid as far as it goes; return whether something is wrong."""
-    from symscape.references.generate.check import check_convergence, check_equivalents
-    from symscape.references.generate.finish import finish, grid_points
-    from symscape.references.generate.ledger import open_ledger
-    from symscape.references.generate.plan import load_plan
-    from symscape.references.generate.quality import GridData
-    from symscape.references.generate.relax import relax_plan
+    from symscape.dft.check import check_convergence, check_equivalents
+    from symscape.dft.finish import finish, grid_points
+    from symscape.dft.ledger import open_ledger
+    from symscape.dft.plan import load_plan
+    from symscape.dft.quality import GridData
+    from symscape.dft.relax import relax_plan
 
     the_plan, progress, bad = load_plan(path), _progress(), False
     options: dict[str, Any] = {"jobs": jobs, "nice": nice, "progress": progress}
@@ -332,8 +332,8 @@ def _check_plan(
 
 def _check_stored(name: str, grid: Any) -> bool:
     """Check a grid without computing; return whether something stands out."""
-    from symscape.references.generate.finish import edge_warning
-    from symscape.references.generate.quality import check_forces, check_smoothness
+    from symscape.dft.finish import edge_warning
+    from symscape.dft.quality import check_forces, check_smoothness
 
     forces = check_forces(grid)
     if forces.compared:
@@ -376,13 +376,13 @@ def import_(
     references: Library = _DEFAULT_LIBRARY,
 ) -> None:
     """Bring in a grid that was computed elsewhere; every geometry must lie on the plan's grid."""
-    from symscape.references.generate.importer import (
+    from symscape.dft.importer import (
         import_points,
         import_stored,
         read_images,
     )
-    from symscape.references.generate.ledger import open_ledger
-    from symscape.references.generate.plan import load_plan
+    from symscape.dft.ledger import open_ledger
+    from symscape.dft.plan import load_plan
 
     _check_library(references)
     the_plan = load_plan(plan_file)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from symscape.references.generate.crystal_ledger import CrystalLedger
-    from symscape.references.generate.crystal_list import PlannedCrystal
+    from symscape.dft.crystal_ledger import CrystalLedger
+    from symscape.dft.crystal_list import PlannedCrystal
 
 
 def crystals(
@@ -34,10 +34,10 @@ def crystals(
 ) -> None:
     """Relax crystals for the hulls; interrupt it whenever you like, the same command goes on."""
     from symscape.cli.reference import _command, _progress, _resumable, _say
-    from symscape.references.generate.crystal_ledger import open_crystal_ledger, status_lines
-    from symscape.references.generate.crystal_list import load_crystal_list
-    from symscape.references.generate.crystal_run import run_crystals
-    from symscape.references.generate.crystal_store import store_crystals
+    from symscape.dft.crystal_ledger import open_crystal_ledger, status_lines
+    from symscape.dft.crystal_list import load_crystal_list
+    from symscape.dft.crystal_run import run_crystals
+    from symscape.dft.crystal_store import store_crystals
 
     the_list = load_crystal_list(plan)
     folder = folder or plan.with_suffix(".out")

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from symscape.leaderboard.catalogue import ENERGY_WINDOW
-from symscape.leaderboard.collect import Entry
-from symscape.report.image import Size, save_pixels, stamped_size
-from symscape.report.panels import (
+from symscape.figures.colour_scales import Scale, landscape_scales
+from symscape.figures.image import Size, save_pixels, stamped_size
+from symscape.figures.panels import (
     ABOVE_SCALE,
     BELOW_SCALE,
     ENERGY_COLOURS,
@@ -20,10 +19,11 @@ from symscape.report.panels import (
     LandscapeData,
     colour_map,
 )
-from symscape.report.results import ReferenceSummary
-from symscape.report.scales import Scale, landscape_scales
-from symscape.report.thumbnail import draw_thumbnail
-from symscape.report.view import CaseView, SliceView
+from symscape.figures.thumbnail import draw_thumbnail
+from symscape.leaderboard.catalogue import ENERGY_WINDOW
+from symscape.leaderboard.collect import Entry
+from symscape.page.view import CaseView, SliceView
+from symscape.results.run_results import ReferenceSummary
 
 #: raised when thumbnails look different, so that those of an earlier leaderboard are drawn anew
 DRAWING = 1

@@ -20,8 +20,8 @@ from symscape.leaderboard.maps import Thumbnail, map_numbers
 from symscape.leaderboard.ranking import RAW_METRICS, Ranking, RawMetric, Standing
 from symscape.leaderboard.scales import QuestionScale
 from symscape.leaderboard.tables import interval_text, percent_text, points_text, speed_text
-from symscape.report import words
-from symscape.report.results import ReferenceSummary
+from symscape.page import words
+from symscape.results.run_results import ReferenceSummary
 from symscape.verdict.questions import QUESTIONS
 
 
@@ -263,7 +263,7 @@ class Pages:
 
     def model(self, standing: Standing) -> str:
         """Return the page of one model on all materials."""
-        from symscape.report.tables import underprediction_by, underprediction_table
+        from symscape.page.run_tables import underprediction_by, underprediction_table
 
         run = standing.entry.run
         under = underprediction_table(run)

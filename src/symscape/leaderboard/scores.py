@@ -13,7 +13,7 @@ import numpy as np
 from symscape.leaderboard.catalogue import ENERGY_WINDOW, SCALES
 from symscape.leaderboard.collect import Board, Unit
 from symscape.leaderboard.scales import QuestionScale
-from symscape.report.results import ReferenceSummary, RunResults
+from symscape.results.run_results import ReferenceSummary, RunResults
 from symscape.verdict.case import CaseResult
 
 

@@ -15,7 +15,7 @@ from symscape.leaderboard.pages import slug
 from symscape.models.base import ALL_QUANTITIES, Prediction
 from symscape.models.card import ModelCard
 from symscape.references.reference import LandscapeReference
-from symscape.report.results import RunResults
+from symscape.results.run_results import RunResults
 from symscape.verdict.questions import QUESTIONS
 from symscape.verdict.tolerances import PROFILES, load_tolerances
 

@@ -7,11 +7,11 @@ import io
 import math
 from typing import Any
 
+from symscape.decode import dumps, encode
 from symscape.leaderboard.ranking import RAW_METRICS, Ranking, Standing
 from symscape.leaderboard.scales import MetricScale
-from symscape.report.codec import dumps, encode
-from symscape.report.summary import escape_markdown
-from symscape.report.words import NOTHING, count_text, number_text
+from symscape.page.summary import escape_markdown
+from symscape.page.words import NOTHING, count_text, number_text
 
 SCHEMA = "symscape-leaderboard/1"
 _COLUMN_UNITS = {"meV/atom": "_meV_per_atom", "Å": "_A", "meV/atom/Å": "_meV_per_atom_A",

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from symscape.errors import ModelError, SymscapeError
 from symscape.models.card import ModelCard
-from symscape.report.words import count_text
+from symscape.page.words import count_text
 from symscape.verdict.questions import QUESTIONS
 
 Kind = Literal["results", "reference", "crystals", "cards", "tolerances", "plan", "crystal list"]
@@ -123,7 +123,7 @@ def _recognize_toml(path: Path, text: str) -> Kind:
 
 
 def _load_results(path: Path) -> tuple[str, Any]:
-    from symscape.report.results import load_results
+    from symscape.results.run_results import load_results
 
     run = load_results(path)
     cases, slices = count_text(len(run.cases), "case"), count_text(len(run.references), "slice")
@@ -178,7 +178,7 @@ def _load_tolerances(path: Path) -> tuple[str, Any]:
 
 
 def _load_plan(path: Path) -> tuple[str, Any]:
-    from symscape.references.generate.plan import load_plan
+    from symscape.dft.plan import load_plan
 
     plan = load_plan(path)
     return f"plan of {plan.material}", plan
@@ -197,7 +197,7 @@ def _load_crystals(path: Path) -> tuple[str, Any]:
 
 
 def _load_crystal_list(path: Path) -> tuple[str, Any]:
-    from symscape.references.generate.crystal_list import load_crystal_list
+    from symscape.dft.crystal_list import load_crystal_list
 
     crystals = load_crystal_list(path)
     return f"list of {count_text(len(crystals.crystals), 'crystal')}", crystals

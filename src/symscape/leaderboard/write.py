@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from symscape.files import write_atomically
 from symscape.leaderboard.maps import (
     Thumbnail,
     colour_script,
@@ -17,7 +18,6 @@ from symscape.leaderboard.maps import (
 from symscape.leaderboard.pages import Pages, Site, slug
 from symscape.leaderboard.ranking import Ranking
 from symscape.leaderboard.tables import leaderboard_csv, leaderboard_json, leaderboard_markdown
-from symscape.report.atomic import write_atomically
 
 #: copied beside the pages
 ASSETS = ("style.css", "board.js", "maps.js")

@@ -11,7 +11,7 @@ from symscape.verdict.baseline import DEFAULT_MARGIN, judge_against
 from symscape.verdict.case import CaseResult
 
 if TYPE_CHECKING:
-    from symscape.report.results import RunResults
+    from symscape.results.run_results import RunResults
 
 #: where the results of the registered models lie that the leaderboard was made from
 LEADERBOARD_RESULTS = Path("reports") / "leaderboard" / "results"
@@ -75,7 +75,7 @@ def load_baseline(name: str, model: str, root: Path, margin: float = DEFAULT_MAR
     ResultsFileError
         If there is no such run or its file can't be read.
     """
-    from symscape.report.results import load_results
+    from symscape.results.run_results import load_results
 
     for start in (Path(), root):
         path = start / name

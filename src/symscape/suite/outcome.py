@@ -16,7 +16,7 @@ from symscape.suite.keys import REPORT_ATTRIBUTE
 
 if TYPE_CHECKING:
     from symscape.models.base import EnergyModel
-    from symscape.report.results import BaselineSummary, RunResults
+    from symscape.results.run_results import BaselineSummary, RunResults
     from symscape.suite.gate import Baseline
     from symscape.suite.session import SuiteSession
     from symscape.verdict.case import CaseResult
@@ -52,7 +52,7 @@ class Outcome:
     def _write_reports(self) -> None:
         if not self.records:
             return
-        from symscape.report.write import write_report
+        from symscape.page.report import write_report
         from symscape.suite.github import append_job_summary
         from symscape.suite.session import session_of
 
@@ -95,7 +95,7 @@ class Outcome:
         path = session.settings.proposal
         if path is None:
             return
-        from symscape.report.atomic import write_atomically
+        from symscape.files import write_atomically
         from symscape.verdict.propose import propose_tolerances
 
         cases = [case for run, _ in self.written for case in run.cases]
@@ -132,7 +132,7 @@ class Outcome:
         self, session: SuiteSession, model: EnergyModel, cases: list[CaseResult]
     ) -> RunResults:
         from symscape.errors import ReferenceFileError
-        from symscape.report.results import RunResults, summarize_reference
+        from symscape.results.run_results import RunResults, summarize_reference
 
         workers = getattr(session.config.option, "numprocesses", None) or 1
         ran = {(case.material, case.slice) for case in cases}
@@ -178,7 +178,7 @@ def _gone(session: SuiteSession, baseline: Baseline) -> list[str]:
 
 def _summarize_baseline(session: SuiteSession, model: str) -> BaselineSummary | None:
     """Return what the results keep of a model's baseline, if it has one."""
-    from symscape.report.results import BaselineSummary
+    from symscape.results.run_results import BaselineSummary
 
     baseline = session.baselines.get(model)
     if baseline is None:

@@ -1,0 +1,290 @@
+"""Checks that compute: convergence of chosen points, agreement at symmetry-equivalent points."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from symscape.dft.crystals import crystal_digest
+from symscape.dft.engine import ATTEMPTS
+from symscape.dft.journal import Journal
+from symscape.dft.ledger import Ledger, care_after, grid_index, open_ledger
+from symscape.dft.plan import Plan
+from symscape.dft.pool import WorkerSetup, run_pool
+from symscape.dft.progress import Progress, quiet
+from symscape.dft.run import now, run_async, run_plan
+from symscape.dft.settings import Settings
+from symscape.errors import EngineError, PlanError
+
+#: energies above this (eV/atom over the lowest) are looked at by no metric
+WINDOW_EV_ATOM = 1.0
+
+
+class _PointList:
+    """A pool's source over some grid points, at settings of the check's own."""
+
+    def __init__(self, plan: Plan, settings: Settings, todo: list[int], journal: Journal) -> None:
+        self.plan = plan
+        self.settings = settings
+        self.journal = journal
+        self.waiting = list(todo)
+        self.failures: dict[int, list[dict[str, Any]]] = {k: [] for k in todo}
+        self.structures = plan.slice.structures()
+        self.energies: dict[int, float] = {}
+        self.progress = quiet()
+
+    def next_task(self, worker: int) -> dict[str, Any] | None:
+        """Return the next point; see ``pool.Source``."""
+        if not self.waiting:
+            return None
+        index = self.waiting.pop(0)
+        numbers, positions, cell = self.structures.arrays(index)
+        return {
+            "index": index,
+            "numbers": numbers.tolist(),
+            "positions": positions.tolist(),
+            "cell": cell.tolist(),
+            "care": care_after(self.failures[index]),
+        }
+
+    def deliver(self, worker: int, task: dict[str, Any], result: dict[str, Any]) -> None:
+        """Journal a result, or try the point again; see ``pool.Source``."""
+        index = task["index"]
+        if "failed" in result:
+            self.failures[index].append(result)
+            if len(self.failures[index]) >= ATTEMPTS:
+                i, j = divmod(index, self.plan.slice.shape[1])
+                raise EngineError(
+                    f"{self.plan.path}: point ({i}, {j}) failed at the check's settings "
+                    f"({result['failed']}); see the logs in {self.plan.output_folder.name}."
+                )
+            self.waiting.insert(0, index)
+            return
+        u, v = (round(float(x), 12) for x in self.plan.slice.grid_values[index])
+        self.journal.append(
+            {
+                "event": "check_point",
+                "u": u,
+                "v": v,
+                "settings": self.settings.to_dict(),
+                "energy_eV": result["energy_eV"],
+                "seconds": result["seconds"],
+                "crystal": crystal_digest(self.plan.crystal),
+            }
+        )
+        self.energies[index] = result["energy_eV"]
+        self.progress.advance(result["seconds"])
+
+
+def compute_points(
+    plan: Plan,
+    settings: Settings,
+    indices: list[int],
+    *,
+    jobs: int = 1,
+    nice: int = 0,
+    progress: Progress | None = None,
+) -> dict[int, float]:
+    """Return energies (eV per cell) of grid points at settings of the check's own.
+
+    What the journal holds from an earlier check is not computed again.
+
+    Raises
+    ------
+    EngineError
+        If a point fails as often as it is tried.
+    """
+    with Journal(plan.journal_path) as journal:
+        known: dict[int, float] = {}
+        for event in open_ledger(plan).events_of("check_point"):
+            index = grid_index(plan.slice, event["u"], event["v"])
+            same_crystal = event["crystal"] == crystal_digest(plan.crystal)
+            same = {**event["settings"], "timeout_s": 0} == {**settings.to_dict(), "timeout_s": 0}
+            if index is not None and same and same_crystal:
+                known[index] = event["energy_eV"]
+        todo = [k for k in indices if k not in known]
+        if todo:
+            source = _PointList(plan, settings, todo, journal)
+            source.progress = progress or quiet()
+            setup = WorkerSetup(plan.engine, settings, plan.output_folder, nice)
+            workers = min(jobs, len(todo))
+            with source.progress.task(f"{plan.name} (check)", len(todo), workers):
+                run_async(run_pool(source, setup, workers))
+            known |= source.energies
+        return {k: known[k] for k in indices}
+
+
+def check_settings(
+    plan: Plan, cutoff_eV: float | None = None, k_density_A: float | None = None
+) -> Settings:
+    """Return the settings of a convergence check: 700/520 of the cut-off, one k-point density more.
+
+    Parameters
+    ----------
+    cutoff_eV, k_density_A
+        Other values to check against, eV and k-points per inverse angstrom.
+    """
+    own = plan.settings
+    higher = cutoff_eV or round(own.cutoff_eV * 700 / 520)
+    denser = k_density_A or own.k_density_A + 1.0
+    mesh = None
+    if own.k_mesh is not None:
+        ratio = denser / own.k_density_A
+        first, second, third = (int(np.ceil(k * ratio)) for k in own.k_mesh)
+        mesh = (first, second, third)
+    settings = replace(own, cutoff_eV=float(higher), k_density_A=float(denser), k_mesh=mesh)
+    return replace(plan, settings=settings).grid_settings()
+
+
+def choose_points(ledger: Ledger) -> list[int]:
+    """Return three irreducible points: the lowest, the highest within the window, one between.
+
+    Before any energy is known: the one nearest to the crystal, one whose atoms are nearly the
+    closest, and one between, judged by the closest pair of atoms.
+
+    Raises
+    ------
+    PlanError
+        If the grid has fewer than three points to compute.
+    """
+    the_slice = ledger.plan.slice
+    if len(ledger.order) < 3:
+        raise PlanError(f"{ledger.plan.path}: a convergence check needs at least three points.")
+    done = [k for k in ledger.done if k in ledger.points]
+    if len(done) >= max(3, len(ledger.order) // 2):
+        n_atoms = len(the_slice.atom_indices())
+        energies = np.array([ledger.points[k]["energy_eV"] for k in done]) / n_atoms
+        relative = energies - energies.min()
+        ranked = [done[k] for k in np.argsort(relative) if relative[k] <= WINDOW_EV_ATOM]
+        if len(ranked) < 3:
+            ranked = [done[k] for k in np.argsort(relative)[:3]]
+        return [ranked[0], ranked[len(ranked) // 2], ranked[-1]]
+    spans = np.array([axis.stop - axis.start for axis in the_slice.axes])
+    away = np.linalg.norm((the_slice.grid_values - the_slice.origins) / spans, axis=1)
+    centre = min(ledger.order, key=lambda k: (away[k], k))
+    ratios = the_slice.contact_ratios.ravel()
+    tightest = sorted((k for k in ledger.order if k != centre), key=lambda k: (ratios[k], k))
+    return [centre, tightest[len(tightest) // 2], tightest[len(tightest) // 10]]
+
+
+def check_convergence(
+    plan: Plan,
+    *,
+    cutoff_eV: float | None = None,
+    k_density_A: float | None = None,
+    jobs: int = 1,
+    nice: int = 0,
+    command: str = "",
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Compute three points at a higher cut-off and a denser mesh, and compare relative energies.
+
+    Works before the grid is run, too: the three points are then computed at the plan's settings
+    as well and are part of the grid.
+
+    Returns
+    -------
+    dict
+        As stored under ``provenance.convergence``: the settings checked against and for each point
+        its relative energy in meV/atom at both, and the largest difference.
+    """
+    ledger = open_ledger(plan)
+    chosen = choose_points(ledger)
+    if any(k not in ledger.points for k in chosen):
+        ledger = run_plan(
+            plan, jobs=jobs, nice=nice, command=command, progress=progress, only=chosen
+        )
+        missing = [k for k in chosen if k not in ledger.points]
+        if missing:
+            i, j = divmod(missing[0], plan.slice.shape[1])
+            raise EngineError(f"{plan.path}: point ({i}, {j}) can't be computed; see the journal.")
+    settings = check_settings(plan, cutoff_eV, k_density_A)
+    energies = compute_points(plan, settings, chosen, jobs=jobs, nice=nice, progress=progress)
+    n_atoms = len(plan.slice.atom_indices())
+    lowest = chosen[0]
+    points = []
+    for k in chosen:
+        i, j = divmod(k, plan.slice.shape[1])
+        own = ledger.points[k]["energy_eV"] - ledger.points[lowest]["energy_eV"]
+        checked = energies[k] - energies[lowest]
+        points.append(
+            {
+                "i": i,
+                "j": j,
+                "relative_meV_atom": round(1000 * own / n_atoms, 3),
+                "checked_relative_meV_atom": round(1000 * checked / n_atoms, 3),
+                "difference_meV_atom": round(1000 * (own - checked) / n_atoms, 3),
+            }
+        )
+    outcome = {
+        "cutoff_eV": settings.cutoff_eV,
+        "k_density_A": settings.k_density_A,
+        "k_mesh": list(settings.k_mesh) if settings.k_mesh else None,
+        "points": points,
+        "largest_difference_meV_atom": max(abs(p["difference_meV_atom"]) for p in points),
+    }
+    _note(plan, "convergence", outcome)
+    return outcome
+
+
+def check_equivalents(
+    plan: Plan,
+    *,
+    count: int = 2,
+    jobs: int = 1,
+    nice: int = 0,
+    progress: Progress | None = None,
+) -> dict[str, Any] | None:
+    """Compute one or two points that symmetry makes equal to finished ones, and compare.
+
+    Returns
+    -------
+    dict or None
+        As stored under ``provenance.equivalents``; None if no finished point has an equivalent.
+    """
+    ledger = open_ledger(plan)
+    first = plan.slice.representatives.ravel()
+    partners = {}
+    for k in ledger.points:
+        alike = np.flatnonzero((first == first[k]) & (np.arange(len(first)) != k))
+        if len(alike):
+            partners[k] = int(alike[-1])
+    if not partners:
+        return None
+    energies = {k: ledger.points[k]["energy_eV"] for k in partners}
+    n_atoms = len(plan.slice.atom_indices())
+    low = min(event["energy_eV"] for event in ledger.points.values())
+    ranked = sorted(partners, key=lambda k: (energies[k], k))
+    within = [k for k in ranked if (energies[k] - low) / n_atoms <= WINDOW_EV_ATOM] or ranked[:1]
+    chosen = list(dict.fromkeys([within[-1], within[len(within) // 2]]))[:count]
+    others = [partners[k] for k in chosen]
+    found = compute_points(plan, ledger.settings, others, jobs=jobs, nice=nice, progress=progress)
+    width = plan.slice.shape[1]
+    pairs = [
+        {
+            "computed": list(divmod(k, width)),
+            "equivalent": list(divmod(other, width)),
+            "difference_meV_atom": round(1000 * (found[other] - energies[k]) / n_atoms, 3),
+        }
+        for k, other in zip(chosen, others, strict=True)
+    ]
+    outcome = {
+        "pairs": pairs,
+        "largest_difference_meV_atom": max(abs(p["difference_meV_atom"]) for p in pairs),
+    }
+    _note(plan, "equivalents", outcome)
+    return outcome
+
+
+def _note(plan: Plan, kind: str, outcome: dict[str, Any]) -> None:
+    with Journal(plan.journal_path) as journal:
+        journal.append(
+            {
+                "event": kind,
+                "time": now(),
+                "crystal": crystal_digest(plan.crystal),
+                "result": outcome,
+            }
+        )

@@ -1,0 +1,172 @@
+"""How far a list of crystals is: what its output folder and the reference library hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from symscape.dft.crystal_list import CrystalList, PlannedCrystal
+from symscape.dft.crystals import crystal_digest, relaxed_crystal
+from symscape.dft.journal import read_journal
+from symscape.dft.settings import Settings
+from symscape.errors import PlanError
+from symscape.references.crystal_files import stored_document
+
+
+@dataclass
+class CrystalLedger:
+    """What the output folder and the library say about a list.
+
+    Parameters
+    ----------
+    plan
+        The list.
+    folder
+        Where journals and results lie.
+    done
+        Id to the stored result of each relaxed crystal.
+    failed
+        Id to the reason of the last failure.
+    stored
+        Ids that the library holds, or has left out for a reason, computed as the list says; they
+        need not be computed again, wherever the output folder went.
+    """
+
+    plan: CrystalList
+    folder: Path
+    done: dict[str, dict[str, Any]] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    stored: frozenset[str] = frozenset()
+
+    @property
+    def todo(self) -> list[PlannedCrystal]:
+        """Crystals that are neither relaxed nor given up, in the list's order."""
+        known = self.done.keys() | self.failed.keys() | self.stored
+        return [planned for planned in self.plan.crystals if planned.id not in known]
+
+    def complete_systems(self) -> list[str]:
+        """Chemical systems of which no crystal is left to do."""
+        left = {planned.system for planned in self.todo}
+        every = dict.fromkeys(planned.system for planned in self.plan.crystals)
+        return [system for system in every if system not in left]
+
+
+def failures_path(folder: Path) -> Path:
+    """Return the record of the crystals that failed."""
+    return folder / "failures.jsonl"
+
+
+def open_crystal_ledger(
+    plan: CrystalList, folder: Path, library: Path | None = None
+) -> CrystalLedger:
+    """Read what has been computed of a list.
+
+    Parameters
+    ----------
+    plan
+        The list.
+    folder
+        Where journals and results lie.
+    library
+        The reference library whose crystals count as computed; none if not given.
+
+    Raises
+    ------
+    PlanError
+        If a result is damaged, or was relaxed from another crystal or in another way than the list
+        says.
+    ReferenceFileError
+        If a file of the library is malformed.
+    """
+    known = frozenset() if library is None else stored_ids(plan, library)
+    ledger = CrystalLedger(plan, folder, stored=known)
+    for planned in plan.crystals:
+        one = plan.plan_of(planned, folder)
+        result = relaxed_crystal(one.path)
+        if result is None:
+            continue
+        _check_result(planned, result, one.path)
+        ledger.done[planned.id] = result
+    names = {planned.id for planned in plan.crystals}
+    for event in read_journal(failures_path(folder)):
+        if event.get("event") == "forgiven":
+            ledger.failed.clear()
+        elif event.get("id") in names and event["id"] not in ledger.done.keys() | known:
+            ledger.failed[event["id"]] = event["failed"]
+    return ledger
+
+
+def _check_result(planned: PlannedCrystal, result: dict[str, Any], path: Path) -> None:
+    if result.get("start") != crystal_digest(planned.crystal):
+        raise PlanError(
+            f"{path.parent.name}/{planned.id} was relaxed from another crystal than the list's; "
+            "restore the crystal, rename it, or remove that result."
+        )
+    stored = result.get("method", {})
+    expected = {**_stated(planned.settings), "k_mesh": list(planned.settings.k_mesh or ())}
+    for key, value in expected.items():
+        # an engine that takes no settings states none
+        if key in stored and stored[key] != value:
+            raise PlanError(
+                f"{path.parent.name}/{planned.id} was computed with {key} = {stored[key]!r}, "
+                f"but the list says {value!r}; restore the setting or take another folder."
+            )
+
+
+def _stated(settings: Settings) -> dict[str, Any]:
+    return {
+        "functional": settings.functional,
+        "cutoff_eV": settings.cutoff_eV,
+        "smearing_eV": settings.smearing_eV,
+    }
+
+
+def stored_ids(plan: CrystalList, library: Path) -> frozenset[str]:
+    """Return the ids that a library holds, or has left out, from this list's starts and meshes.
+
+    Raises
+    ------
+    PlanError
+        If the library's crystals were computed in another way than the list says.
+    ReferenceFileError
+        If a file of the library is malformed.
+    """
+    documents = {
+        system: stored_document(library, system)
+        for system in dict.fromkeys(planned.system for planned in plan.crystals)
+    }
+    known = set()
+    for planned in plan.crystals:
+        document = documents[planned.system]
+        if document is None:
+            continue
+        for key, value in _stated(planned.settings).items():
+            if document["method"].get(key, value) != value:
+                raise PlanError(
+                    f"{library}: the crystals of {planned.system} were computed with {key} = "
+                    f"{document['method'][key]!r}, but the list says {value!r}; restore the "
+                    "setting or name another library with --references."
+                )
+        records = {record["id"]: record for record in document["crystals"]}
+        left_out = document["provenance"].get("left_out", {})
+        record = records.get(planned.id, left_out.get(planned.id))
+        # files of older versions do not say where a crystal started
+        own = {
+            "start": crystal_digest(planned.crystal),
+            "k_mesh": list(planned.settings.k_mesh or ()),
+        }
+        if record is not None and all(record.get(key, own[key]) == own[key] for key in own):
+            known.add(planned.id)
+    return frozenset(known)
+
+
+def status_lines(ledger: CrystalLedger) -> list[str]:
+    """Return one line a chemical system: relaxed, failed and left."""
+    lines = []
+    for system in dict.fromkeys(planned.system for planned in ledger.plan.crystals):
+        own = [planned.id for planned in ledger.plan.crystals if planned.system == system]
+        done = sum(name in ledger.done or name in ledger.stored for name in own)
+        failed = sum(name in ledger.failed for name in own)
+        lines.append(f"{system}: {done} of {len(own)} relaxed, {failed} failed")
+    return lines

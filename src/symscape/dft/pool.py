@@ -1,0 +1,197 @@
+"""Worker processes: started, fed, timed, and replaced when they die."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from symscape.dft.settings import EngineSpec, Settings
+from symscape.errors import EngineError
+
+#: one result is one line; forces of some ten thousand atoms fit
+_LONGEST_LINE = 2**24
+#: how long an engine may take to import itself, seconds
+_START_TIMEOUT_S = 300.0
+
+
+class Source(Protocol):
+    """Where the workers get their tasks from, and where they deliver."""
+
+    def next_task(self, worker: int) -> dict[str, Any] | None:
+        """Return the next task of a worker, None if there is nothing left for it."""
+
+    def deliver(self, worker: int, task: dict[str, Any], result: dict[str, Any]) -> None:
+        """Take a result: energies and forces, or ``failed`` with a reason (and ``died``)."""
+
+
+@dataclass(frozen=True)
+class WorkerSetup:
+    """What every worker of a pool is started with.
+
+    Parameters
+    ----------
+    engine, settings
+        How energies are computed; ``settings.timeout_s`` limits each point.
+    folder
+        Each worker writes into a folder of its own under this one.
+    nice
+        Added to the workers' niceness.
+    """
+
+    engine: EngineSpec
+    settings: Settings
+    folder: Path
+    nice: int = 0
+
+
+class Worker:
+    """One worker process, started when it gets its first task."""
+
+    def __init__(self, setup: WorkerSetup, number: int) -> None:
+        self.setup = setup
+        self.folder = setup.folder / f"worker-{number}"
+        self.method: dict[str, Any] = {}
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def compute(self, task: dict[str, Any]) -> dict[str, Any]:
+        """Return the result of a task; a dead or silent process is a failed task.
+
+        Raises
+        ------
+        EngineError
+            If the engine can't be loaded.
+        """
+        try:
+            if self._process is None:
+                await self._start()
+            return await self._ask(task, self.setup.settings.timeout_s)
+        except TimeoutError:
+            await self.stop()
+            limit = self.setup.settings.timeout_s
+            return {"failed": f"no result after {limit:g} s", "seconds": limit}
+        except (BrokenPipeError, ConnectionError, EOFError):
+            code = await self.stop()
+            if code < 0:
+                return {"failed": f"the worker was killed by signal {-code}", "died": True}
+            return {"failed": f"the worker ended with exit status {code}", "died": True}
+
+    async def _start(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        one_thread = dict.fromkeys(
+            ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"
+        )
+        with (self.folder / "stderr.txt").open("ab") as errors:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "symscape.dft.worker",
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=errors,
+                env={**os.environ, **one_thread},
+                limit=_LONGEST_LINE,
+                start_new_session=True,  # Ctrl-C reaches the parent, which then ends its workers
+            )
+        answer = await self._ask(
+            {
+                "engine": self.setup.engine.to_dict(),
+                "settings": self.setup.settings.to_dict(),
+                "folder": str(self.folder),
+                "nice": self.setup.nice,
+            },
+            _START_TIMEOUT_S,
+        )
+        if "fatal" in answer:
+            await self.stop()
+            raise EngineError(answer["fatal"])
+        self.method = answer["ready"]
+
+    async def _ask(self, message: dict[str, Any], timeout_s: float) -> dict[str, Any]:
+        process = self._process
+        assert process is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps(message).encode() + b"\n")
+        await process.stdin.drain()
+        line = await asyncio.wait_for(process.stdout.readline(), timeout_s)
+        if not line.endswith(b"\n"):
+            raise EOFError
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    async def stop(self) -> int:
+        """End the process and all it started; return its exit status, 0 if there was none."""
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        if process.stdout is not None and process.stdout.at_eof():
+            with contextlib.suppress(TimeoutError):  # it is dying: let it tell how
+                await asyncio.wait_for(process.wait(), 5.0)
+        if process.returncode is None:
+            # the session holds programs that a calculator may have started as well
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        return await process.wait()
+
+
+async def run_pool(
+    source: Source,
+    setup: WorkerSetup,
+    jobs: int,
+    on_method: Callable[[dict[str, Any]], None] | None = None,
+) -> None:
+    """Let ``jobs`` workers compute all tasks of a source.
+
+    Parameters
+    ----------
+    source
+        Gives tasks and takes results; called from one thread only.
+    setup
+        What the workers are started with.
+    jobs
+        Number of worker processes.
+    on_method
+        Called once, before the first result, with the engine's description of itself.
+
+    Raises
+    ------
+    EngineError
+        If the engine can't be loaded; from ``source.deliver`` whatever it raises.
+    """
+    told = False
+
+    async def serve(number: int) -> None:
+        nonlocal told
+        worker = Worker(setup, number)
+        try:
+            while (task := source.next_task(number)) is not None:
+                result = await worker.compute(task)
+                if on_method is not None and not told and worker.method:
+                    told = True
+                    on_method(worker.method)
+                source.deliver(number, task, result)
+        finally:
+            await worker.stop()
+
+    workers = [asyncio.create_task(serve(number)) for number in range(jobs)]
+    loop = asyncio.get_running_loop()
+    current = asyncio.current_task()
+    assert current is not None
+    # outside the main thread signals are not ours to handle
+    with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+        loop.add_signal_handler(signal.SIGTERM, current.cancel)
+    try:
+        await asyncio.gather(*workers)
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)

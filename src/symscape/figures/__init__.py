@@ -1,0 +1,1 @@
+"""Pictures of landscapes and hulls, drawn from arrays."""

@@ -1,0 +1,360 @@
+"""The panels of a landscape figure: maps, cuts and correlation, and what they show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symscape.figures.colour_scales import Scale
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: names come from files: a dollar sign must not begin a formula
+PLAIN: dict[str, Any] = {"parse_math": False}
+#: a height of one's own spares matplotlib the search for one that overlaps nothing
+TITLE: dict[str, Any] = {"loc": "left", "pad": 5, "y": 1.0, **PLAIN}
+#: ticks are a good part of what a figure costs: no more of them than are read
+_MOST_TICKS = 6
+#: perceptually uniform, and readable without red-green vision
+ENERGY_COLOURS = "viridis"
+#: off the energy scale
+ABOVE_SCALE, BELOW_SCALE = "#fbf6d3", "#16001c"
+#: blue where the model is too low, red where it is too high
+ERROR_COLOURS = "RdBu_r"
+DFT_COLOUR, MODEL_COLOUR, WORST_COLOUR = "#111111", "#e06c00", "#d4006a"
+
+
+@dataclass(frozen=True, eq=False)
+class LandscapeData:
+    """What a landscape figure shows. Grids have shape (n_u, n_v), first axis along the rows.
+
+    Parameters
+    ----------
+    u, v
+        Grid values of the axes, shapes (n_u,) and (n_v,), increasing.
+    labels
+        Names of the axes as printed, ``("z(Ti)", "z(O)")``.
+    reference, model
+        eV/atom above the common zero, NaN where unknown; ``model`` is None where a run says nothing
+        about the model's energies.
+    masked
+        True where two atoms are too close.
+    minimum
+        Grid indices of the DFT minimum.
+    window
+        Width in eV/atom of the judged window.
+    worst
+        Grid indices of the worst point, if there is one.
+    baseline
+        An earlier model's energies, as ``model``; None if there are none.
+    model_name, reference_name, title
+        Printed above the panels.
+    """
+
+    u: np.ndarray
+    v: np.ndarray
+    labels: tuple[str, str]
+    reference: np.ndarray
+    model: np.ndarray | None
+    masked: np.ndarray
+    minimum: tuple[int, int]
+    window: float = 0.5
+    worst: tuple[int, int] | None = None
+    baseline: np.ndarray | None = None
+    model_name: str = "model"
+    reference_name: str = "DFT"
+    title: str = ""
+
+    @property
+    def error(self) -> np.ndarray:
+        """Model minus DFT in eV/atom, shape (n_u, n_v); NaN without a model."""
+        if self.model is None:
+            return np.full(self.reference.shape, np.nan)
+        return self.model - self.reference
+
+    @property
+    def change(self) -> np.ndarray:
+        """Model minus baseline in eV/atom, shape (n_u, n_v); NaN without either."""
+        if self.model is None or self.baseline is None:
+            return np.full(self.reference.shape, np.nan)
+        return self.model - self.baseline
+
+    @property
+    def model_minimum(self) -> tuple[int, int] | None:
+        """Grid indices of the model's lowest energy among the points that DFT has."""
+        return self._lowest(self.model)
+
+    @property
+    def baseline_minimum(self) -> tuple[int, int] | None:
+        """Grid indices of the baseline's lowest energy among the points that DFT has."""
+        return self._lowest(self.baseline)
+
+    def _lowest(self, energies: np.ndarray | None) -> tuple[int, int] | None:
+        if energies is None:
+            return None
+        known = np.isfinite(energies) & np.isfinite(self.reference)
+        if not known.any():
+            return None
+        i, j = np.unravel_index(np.argmin(np.where(known, energies, np.inf)), known.shape)
+        return int(i), int(j)
+
+
+def draw_map(
+    axes: Axes, data: LandscapeData, energies: np.ndarray, scale: Scale, colours: str
+) -> Any:
+    """Fill one map with colours, contour and label it, hatch what has no energy.
+
+    Parameters
+    ----------
+    energies
+        eV/atom, shape (n_u, n_v).
+
+    Returns
+    -------
+    The filled contours, None where there is no energy at all.
+    """
+    known = np.isfinite(energies)
+    filled = None
+    if known.any():
+        # contours need every point: unknown ones take their neighbour's energy and are covered
+        whole = 1000 * fill_nearest(energies, known).T
+        filled = axes.contourf(
+            data.u, data.v, whole, levels=scale.shades, cmap=colour_map(colours),
+            extend=scale.extend,
+        )  # fmt: skip
+        lines = axes.contour(
+            data.u, data.v, np.clip(whole, *scale.limits), levels=scale.lines[1:-1],
+            colors="black", linewidths=0.7, alpha=0.55, negative_linestyles="solid",
+        )  # fmt: skip
+        _label_lines(axes, data, lines, known)
+    for kind, where in find_gaps(data, known):
+        cover_gap(axes, data, where, kind)
+    axes.set_xlim(data.u[0], data.u[-1])
+    axes.set_ylim(data.v[0], data.v[-1])
+    axes.set_xlabel(data.labels[0], fontsize=9.5, **PLAIN)
+    set_ticks(axes)
+    return filled
+
+
+def set_ticks(axes: Axes) -> None:
+    """Have few ticks, with small numbers."""
+    axes.locator_params(nbins=_MOST_TICKS)
+    axes.tick_params(labelsize=8.5)
+
+
+def colour_map(name: str) -> Any:
+    """Return a colour map; energies off the scale are set apart from its ends."""
+    from matplotlib import colormaps
+
+    if name != ENERGY_COLOURS:
+        return colormaps[name]
+    return colormaps[name].with_extremes(over=ABOVE_SCALE, under=BELOW_SCALE)
+
+
+def _label_lines(axes: Axes, data: LandscapeData, lines: Any, known: np.ndarray) -> None:
+    """Write the energies on contour lines, but not over each other, markers, gaps or the frame."""
+    from matplotlib.patheffects import withStroke
+
+    size = np.array([np.ptp(data.u), np.ptp(data.v)])
+    origin = np.array([data.u[0], data.v[0]])
+    marks = (data.minimum, data.model_minimum, data.worst)
+    taken = [(np.array([data.u[m[0]], data.v[m[1]]]) - origin) / size for m in marks if m]
+    for text in axes.clabel(lines, fontsize=7.5, fmt=_number, colors="black", inline=False):
+        spot = (np.array(text.get_position()) - origin) / size
+        i = int(np.abs(data.u - text.get_position()[0]).argmin())
+        j = int(np.abs(data.v - text.get_position()[1]).argmin())
+        crowded = any(np.hypot(*(spot - other)) < 0.075 for other in taken)
+        if crowded or not known[i, j] or spot.min() < 0.03 or spot.max() > 0.97:
+            text.set_visible(False)
+            continue
+        taken.append(spot)
+        text.set_alpha(1)
+        text.set_path_effects([withStroke(linewidth=1.8, foreground="white", alpha=0.85)])
+
+
+def _number(value: float) -> str:
+    """Write a number with a proper minus sign."""
+    return f"{value:.4g}".replace("-", "−")
+
+
+def fill_nearest(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Give grid points that are not ``known`` the value of the nearest one that is."""
+    if known.all():
+        return values
+    from scipy.ndimage import distance_transform_edt
+
+    nearest = distance_transform_edt(~known, return_distances=False, return_indices=True)
+    return values[tuple(nearest)]
+
+
+#: kinds of grid points without a colour: words for the legend and style
+GAPS: dict[str, tuple[str, dict[str, Any]]] = {
+    "masked": (
+        "masked: atoms too close",
+        {"facecolor": "#e4e4e4", "edgecolor": "#8a8a8a", "hatch": "////"},
+    ),
+    "not computed": (
+        "no DFT energy",
+        {"facecolor": "#ffffff", "edgecolor": "#b0b0b0", "hatch": ".."},
+    ),
+    "failed": (
+        "model gave no energy",
+        {"facecolor": "#ffd9e8", "edgecolor": "#d4006a", "hatch": "xxx"},
+    ),
+}
+
+
+def find_gaps(data: LandscapeData, known: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    """Grid points that a panel has no colour for, by the reason."""
+    unmasked = ~known & ~data.masked
+    has_dft = np.isfinite(data.reference)
+    kinds = (
+        ("masked", data.masked),
+        ("not computed", unmasked & ~has_dft),
+        ("failed", unmasked & has_dft),
+    )
+    return [(kind, where) for kind, where in kinds if where.any()]
+
+
+def cover_gap(axes: Axes, data: LandscapeData, where: np.ndarray, kind: str) -> None:
+    """Cover the cells around grid points with one hatched patch."""
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path as Outline
+
+    u, v = _cell_edges(data.u), _cell_edges(data.v)
+    i, j = np.nonzero(where)
+    corners = np.stack(
+        [
+            np.stack([u[i + a], v[j + b]], axis=-1)
+            for a, b in ((0, 0), (1, 0), (1, 1), (0, 1), (0, 0))
+        ],
+        axis=1,
+    )
+    codes = [Outline.MOVETO, *[Outline.LINETO] * 3, Outline.CLOSEPOLY] * len(i)
+    outline = Outline(corners.reshape(-1, 2), codes)
+    axes.add_patch(PathPatch(outline, linewidth=0, zorder=2.5, gid=kind, **GAPS[kind][1]))
+
+
+def _cell_edges(values: np.ndarray) -> np.ndarray:
+    between = (values[1:] + values[:-1]) / 2
+    return np.concatenate([[2 * values[0] - between[0]], between, [2 * values[-1] - between[-1]]])
+
+
+def mark_points(axes: Axes, data: LandscapeData, points: dict[str, Any]) -> None:
+    """Mark minima and the worst point: kind, as in ``MARKERS``, to grid indices or None."""
+    for kind, index in points.items():
+        if index is not None:
+            axes.plot(
+                [data.u[index[0]]], [data.v[index[1]]], linestyle="none", gid=kind,
+                clip_on=False, zorder=4, **MARKERS[kind],
+            )  # fmt: skip
+
+
+MARKERS: dict[str, dict[str, Any]] = {
+    "DFT minimum": {
+        "marker": "o", "markersize": 10, "markerfacecolor": "white",
+        "markeredgecolor": DFT_COLOUR, "markeredgewidth": 1.6,
+    },
+    "model minimum": {
+        "marker": "D", "markersize": 5, "markerfacecolor": MODEL_COLOUR,
+        "markeredgecolor": "black", "markeredgewidth": 0.8,
+    },
+    "worst point": {
+        "marker": "X", "markersize": 9.5, "markerfacecolor": WORST_COLOUR,
+        "markeredgecolor": "white", "markeredgewidth": 1.1,
+    },
+}  # fmt: skip
+
+
+def draw_window(axes: Axes, data: LandscapeData) -> None:
+    """Outline the judged window: beyond it errors do not count."""
+    known = np.isfinite(data.reference)
+    if (data.reference[known] > data.window).any():
+        whole = fill_nearest(data.reference, known).T
+        axes.contour(
+            data.u, data.v, whole, levels=[data.window], colors="black", linewidths=1.4,
+            linestyles="dashed",
+        )  # fmt: skip
+
+
+def draw_bar(figure: Figure, filled: Any, axes: Axes, scale: Scale, label: str) -> None:
+    """Draw a map's colour bar into axes of its own."""
+    if filled is None:
+        axes.set_axis_off()
+        return
+    bar = figure.colorbar(
+        filled, cax=axes, orientation="horizontal", ticks=scale.lines,
+        format=lambda value, _: _number(value),
+    )  # fmt: skip
+    bar.ax.tick_params(labelsize=8.5, length=3)
+    bar.set_label(f"{label} (meV/atom)", fontsize=8.5, labelpad=2)
+    bar.outline.set_linewidth(0.6)  # type: ignore[operator]
+
+
+def draw_cut(axes: Axes, data: LandscapeData, along: int, scale: Scale) -> None:
+    """Draw DFT and model along one axis through the DFT minimum."""
+    i, j = data.minimum
+    cut = (slice(None), j) if along == 0 else (i, slice(None))
+    values = data.u if along == 0 else data.v
+    other, fixed = (data.labels[1], data.v[j]) if along == 0 else (data.labels[0], data.u[i])
+    shown = [("DFT", data.reference, DFT_LINE), ("model", data.model, MODEL_LINE)]
+    lines = [(name, 1000 * grid[cut], style) for name, grid, style in shown if grid is not None]
+    for name, energies, style in lines:
+        axes.plot(values, energies, gid=name, **style)
+    low, high = scale.limits
+    both = np.concatenate([energies for _, energies, _ in lines])
+    # a cut along a soft direction fills its panel, but is not magnified into noise
+    top = min(high, max(float(np.nanmax(both, initial=0.0)), 0.02 * high))
+    _frame_cut(axes, max(low, float(np.nanmin(both, initial=0.0))), top)
+    axes.set_xlim(values[0], values[-1])
+    axes.set_xlabel(data.labels[along], fontsize=9.5, **PLAIN)
+    axes.set_title(f"cut at {other} = {_number(fixed)}", fontsize=9, **TITLE)
+
+
+DFT_LINE: dict[str, Any] = {
+    "color": DFT_COLOUR, "linewidth": 1.6, "marker": "o", "markersize": 3,
+}  # fmt: skip
+MODEL_LINE: dict[str, Any] = {
+    "color": MODEL_COLOUR, "linewidth": 1.6, "linestyle": (0, (4, 1.5)), "marker": "D",
+    "markersize": 2.6,
+}  # fmt: skip
+
+
+def _frame_cut(axes: Axes, low: float, high: float) -> None:
+    margin = 0.05 * (high - low)
+    axes.set_ylim(low - margin, high + margin)
+    axes.grid(visible=True, color="#dddddd", linewidth=0.6)
+    axes.set_axisbelow(True)
+    set_ticks(axes)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def draw_correlation(axes: Axes, data: LandscapeData, scale: Scale) -> None:
+    """Draw the model's energies against DFT's, with the softening scale as a line."""
+    from symscape.landscape.metrics import softening_scale
+
+    known = np.isfinite(data.error)
+    x = data.reference[known]
+    y = x + data.error[known]
+    inside = x <= data.window + 1e-12
+    low, high = scale.limits
+    axes.plot([low, high], [low, high], color=DFT_COLOUR, linewidth=1, gid="equal")
+    axes.plot(
+        1000 * x, 1000 * y, linestyle="none", marker="D", markersize=2.8, gid="points",
+        color=MODEL_COLOUR, alpha=0.75, markeredgewidth=0,
+    )  # fmt: skip
+    title = "each grid point"
+    slope = softening_scale(x[inside], y[inside]) if inside.any() else float("nan")
+    if np.isfinite(slope):
+        ends = np.array([0.0, high])
+        axes.plot(ends, slope * ends, color=MODEL_COLOUR, linewidth=1.6, gid="slope")
+        title = f"each grid point; softening scale {slope:.2f}"
+    _frame_cut(axes, low, high)
+    axes.set_xlim(min(low, 0.0), high)
+    axes.set_xlabel("DFT (meV/atom)", fontsize=9.5)
+    axes.set_ylabel("model (meV/atom)", fontsize=9)
+    axes.set_title(title, fontsize=9, **TITLE)

@@ -1,0 +1,81 @@
+"""What changed since the baseline: rows for the page and the summary."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from symscape.page.view import CaseView, RunView, SliceView
+from symscape.page.words import metric_text, metric_title, unit_text
+from symscape.verdict.baseline import Change, MetricChange
+
+#: in the order in which they are told
+CHANGES: tuple[Change, ...] = ("worse", "better", "new", "gone", "same")
+ARROW = "→"
+
+
+@dataclass(frozen=True)
+class ChangeRow:
+    """One case against the baseline; for a slice that is gone its id alone.
+
+    Parameters
+    ----------
+    change
+        ``worse``, ``better``, ``new``, ``gone`` or ``same``.
+    id
+        Of the slice.
+    item, case
+        The slice and the question; None where the slice is gone.
+    metrics
+        What changed most first.
+    """
+
+    change: Change
+    id: str
+    item: SliceView | None = None
+    case: CaseView | None = None
+    metrics: tuple[MetricChange, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The metric that changed most: ``softening scale 0.82 → 0.70``; empty without one."""
+        return shift_text(self.metrics[0]) if self.metrics else ""
+
+
+def change_rows(view: RunView) -> list[ChangeRow]:
+    """List every case and every slice that is gone, worse first; empty without a baseline."""
+    if view.run.baseline is None:
+        return []
+    rows = [change_of(item, case) for item in view.slices for case in item.cases]
+    rows += [ChangeRow("gone", name) for name in view.run.baseline.gone]
+    return sorted(rows, key=lambda row: CHANGES.index(row.change))
+
+
+def change_of(item: SliceView, case: CaseView) -> ChangeRow:
+    """Compare a case with the same case of the baseline; ``new`` if that lacks it."""
+    known = case.detail.baseline
+    if known is None:
+        return ChangeRow("new", item.id, item, case)
+    # what moved in the direction of the verdict comes first
+    sign = -1 if known.change == "better" else 1
+    metrics = sorted(known.metrics, key=lambda metric: -sign * _shift(metric))
+    return ChangeRow(known.change, item.id, item, case, tuple(metrics))
+
+
+def _shift(metric: MetricChange) -> float:
+    """How much a metric worsened; files have no infinity, which a value without a number is."""
+    if math.isfinite(metric.worsening):
+        return metric.worsening
+    return math.inf if math.isfinite(metric.old) else -math.inf
+
+
+def count_changes(rows: list[ChangeRow]) -> dict[Change, int]:
+    """Count the rows of each kind."""
+    kinds = [row.change for row in rows]
+    return {change: kinds.count(change) for change in CHANGES}
+
+
+def shift_text(metric: MetricChange) -> str:
+    """Write how a metric changed: ``mean absolute error 10.0 → 20.0 meV/atom``."""
+    old, new = (metric_text(metric.metric, v, metric.unit) for v in (metric.old, metric.new))
+    return f"{metric_title(metric.metric)} {old} {ARROW} {new} {unit_text(metric.unit)}".rstrip()

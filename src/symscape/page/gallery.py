@@ -1,0 +1,146 @@
+"""The pictures of a report: drawn only where the right ones are not on disk yet.
+
+Each picture carries a stamp, the digest of what it shows, of the code that draws it and of
+matplotlib's version. One with the right stamp stays, so that a second report takes seconds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from symscape.decode import encode
+from symscape.digest import code_digest
+from symscape.figures.image import read_description, save_pixels, stamped_size
+
+if TYPE_CHECKING:
+    import numpy as np
+
+#: what the names of pictures end with; those of slices no longer in the run are removed
+KINDS = (
+    "wide", "tall", "thumb", "topology", "topology-tall", "baseline", "baseline-tall", "relief",
+    "relief-tall",
+)  # fmt: skip
+#: what the names of the pictures of hulls begin with; no slug of a slice does
+HULL_PREFIX = "hull"
+#: modules whose content decides what a picture looks like
+DRAWING_MODULES = (
+    "symscape.landscape.align",
+    "symscape.landscape.geometry",
+    "symscape.landscape.interpolate",
+    "symscape.landscape.matching",
+    "symscape.landscape.metrics",
+    "symscape.landscape.minima",
+    "symscape.landscape.paths",
+    "symscape.landscape.persistence",
+    "symscape.landscape.relief",
+    "symscape.figures.landscape_figure",
+    "symscape.figures.hull_figure",
+    "symscape.figures.image",
+    "symscape.figures.layouts",
+    "symscape.figures.panels",
+    "symscape.figures.relief_figure",
+    "symscape.figures.colour_scales",
+    "symscape.figures.thumbnail",
+    "symscape.figures.topology_figure",
+)
+
+
+@dataclass(frozen=True)
+class Image:
+    """A file beside the page: path relative to it, width and height in pixels."""
+
+    path: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One figure in two layouts, for wide and for narrow screens, and what it shows in words."""
+
+    wide: Image
+    tall: Image
+    alt: str
+
+
+@dataclass(frozen=True)
+class SliceFigures:
+    """The pictures of one slice; None where there is nothing to show."""
+
+    landscape: Picture
+    thumb: Image
+    topology: Picture | None = None
+    baseline: Picture | None = None
+    relief: Picture | None = None
+
+
+class Gallery:
+    """The folder ``figures`` of a report.
+
+    Parameters
+    ----------
+    folder
+        The report's folder; ``figures`` is made in it.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder / "figures"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._names: set[str] = set()
+
+    def add(
+        self,
+        slug: str,
+        kind: str,
+        drawn_from: Any,
+        draw: Callable[[], np.ndarray],
+        describe: Callable[[], str] = str,
+    ) -> Image:
+        """Return a picture, drawn if it is not there.
+
+        Parameters
+        ----------
+        slug, kind
+            The file is ``figures/<slug>-<kind>.png``; `tidy` knows the kinds of ``KINDS``.
+        drawn_from
+            Everything that the picture depends on: dataclasses, arrays, containers.
+        draw
+            Makes the pixels, shape (height, width, 4), uint8.
+        describe
+            Says what the picture shows, for `description`; called after ``draw``.
+
+        Raises
+        ------
+        OSError
+            If the file can't be written.
+        """
+        path = self.folder / f"{slug}-{kind}.png"
+        self._names.add(path.name)
+        stamp = stamp_of(kind, drawn_from)
+        size = stamped_size(path, stamp)
+        if size is None:
+            size = save_pixels(path, draw(), stamp, describe())
+        return Image(f"figures/{path.name}", *size)
+
+    def description(self, image: Image) -> str:
+        """Return what a picture says that it shows."""
+        return read_description(self.folder / Path(image.path).name)
+
+    def tidy(self) -> None:
+        """Remove the pictures of an earlier report that this one has not."""
+        for kind in KINDS:
+            for path in self.folder.glob(f"*-{kind}.png"):
+                if path.name not in self._names and not path.name.startswith(f"{HULL_PREFIX}-"):
+                    path.unlink(missing_ok=True)
+
+
+def stamp_of(kind: str, drawn_from: Any) -> str:
+    """Return the digest of what a picture of some kind is drawn from, and by which code."""
+    content = json.dumps(encode([kind, drawn_from]), separators=(",", ":"))
+    code = code_digest(DRAWING_MODULES, ("matplotlib",))
+    return hashlib.sha256(f"{code}{content}".encode()).hexdigest()

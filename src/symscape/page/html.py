@@ -1,0 +1,154 @@
+"""index.html: a page that opens from disk, needs no network and no script."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from symscape.page import words
+from symscape.page.changes import change_of, change_rows, count_changes, shift_text
+from symscape.page.checks import check_words
+from symscape.page.hull_page import render_hulls
+from symscape.page.hull_view import HullView
+from symscape.page.summary import SYMBOLS, WORDS
+from symscape.page.view import RunView, SliceView
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from symscape.page.gallery import Picture, SliceFigures
+
+#: points named one by one for a slice before the rest is counted
+MOST_POINTS = 12
+
+
+def render_page(
+    view: RunView,
+    figures: Mapping[str, SliceFigures],
+    hulls: Mapping[str, Picture] | None = None,
+) -> str:
+    """Return the page as HTML.
+
+    Whatever comes from files (names, cards, reasons) is escaped.
+
+    Parameters
+    ----------
+    view
+        The run.
+    figures
+        Pictures by the id of the slice; slices without any get none.
+    hulls
+        Pictures of the crystals by what they show.
+    """
+    from symscape.page.run_tables import underprediction_by, underprediction_table
+
+    under = underprediction_table(view.run)
+    groups = [
+        (title, name, _records(underprediction_by(under, name)))
+        for title, name in (
+            ("By free lattice parameters", "n_lattice"),
+            ("By free Wyckoff coordinates", "n_wyckoff"),
+        )
+    ]
+    changes = change_rows(view)
+    environment = _environment()
+    return environment.get_template("index.html.j2").render(
+        hulls=render_hulls(HullView(view.run), hulls or {}, environment),
+        view=view,
+        run=view.run,
+        figures=figures,
+        changes=changes,
+        change_counts=count_changes(changes),
+        under=_by_slice(view),
+        groups=groups,
+        theories=_theories(view),
+        holes=[(i, c) for i in view.slices for c in i.cases if c.detail.failed_points],
+    )
+
+
+@cache
+def _environment() -> Environment:
+    """Return the templates, which escape what they are given, and the words they know."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("symscape.page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        number=words.number_text,
+        place=words.place_text,
+        pair=words.pair_text,
+        duration=words.duration_text,
+        check=check_words,
+        moment=_moment_text,
+        formula=_formula_markup,
+        sentence=words.sentence_text,
+        shift=shift_text,
+        metric=words.metric_title,
+        unit=words.unit_text,
+    )
+    environment.globals.update(
+        symbols=SYMBOLS, words=WORDS, most_points=MOST_POINTS, count=words.count_text,
+        change_of=change_of, metric_text=words.metric_text,
+    )  # fmt: skip
+    return environment
+
+
+#: signed error that fills a bar of the underprediction table if none is larger, meV/atom
+SMALLEST_FULL_BAR_MEV = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class UnderpredictionRow:
+    """A row of the underprediction table: the slice, its signed error, its bar's length in %."""
+
+    item: SliceView
+    error: float
+    share: float
+
+
+def _by_slice(view: RunView) -> list[UnderpredictionRow]:
+    """Rows of the underprediction table, most underpredicted first."""
+    items = [item for item in view.slices if item.judged and item.reference]
+    errors = [item.judged.get("mean_signed_error", math.nan) for item in items]
+    finite = [abs(error) for error in errors if math.isfinite(error)]
+    # errors that the table shows as 0.0 must not fill its bars
+    largest = max([SMALLEST_FULL_BAR_MEV, *finite])
+    rows = [
+        UnderpredictionRow(item, error, 100 * abs(error) / largest if math.isfinite(error) else 0.0)
+        for item, error in zip(items, errors, strict=True)
+    ]
+    return sorted(rows, key=lambda row: row.error if math.isfinite(row.error) else math.inf)
+
+
+def _theories(view: RunView) -> list[str]:
+    """Every way in which the model's level of theory differs from that of the references."""
+    found = (view.theory_notice(item.reference) for item in view.slices)
+    return list(dict.fromkeys(filter(None, found)))
+
+
+def _records(table: Any) -> list[dict[str, Any]]:
+    return table.to_dict("records")  # type: ignore[no-any-return]
+
+
+def _formula_markup(formula: str) -> Any:
+    """Write a formula with its numbers below the line: PbTiO<sub>3</sub>, escaped."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"(\d+)", r"<sub>\1</sub>", str(escape(formula))))
+
+
+def _moment_text(text: str) -> str:
+    """Write a point in time for people: ``21 November 2026, 07:40 UTC``."""
+    moment = datetime.fromisoformat(text)
+    zone = f" {moment.tzname()}" if moment.tzinfo else ""
+    return f"{moment.day} {moment:%B %Y, %H:%M}{zone}"

@@ -1,0 +1,179 @@
+"""What a report says about the hulls of a run: crystals, biases by class, worst ones, cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from symscape.verdict.case import CaseResult
+from symscape.verdict.questions import QUESTIONS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from symscape.results.run_results import RunResults
+
+#: crystals named as the worst
+MOST_CRYSTALS = 12
+#: column of the classes, what the report calls them
+GROUPS = (
+    ("n_wyckoff", "free Wyckoff coordinates"),
+    ("n_lattice", "free lattice parameters"),
+    ("crystal_system", "crystal system"),
+    ("chemistry", "chemistry"),
+)
+#: what a row must hold to be shown, text and numbers
+_TEXT = (
+    "id", "system", "formula", "material", "prototype", "symbol", "crystal_system", "chemistry",
+)  # fmt: skip
+_NUMBERS = (
+    "n_lattice", "n_wyckoff", "formation_dft", "formation_model", "above_hull_dft",
+    "above_hull_model", "error_total", "error_formation", "error_above_hull",
+)  # fmt: skip
+
+
+def is_about_crystals(case: CaseResult) -> bool:
+    """Whether a case is about the hulls' crystals rather than about a slice."""
+    question = QUESTIONS.get(case.question)
+    return question is not None and question.about == "crystals"
+
+
+@dataclass(frozen=True, eq=False)
+class HullView:
+    """The part of a run that is about crystals.
+
+    Parameters
+    ----------
+    run
+        The results of one model.
+    """
+
+    run: RunResults
+
+    @cached_property
+    def cases(self) -> tuple[CaseResult, ...]:
+        """Every case about crystals, failed ones first."""
+        order = {"failed": 0, "error": 1, "passed": 2}
+        found = [case for case in self.run.cases if is_about_crystals(case)]
+        names = list(QUESTIONS)
+        return tuple(sorted(found, key=lambda c: (order[c.status], names.index(c.question), c.id)))
+
+    @cached_property
+    def crystals(self) -> pd.DataFrame:
+        """Every crystal that a case names, once: the columns of a row, energies in meV/atom.
+
+        A row that lacks something is left out, for it may come from anybody's file.
+        """
+        import pandas as pd
+
+        rows: dict[str, dict[str, Any]] = {}
+        for case in self.cases:
+            for row in _records(case, "crystals"):
+                if all(isinstance(row.get(name), str) for name in _TEXT) and all(
+                    isinstance(row.get(name), int | float) for name in _NUMBERS
+                ):
+                    rows.setdefault(row["id"], row)
+        table = pd.DataFrame(
+            [rows[name] for name in sorted(rows)] or None, columns=[*_TEXT, *_NUMBERS]
+        )
+        table.attrs["settings"] = self.settings
+        return table
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """What made the energies: level of theory, corrections, digest of the crystals."""
+        for case in self.cases:
+            settings = case.detail.get("settings")
+            if isinstance(settings, dict) and settings:
+                return settings
+        return {}
+
+    @cached_property
+    def systems(self) -> tuple[str, ...]:
+        """Chemical systems of two elements or more that were judged."""
+        judged = (c.material for c in self.cases if c.question == "hull" and c.status != "error")
+        return tuple(sorted(judged))
+
+    def system(self, name: str) -> pd.DataFrame:
+        """Return the crystals of a chemical system and its subsystems."""
+        wanted = set(name.split("-"))
+        table = self.crystals
+        return table[[set(own.split("-")) <= wanted for own in table["system"]]]
+
+    @cached_property
+    def relaxed(self) -> pd.DataFrame:
+        """What became of the crystals that the model relaxed; empty if none were."""
+        import pandas as pd
+
+        rows = {
+            row["id"]: row
+            for case in self.cases
+            for row in _records(case, "relaxed")
+            if isinstance(row.get("id"), str)
+        }
+        return pd.DataFrame([rows[name] for name in sorted(rows)])
+
+    @property
+    def judged(self) -> pd.DataFrame:
+        """The crystals without the elements' ground states, which are zero by definition."""
+        table = self.crystals
+        zero = (table["chemistry"] == "element") & (table["formation_dft"] == 0)
+        return table[~zero]
+
+    def bias_by(self, column: str) -> pd.DataFrame:
+        """Return means and bootstrap intervals of the errors above hull, class by class."""
+        from symscape.hull.statistics import summary_by
+
+        table = self.judged
+        return table if table.empty else summary_by(table, column)
+
+    def bias_near_hull(self) -> pd.DataFrame:
+        """Return the same for crystals that DFT puts near the hull, window by window."""
+        from symscape.hull.statistics import summary_near_hull
+
+        table = self.judged
+        if table.empty:
+            return table
+        return summary_near_hull(table.assign(above_hull_dft=table["above_hull_dft"] / 1000))
+
+    def stability(self) -> list[dict[str, float]]:
+        """Return who is called stable, at 0 and at 25 meV/atom."""
+        from symscape.hull.stability import classify
+
+        table = self.crystals
+        above = (table[f"above_hull_{who}"].to_numpy() / 1000 for who in ("dft", "model"))
+        dft, model = above
+        return [{"threshold": t, **classify(dft, model, t)} for t in (0.0, 25.0)]
+
+    def worst(self) -> pd.DataFrame:
+        """Return the crystals with the largest errors above hull, largest first."""
+        table = self.judged
+        order = table["error_above_hull"].abs().sort_values(ascending=False).index
+        return table.loc[order].head(MOST_CRYSTALS)
+
+    def slices_of(self, material: str) -> list[str]:
+        """Return the ids of the run's slices of a material: formula and space group."""
+        return sorted(r.id for r in self.run.references if r.material == material)
+
+    @property
+    def sentence(self) -> str:
+        """One clause for the head of a report; empty if nothing was judged."""
+        judged = [case for case in self.cases if case.status != "error"]
+        if not judged:
+            return ""
+        failed = sum(case.status == "failed" for case in judged)
+        text = f"{failed} of {len(judged)} cases about hulls outside tolerance"
+        if not failed:
+            text = f"all {len(judged)} cases about hulls within tolerance"
+        table = self.judged
+        if table.empty:
+            return text
+        share = float((table["error_above_hull"] < 0).mean())
+        return f"{text}; {100 * share:.0f} % of {len(table)} crystals too low above their hull"
+
+
+def _records(case: CaseResult, name: str) -> Iterable[dict[str, Any]]:
+    found = case.detail.get(name)
+    return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []

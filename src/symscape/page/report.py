@@ -1,0 +1,201 @@
+"""Writing a report: everything that a run leaves behind, in one folder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from symscape.figures.panels import LandscapeData
+from symscape.files import write_atomically
+from symscape.page.gallery import Gallery, Picture, SliceFigures
+from symscape.page.html import render_page
+from symscape.page.hull_page import write_hulls
+from symscape.page.hull_view import HullView
+from symscape.page.run_tables import write_tables
+from symscape.page.summary import summary_markdown
+from symscape.page.topology_pictures import add_topology
+from symscape.page.view import RunView, SliceView
+from symscape.page.words import number_text
+from symscape.results.run_results import RunResults, round_energies, save_results
+
+if TYPE_CHECKING:
+    from symscape.figures.layouts import Layout
+
+
+def write_report(folder: str | Path, run: RunResults, *, relief: bool = False) -> Path:
+    """Write results.json, summary.md, tables/, figures/ and index.html, and return the page's path.
+
+    The results come first, so that they are safe whatever happens to the rest. Figures that an
+    earlier run left in the folder are kept where they are those of this run, else drawn anew or
+    removed.
+
+    Parameters
+    ----------
+    folder
+        The model's folder, ``reports/<model>``; made if it is not there.
+    run
+        The results of one model.
+    relief
+        Whether to draw each landscape as a surface too.
+
+    Raises
+    ------
+    OSError
+        If the folder can't be written to.
+    """
+    folder = Path(folder)
+    save_results(folder / "results.json", run)
+    # the report is that of the file, so that it can be made from it again
+    run = round_energies(run)
+    view = RunView(run)
+    write_atomically(folder / "summary.md", summary_markdown(run))
+    write_tables(folder / "tables", run)
+    figures = write_figures(folder, view, relief=relief)
+    pictures = write_hulls(folder, HullView(run))
+    page = folder / "index.html"
+    write_atomically(page, render_page(view, figures, pictures))
+    return page
+
+
+def write_figures(folder: Path, view: RunView, *, relief: bool = False) -> dict[str, SliceFigures]:
+    """Draw the figures of every slice that has energies, and return them by the slice's id.
+
+    Raises
+    ------
+    OSError
+        If a file can't be written.
+    """
+    gallery = Gallery(folder)
+    figures = {}
+    for item in view.slices:
+        data = landscape_data(view, item)
+        if data is not None:
+            figures[item.id] = _add_slice(gallery, item, data, relief)
+    gallery.tidy()
+    return figures
+
+
+def _add_slice(
+    gallery: Gallery, item: SliceView, data: LandscapeData, relief: bool
+) -> SliceFigures:
+    """Draw what is missing of one slice's figures."""
+    # most of them do not depend on the baseline
+    alone = replace(data, baseline=None)
+
+    def thumbnail() -> np.ndarray:
+        from symscape.figures.thumbnail import draw_thumbnail
+
+        return draw_thumbnail(alone)
+
+    return SliceFigures(
+        landscape=_add_landscape(gallery, item.slug, alone),
+        thumb=gallery.add(item.slug, "thumb", alone, thumbnail),
+        topology=add_topology(gallery, item, alone),
+        baseline=_add_baseline(gallery, item.slug, data) if item.changed else None,
+        relief=_add_relief(gallery, item.slug, alone) if relief else None,
+    )
+
+
+def _add_landscape(gallery: Gallery, slug: str, data: LandscapeData) -> Picture:
+    def draw(layout: Layout) -> np.ndarray:
+        from symscape.figures import landscape_figure as figures
+        from symscape.figures.image import figure_pixels
+
+        return figure_pixels(figures.draw_landscape(data, layout))
+
+    return Picture(
+        wide=gallery.add(slug, "wide", data, lambda: draw("wide")),
+        tall=gallery.add(slug, "tall", data, lambda: draw("tall")),
+        alt=describe_figure(data),
+    )
+
+
+def _add_baseline(gallery: Gallery, slug: str, data: LandscapeData) -> Picture | None:
+    """Draw an earlier model beside the model; None if the energies of one are missing."""
+    if data.model is None or data.baseline is None or not np.isfinite(data.change).any():
+        return None
+
+    def draw(layout: Layout) -> np.ndarray:
+        from symscape.figures import landscape_figure as figures
+        from symscape.figures.image import figure_pixels
+
+        return figure_pixels(figures.draw_baseline(data, layout))
+
+    judged = np.where(data.reference <= data.window, np.abs(data.change), np.nan)
+    largest = 1000 * float(np.nanmax(judged, initial=0.0))
+    return Picture(
+        wide=gallery.add(slug, "baseline", data, lambda: draw("wide")),
+        tall=gallery.add(slug, "baseline-tall", data, lambda: draw("tall")),
+        alt=f"Energy maps of {data.title}: the baseline, {data.model_name}, and their difference, "
+        f"at most {number_text(largest, 1)} meV/atom in the judged window.",
+    )
+
+
+def _add_relief(gallery: Gallery, slug: str, data: LandscapeData) -> Picture | None:
+    """Draw both landscapes as surfaces; None if no point has both energies."""
+    if not np.isfinite(data.error).any():
+        return None
+
+    def draw(layout: Layout) -> np.ndarray:
+        from symscape.figures.image import figure_pixels
+        from symscape.figures.relief_figure import draw_relief
+
+        return figure_pixels(draw_relief(data, layout))
+
+    return Picture(
+        wide=gallery.add(slug, "relief", data, lambda: draw("wide")),
+        tall=gallery.add(slug, "relief-tall", data, lambda: draw("tall")),
+        alt=f"The energies of {data.title} as surfaces over {data.labels[0]} and "
+        f"{data.labels[1]}: {data.reference_name} and {data.model_name}, seen from one side.",
+    )
+
+
+def landscape_data(view: RunView, item: SliceView) -> LandscapeData | None:
+    """Return what the landscape figure of a slice shows; None if there are no energies."""
+    reference, model, baseline = item.reference, item.model, item.baseline
+    if reference is None or model is None:
+        return None
+    worst = item.energies.detail.worst if item.energies else None
+    if baseline is not None:
+        baseline = np.where(reference.masked, np.nan, baseline)
+    return LandscapeData(
+        u=np.array(reference.axes[0].values),
+        v=np.array(reference.axes[1].values),
+        labels=(reference.axes[0].label, reference.axes[1].label),
+        reference=np.where(reference.masked, np.nan, reference.relative),
+        model=np.where(reference.masked, np.nan, model),
+        masked=reference.masked,
+        minimum=reference.minimum,
+        window=item.window,
+        worst=worst.index if worst else None,
+        baseline=baseline,
+        model_name=view.run.model.name,
+        reference_name=f"DFT ({reference.level_of_theory})",
+        title=item.id,
+    )
+
+
+def describe_figure(data: LandscapeData) -> str:
+    """Say in words what a landscape figure shows, for those who can't see it."""
+
+    def place(index: tuple[int, int]) -> str:
+        return ", ".join(
+            f"{label} = {number_text(float(values[k]), 4)}"
+            for label, values, k in zip(data.labels, (data.u, data.v), index, strict=True)
+        )
+
+    text = (
+        f"Energy maps of {data.title} over {data.labels[0]} and {data.labels[1]}: "
+        f"{data.reference_name}, {data.model_name} and their difference; "
+        f"cuts through the DFT minimum. The DFT minimum is at {place(data.minimum)}"
+    )
+    if data.model_minimum is not None:
+        same = data.model_minimum == data.minimum
+        text += f", the model's {'too' if same else 'at ' + place(data.model_minimum)}"
+    if data.worst is not None:
+        error = number_text(1000 * float(data.error[data.worst]), 1, sign=True)
+        text += f". The worst error, {error} meV/atom, is at {place(data.worst)}"
+    return f"{text}."

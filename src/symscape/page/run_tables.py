@@ -1,0 +1,165 @@
+"""Tables of a run: metrics, checks, and underprediction by slice and by degrees of freedom.
+
+Units stand in the names of the columns. Means over slices count each slice once, however many
+points it has, so that a fine grid does not outweigh a coarse one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from symscape.files import write_atomically
+from symscape.page.checks import severity
+from symscape.page.view import RunView
+from symscape.results.run_results import RunResults
+from symscape.verdict.questions import QUESTIONS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SUFFIXES = {"meV/atom": "_meV_per_atom", "angstrom": "_A"}
+#: averaged over the slices of a group
+_AVERAGED = ("mean_signed_error_meV_per_atom", "share_underpredicted", "softening_scale")
+
+
+def metrics_table(run: RunResults) -> pd.DataFrame:
+    """Every metric: one row for each case and energy window, one column for each metric.
+
+    ``judged`` tells the window that was held against the tolerances.
+    """
+    import pandas as pd
+
+    rows = []
+    for case in run.cases:
+        reference = run.reference(case)
+        head = {
+            "model": case.model,
+            "material": case.material,
+            "slice": case.slice,
+            "question": case.question,
+            "status": case.status,
+            "level_of_theory_model": run.model.level_of_theory,
+            "level_of_theory_reference": reference.level_of_theory if reference else None,
+        }
+        metrics = case.metrics
+        plain = {k: v for k, v in metrics.items() if isinstance(v, int | float)}
+        for window, values in (metrics.get("windows") or {None: plain}).items():
+            judged = window is None or float(window) == float(metrics.get("window", "nan"))
+            row = {"window_meV_per_atom": None if window is None else float(window)}
+            named = {_column(case.question, name): value for name, value in values.items()}
+            rows.append({**head, **row, "judged": judged, **named})
+    return pd.DataFrame(rows)
+
+
+def checks_table(run: RunResults) -> pd.DataFrame:
+    """Every check: value, tolerance, and how many tolerances it is away from perfect."""
+    import pandas as pd
+
+    rows = [
+        {
+            "model": case.model,
+            "material": case.material,
+            "slice": case.slice,
+            "question": case.question,
+            "metric": check.metric,
+            "unit": check.unit,
+            "value": check.value,
+            "low": check.limit[0],
+            "high": check.limit[1],
+            "times_tolerance": severity(check),
+            "passed": check.passed,
+        }
+        for case in run.cases
+        for check in case.checks
+    ]
+    return pd.DataFrame(rows)
+
+
+def underprediction_table(run: RunResults) -> pd.DataFrame:
+    """Signed errors in the judged window, one row a slice whose energies were judged."""
+    import pandas as pd
+
+    rows = []
+    for view in sorted(RunView(run).slices, key=lambda v: v.id):
+        if not view.judged or view.reference is None:
+            continue
+        reference = view.reference
+        rows.append(
+            {
+                "material": view.material,
+                "slice": view.slice,
+                "spacegroup_number": reference.spacegroup_number,
+                "crystal_system": reference.crystal_system,
+                "n_lattice": reference.n_lattice,
+                "n_wyckoff": reference.n_wyckoff,
+                "level_of_theory_model": run.model.level_of_theory,
+                "level_of_theory_reference": reference.level_of_theory,
+                "window_meV_per_atom": 1000 * view.window,
+                "mean_signed_error_meV_per_atom": view.judged.get("mean_signed_error"),
+                "share_underpredicted": view.judged.get("share_underpredicted"),
+                "softening_scale": view.judged.get("softening_scale"),
+                "mae_meV_per_atom": view.judged.get("mae"),
+                "n_points": int(view.judged.get("n_points", 0)),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def underprediction_by(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Average the rows of `underprediction_table` that agree in one column.
+
+    Parameters
+    ----------
+    table
+        From `underprediction_table`.
+    column
+        ``n_lattice``, ``n_wyckoff``, ``crystal_system``, ...
+
+    Returns
+    -------
+    One row a group: numbers of materials, slices and points, and means over the slices.
+    """
+    import pandas as pd
+
+    if table.empty:
+        return pd.DataFrame()
+    groups = table.groupby(column)
+    counts = pd.DataFrame(
+        {
+            "n_materials": groups["material"].nunique(),
+            "n_slices": groups.size(),
+            "n_points": groups["n_points"].sum(),
+        }
+    )
+    return counts.join(groups[list(_AVERAGED)].mean()).reset_index()
+
+
+def write_tables(folder: str | Path, run: RunResults) -> list[Path]:
+    """Write every table as CSV and return the paths.
+
+    Raises
+    ------
+    OSError
+        If a file can't be written.
+    """
+    under = underprediction_table(run)
+    tables = {
+        "metrics": metrics_table(run),
+        "checks": checks_table(run),
+        "underprediction": under,
+        "underprediction_by_n_lattice": underprediction_by(under, "n_lattice"),
+        "underprediction_by_n_wyckoff": underprediction_by(under, "n_wyckoff"),
+    }
+    paths = []
+    for name, table in tables.items():
+        path = Path(folder) / f"{name}.csv"
+        write_atomically(path, table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+        paths.append(path)
+    return paths
+
+
+def _column(question: str, metric: str) -> str:
+    """Name of a metric's column, with its unit."""
+    known: dict[str, Any] = QUESTIONS[question].metrics if question in QUESTIONS else {}
+    return metric + _SUFFIXES.get(known.get(metric, ""), "")

@@ -1,0 +1,192 @@
+"""summary.md: what a CI job pastes into its summary. The verdict first, failures worst first."""
+
+from __future__ import annotations
+
+import re
+
+from symscape.page.changes import change_rows, count_changes
+from symscape.page.checks import check_words
+from symscape.page.hull_page import summary_lines
+from symscape.page.hull_view import HullView
+from symscape.page.view import CaseView, Outcome, RunView, SliceView
+from symscape.page.words import (
+    NOTHING,
+    count_text,
+    duration_text,
+    metric_text,
+    number_text,
+    pair_text,
+    place_text,
+)
+from symscape.results.detail import WorstPoint
+from symscape.results.run_results import RunResults
+
+SYMBOLS: dict[Outcome, str] = {
+    "passed": "✓",
+    "failed": "✗",
+    "error": "!",
+    "known": "✗",
+    "surprise": "✓!",
+}
+WORDS: dict[Outcome, str] = {
+    "passed": "passed",
+    "failed": "failed",
+    "error": "not judged",
+    "known": "failed as declared",
+    "surprise": "passed unexpectedly",
+}
+
+
+def summary_markdown(run: RunResults) -> str:
+    """Return the summary of a run in GitHub's Markdown."""
+    view = RunView(run)
+    counts = view.counts
+    rare: tuple[Outcome, ...] = ("known", "surprise")
+    more = "".join(f"{counts[kind]} {WORDS[kind]}, " for kind in rare if counts[kind])
+    tally = (
+        f"{count_text(counts['failed'], 'case')} failed, {more}{counts['error']} not judged, "
+        f"{counts['passed']} passed; tolerances {escape_markdown(run.tolerances)}; "
+        f"{duration_text(run.wall_seconds)}."
+    )
+    said = escape_markdown(f"{run.model.name}: {view.sentence}")
+    headline = f"## {SYMBOLS[view.status]} {said}"
+    lines = [headline, "", tally]
+    lines += [f"\n> {escape_markdown(note)}" for note in run.baseline_notes]
+    lines += _changes(view)
+    lines += _failures(view)
+    lines += _declared(view)
+    lines += _not_judged(view)
+    lines += _passed(view)
+    lines += summary_lines(HullView(run))
+    lines += _notices(view)
+    return "\n".join(lines) + "\n"
+
+
+def _failures(view: RunView) -> list[str]:
+    rows = [
+        [
+            escape_markdown(item.id),
+            escape_markdown(_checks_text(case)),
+            escape_markdown(_worst_text(case.detail.worst)),
+        ]
+        for item in view.with_status("failed")
+        for case in item.cases
+        if case.status == "failed"
+    ]
+    if not rows:
+        return []
+    head = ["landscape", "outside tolerance (value, tolerance)", "worst point"]
+    return ["", "### Failed, worst first", "", *_table(head, rows, "lll")]
+
+
+def _changes(view: RunView) -> list[str]:
+    """Say what changed since the baseline; what did not is counted."""
+    rows = change_rows(view)
+    if not rows:
+        return []
+    counts = ", ".join(f"{n} {change}" for change, n in count_changes(rows).items())
+    cells = [
+        [
+            row.change,
+            escape_markdown(row.id),
+            row.case.title if row.case else NOTHING,
+            escape_markdown(row.text),
+        ]
+        for row in rows
+        if row.change in ("worse", "better", "new", "gone")
+    ]
+    lines = ["", "### Since the baseline", "", f"{counts}."]
+    head = ["change", "landscape", "question", "what changed most"]
+    return [*lines, "", *_table(head, cells, "llll")] if cells else lines
+
+
+def _declared(view: RunView) -> list[str]:
+    """List the known failures, and those that passed all the same."""
+    rows = [
+        [
+            WORDS[case.status],
+            escape_markdown(item.id),
+            escape_markdown(case.title),
+            escape_markdown(case.detail.known_failure or NOTHING),
+            case.detail.known_failure_expires or NOTHING,
+        ]
+        for item in view.slices
+        for case in item.cases
+        if case.status in ("known", "surprise")
+    ]
+    if not rows:
+        return []
+    head = ["", "landscape", "question", "reason", "until"]
+    return ["", "### Declared as known failures", "", *_table(head, rows, "lllll")]
+
+
+def _checks_text(case: CaseView) -> str:
+    parts = []
+    for check in case.failed_checks:
+        words = check_words(check)
+        unit = f" {words['unit']}" if words["unit"] else ""
+        parts.append(f"{words['title']} {words['value']}{unit} ({words['limit']})")
+    return "; ".join(parts) or NOTHING
+
+
+def _worst_text(worst: WorstPoint | None) -> str:
+    if worst is None:
+        return NOTHING
+    text = f"{number_text(worst.error_meV, 1, sign=True)} meV/atom at {place_text(worst.values)}"
+    return f"{text}; {pair_text(worst.closest_pair)}" if worst.closest_pair else text
+
+
+def _not_judged(view: RunView) -> list[str]:
+    rows = [
+        [
+            escape_markdown(item.id),
+            escape_markdown(case.title),
+            escape_markdown(case.detail.message or NOTHING),
+        ]
+        for item in view.slices
+        for case in item.cases
+        if case.case.status == "error"
+    ]
+    if not rows:
+        return []
+    return ["", "### Not judged", "", *_table(["landscape", "question", "reason"], rows, "lll")]
+
+
+def _passed(view: RunView) -> list[str]:
+    rows = [_numbers(item) for item in view.with_status("passed")]
+    if not rows:
+        return []
+    head = ["landscape", "MAE (meV/atom)", "mean signed error (meV/atom)", "softening scale"]
+    return ["", "### Passed", "", *_table(head, rows, "lrrr")]
+
+
+def _numbers(item: SliceView) -> list[str]:
+    judged = item.judged
+    return [
+        escape_markdown(item.id),
+        metric_text("mae", judged.get("mae"), "meV/atom"),
+        metric_text("mean_signed_error", judged.get("mean_signed_error"), "meV/atom"),
+        metric_text("softening_scale", judged.get("softening_scale"), ""),
+    ]
+
+
+def _notices(view: RunView) -> list[str]:
+    lines = []
+    for item in view.slices:
+        told = {case.detail.message for case in item.cases}
+        notes = [n for n in view.notices(item) if n not in told] + view.remarks(item)
+        lines += [f"- {escape_markdown(item.id)}: {escape_markdown(note)}" for note in notes]
+    return ["", "### Notes", "", *lines] if lines else []
+
+
+def _table(head: list[str], rows: list[list[str]], align: str) -> list[str]:
+    rules = {"l": ":--", "r": "--:"}
+    lines = [head, [rules[a] for a in align], *rows]
+    return ["| " + " | ".join(cells) + " |" for cells in lines]
+
+
+def escape_markdown(text: str) -> str:
+    """Keep text from a file from being read as Markdown or HTML."""
+    text = " ".join(text.split())
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*\[\]|#~]|(?<!\w)_|_(?!\w))", r"\\\1", text)

@@ -1,0 +1,68 @@
+"""The figures of the topology of slices whose minima were judged."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symscape.page.gallery import Gallery, Picture
+
+if TYPE_CHECKING:
+    from symscape.figures.layouts import Layout
+    from symscape.figures.panels import LandscapeData
+    from symscape.landscape.matching import TopologyComparison
+    from symscape.page.view import SliceView
+
+
+def add_topology(gallery: Gallery, item: SliceView, data: LandscapeData) -> Picture | None:
+    """Draw minima, saddles, lowest paths and persistence of a slice, where they are not there yet.
+
+    Returns
+    -------
+    Picture or None
+        None if the minima were not judged or no point has both energies.
+
+    Raises
+    ------
+    OSError
+        If a file can't be written.
+    """
+    geometry = judged_geometry(item)
+    if geometry is None or not np.isfinite(data.error).any():
+        return None
+
+    # the surfaces are analysed for a picture, not for every report
+    @cache
+    def comparison() -> TopologyComparison:
+        from symscape.figures.topology_figure import comparison_of
+
+        found = comparison_of(data, geometry)
+        assert found is not None
+        return found
+
+    def draw(layout: Layout) -> np.ndarray:
+        from symscape.figures.image import figure_pixels
+        from symscape.figures.topology_figure import draw_topology
+
+        return figure_pixels(draw_topology(data, comparison(), layout, item.arrows))
+
+    def describe() -> str:
+        from symscape.figures.topology_figure import describe_topology
+
+        return describe_topology(data, comparison())
+
+    content = [data, geometry, item.arrows]
+    wide = gallery.add(item.slug, "topology", content, lambda: draw("wide"), describe)
+    tall = gallery.add(item.slug, "topology-tall", content, lambda: draw("tall"), describe)
+    return Picture(wide, tall, gallery.description(wide))
+
+
+def judged_geometry(item: SliceView) -> dict[str, Any] | None:
+    """Return what the verdict on the minima recorded of the grid's geometry, if there is one."""
+    for case in item.cases:
+        geometry = case.case.detail.get("geometry")
+        if case.case.question == "minima" and isinstance(geometry, dict):
+            return geometry
+    return None

@@ -1,0 +1,325 @@
+"""What a report says about a run, before it takes any form: slices, verdict, notices."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from typing import Literal, get_args
+
+import numpy as np
+
+from symscape.landscape.metrics import DEFAULT_WINDOW
+from symscape.page.checks import severity
+from symscape.page.headline import headline
+from symscape.page.words import group_text
+from symscape.results.detail import CaseDetail, read_detail
+from symscape.results.run_results import ReferenceSummary, RunResults, axis_label
+from symscape.verdict.baseline import MetricChange
+from symscape.verdict.case import CaseResult, Check
+from symscape.verdict.questions import QUESTIONS
+
+#: a status, but what was declared a known failure is told apart: ``known`` if it failed,
+#: ``surprise`` if it did not
+Outcome = Literal["failed", "surprise", "error", "known", "passed"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+
+
+@dataclass(frozen=True)
+class CaseView:
+    """One question on one slice, its checks worst first.
+
+    Parameters
+    ----------
+    case
+        The result.
+    day
+        Day of the run; known failures that expired before it are failures.
+    """
+
+    case: CaseResult
+    day: date = date.min
+
+    @property
+    def status(self) -> Outcome:
+        """What the case amounts to, known failures told apart."""
+        expires = self.detail.known_failure_expires
+        if self.detail.known_failure and not (expires and date.fromisoformat(expires) < self.day):
+            declared: dict[str, Outcome] = {"failed": "known", "passed": "surprise"}
+            return declared.get(self.case.status, self.case.status)
+        return self.case.status
+
+    @property
+    def title(self) -> str:
+        """Words for the question."""
+        known = QUESTIONS.get(self.case.question)
+        return known.title if known else self.case.question.replace("_", " ").capitalize()
+
+    @cached_property
+    def checks(self) -> tuple[Check, ...]:
+        """Failed checks first, by how much; then those that passed."""
+        return tuple(sorted(self.case.checks, key=lambda c: (c.passed, -severity(c))))
+
+    @property
+    def failed_checks(self) -> tuple[Check, ...]:
+        """Failed checks, worst first."""
+        return tuple(check for check in self.checks if not check.passed)
+
+    @property
+    def severity(self) -> float:
+        """The worst check's; 0 without checks."""
+        return max((severity(check) for check in self.case.checks), default=0.0)
+
+    @cached_property
+    def detail(self) -> CaseDetail:
+        """Worst point, failed points, warnings."""
+        return read_detail(self.case)
+
+    @cached_property
+    def shifts(self) -> dict[str, MetricChange]:
+        """How each metric changed since the baseline; empty if it lacks the case."""
+        known = self.detail.baseline
+        return {change.metric: change for change in known.metrics} if known else {}
+
+    @property
+    def window(self) -> str:
+        """Judged window in meV/atom as it is called in the metrics; empty if there is none."""
+        window = self.case.metrics.get("window")
+        return "" if window is None else f"{float(window):g}"
+
+    @property
+    def judged(self) -> dict[str, float]:
+        """Metrics of the judged window; those without a window where there is none."""
+        windows: dict[str, dict[str, float]] = self.case.metrics.get("windows", {})
+        return windows.get(self.window, {})
+
+
+@dataclass(frozen=True, eq=False)
+class SliceView:
+    """Everything that a run says about one slice.
+
+    Parameters
+    ----------
+    reference
+        The slice's reference; None if it could not be loaded.
+    cases
+        Every question asked on it, failed ones first.
+    """
+
+    material: str
+    slice: str
+    reference: ReferenceSummary | None
+    cases: tuple[CaseView, ...]
+
+    @property
+    def id(self) -> str:
+        """``PbTiO3-P4mm-Ti_z-O_z``; the material alone for a case without a slice."""
+        return f"{self.material}-{self.slice}" if self.slice else self.material
+
+    @property
+    def about(self) -> Literal["slices", "crystals"]:
+        """Whether the questions are about a slice, or about a crystal or many of them."""
+        known = (QUESTIONS.get(view.case.question) for view in self.cases)
+        asked = {question.about for question in known if question}
+        return "crystals" if not self.slice or asked == {"crystals"} else "slices"
+
+    @property
+    def slug(self) -> str:
+        """The id as a file name and anchor; a hash keeps altered ones apart."""
+        slug = re.sub(r"[^A-Za-z0-9_.-]+", "_", self.id).lstrip(".-")[:120]
+        if slug == self.id:
+            return slug
+        return f"{slug}-{hashlib.sha256(self.id.encode()).hexdigest()[:8]}"
+
+    @property
+    def status(self) -> Outcome:
+        """``failed`` if any question failed, else what else stands out, else ``passed``."""
+        return min((view.status for view in self.cases), key=OUTCOMES.index)
+
+    @property
+    def severity(self) -> float:
+        """The worst question's."""
+        return max(view.severity for view in self.cases)
+
+    @property
+    def told(self) -> tuple[CaseView, ...]:
+        """Questions to be told in full: those that did not pass, and the energies."""
+        full = [v for v in self.cases if v.status != "passed" or v.case.question == "energies"]
+        return tuple(full) or self.cases
+
+    @property
+    def folded(self) -> tuple[CaseView, ...]:
+        """The other questions, which passed."""
+        return tuple(view for view in self.cases if view not in self.told)
+
+    @property
+    def worst_check(self) -> Check | None:
+        """The failed check that is most tolerances off, of questions that failed."""
+        failed = [view for view in self.cases if view.status == "failed"]
+        checks = [check for view in failed for check in view.failed_checks]
+        return max(checks, key=severity, default=None)
+
+    @property
+    def energies(self) -> CaseView | None:
+        """The question that carries the grid of energies and the pointwise metrics."""
+        return next((view for view in self.cases if view.case.question == "energies"), None)
+
+    @property
+    def judged(self) -> dict[str, float]:
+        """Pointwise metrics of the judged window; empty if the energies were not judged."""
+        return self.energies.judged if self.energies else {}
+
+    @property
+    def window(self) -> float:
+        """Judged window in eV/atom."""
+        text = self.energies.window if self.energies else ""
+        return float(text) / 1000 if text else DEFAULT_WINDOW
+
+    @property
+    def axis_labels(self) -> tuple[str, ...]:
+        """Axes as printed; from the slice's name where there is no reference."""
+        if self.reference:
+            return tuple(axis.label for axis in self.reference.axes)
+        if self.about == "crystals":
+            return (group_text(self.slice),) if self.slice else ()
+        return tuple(axis_label(name) for name in self.slice.split("-"))
+
+    @cached_property
+    def model(self) -> np.ndarray | None:
+        """The model's energies in eV/atom above the DFT minimum, NaN where there are none.
+
+        Above the model's own lowest energy if it has none at the DFT minimum.
+        """
+        return self._relative(self.energies.case.energies) if self.energies else None
+
+    @cached_property
+    def baseline(self) -> np.ndarray | None:
+        """The energies of the earlier run that this one was judged by, as those of the model."""
+        known = self.energies.detail.baseline if self.energies else None
+        return self._relative(known.energies) if known else None
+
+    @property
+    def arrows(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Forces per grid step of DFT and model, each of shape (n_u, n_v, 2), if they were kept."""
+        kept = next((case.detail.arrows for case in self.cases if case.detail.arrows), None)
+        return (np.array(kept.reference), np.array(kept.model)) if kept else None
+
+    def _relative(self, energies: Sequence[Sequence[float | None]] | None) -> np.ndarray | None:
+        if self.reference is None or energies is None:
+            return None
+        grid = np.array(energies, dtype=float)
+        if not np.isfinite(grid).any():
+            return grid
+        zero = grid[self.reference.minimum]
+        return grid - (zero if np.isfinite(zero) else np.nanmin(grid))
+
+    @property
+    def changed(self) -> bool:
+        """Whether any question's answer is better or worse than in the baseline."""
+        changes = {view.detail.baseline.change for view in self.cases if view.detail.baseline}
+        return bool(changes & {"better", "worse"})
+
+    @property
+    def points(self) -> dict[str, int]:
+        """How many grid points there are of each kind."""
+        if self.reference is None:
+            return {}
+        reference, masked = self.reference.relative, self.reference.masked
+        wanted = np.isfinite(reference) & ~masked
+        model = np.full(reference.shape, np.nan) if self.model is None else self.model
+        return {
+            "all": reference.size,
+            "compared": int((wanted & np.isfinite(model)).sum()),
+            "masked": int(masked.sum()),
+            "without DFT energy": int((~wanted & ~masked).sum()),
+            "without model energy": int((wanted & ~np.isfinite(model)).sum()),
+        }
+
+
+def _rank(view: CaseView) -> tuple[int, int, str]:
+    """Order of the questions about a slice: what stands out first, then as they are listed."""
+    order = list(QUESTIONS)
+    question = view.case.question
+    place = order.index(question) if question in order else len(order)
+    return OUTCOMES.index(view.status), place, question
+
+
+@dataclass(frozen=True, eq=False)
+class RunView:
+    """A run, ready to be reported: its slices in the order worst first."""
+
+    run: RunResults
+
+    @cached_property
+    def slices(self) -> tuple[SliceView, ...]:
+        """Failed slices, worst first; then those not judged; then passed ones, nearest first."""
+        grouped: dict[tuple[str, str], list[CaseView]] = {}
+        for case in self.run.cases:
+            key = (case.material, case.slice)
+            grouped.setdefault(key, []).append(CaseView(case, self.day))
+        views = []
+        for (material, name), cases in grouped.items():
+            cases.sort(key=_rank)
+            reference = self.run.reference(cases[0].case)
+            views.append(SliceView(material, name, reference, tuple(cases)))
+        return tuple(sorted(views, key=lambda v: (OUTCOMES.index(v.status), -v.severity, v.id)))
+
+    @cached_property
+    def day(self) -> date:
+        """Day of the run."""
+        return datetime.fromisoformat(self.run.started).date()
+
+    def with_status(self, status: Outcome) -> tuple[SliceView, ...]:
+        """Return the slices of one status, worst first."""
+        return tuple(view for view in self.slices if view.status == status)
+
+    @property
+    def status(self) -> Literal["failed", "error", "passed"]:
+        """``failed`` if anything failed or passed unexpectedly, else ``error`` if one was."""
+        found = {view.status for view in self.slices}
+        if found & {"failed", "surprise"}:
+            return "failed"
+        return "error" if "error" in found else "passed"
+
+    @property
+    def counts(self) -> dict[Outcome, int]:
+        """Number of cases of each outcome."""
+        statuses = [case.status for view in self.slices for case in view.cases]
+        return {status: statuses.count(status) for status in OUTCOMES}
+
+    @property
+    def sentence(self) -> str:
+        """One sentence that says what is wrong, without a full stop."""
+        return headline(self)
+
+    def theory_notice(self, reference: ReferenceSummary | None) -> str:
+        """Say that model and reference differ in level of theory; empty if they don't."""
+        if reference is None:
+            return ""
+        model = self.run.model.level_of_theory
+        if model.casefold() == reference.level_of_theory.casefold():
+            return ""
+        if model == "unknown":
+            return (
+                "level of theory of the model is not stated, "
+                f"reference computed with {reference.level_of_theory}"
+            )
+        return f"model trained on {model}, reference computed with {reference.level_of_theory}"
+
+    def notices(self, view: SliceView) -> list[str]:
+        """List what makes a slice's numbers mean something else than they seem to."""
+        found = [self.theory_notice(view.reference)]
+        formula = view.reference.formula if view.reference else ""
+        untrained = set(re.findall("[A-Z][a-z]?", formula)) & set(self.run.model.untrained)
+        if untrained:
+            found.append(f"no training data with {', '.join(sorted(untrained))}")
+        for case in view.cases:
+            found.append(case.detail.message or "")
+        return list(dict.fromkeys(filter(None, found)))
+
+    def remarks(self, view: SliceView) -> list[str]:
+        """List the warnings that came with the questions told in full, each once."""
+        return list(dict.fromkeys(w for case in view.told for w in case.detail.warnings))

@@ -1,0 +1,1 @@
+"""Results files: what one run found out about one model."""

@@ -1,0 +1,93 @@
+"""Whether the parts of a results file fit together."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from symscape.decode import DecodeError, decode, encode
+from symscape.results.detail import read_detail
+from symscape.verdict.case import CaseResult
+
+if TYPE_CHECKING:
+    from symscape.results.run_results import ReferenceSummary, RunResults
+
+
+def check_consistency(run: RunResults) -> None:
+    """Refuse what no run can have written.
+
+    Raises
+    ------
+    DecodeError
+        If parts of a run contradict each other; the message names them.
+    """
+    try:
+        datetime.fromisoformat(run.started)
+    except ValueError:
+        raise DecodeError(
+            f"field 'started' is {run.started!r}, which is no ISO 8601 time"
+        ) from None
+    seen: set[str] = set()
+    for reference in run.references:
+        _refuse_twice(seen, f"reference {reference.id}")
+        shape = tuple(len(axis.values) for axis in reference.axes)
+        _check_shape(reference.energies, shape, f"energies of reference {reference.id}")
+        _check_shape(reference.mask, shape, f"mask of reference {reference.id}")
+        if not all(0 <= k < n for k, n in zip(reference.minimum, shape, strict=True)):
+            raise DecodeError(f"the minimum of reference {reference.id} is outside its grid")
+    for k, case in enumerate(run.cases):
+        _refuse_twice(seen, f"case {case.id}, question {case.question},")
+        _check_free_form(case, f"cases[{k}]", run.reference(case))
+        if case.model != run.model.name:
+            raise DecodeError(f"case {case.id} is of model {case.model!r}, not {run.model.name!r}")
+        if case.energies is not None:
+            known = run.reference(case)
+            if known is None:
+                raise DecodeError(f"case {case.id} has energies, but its reference is missing")
+            shape = tuple(len(axis.values) for axis in known.axes)
+            _check_shape(case.energies, shape, f"energies of case {case.id}")
+
+
+def _check_free_form(case: CaseResult, where: str, reference: ReferenceSummary | None) -> None:
+    """Check what reports read from the two dictionaries whose other keys are free."""
+    detail = read_detail(case, f"{where}.detail")
+    worst = detail.worst
+    if worst and reference:
+        shape = tuple(len(axis.values) for axis in reference.axes)
+        if not all(0 <= k < n for k, n in zip(worst.index, shape, strict=True)):
+            raise DecodeError(f"field '{where}.detail.worst.index' is outside the grid")
+    if detail.baseline and detail.baseline.energies is not None and reference:
+        shape = tuple(len(axis.values) for axis in reference.axes)
+        _check_shape(detail.baseline.energies, shape, f"baseline's energies of case {case.id}")
+    if detail.arrows and reference:
+        shape = tuple(len(axis.values) for axis in reference.axes)
+        _check_shape(detail.arrows.reference, shape, f"DFT arrows of case {case.id}")
+        _check_shape(detail.arrows.model, shape, f"arrows of case {case.id}")
+    try:
+        date.fromisoformat(detail.known_failure_expires or "2000-01-01")
+    except ValueError:
+        raise DecodeError(
+            f"field '{where}.detail.known_failure_expires' is no ISO 8601 day"
+        ) from None
+    windows = case.metrics.get("windows", {})
+    decode(dict[str, dict[str, float]], encode(windows), f"{where}.metrics.windows")
+    try:
+        known = {f"{float(width):g}" for width in windows}
+        judged = f"{float(case.metrics.get('window', 0)):g}"
+    except (TypeError, ValueError):
+        raise DecodeError(
+            f"a window in '{where}.metrics' is not called by its width in meV/atom"
+        ) from None
+    if "window" in case.metrics and judged not in known:
+        raise DecodeError(f"the judged window of '{where}.metrics' is not among its windows")
+
+
+def _refuse_twice(seen: set[str], what: str) -> None:
+    if what in seen:
+        raise DecodeError(f"{what} is listed twice")
+    seen.add(what)
+
+
+def _check_shape(grid: Any, shape: tuple[int, ...], what: str) -> None:
+    if len(grid) != shape[0] or any(len(row) != shape[1] for row in grid):
+        raise DecodeError(f"the {what} are not a grid of {shape[0]} x {shape[1]} as its axes are")

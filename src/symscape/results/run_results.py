@@ -1,0 +1,354 @@
+"""What one run found out about one model: ``results.json``, its nouns, writing and reading.
+
+docs/results-schema.md describes the file. The leaderboard is built from such files and from
+nothing else, so each stands alone: it carries the model card, every case and, of every reference,
+what is needed to draw and to group.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symscape.decode import DecodeError, decode, dumps, encode
+from symscape.errors import ResultsFileError, shown
+from symscape.files import write_atomically
+from symscape.models.card import ModelCard
+from symscape.results.consistency import check_consistency
+from symscape.verdict.case import CaseResult
+
+if TYPE_CHECKING:
+    from symscape.references.reference import LandscapeReference
+
+SCHEMA_NAME = "symscape-results"
+SCHEMA_VERSION = 1
+#: decimals of energies in eV/atom: a thousandth of a meV
+ENERGY_DECIMALS = 6
+
+#: version -> how a document of that version becomes one of the next; docs/results-schema.md
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+
+@dataclass(frozen=True)
+class AxisSummary:
+    """One axis of a slice, as a figure needs it.
+
+    Parameters
+    ----------
+    name
+        As in case ids: ``Ti_z``.
+    label
+        As on figures: ``z(Ti)``, with the unit where there is one.
+    values
+        Grid values: fractional coordinate, or the lattice parameter's own unit.
+    terms
+        Free coordinates that move along the axis, each with its weight.
+    period
+        Where the axis spans a full period: its length.
+    """
+
+    name: str
+    label: str
+    values: tuple[float, ...]
+    terms: dict[str, float] = field(default_factory=dict)
+    period: float | None = None
+
+
+@dataclass(frozen=True)
+class ReferenceSummary:
+    """What a report needs to know of a reference.
+
+    Parameters
+    ----------
+    material, slice, formula, kind
+        As in the reference.
+    spacegroup_number, spacegroup_symbol, crystal_system
+        ``99``, ``P4mm``, ``tetragonal``.
+    n_lattice, n_wyckoff
+        Symmetry degrees of freedom of the crystal: free lattice parameters, free Wyckoff
+        coordinates.
+    level_of_theory
+        Functional of the reference, e.g. ``PBE``.
+    digest
+        SHA-256 of the reference file.
+    axes
+        The two axes; the first runs along the rows of the grids.
+    energies
+        DFT energies in eV/atom above the grid's minimum, rounded to 1e-6, (n_u, n_v); None where
+        there is none.
+    mask
+        1 where two atoms are too close for the point to count, else 0, (n_u, n_v).
+    minimum
+        Grid indices of the DFT minimum, the common zero.
+    """
+
+    material: str
+    slice: str
+    formula: str
+    spacegroup_number: int
+    spacegroup_symbol: str
+    crystal_system: str
+    n_lattice: int
+    n_wyckoff: int
+    level_of_theory: str
+    digest: str
+    kind: str
+    axes: tuple[AxisSummary, AxisSummary]
+    energies: tuple[tuple[float | None, ...], ...]
+    mask: tuple[tuple[int, ...], ...]
+    minimum: tuple[int, int]
+
+    @property
+    def id(self) -> str:
+        """``PbTiO3-P4mm-Ti_z-O_z``."""
+        return f"{self.material}-{self.slice}"
+
+    @cached_property
+    def relative(self) -> np.ndarray:
+        """DFT energies in eV/atom above the minimum, shape (n_u, n_v), NaN where there is none."""
+        return np.array(self.energies, dtype=float)
+
+    @cached_property
+    def masked(self) -> np.ndarray:
+        """True where two atoms are too close, shape (n_u, n_v)."""
+        return np.array(self.mask, dtype=bool)
+
+
+@dataclass(frozen=True)
+class BaselineSummary:
+    """The earlier run that a run was judged by.
+
+    Parameters
+    ----------
+    name
+        What the user called it.
+    model, fingerprint
+        Of the earlier run.
+    margin
+        By how much of its tolerance a metric may be worse.
+    gone
+        Ids of the slices that it has and the library has no more.
+    """
+
+    name: str
+    model: str
+    margin: float
+    fingerprint: str = ""
+    gone: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunResults:
+    """One run of the suite for one model.
+
+    Cases and references are kept in the order of their names, whatever order they were run in, so
+    that runs with any number of workers leave the same file.
+
+    Parameters
+    ----------
+    model
+        The card of the model.
+    fingerprint
+        Identifies the weights, package version and number format.
+    cases
+        Every case that was run.
+    references
+        Every slice that a case was run on.
+    versions
+        ``python``, ``symscape``, ``torch``, the model's package, ``platform``, ``threads``,
+        ``device``.
+    started
+        Begin of the run, ISO 8601.
+    wall_seconds
+        Duration of the run.
+    tolerances
+        Tolerance profile or file.
+    baseline_notes
+        What the run was compared with, one sentence each.
+    baseline
+        The earlier run that it was judged by; None if it was judged by the tolerances alone.
+    """
+
+    model: ModelCard
+    fingerprint: str
+    cases: tuple[CaseResult, ...]
+    references: tuple[ReferenceSummary, ...]
+    versions: dict[str, str]
+    started: str
+    wall_seconds: float
+    tolerances: str
+    baseline_notes: tuple[str, ...] = ()
+    baseline: BaselineSummary | None = None
+
+    def __post_init__(self) -> None:
+        order = sorted(self.cases, key=lambda c: (c.material, c.slice, c.question))
+        object.__setattr__(self, "cases", tuple(order))
+        object.__setattr__(self, "references", tuple(sorted(self.references, key=lambda r: r.id)))
+
+    def reference(self, case: CaseResult) -> ReferenceSummary | None:
+        """Return the slice that a case was run on; None for a case without one."""
+        return self._by_slice.get((case.material, case.slice))
+
+    @cached_property
+    def _by_slice(self) -> dict[tuple[str, str], ReferenceSummary]:
+        return {(r.material, r.slice): r for r in self.references}
+
+
+def summarize_reference(reference: LandscapeReference) -> ReferenceSummary:
+    """Take from a reference what a results file keeps of it."""
+    crystal = reference.slice.crystal
+    relative = np.round(reference.relative, ENERGY_DECIMALS)
+    return ReferenceSummary(
+        material=reference.material,
+        slice=reference.slice.name,
+        formula=reference.formula or crystal.formula,
+        spacegroup_number=crystal.space_group_number,
+        spacegroup_symbol=crystal.symbol,
+        crystal_system=crystal.system,
+        n_lattice=crystal.n_lattice,
+        n_wyckoff=crystal.n_wyckoff,
+        level_of_theory=reference.level_of_theory,
+        digest=reference.digest,
+        kind=reference.kind,
+        axes=tuple(  # type: ignore[arg-type]
+            AxisSummary(
+                axis.name,
+                axis_label(axis.name),
+                # the last digits of linspace are noise and differ between platforms
+                tuple(float(v) for v in np.round(axis.values, 10)),
+                dict(axis.terms),
+                axis.period,
+            )
+            for axis in reference.slice.axes
+        ),
+        energies=tuple(tuple(float(e) if e == e else None for e in row) for row in relative),
+        mask=tuple(tuple(int(m) for m in row) for row in reference.mask),
+        minimum=reference.minimum,
+    )
+
+
+#: lattice axes with a unit
+_LATTICE_UNITS = {
+    **dict.fromkeys("abc", "Å"),
+    **dict.fromkeys(("alpha", "beta", "gamma"), "°"),
+    "volume": "Å³/atom",
+}
+_GREEK = {"alpha": "α", "beta": "β", "gamma": "γ"}
+
+
+def axis_label(name: str) -> str:
+    """Label of an axis: ``z(Ti)`` for ``Ti_z``, ``c/a``, ``β (°)`` for ``beta``.
+
+    Parameters
+    ----------
+    name
+        Name of the axis; the last underscore parts the site from its coordinate.
+    """
+    if name in _LATTICE_UNITS:
+        return f"{_GREEK.get(name, name)} ({_LATTICE_UNITS[name]})"
+    site, _, coordinate = name.rpartition("_")
+    return f"{coordinate}({site})" if site and coordinate else name
+
+
+def save_results(path: str | Path, run: RunResults) -> Path:
+    """Write a results file at once: a reader sees the old file or the new one, never half of one.
+
+    Energies are rounded to 1e-6 eV/atom; numbers that are not finite are written as null.
+
+    Raises
+    ------
+    OSError
+        If the folder can't be made or written to.
+    """
+    path = Path(path)
+    document = {"schema": f"{SCHEMA_NAME}/{SCHEMA_VERSION}", **encode(round_energies(run))}
+    write_atomically(path, dumps(document) + "\n")
+    return path
+
+
+def round_energies(run: RunResults) -> RunResults:
+    """Return a run with the energies that its file will have, rounded to 1e-6 eV/atom."""
+    cases = tuple(replace(case, energies=_rounded(case.energies)) for case in run.cases)
+    return replace(run, cases=cases)
+
+
+def load_results(path: str | Path) -> RunResults:
+    """Read a results file of this or an earlier schema version and check all of it.
+
+    A null where a number belongs is read as NaN.
+
+    Raises
+    ------
+    ResultsFileError
+        If the file is missing, is not JSON, is of a newer schema, lacks a field or contradicts
+        itself; the sentence names the field.
+    """
+    path = Path(path)
+    document = _upgrade(path, _read(path))
+    try:
+        run = decode(RunResults, document, "")
+        run = replace(run, cases=tuple(_with_nan(case) for case in run.cases))
+        check_consistency(run)
+    except DecodeError as error:
+        raise ResultsFileError(
+            f"{path}: {error}; run the suite again to remake the file."
+        ) from None
+    return run
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ResultsFileError(f"{path}: there is no such results file; run the suite.") from None
+    except json.JSONDecodeError as error:
+        raise ResultsFileError(
+            f"{path}: not valid JSON (line {error.lineno}: {error.msg}); run the suite again."
+        ) from None
+    except (OSError, UnicodeDecodeError, RecursionError) as error:
+        raise ResultsFileError(f"{path}: the results can't be read ({error}).") from None
+    if not isinstance(document, dict):
+        raise ResultsFileError(f"{path}: not a results file, for it holds no JSON object.")
+    return document
+
+
+def _upgrade(path: Path, document: dict[str, Any]) -> dict[str, Any]:
+    """Bring a document of an older schema version to this one, step by step."""
+    name, _, number = str(document.get("schema", "")).partition("/")
+    if name != SCHEMA_NAME or not number.isascii() or not number.isdigit() or int(number) < 1:
+        raise ResultsFileError(
+            f"{path}: schema is {shown(document.get('schema'))} instead of "
+            f"'{SCHEMA_NAME}/{SCHEMA_VERSION}', so this is not a results file."
+        )
+    version = int(number)
+    if version > SCHEMA_VERSION:
+        raise ResultsFileError(
+            f"{path}: schema version {version} is newer than {SCHEMA_VERSION}, the newest that "
+            "this version of symscape reads; update symscape."
+        )
+    for older in range(version, SCHEMA_VERSION):
+        document = UPGRADES[older](document)
+    return document
+
+
+def _rounded(energies: list[list[float | None]] | None) -> list[list[float | None]] | None:
+    if energies is None:
+        return None
+    return [[None if e is None else round(e, ENERGY_DECIMALS) for e in row] for row in energies]
+
+
+def _with_nan(case: CaseResult) -> CaseResult:
+    """Read null as NaN among the metrics, whose names no schema knows."""
+
+    def restore(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: restore(item) for key, item in value.items()}
+        return float("nan") if value is None else value
+
+    return replace(case, metrics=restore(case.metrics))
