@@ -93,6 +93,12 @@ def test_a_calculator_that_always_raises_after_it_has_answered_never_answers():
     assert set(said.failures.values()) == {"RuntimeError: after the energy was there"}
 
 
+def test_a_factory_that_gives_the_same_calculator_again_changes_nothing():
+    only = Unreliable(["fills, raises"] * 99, broken_reset=True)
+    said = evaluate(model_with(lambda: only, 3), STRUCTURES)
+    assert np.isnan(said.energies).all()
+
+
 def test_an_interrupted_call_leaves_nothing_behind():
     model = model_with(lambda: Unreliable(["interrupted"]))
     with pytest.raises(KeyboardInterrupt):

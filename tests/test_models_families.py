@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from model_structures import varied
+from typer.testing import CliRunner
 
+from symscape.cli import app
 from symscape.crystal.structures import Structures
 from symscape.errors import ModelError
 from symscape.models.cache import EnergyCache
@@ -79,7 +81,13 @@ def test_the_family_is_there_once_the_package_is(site, weights, tmp_path):
         resolve("gauss", checkpoint=weights, options={"head": 1})
 
 
-def test_it_runs_on_the_command_line_and_in_a_process_of_its_own(site, weights):
+def test_the_list_of_models_names_the_family_and_its_package(site):
+    install(site)
+    shown = CliRunner().invoke(app, ["models"])
+    assert "family gauss, of gauss-potential 1.2" in shown.stdout
+
+
+def test_it_runs_in_a_script_and_in_a_process_of_its_own(site, weights):
     install(site)
     code = (
         "from model_structures import varied\n"

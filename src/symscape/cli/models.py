@@ -27,6 +27,7 @@ def models(context: typer.Context) -> None:
     from rich import box
     from rich.table import Table
 
+    from symscape.models.families import families_of_others
     from symscape.models.registry import load_cards, status
 
     console = _console()
@@ -44,6 +45,8 @@ def models(context: typer.Context) -> None:
             "here" if found.weights else "not here",
         )
     console.print(table, markup=False, highlight=False)
+    for family, package in families_of_others().items():
+        console.print(f"family {family}, of {package}", markup=False, highlight=False)
     console.print(
         "\nsymscape models show NAME prints a card; --mlip FAMILY --checkpoint FILE takes your own "
         "weights,\n--mlip package.module:function anything with an ASE calculator.",

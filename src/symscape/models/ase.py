@@ -177,6 +177,9 @@ class ASEModel(EnergyModel):
         that has filled them and then raised.
         """
         calculator, self._calculator = self._calculator, None
+        results = getattr(calculator, "results", None)
+        if isinstance(results, dict):
+            results.clear()  # a factory may give the same calculator again
         try:
             calculator.reset()
         except Exception:

@@ -36,6 +36,15 @@ def families() -> Mapping[str, tuple[EntryPoint, ...]]:
     return found
 
 
+def families_of_others() -> dict[str, str]:
+    """Return the families that other packages offer, each with the package and its version."""
+    return {
+        name: " and ".join(map(_offered_by, offered))
+        for name, offered in families().items()
+        if name not in OWN
+    }
+
+
 def adapter_of(family: str) -> Any:
     """Return the adapter class of a family, imported now.
 
