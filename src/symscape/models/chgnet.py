@@ -11,11 +11,11 @@ from typing import ClassVar
 import numpy as np
 
 from symscape.crystal.structures import Structures
-from symscape.graphs.responses import bond_vectors, forces_from_bonds, stresses_from_bonds
+from symscape.graphs.responses import bond_vectors
 from symscape.models.base import ALL_QUANTITIES, Prediction
 from symscape.models.chgnet_network import CHGNetNetwork, crystal_graphs
 from symscape.models.family import FamilyModel
-from symscape.models.torchtools import gradients, to_numpy
+from symscape.models.torchtools import gradients, respond, to_numpy
 
 
 class CHGNetModel(FamilyModel):
@@ -70,21 +70,11 @@ class CHGNetModel(FamilyModel):
         with gradients(self._torch, wanted):
             vectors.requires_grad_(wanted)
             out = self._network.energies(graphs, vectors)
+            slopes = self._torch.zeros_like(vectors)
             if wanted and len(graphs.bonds):
                 (slopes,) = self._torch.autograd.grad(out.sum(), vectors)
-            else:
-                slopes = self._torch.zeros_like(vectors)
         energies = to_numpy(out) + self._energies_of_elements(batch)
-        vectors = vectors.detach()
-        return Prediction(
-            energies,
-            to_numpy(forces_from_bonds(len(batch.numbers), graphs.bonds, slopes))
-            if forces
-            else None,
-            to_numpy(stresses_from_bonds(batch.cells, graphs.bonds, vectors, slopes))
-            if stresses
-            else None,
-        )
+        return respond(batch, graphs.bonds, vectors.detach(), energies, slopes, forces, stresses)
 
     def _energies_of_elements(self, batch: Structures) -> np.ndarray:
         """Return the composition's part of the energies in eV, shape (n_structures,)."""

@@ -12,20 +12,21 @@ import numpy as np
 
 from symscape.crystal.structures import Structures
 from symscape.errors import ModelError
+from symscape.graphs.neighbors import Bonds, find_bonds
+from symscape.graphs.responses import bond_vectors
+from symscape.graphs.tensor_product import EdgeProduct, can_replace
 from symscape.models.base import ALL_QUANTITIES, Prediction
 from symscape.models.card import ModelCard
 from symscape.models.family import FamilyModel
-from symscape.models.torchtools import gradients, importing_e3nn, to_numpy
+from symscape.models.torchtools import gradients, importing_e3nn, respond, to_numpy
 from symscape.models.weights import first_line
 
 # of the package's weights, both inside it and in the cache
 _FOLDER = "pretrained_potentials"
-# sevenn orders stress components xx, yy, zz, xy, yz, zx and counts compression as positive
-_VOIGT = np.array([[0, 3, 5], [3, 1, 4], [5, 4, 2]])
 
 
 class SevenNetModel(FamilyModel):
-    """SevenNet [1]_ with its own graphs; energies with the force output taken out.
+    """SevenNet [1]_ on one graph for a whole batch; energies without a backward pass.
 
     The package computes in float32 only. A model trained on several levels of theory needs the
     option ``modality`` (``modal`` in the package).
@@ -42,6 +43,7 @@ class SevenNetModel(FamilyModel):
     loader_options = ("modality",)
     # measured on one core with cells of 5 to 6 atoms: larger batches fall out of the caches
     default_batch_size: ClassVar[int] = 4
+    revision: ClassVar[int] = 2
 
     @classmethod
     def locate(cls, card: ModelCard, folder: Path) -> Path:
@@ -78,8 +80,9 @@ class SevenNetModel(FamilyModel):
         self._keys = keys
         self._device = device
         self._modality = self._check_modality(model, config)
-        self._with_forces = model.to(device).eval().requires_grad_(False)
-        self._energy_only = _without_forces(self._with_forces)
+        model = model.to(device).eval().requires_grad_(False)
+        self._dtype = next(model.parameters()).dtype
+        self._network = _network(model)
         self._cutoff = float(config[keys.CUTOFF])
         self.elements = frozenset(int(z) for z in config[keys.TYPE_MAP])
 
@@ -99,39 +102,57 @@ class SevenNetModel(FamilyModel):
             )
         return None if wanted is None else str(wanted)
 
-    def _graphs(self, batch: Structures) -> Any:
+    def _graph(self, batch: Structures, bonds: Bonds, vectors: Any) -> Any:
+        """Return one graph for the batch, with the keys of the package: each bond both ways."""
         from sevenn.atom_graph_data import AtomGraphData
-        from sevenn.train.dataload import unlabeled_atoms_to_graph
-        from torch_geometric.data import Batch
 
-        graphs = []
-        for atoms in batch:
-            data = unlabeled_atoms_to_graph(atoms, self._cutoff)
-            data.pop(self._keys.INFO, None)
-            graph = AtomGraphData.from_numpy_dict(data)
-            if self._modality is not None:
-                graph[self._keys.DATA_MODALITY] = self._modality
-            graphs.append(graph)
-        return Batch.from_data_list(graphs).to(self._device)
+        torch, keys = self._torch, self._keys
+
+        def moved(values: np.ndarray) -> Any:
+            return torch.as_tensor(values.astype(np.int64), device=self._device)
+
+        numbers = moved(batch.numbers)
+        ends = torch.stack([bonds.center, bonds.neighbor])
+        graph = AtomGraphData(x=numbers, edge_index=torch.cat([ends, ends.flip(0)], dim=1))
+        graph[keys.ATOMIC_NUMBERS] = numbers
+        graph[keys.EDGE_VEC] = torch.cat([vectors, -vectors]).to(self._dtype)
+        graph[keys.NUM_ATOMS] = moved(batch.n_atoms)
+        graph[keys.BATCH] = moved(np.repeat(np.arange(len(batch)), batch.n_atoms))
+        if self._modality is not None:
+            graph[keys.DATA_MODALITY] = [self._modality] * len(batch)
+        return graph
 
     def _evaluate(self, batch: Structures, forces: bool, stresses: bool) -> Prediction:
-        torch, keys = self._torch, self._keys
+        torch = self._torch
+        bonds = find_bonds(batch, self._cutoff, self._device)
+        vectors = bond_vectors(batch, bonds)
         wanted = forces or stresses
         with gradients(torch, wanted):
-            model = self._with_forces if wanted else self._energy_only
-            out = model(self._graphs(batch))
-        return Prediction(
-            to_numpy(out[keys.PRED_TOTAL_ENERGY]).reshape(len(batch)),
-            to_numpy(out[keys.PRED_FORCE]).reshape(-1, 3) if forces else None,
-            -to_numpy(out[keys.PRED_STRESS]).reshape(-1, 6)[:, _VOIGT] if stresses else None,
-        )
+            vectors.requires_grad_(wanted)
+            out = self._network(self._graph(batch, bonds, vectors))[self._keys.PRED_TOTAL_ENERGY]
+            slopes = torch.zeros_like(vectors)
+            if wanted and len(bonds):
+                (slopes,) = torch.autograd.grad(out.sum(), vectors)
+        return respond(batch, bonds, vectors.detach(), to_numpy(out), slopes, forces, stresses)
 
 
-def _without_forces(model: Any) -> Any:
-    """Return the same network, weights shared, that ends at the energy and needs no gradient."""
-    energy_only = copy.copy(model)
-    energy_only._modules = OrderedDict(
-        (name, module) for name, module in model._modules.items() if name != "force_output"
-    )
-    energy_only.key_grad = None
-    return energy_only
+def _network(model: Any) -> Any:
+    """Return the same network, weights shared, that ends at the energy and multiplies faster."""
+    from e3nn.o3 import TensorProduct
+
+    network = copy.copy(model)
+    network._modules = OrderedDict()
+    for name, module in model._modules.items():
+        if name == "force_output":
+            continue
+        product = getattr(module, "convolution", None)
+        if isinstance(product, TensorProduct) and can_replace(product):
+            weight = next(module.parameters())
+            module = copy.copy(module)
+            module._modules = {k: m for k, m in module._modules.items() if k != "convolution"}
+            # past torch, which takes nothing but modules under the name of a module
+            vars(module)["convolution"] = EdgeProduct(product, weight.device, weight.dtype)
+        network._modules[name] = module
+    # the adapter asks for the gradient itself
+    network.key_grad = None
+    return network

@@ -10,6 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from symscape.crystal.structures import Structures
+from symscape.graphs.neighbors import Bonds
+from symscape.graphs.responses import forces_from_bonds, stresses_from_bonds
+from symscape.models.base import Prediction
+
 
 def to_numpy(tensor: Any) -> np.ndarray:
     """Return a tensor as a float64 array on the host."""
@@ -55,3 +60,31 @@ def importing_e3nn() -> Iterator[None]:
             del os.environ[name]
         else:
             os.environ[name] = before
+
+
+def respond(
+    batch: Structures,
+    bonds: Bonds,
+    vectors: Any,
+    energies: np.ndarray,
+    slopes: Any,
+    forces: bool,
+    stresses: bool,
+) -> Prediction:
+    """Return what is asked for from the energies and their derivatives by the bonds' vectors.
+
+    Parameters
+    ----------
+    batch, bonds, vectors
+        Structures, each bond once, and its vector in angstrom.
+    energies
+        eV, shape (n_structures,) in any form.
+    slopes
+        eV/angstrom, shape (n_bonds, 3).
+    """
+    found = np.asarray(energies).reshape(len(batch))
+    return Prediction(
+        found,
+        to_numpy(forces_from_bonds(len(batch.numbers), bonds, slopes)) if forces else None,
+        to_numpy(stresses_from_bonds(batch.cells, bonds, vectors, slopes)) if stresses else None,
+    )
