@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from symscape.cli import app
 from symscape.crystal.structures import Structures
 from symscape.errors import ModelError
+from symscape.models import weights as weights_module
 from symscape.models.cache import EnergyCache
 from symscape.models.evaluate import Evaluator
 from symscape.models.families import adapter_of, families
@@ -35,14 +36,26 @@ def install(site: Path, name: str = "gauss-potential", points: str | None = None
     (info / "entry_points.txt").write_text(points or (EXAMPLE / "entry_points.txt").read_text())
 
 
+def forget():
+    """Let what is known of installed packages be looked up again."""
+    for known in (
+        families,
+        weights_module.package_folder,
+        weights_module.distribution_version,
+        weights_module.package_identity,
+        weights_module._distributions,
+    ):
+        known.cache_clear()
+
+
 @pytest.fixture
 def site(tmp_path, monkeypatch):
     folder = tmp_path / "site-packages"
     folder.mkdir()
     monkeypatch.syspath_prepend(str(folder))
-    families.cache_clear()
+    forget()
     yield folder
-    families.cache_clear()
+    forget()
     for name in [name for name in sys.modules if name.partition(".")[0] == "gauss_potential"]:
         del sys.modules[name]
 
@@ -79,6 +92,17 @@ def test_the_family_is_there_once_the_package_is(site, weights, tmp_path):
     assert double.fingerprint != model.fingerprint
     with pytest.raises(ModelError, match="no option 'head': the gauss family takes scale"):
         resolve("gauss", checkpoint=weights, options={"head": 1})
+
+
+def test_a_new_version_of_the_adapters_package_is_another_model(site, weights):
+    install(site)
+    model = resolve("gauss", checkpoint=weights)
+    first = model.fingerprint
+    assert model.identity["adapter"] == "gauss_potential 1.2"
+    (metadata,) = site.glob("*.dist-info/METADATA")
+    metadata.write_text(metadata.read_text().replace("1.2", "1.3"))
+    forget()
+    assert resolve("gauss", checkpoint=weights).fingerprint != first
 
 
 def test_the_list_of_models_names_the_family_and_its_package(site):

@@ -10,9 +10,6 @@ import json
 import os
 import sys
 import uuid
-from collections.abc import Mapping
-from functools import cache
-from importlib.metadata import packages_distributions
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
@@ -25,7 +22,7 @@ from symscape.models.base import ALL_QUANTITIES, EnergyModel, Prediction, Quanti
 from symscape.models.card import ModelCard
 from symscape.models.devices import check_device, device_kind
 from symscape.models.precision import precision_settings
-from symscape.models.weights import distribution_version, first_line, package_identity
+from symscape.models.weights import distribution_version, first_line, module_identity
 
 # what a calculator that nobody vouches for is told apart by: nothing outlives the process
 _PROCESS = uuid.uuid4().hex
@@ -272,12 +269,6 @@ def _import_file(path: Path) -> ModuleType:
     return module
 
 
-@cache
-def _distributions() -> Mapping[str, list[str]]:
-    """Return distributions by the packages they install; reads the file lists of all of them."""
-    return packages_distributions()
-
-
 def _packages(module: ModuleType | None) -> str:
     """Return the identity of the package that a module is in, by the distributions it is of."""
     if module is None:
@@ -285,8 +276,7 @@ def _packages(module: ModuleType | None) -> str:
     top = module.__name__.partition(".")[0]
     if not hasattr(sys.modules.get(top, module), "__path__"):
         return ""  # a single file, of which the source tells everything
-    names = sorted(set(_distributions().get(top, []))) or [top]
-    return ", ".join(package_identity(top, name) for name in names)
+    return module_identity(top)
 
 
 def _source_hash(module: ModuleType | None) -> str:

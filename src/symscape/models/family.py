@@ -22,6 +22,7 @@ from symscape.models.weights import (
     content_hash,
     distribution_version,
     first_line,
+    module_identity,
     package_folder,
     package_identity,
 )
@@ -179,7 +180,11 @@ class FamilyModel(EnergyModel):
     @property
     def identity(self) -> dict[str, object]:
         """What the energies depend on, for people to read; the fingerprint is its hash."""
+        module = type(self).__module__
+        # symscape's own adapters raise `revision`
+        own = module.partition(".")[0] == "symscape"
         return {
+            **({} if own else {"adapter": module_identity(module)}),
             "family": self.card.family,
             "weights": content_hash(self.weights),
             "package": package_identity(self.package, self.distribution),

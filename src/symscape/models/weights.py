@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, distribution, version
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from importlib.metadata import (
+    PackageNotFoundError,
+    distribution,
+    packages_distributions,
+    version,
+)
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -62,6 +68,19 @@ def package_identity(package: str, name: str) -> str:
         return label
     files = [path for path in folder.rglob("*") if path.suffix in _CODE and path.is_file()]
     return f"{label}, sources {_hash_files(str(folder), _stamps(files))}"
+
+
+def module_identity(module: str) -> str:
+    """Return the `package_identity` of a module's package, by all distributions that install it."""
+    top = module.partition(".")[0]
+    names = sorted(set(_distributions().get(top, []))) or [top]
+    return ", ".join(package_identity(top, name) for name in names)
+
+
+@cache
+def _distributions() -> Mapping[str, list[str]]:
+    """Return distributions by the packages they install; reads the file lists of all of them."""
+    return packages_distributions()
 
 
 def _is_installed(folder: Path, package: str, name: str) -> bool:
