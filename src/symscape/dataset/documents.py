@@ -7,6 +7,7 @@ the Materials Project's summary and thermo documents (fields as in emmet-core's 
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -18,11 +19,15 @@ from symscape.dataset.jsonstream import ENTRY_COLUMNS, ID_COLUMNS
 from symscape.dataset.record import UNKNOWN, BadRecord, CrystalRecord
 from symscape.errors import shown
 
+#: what a species such as Fe3+ begins with
+_SYMBOL = re.compile(r"[A-Z][a-z]?")
 #: VASP's run types, as the Materials Project names them, and the functionals they stand for
 _FUNCTIONALS = {
     "GGA": "PBE", "PBE": "PBE", "PBESOL": "PBEsol", "SCAN": "SCAN", "R2SCAN": "r2SCAN",
     "METAGGA": "meta-GGA",
 }  # fmt: skip
+#: of MPtrj's frames, eV per cell (Deng et al., Nat. Mach. Intell. 5, 1031 (2023))
+_TOTAL, _TOTAL_CORRECTED = "uncorrected_total_energy", "corrected_total_energy"
 _UNCORRECTED, _CORRECTED = "uncorrected_energy_per_atom", "energy_per_atom"
 
 
@@ -49,6 +54,8 @@ def record_from_document(document: Any, name: str = "") -> CrystalRecord:
         record = _from_entry(document[wrapped])
     elif isinstance(document.get("entries"), dict):
         record = _from_thermo(document)
+    elif _TOTAL in document:
+        record = _from_frame(document)
     elif _UNCORRECTED in document or _CORRECTED in document:
         record = _from_summary(document)
     elif "energy" in document or "structure" in document:
@@ -81,8 +88,29 @@ def _from_entry(entry: dict[str, Any], name: str = "") -> CrystalRecord:
         hubbard_eV=_hubbard(parameters),
         level_of_theory=_functional(parameters.get("run_type") or data.get("run_type")),
     )
-    inner = (_text(entry.get("material_id")), _text(data.get("material_id")))
+    _check_composition(entry.get("composition"), record)
+    inner = (_text(place.get(key)) for place in (entry, data) for key in ID_COLUMNS)
     return _named(record, (name, _text(entry.get("entry_id")), *inner))
+
+
+def _check_composition(stated: Any, record: CrystalRecord) -> None:
+    """Refuse an entry whose composition is not its structure's: its energy is of another cell."""
+    if not isinstance(stated, dict) or not stated:
+        return
+    counts: dict[int, float] = {}
+    for name, amount in stated.items():
+        symbol = _SYMBOL.match(name)
+        number = _numbers().get(symbol[0], 0) if symbol else 0
+        counts[number] = counts.get(number, 0.0) + _number(amount, "composition")
+    own = {int(z): int((record.numbers == z).sum()) for z in np.unique(record.numbers)}
+    differ = [z for z in counts.keys() | own.keys() if abs(counts.get(z, 0) - own.get(z, 0)) > 1e-3]
+    if differ:
+        text = " ".join(f"{shown(name)[1:-1]}{amount:g}" for name, amount in stated.items())
+        raise BadRecord(
+            "contradiction",
+            f"the composition {text} is not that of the structure, {record.formula} with "
+            f"{record.n_atoms} atoms.",
+        )
 
 
 def _from_thermo(document: dict[str, Any]) -> CrystalRecord:
@@ -110,10 +138,24 @@ def _from_summary(document: dict[str, Any]) -> CrystalRecord:
     """Return the crystal of a summary document."""
     per_atom = _number(document.get(_UNCORRECTED), _UNCORRECTED)
     record = _from_structure(document.get("structure"))
+    if np.isnan(per_atom) and len(record.elements) == 1:
+        # corrections are of compounds: an element's energy is the same with and without
+        per_atom = _number(document.get(_CORRECTED), _CORRECTED)
     stated = _stated_correction(document) * record.n_atoms
     return replace(
         record,
         energy_eV=per_atom * record.n_atoms,
+        stated=() if np.isnan(stated) else (Stated(Maker.MP2020, stated),),
+    )
+
+
+def _from_frame(document: dict[str, Any]) -> CrystalRecord:
+    """Return the crystal of a frame of MPtrj, whose two energies differ by MP2020's correction."""
+    total = _number(document[_TOTAL], _TOTAL)
+    stated = _number(document.get(_TOTAL_CORRECTED), _TOTAL_CORRECTED) - total
+    return _from_structure(
+        document.get("structure"),
+        energy_eV=total,
         stated=() if np.isnan(stated) else (Stated(Maker.MP2020, stated),),
     )
 

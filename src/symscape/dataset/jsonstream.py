@@ -27,10 +27,12 @@ _BRACKETS = {
     ord("{"): re.compile(_BEFORE % (rb"{}", rb"{}"), re.DOTALL),
     ord("["): re.compile(_BEFORE % (rb"\[\]", rb"\[\]"), re.DOTALL),
 }
-_FIRST_MEMBER = re.compile(rb'\s*\{\s*"([^"\\]*)"\s*:\s*(\S)\s*(?:"([^"\\]*)"\s*:)?')
+_FIRST_MEMBER = re.compile(
+    rb'\s*\{\s*"([^"\\]*)"\s*:\s*(\S)\s*(?:"([^"\\]*)"\s*:\s*(\S)\s*(?:"([^"\\]*)"\s*:)?)?'
+)
 
 #: columns of a table that was written column by column, as pandas does by default
-ID_COLUMNS = ("material_id", "mat_id", "id", "entry_id")
+ID_COLUMNS = ("material_id", "mat_id", "id", "entry_id", "mp_id")
 ENTRY_COLUMNS = ("computed_structure_entry", "entry", "cse")
 _TABLE_COLUMNS = (*ID_COLUMNS, "formula", "formula_from_cse", "formula_pretty", "n_sites")
 #: what a response holds its records as, an array
@@ -39,6 +41,11 @@ _ENTRY_FIELDS = (
     "@module", "@class", "@version", "energy", "composition", "structure", "entry_id",
     "correction", "energy_adjustments", "parameters", "data",
 )  # fmt: skip
+#: what the dictionary of a crystal may hold first
+_RECORD_FIELDS = {
+    *_ENTRY_FIELDS, *_TABLE_COLUMNS, *ENTRY_COLUMNS, "uncorrected_total_energy",
+    "corrected_total_energy", "energy_per_atom", "uncorrected_energy_per_atom",
+}  # fmt: skip
 
 
 class DamagedFile(Exception):
@@ -57,11 +64,14 @@ class JsonValue:
         ``record 17 at byte 52011`` (counted from 1 and 0), or ``line 17``.
     name
         The name that the table gives it; empty if none.
+    columns
+        What the items of an array are called, for the rows of a table; empty for other records.
     """
 
     text: bytes
     where: str
     name: str = ""
+    columns: tuple[str, ...] = ()
 
     def parse(self) -> Any:
         """Return the value.
@@ -72,17 +82,24 @@ class JsonValue:
             If it is not valid JSON, or nested without end.
         """
         try:
-            return json.loads(self.text)
+            value = json.loads(self.text)
         except RecursionError:
             raise ValueError("it is nested too deeply") from None
+        if not self.columns:
+            return value
+        if not isinstance(value, list) or len(value) != len(self.columns):
+            raise ValueError(f"the row has not {len(self.columns)} items, as there are columns")
+        return dict(zip(self.columns, value, strict=True))
 
 
 def json_values(file: BinaryIO) -> Iterator[JsonValue]:
     """Yield the records of a file: bounded memory for any number of them.
 
     The file is an array; records line by line or one after the other; an object with an array
-    ``data`` or ``entries``; or a table written column by column (``{"material_id": {"0": ...},
-    "computed_structure_entry": {"0": ...}}``), whose identifiers are kept.
+    ``data`` or ``entries``; an object of records by name, or of frames by name within one of
+    materials (MPtrj); or a table as pandas writes it: column by column (``{"material_id": {"0":
+    ...}, "computed_structure_entry": {"0": ...}}``), row by row, or split into ``columns``,
+    ``index`` and ``data``. Names are kept, row numbers are not.
 
     Raises
     ------
@@ -97,6 +114,10 @@ def json_values(file: BinaryIO) -> Iterator[JsonValue]:
     found = _FIRST_MEMBER.match(stream.head())
     if found and _is_table(found):
         yield from _table(stream)
+    elif found and (depth := _named_records(found)):
+        yield from _members(stream, depth)
+    elif found and found[1] in (b"columns", b"index") and found[2] == b"[":
+        yield from _split(stream)
     elif found and (
         found[1] == b"meta" or (found[1].decode("latin-1") in _CONTAINERS and found[2] == b"[")
     ):
@@ -113,6 +134,16 @@ def _is_table(found: re.Match[bytes]) -> bool:
         return False
     inner = (found[3] or b"").decode("latin-1")
     return column in _TABLE_COLUMNS or (column in ENTRY_COLUMNS and inner not in _ENTRY_FIELDS)
+
+
+def _named_records(found: re.Match[bytes]) -> int:
+    """Return how many names deep the records of an object lie: 1, or 2 for MPtrj; 0 if none."""
+    first, inner, innermost = ((found[k] or b"").decode("latin-1") for k in (1, 3, 5))
+    if found[2] != b"{" or first in _RECORD_FIELDS or first in _CONTAINERS or first == "meta":
+        return 0
+    if inner in _RECORD_FIELDS:
+        return 1
+    return 2 if found[4] == b"{" and innermost in _RECORD_FIELDS else 0
 
 
 def _spread_over_lines(head: bytes) -> bool:
@@ -147,6 +178,37 @@ def _container(stream: _Stream) -> Iterator[JsonValue]:
     for name in stream.members():
         if name in _CONTAINERS and stream.peek() == ord("["):
             yield from _array(stream)
+        else:
+            stream.skip()
+
+
+def _members(stream: _Stream, depth: int) -> Iterator[JsonValue]:
+    number = 0
+    for name in stream.members():
+        if depth > 1 and stream.peek() == ord("{"):
+            yield from _members(stream, depth - 1)
+            continue
+        number += 1
+        stream.peek()
+        where = f"record {number} at byte {stream.offset}"
+        yield JsonValue(stream.value(), where, "" if name.isdigit() else name)
+
+
+def _split(stream: _Stream) -> Iterator[JsonValue]:
+    heads: dict[str, list[Any]] = {"columns": [], "index": []}
+    for part in stream.members():
+        if part in heads:
+            start = stream.offset
+            try:
+                heads[part] = list(json.loads(stream.value()))
+            except (ValueError, TypeError, RecursionError) as error:
+                raise DamagedFile(f"{part!r} at byte {start}: {error}") from error
+        elif part == "data" and heads["columns"] and stream.peek() == ord("["):
+            columns = tuple(map(str, heads["columns"]))
+            for number, value in enumerate(_array(stream)):
+                name = heads["index"][number] if number < len(heads["index"]) else ""
+                named = name if isinstance(name, str) and not name.isdigit() else ""
+                yield JsonValue(value.text, value.where, named, columns)
         else:
             stream.skip()
 

@@ -14,6 +14,12 @@ from symscape.dataset.corrections import Stated
 OVERLAP_A = 0.5
 #: less volume an atom is none, angstrom^3; solid hydrogen at 500 GPa has more than 1
 LEAST_VOLUME_A3 = 0.5
+#: more volume an atom is a box around atoms or molecules, angstrom^3; caesium has 110
+MOST_VOLUME_A3 = 250.0
+#: an atom with no other this near is by itself, angstrom; caesium's are 5.3 apart
+LONGEST_BOND_A = 7.0
+#: distances are looked at in crystals with more volume an atom than this, angstrom^3
+_DENSE_A3 = 40.0
 UNKNOWN = "unknown"
 #: how many pairs of atoms are compared at a time
 _PAIRS = 1_000_000
@@ -143,8 +149,8 @@ def check_geometry(record: CrystalRecord) -> None:
     Raises
     ------
     BadRecord
-        If it has no atoms, an unknown element, coordinates that are no numbers, no volume, or atoms
-        closer than `OVERLAP_A`.
+        If it has no atoms, an unknown element, coordinates that are no numbers, no volume, atoms
+        closer than `OVERLAP_A`, more volume than a crystal has, or an atom that is by itself.
     """
     if not len(record.numbers):
         raise BadRecord("no structure", "the structure has no atoms.")
@@ -157,6 +163,7 @@ def check_geometry(record: CrystalRecord) -> None:
             "no volume", f"the cell has {record.volume:.3g} angstrom^3 an atom, which none has."
         )
     _check_distances(record)
+    _check_alone(record)
 
 
 def check_energy(record: CrystalRecord) -> None:
@@ -171,6 +178,28 @@ def check_energy(record: CrystalRecord) -> None:
         raise BadRecord("no energy", "the energy is missing or no finite number.")
     if not all(np.isfinite(part.value_eV) for part in record.stated):
         raise BadRecord("no energy", "the energy correction is no finite number.")
+
+
+def _check_alone(record: CrystalRecord) -> None:
+    """Refuse atoms in a box: no crystal, and nobody's elemental reference."""
+    if record.volume > MOST_VOLUME_A3:
+        raise BadRecord(
+            "isolated atoms",
+            f"the cell has {record.volume:.0f} angstrom^3 an atom, a box rather than a crystal.",
+        )
+    if record.volume < _DENSE_A3:
+        return
+    from ase import Atoms
+    from ase.neighborlist import neighbor_list
+
+    atoms = Atoms(record.numbers, cell=record.cell, scaled_positions=record.positions, pbc=True)
+    near = np.unique(neighbor_list("i", atoms, LONGEST_BOND_A))
+    if len(near) < record.n_atoms:
+        alone = int(np.setdiff1d(np.arange(record.n_atoms), near)[0])
+        raise BadRecord(
+            "isolated atoms",
+            f"the atom {alone} has no other within {LONGEST_BOND_A:g} angstrom.",
+        )
 
 
 def _check_distances(record: CrystalRecord) -> None:

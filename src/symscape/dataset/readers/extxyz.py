@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,15 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 ID_KEYS = ("material_id", "mat_id", "id", "entry_id", "mp_id", "name")
-ENERGY_KEYS = ("energy", "uncorrected_energy", "dft_energy", "REF_energy", "total_energy")
+#: looked for in this order, whatever their case
+ENERGY_KEYS = (
+    "energy", "uncorrected_energy", "dft_energy", "energy_dft", "ref_energy", "total_energy",
+    "free_energy",
+)  # fmt: skip
+#: values of config_type
+_ISOLATED = ("isolatedatom", "isolated_atom")
+_PROPERTIES = re.compile(r'Properties="?([A-Za-z0-9_:]+)', re.IGNORECASE)
+_HEAVY = re.compile(r"(?:^|\s)[DT]\s", re.MULTILINE)
 #: a frame that claims more is damaged
 MOST_ATOMS = 1_000_000
 
@@ -39,6 +48,7 @@ def read_extxyz(
             try:
                 if isinstance(frame, BadRecord):
                     raise frame
+                frame = _hydrogen(frame)
                 atoms = _parse(frame)
                 name = next((str(atoms.info[k]) for k in ID_KEYS if k in atoms.info), "")
                 yield _record(atoms, name, where, energy_key)
@@ -87,28 +97,71 @@ def _parse(frame: str) -> Atoms:
         raise BadRecord("malformed", f"ASE can't read the frame: {lines[0].rstrip('.')}.") from None
 
 
+def _hydrogen(frame: str) -> str:
+    """Return a frame with deuterium and tritium as hydrogen, which they are to a potential."""
+    if not _HEAVY.search(frame):
+        return frame
+    count, comment, *atoms = frame.splitlines(keepends=True)
+    found = _PROPERTIES.search(comment)
+    if not found:
+        return frame
+    fields = found[1].split(":")
+    place = 0
+    for name, width in zip(fields[::3], fields[2::3], strict=False):
+        if name.lower() == "species":
+            break
+        place += int(width)
+    column = re.compile(rf"^((?:\s*\S+\s+){{{place}}}\s*)[DT](?=\s)")
+    return "".join([count, comment, *(column.sub(r"\1H", line) for line in atoms)])
+
+
 def _record(atoms: Atoms, name: str, where: str, energy_key: str) -> CrystalRecord:
+    if str(atoms.info.get("config_type", "")).lower() in _ISOLATED:
+        raise BadRecord("isolated atoms", "the frame calls itself an isolated atom.")
     if not atoms.pbc.all() or atoms.cell.rank < 3:
         raise BadRecord("not periodic", "the structure is not periodic in three directions.")
     level = atoms.info.get("level_of_theory", UNKNOWN)
+    energy, notices = _energy(atoms, energy_key)
     return CrystalRecord(
         name,
         np.asarray(atoms.numbers, dtype=int),
         np.asarray(atoms.cell.array, dtype=float),
         np.linalg.solve(atoms.cell.array.T, atoms.positions.T).T,
-        energy_eV=_energy(atoms, energy_key),
+        energy_eV=energy,
         level_of_theory=str(level),
         where=where,
+        notices=notices,
     )
 
 
-def _energy(atoms: Atoms, energy_key: str) -> float:
-    """Return the energy of a frame, eV; NaN if it states none."""
+def _energy(atoms: Atoms, energy_key: str) -> tuple[float, tuple[str, ...]]:
+    """Return the energy of a frame, eV, and what to say if it states several.
+
+    NaN if it states none and nothing that may be one, so that a table can.
+    """
     results = atoms.calc.results if atoms.calc is not None else {}
     stated = {**atoms.info, **results}
-    keys = (energy_key,) if energy_key else (*ENERGY_KEYS, "free_energy")
-    value = next((stated[key] for key in keys if key in stated), np.nan)
+    known = {key.lower(): key for key in stated}
+    keys = [energy_key] if energy_key in stated else []
+    if not energy_key:
+        keys = [known[key] for key in ENERGY_KEYS if key in known]
+    if not keys:
+        others = [key for key in stated if "energy" in key.lower()]
+        if energy_key or others:
+            there = f"there are {', '.join(others)}" if others else "no key speaks of energy"
+            raise BadRecord(
+                "no energy",
+                f"no known key holds the energy, {there}; name it with --energy-key."
+                if not energy_key
+                else f"the frame has no key {energy_key!r}, {there}.",
+            )
+        return np.nan, ()
     try:
-        return float(value)
+        value = float(stated[keys[0]])
     except (TypeError, ValueError):
-        raise BadRecord("no energy", f"the energy {value!r} is no number.") from None
+        raise BadRecord("no energy", f"the energy {stated[keys[0]]!r} is no number.") from None
+    rivals = [key for key in keys[1:] if key != "free_energy"]
+    if not rivals:
+        return value, ()
+    said = f"the energy is that of {keys[0]}; {', '.join(rivals)} was there too (--energy-key)."
+    return value, (said,)

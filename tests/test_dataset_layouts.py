@@ -1,0 +1,215 @@
+"""Layouts of files that people have, and what of them is no crystal or contradicts itself."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from ase import Atoms
+from ase.build import bulk, molecule
+from ase.io import write
+from dataset_files import documents, entries
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from symscape.dataset.importing import ImportOptions, import_files
+from symscape.dataset.read import load_dataset
+from symscape.dataset.record import (
+    LONGEST_BOND_A,
+    MOST_VOLUME_A3,
+    BadRecord,
+    CrystalRecord,
+    check_geometry,
+)
+
+
+def imported(tmp_path, text, name="file.json", **options):
+    path = tmp_path / name
+    path.write_text(text)
+    summary = import_files([path], tmp_path / "made", ImportOptions(replace=True, **options))
+    table = load_dataset(tmp_path / "made") if summary.imported else None
+    return table, summary
+
+
+def rejects(tmp_path):
+    lines = (tmp_path / "made" / "rejects.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def rows():
+    return [{"material_id": f"m-{k}", "entry": d} for k, d in enumerate(documents())]
+
+
+NAMES = [f"m-{k}" for k in range(5)]
+LAYOUTS = {
+    "name to entry": lambda: json.dumps(dict(zip(NAMES, documents(), strict=True))),
+    "name to row": lambda: json.dumps({row["material_id"]: row for row in rows()}),
+    "pandas, by index": lambda: pd.DataFrame(rows()).to_json(orient="index"),
+    "pandas, by name": lambda: (
+        pd.DataFrame(rows()).set_index("material_id").to_json(orient="index")
+    ),
+    "pandas, split": lambda: pd.DataFrame(rows()).to_json(orient="split"),
+    "pandas, split by name": lambda: (
+        pd.DataFrame(rows()).set_index("material_id").to_json(orient="split")
+    ),
+    "pandas, records": lambda: pd.DataFrame(rows()).to_json(orient="records"),
+    "mat_id in data": lambda: json.dumps(
+        [
+            d | {"entry_id": None, "data": {"mat_id": name}}
+            for name, d in zip(NAMES, documents(), strict=True)
+        ]
+    ),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_layouts_hold_the_same_crystals(layout, tmp_path):
+    table, summary = imported(tmp_path, LAYOUTS[layout]())
+    assert summary.rejected == {}
+    assert list(table["id"]) == NAMES
+    own = [entry.uncorrected_energy_per_atom for entry in entries()]
+    np.testing.assert_allclose(table["energy"], own, rtol=1e-9)
+
+
+def test_frames_by_material_are_named_by_their_own_keys(tmp_path):
+    frames = {}
+    for k, d in enumerate(documents()):
+        frame = {
+            "structure": d["structure"],
+            "uncorrected_total_energy": d["energy"],
+            "corrected_total_energy": d["energy"] - 0.5,
+            "energy_per_atom": 0.0,
+            "mp_id": f"mp-{k}",
+        }
+        frames[f"mp-{k}"] = {f"mp-{k}-0-0": frame, f"mp-{k}-0-1": frame}
+    table, summary = imported(tmp_path, json.dumps(frames))
+    assert summary.rejected == {}
+    assert list(table["id"]) == [f"mp-{k}-0-{j}" for k in range(5) for j in range(2)]
+    own = np.repeat([entry.uncorrected_energy for entry in entries()], 2)
+    np.testing.assert_allclose(table["energy_cell"], own)
+    np.testing.assert_allclose(table["correction"] * table["n_atoms"], -0.5)
+
+
+def test_an_elements_energy_per_atom_is_its_own_and_a_compounds_is_corrected(tmp_path):
+    named = {
+        name: {"energy_per_atom": -3.0, "structure": d["structure"]}
+        for name, d in zip(("MgO", "Si", "Mg"), documents(), strict=False)
+    }
+    table, summary = imported(tmp_path, json.dumps(named))
+    assert list(table["id"]) == ["Si", "Mg"]
+    assert list(table["energy"]) == [-3.0, -3.0]
+    assert summary.rejected == {"no energy": 1}
+
+
+@pytest.mark.parametrize(
+    ("composition", "good"),
+    [
+        ({"Mg": 4, "O": 4}, True),
+        ({"Mg2+": 4.0, "O2-": 4.0}, True),
+        ({}, True),
+        ({"Mg": 1, "O": 1}, False),
+        ({"Mg": 4, "S": 4}, False),
+        ({"Mg": 4}, False),
+        ({"Mg": 4, "O": 4, "H": 1}, False),
+    ],
+)
+def test_a_composition_must_be_the_structures(composition, good, tmp_path):
+    _, summary = imported(tmp_path, json.dumps([documents()[0] | {"composition": composition}]))
+    assert summary.rejected == ({} if good else {"contradiction": 1})
+
+
+def frame(atoms, name="x.xyz", **info):
+    atoms = atoms.copy()
+    atoms.info = info
+    return atoms
+
+
+def xyz(tmp_path, frames):
+    write(tmp_path / "source.xyz", frames, format="extxyz")
+    return (tmp_path / "source.xyz").read_text()
+
+
+KEYS = ["Energy", "DFT_energy", "ref_energy", "REF_energy", "dft_energy", "ENERGY", "total_energy"]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_energies_under_the_keys_that_people_use(key, tmp_path):
+    text = xyz(tmp_path, [frame(bulk("Cu", cubic=True), **{key: -14.0})])
+    table, summary = imported(tmp_path, text, "file.xyz")
+    assert list(table["energy_cell"]) == [-14.0]
+    assert summary.notices == ()
+
+
+def test_of_two_keys_the_one_taken_is_said(tmp_path):
+    made = frame(bulk("Cu", cubic=True), REF_energy=-14.0, total_energy=-99.0, material_id="cu")
+    text = xyz(tmp_path, [made])
+    table, summary = imported(tmp_path, text, "file.xyz")
+    assert list(table["energy_cell"]) == [-14.0]
+    (notice,) = summary.notices
+    assert "REF_energy" in notice
+    assert "total_energy" in notice
+    table, summary = imported(tmp_path, text, "file.xyz", energy_key="total_energy")
+    assert list(table["energy_cell"]) == [-99.0]
+    assert summary.notices == ()
+
+
+def test_an_unknown_key_is_named(tmp_path):
+    text = xyz(tmp_path, [frame(bulk("Cu"), my_energy_eV=-14.0, weight=2.0)])
+    _, summary = imported(tmp_path, text, "file.xyz")
+    assert summary.rejected == {"no energy": 1}
+    (reject,) = rejects(tmp_path)
+    assert "my_energy_eV" in reject["reason"]
+    assert "--energy-key" in reject["reason"]
+    assert "weight" not in reject["reason"]
+
+
+@pytest.mark.parametrize("symbol", ["D", "T"])
+def test_heavy_hydrogen_is_hydrogen(symbol, tmp_path):
+    atoms = frame(bulk("NaCl", "rocksalt", a=4.8, cubic=True), energy=-30.0)
+    text = xyz(tmp_path, [atoms]).replace("\nCl ", f"\n{symbol} ")
+    table, _ = imported(tmp_path, text, "file.xyz")
+    assert list(table["formula"]) == ["NaH"]
+
+
+def test_isolated_atoms_by_name_and_by_nature(tmp_path):
+    named = frame(bulk("Cu"), config_type="IsolatedAtom", energy=-0.2)
+    lone = frame(Atoms("Cu", cell=[15.0] * 3, pbc=True), energy=-0.2)
+    boxed = frame(molecule("O2", cell=[9.0] * 3, pbc=True), energy=-9.8)
+    crystal = frame(bulk("Cu"), energy=-3.7)
+    table, summary = imported(tmp_path, xyz(tmp_path, [named, lone, boxed, crystal]), "file.xyz")
+    assert list(table["energy"]) == [-3.7]
+    assert summary.rejected == {"isolated atoms": 3}
+    assert all(reject["reason"].endswith(".") for reject in rejects(tmp_path))
+
+
+def record(atoms):
+    return CrystalRecord("x", atoms.numbers, atoms.cell.array, atoms.get_scaled_positions(), -1.0)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.floats(2.0, 25.0), st.floats(2.0, 25.0), st.floats(2.0, 25.0), st.floats(0.0, 1.0))
+def test_one_atom_is_a_crystal_while_its_images_are_neighbours(a, b, c, shift):
+    atoms = Atoms("Cs", cell=[a, b, c], scaled_positions=[[shift] * 3], pbc=True)
+    volume, nearest = a * b * c, min(a, b, c)
+    if abs(nearest - LONGEST_BOND_A) < 1e-6 or abs(volume - MOST_VOLUME_A3) < 1e-6:
+        return
+    if volume > MOST_VOLUME_A3 or nearest > LONGEST_BOND_A:
+        with pytest.raises(BadRecord) as caught:
+            check_geometry(record(atoms))
+        assert caught.value.kind == "isolated atoms"
+    else:
+        check_geometry(record(atoms))
+
+
+@pytest.mark.parametrize("element", ["Cs", "K", "Xe", "I"])
+def test_the_emptiest_elements_are_crystals(element):
+    cell = {"Cs": 6.2, "K": 5.4, "Xe": 6.4, "I": 5.5}[element]
+    check_geometry(record(bulk(element, "fcc" if element == "Xe" else "bcc", a=cell)))
+
+
+def test_an_adatom_far_from_everything_is_seen():
+    # three layers of a square net, and one atom a cell of 8 angstrom that hovers 16 above them
+    net = [[x, y, z] for z in (0, 2, 4) for x in (0, 4) for y in (0, 4)]
+    atoms = Atoms("Cu13", [*net, [0, 0, 20]], cell=[8.0, 8.0, 36.0], pbc=True)
+    with pytest.raises(BadRecord, match="the atom 12 has no other within 7 angstrom"):
+        check_geometry(record(atoms))
