@@ -184,7 +184,10 @@ def test_out_of_memory_loses_nothing_and_computes_nothing_twice(power, largest):
     said = asked.evaluate(MANY)
     assert said.failures == {}
     assert sorted(model.seen) == SUMS
-    assert largest / 8 < asked.sizer(False).budget <= largest + 1
+    # where the first large batch is the last and fits, nothing says how much more would
+    sizer = asked.sizer(False)
+    assert not sizer.settled or largest / 8 < sizer.budget <= largest + 1
+    assert max(model.sizes) <= largest + 1
 
 
 def test_where_memory_can_not_be_seen_the_first_size_stays():
