@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from symscape.cli.reference_crystals import crystals
+from symscape.cli.reference_curves import curves
 from symscape.cli.structures import (
     Block,
     Elements,
@@ -34,6 +35,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(crystals)
+app.command()(curves)
 
 Plans = Annotated[list[Path], typer.Argument(help="Plan files (TOML).")]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Worker processes, one core each.")]

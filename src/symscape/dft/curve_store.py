@@ -1,0 +1,50 @@
+"""From the journal of a list of curves to the reference library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from symscape.errors import PlanError
+from symscape.dft.curves import CurveList, finished_curves
+from symscape.dft.journal import read_journal
+from symscape.references.own_curves import write_own_curves
+
+
+def store_curves(plan: CurveList, library: str | Path) -> Path:
+    """Write all finished curves of a list, in its order.
+
+    Raises
+    ------
+    PlanError
+        If none is finished, or parts of them were computed in different ways.
+    """
+    finished = finished_curves(plan)
+    starts = [event for event in read_journal(plan.journal_path) if event["event"] == "start"]
+    if not finished or not starts:
+        raise PlanError(f"{plan.path}: no curve has been computed yet; run the list first.")
+    methods = [event["method"] for event in starts]
+    if any(method != methods[0] for method in methods):
+        raise PlanError(
+            f"{plan.journal_path}: its curves were computed in more than one way; compute them "
+            "again with one version and one set of settings."
+        )
+    records = [
+        {
+            "id": curve.id,
+            "cutoff_eV": curve.settings.cutoff_eV,
+            "k_mesh": list(curve.settings.k_mesh or ()),
+            "volumes_A3_atom": np.round(curve.volumes, 6).tolist(),
+            "energies_eV_atom": energies.tolist(),
+        }
+        for curve, energies in finished
+    ]
+    provenance = {
+        "licence": plan.licence,
+        **({"notes": plan.notes} if plan.notes else {}),
+        "command": starts[-1]["command"],
+        "symscape": starts[-1]["symscape"],
+        "complete": len(finished) == len(plan.curves),
+    }
+    return write_own_curves(library, records, methods[0], provenance)

@@ -1,0 +1,128 @@
+"""Equations of state that our own engine computed, stored beside those that others verified.
+
+``<folder>/equations-of-state/own.json`` holds energies at the volumes that the study sampled, a
+crystal a line, computed as grids and hull crystals are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from symscape.errors import ReferenceFileError, shown
+from symscape.references.equation_files import FOLDER
+from symscape.references.equations import EquationsOfState
+from symscape.references.schema import check_fields, dump_document, read_json
+from symscape.references.values import finite_array
+
+FILE = "own.json"
+SCHEMA = "symscape-own-curves/1"
+_FIELDS: tuple[tuple[str, type | tuple[type, ...]], ...] = (
+    ("method.code", str),
+    ("method.functional", str),
+    ("provenance.licence", str),
+    ("crystals", list),
+)
+_CRYSTAL_FIELDS: tuple[tuple[str, type | tuple[type, ...]], ...] = (
+    ("id", str),
+    ("cutoff_eV", (int, float)),
+    ("k_mesh", list),
+    ("volumes_A3_atom", list),
+    ("energies_eV_atom", list),
+)
+#: volumes that differ by more than this (angstrom^3/atom) are not the study's
+_SAME_VOLUME = 2e-6
+
+
+@dataclass(frozen=True, eq=False)
+class OwnCurves:
+    """Energies of our engine at the volumes of ``n`` verified crystals.
+
+    Parameters
+    ----------
+    equations
+        The verified curves of the same crystals.
+    energies
+        eV/atom at `EquationsOfState.sampled_volumes`, shape (n, 7).
+    cutoffs
+        Plane-wave cut-off in eV, shape (n,); a crystal may be there with several.
+    k_meshes
+        k-points along each reciprocal vector, shape (n, 3).
+    method, provenance
+        As stored.
+    """
+
+    equations: EquationsOfState
+    energies: np.ndarray
+    cutoffs: np.ndarray
+    k_meshes: np.ndarray
+    method: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+
+
+def write_own_curves(
+    library: str | Path,
+    records: Iterable[Mapping[str, Any]],
+    method: Mapping[str, Any],
+    provenance: Mapping[str, Any],
+) -> Path:
+    """Write the curves of our engine; each record has the fields of a stored crystal."""
+    path = Path(library) / FOLDER / FILE
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "method": dict(method),
+        "provenance": dict(provenance),
+    }
+    document["crystals"] = [dict(record) for record in records]
+    path.write_text(dump_document(document, "crystals"), encoding="utf-8")
+    return path
+
+
+def load_own_curves(library: str | Path, equations: EquationsOfState) -> OwnCurves:
+    """Read the curves of our engine and check them against the reference that they repeat.
+
+    Raises
+    ------
+    ReferenceFileError
+        If a field is missing, a crystal is unknown or listed twice at one cut-off, or its volumes
+        are not the study's.
+    """
+    path = Path(library) / FOLDER / FILE
+    document = read_json(path, SCHEMA)
+    check_fields(path, document, _FIELDS, "")
+    rows: dict[tuple[str, float], int] = {}
+    energies, meshes = [], []
+    for number, record in enumerate(document["crystals"]):
+        check_fields(path, record, _CRYSTAL_FIELDS, f"crystals[{number}].")
+        name, key = record["id"], (record["id"], float(record["cutoff_eV"]))
+        if name not in equations.ids or key in rows:
+            raise ReferenceFileError(
+                f"{path}: {shown(name)} is unknown or listed twice; restore the file."
+            )
+        rows[key] = equations.ids.index(name)
+        wanted = equations[np.array([rows[key]])].sampled_volumes()[0]
+        try:
+            volumes = finite_array(record, "volumes_A3_atom", wanted.shape)
+            energies.append(finite_array(record, "energies_eV_atom", wanted.shape))
+            meshes.append(finite_array(record, "k_mesh", (3,)).astype(int))
+        except ValueError as error:
+            raise ReferenceFileError(f"{path}: {name}: {error}; restore the file.") from None
+        if np.abs(volumes - wanted).max() > _SAME_VOLUME:
+            raise ReferenceFileError(
+                f"{path}: {name}: its volumes are not 94 to 106 % of the all-electron one; compute "
+                "it again."
+            )
+    if not rows:
+        raise ReferenceFileError(f"{path}: there are no crystals in it; restore the file.")
+    return OwnCurves(
+        equations[np.array(list(rows.values()))],
+        np.array(energies),
+        np.array([cutoff for _, cutoff in rows]),
+        np.array(meshes),
+        document["method"],
+        document["provenance"],
+    )
