@@ -11,12 +11,12 @@ import pytest
 from ase import Atoms
 from ase.calculators.emt import EMT
 
+from symscape.dft.curve_store import store_curves
+from symscape.dft.curves import finished_curves, load_curve_list, run_curves
 from symscape.equation_of_state.own import OwnErrors, as_markdown, own_differences
 from symscape.errors import PlanError, ReferenceFileError
 from symscape.references.birch_murnaghan import BirchMurnaghan
 from symscape.references.equations import COMPLETE_CODES, load_equations
-from symscape.dft.curve_store import store_curves
-from symscape.dft.curves import finished_curves, load_curve_list, run_curves
 from symscape.references.own_curves import load_own_curves, write_own_curves
 
 REFERENCES = Path(__file__).parents[1] / "references"
@@ -205,3 +205,12 @@ def test_differences_are_those_of_the_code_whose_curves_they_are(library, equati
         assert difference.own == pytest.approx(theirs[vasp], abs=1e-3)
         assert difference.codes == pytest.approx(theirs.mean())
         assert theirs.min() <= difference.codes <= theirs.max()
+
+
+def test_the_table_in_the_documentation_is_that_of_the_file(equations):
+    text = (REFERENCES.parent / "docs" / "references.md").read_text()
+    shown = text.split("<!-- own curves -->")[1].split("<!-- end of own curves -->")[0]
+    result = OwnErrors.of(load_own_curves(REFERENCES, equations))
+    assert shown.strip() == as_markdown(result, own_differences(result)), (
+        "run: symscape reference curves references/plans/equations-of-state.toml --finish"
+    )

@@ -23,10 +23,10 @@ def curves(
 ) -> None:
     """Compute equations of state and compare; interrupt it, the same command goes on."""
     from symscape.cli.reference import _command, _progress, _resumable, _say
-    from symscape.equation_of_state.own import OwnErrors, as_markdown, own_differences
-    from symscape.references.equations import load_equations
     from symscape.dft.curve_store import store_curves
     from symscape.dft.curves import load_curve_list, run_curves
+    from symscape.equation_of_state.own import OwnErrors, as_markdown, own_differences
+    from symscape.references.equations import load_equations
     from symscape.references.own_curves import load_own_curves
 
     equations = load_equations([references])

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from symscape.errors import PlanError
 from symscape.dft.curves import CurveList, finished_curves
 from symscape.dft.journal import read_journal
+from symscape.errors import PlanError
 from symscape.references.own_curves import write_own_curves
 
 

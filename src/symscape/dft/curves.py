@@ -15,8 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from symscape.errors import EngineError, PlanError, SymscapeError, shown
-from symscape.references.equations import EquationsOfState
 from symscape.dft.engine import ATTEMPTS
 from symscape.dft.finish import symscape_version
 from symscape.dft.journal import Journal, read_journal
@@ -26,6 +24,8 @@ from symscape.dft.pool import WorkerSetup, run_pool
 from symscape.dft.progress import Progress, quiet
 from symscape.dft.run import now, run_async
 from symscape.dft.settings import EngineSpec, Settings, refuse_unknown
+from symscape.errors import EngineError, PlanError, SymscapeError, shown
+from symscape.references.equations import EquationsOfState
 
 #: what a curve states itself, because it differs from curve to curve
 _OWN_SETTINGS = ("k_mesh", "k_density_A", "cutoff_eV")

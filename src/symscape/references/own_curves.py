@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from symscape.errors import ReferenceFileError, shown
+from symscape.files import write_atomically
 from symscape.references.equation_files import FOLDER
 from symscape.references.equations import EquationsOfState
 from symscape.references.schema import check_fields, dump_document, read_json
@@ -78,7 +79,7 @@ def write_own_curves(
         "provenance": dict(provenance),
     }
     document["crystals"] = [dict(record) for record in records]
-    path.write_text(dump_document(document, "crystals"), encoding="utf-8")
+    write_atomically(path, dump_document(document, "crystals"))
     return path
 
 
