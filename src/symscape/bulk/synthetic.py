@@ -37,6 +37,8 @@ UNEVEN = 1.0
 _TIGHT, _SCATTER, _LEAST = 1.1, 0.03, 0.85
 #: every kind of atom has a neighbour nearer than this in its prototype, angstrom
 _FAR_A = 6.0
+#: prototypes of molecules and frameworks would be empty boxes with other elements on their sites
+_MOST_OPEN = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +78,17 @@ def prototypes() -> tuple[Prototype, ...]:
     with gzip.open(_library()) as file:
         entries = json.load(file)
     made = [_prototype(*structure_arrays(entry["snl"])) for entry in entries]
+    made = [p for p in made if _openness(p) <= _MOST_OPEN]
     return tuple(sorted(made, key=lambda p: int(p.kinds.max())))
+
+
+def _openness(prototype: Prototype) -> float:
+    """Return the volume an atom over the cube of its nearest distance; 0.7 for close packing."""
+    kinds = range(int(prototype.kinds.max()) + 1)
+    own = [(prototype.pairs == kind).any(axis=1) for kind in kinds]
+    nearest = np.mean([prototype.distances[mine].min() for mine in own])
+    volume = abs(np.linalg.det(prototype.cell)) / len(prototype.kinds)
+    return float(volume / nearest**3)
 
 
 def _library() -> Path:

@@ -278,7 +278,9 @@ def compare_many(table: pd.DataFrame, manifest: dict[str, Any], raw: bool = Fals
     made["error_above_hull"] = 1000 * (made["above_hull_model"] - made["above_hull_dft"])
     for geometry, column in _GEOMETRIES.items():
         if column in made and made[column].notna().any():
-            _add_relaxed(made, geometry, column, f"{method}, relaxed")
+            # what was added to the model's energies belongs to the relaxed ones too
+            added = made["energy_model"] - table["energy_model"]
+            _add_relaxed(made, geometry, made[column] + added, f"{method}, relaxed")
     made["n_wyckoff_class"] = [wyckoff_class(n) for n in made["n_wyckoff"]]
     made["n_lattice_class"] = [lattice_class(n) for n in made["n_lattice"]]
     made.attrs["settings"] = {**manifest, "corrections": done}
@@ -292,11 +294,11 @@ def _formation(
     return formation_energies(parts, values, reference_energies(parts, values, table["id"], method))
 
 
-def _add_relaxed(made: pd.DataFrame, geometry: str, column: str, method: str) -> None:
+def _add_relaxed(made: pd.DataFrame, geometry: str, energies: pd.Series, method: str) -> None:
     """Add energies above the hull of the relaxed crystals, of those that could be relaxed."""
-    known = made[made[column].notna()]
+    known = made[energies.notna()]
     parts = compositions(known["formula"])
-    formation = _formation(parts, known, known[column], method)
+    formation = _formation(parts, known, energies[energies.notna()], method)
     above = pd.Series(energies_above_hull(parts, formation), index=known.index)
     made[f"above_hull_model_{geometry}"] = above
     made[f"error_above_hull_{geometry}"] = 1000 * (above - made["above_hull_dft"])

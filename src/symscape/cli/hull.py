@@ -170,6 +170,26 @@ def tables(
     _make(folder, dataset, leave_out, system, raw)
 
 
+@app.command()
+def study(
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="Runs at DFT's geometry, one a model.")
+    ],
+    page: Annotated[
+        Path, typer.Option(help="The Markdown page whose tables and figure are to be made.")
+    ],
+    relaxed: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="RUN", help="A run with relaxations; may be repeated."),
+    ] = None,
+) -> None:
+    """Ask of finished runs whether models put symmetric crystals too low: tables and a figure."""
+    from symscape.bulk.study import make_study
+
+    for path in make_study(runs, relaxed or [], page):
+        print(f"wrote {path}")
+
+
 def _make(
     folder: Path,
     dataset: Path | None,

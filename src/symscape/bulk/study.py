@@ -1,0 +1,176 @@
+"""Finished runs to the tables and figures of one page: the study of underprediction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from symscape.bulk.store import TABLES, read_manifest
+from symscape.dataset.store import parquet
+from symscape.errors import ScaleError
+from symscape.hull import study
+
+#: what stands between the two is replaced
+BEGIN, END = "<!-- made by symscape hull study -->", "<!-- end -->"
+_NAMES = {
+    "error_formation": "formation energy",
+    "error_above_hull": "energy above hull",
+    "error_above_hull_fixed": "energy above hull, relaxed",
+}
+
+
+def make_study(runs: Sequence[Path], relaxed: Sequence[Path], page: Path) -> tuple[Path, ...]:
+    """Write the tables into a page, and the figure beside it.
+
+    Parameters
+    ----------
+    runs
+        Folders of runs at DFT's geometry, one a model, with their tables.
+    relaxed
+        Folders of runs that relaxed at fixed symmetry; may be empty.
+    page
+        A Markdown file with the lines `BEGIN` and `END`; what lies between is replaced. The figure
+        gets the page's name.
+
+    Returns
+    -------
+    tuple of Path
+        What was written.
+
+    Raises
+    ------
+    ScaleError
+        If a run has no tables, two are of one model, or the page lacks the lines.
+    """
+    from symscape.figures.study import draw_signed_errors
+
+    single, moved = _load(runs), _load(relaxed)
+    try:
+        text = page.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ScaleError(f"{page}: the page can't be read ({error.strerror}).") from error
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ScaleError(f"{page}: the page lacks the lines {BEGIN!r} and {END!r}; add them.")
+    errors = study.signed_errors(single)
+    figure = page.with_suffix(".png")
+    parts = [
+        f"![signed errors of energies above hull]({figure.name})",
+        _errors_table(errors, "Single points"),
+        _trends_table(study.trends(single), "Single points"),
+        _stability_table(study.false_stability(single)),
+    ]
+    if moved:
+        own = study.signed_errors(moved)
+        ranks = study.trends(moved)
+        parts += [
+            _errors_table(own[own["error"] == "error_above_hull_fixed"], "Relaxed"),
+            _trends_table(ranks[ranks["error"] == "error_above_hull_fixed"], "Relaxed"),
+            _volume_table(study.volumes(moved)),
+        ]
+    body = "\n\n".join(parts)
+    try:
+        draw_signed_errors(errors).savefig(figure, metadata={"Software": None})
+        page.write_text(f"{before}{BEGIN}\n\n{body}\n\n{END}{after}", encoding="utf-8")
+    except OSError as error:
+        raise ScaleError(f"{page}: the page can't be written ({error.strerror}).") from error
+    return page, figure
+
+
+def _load(runs: Sequence[Path]) -> dict[str, pd.DataFrame]:
+    """Return the compared tables of runs by their model's name."""
+    tables: dict[str, pd.DataFrame] = {}
+    for run in runs:
+        name = str(read_manifest(run)["model"]["name"])
+        file = run / TABLES / "crystals.parquet"
+        if name in tables:
+            raise ScaleError(f"{run}: there are two runs of {name}; give one a model.")
+        if not file.is_file():
+            raise ScaleError(f"{run}: the run has no tables; run 'symscape hull tables {run}'.")
+        tables[name] = parquet().read_table(file).to_pandas()
+    return tables
+
+
+def _markdown(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return f"**{title}**\n\n" + "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _interval(row: pd.Series, decimals: int, factor: float = 1.0) -> str:
+    mean, low, high = (factor * row[name] for name in ("mean", "low", "high"))
+    return f"{mean:+.{decimals}f} ({low:+.{decimals}f}, {high:+.{decimals}f})"
+
+
+def _errors_table(errors: pd.DataFrame, title: str) -> str:
+    """Mean signed errors of each class, a column a window."""
+    windows = list(dict.fromkeys(errors["window"]))
+    rows = []
+    # 'all' stands once, not once a kind of freedom
+    once = errors[(errors["class"] != "all") | (errors["by"] == study.DEGREES[0])]
+    for key, group in once.groupby(["model", "error", "by", "class"], sort=False):
+        model, error, by, name = map(str, key)  # type: ignore[arg-type]
+        cells = group.set_index("window")
+        what = "all" if name == "all" else f"`{by}` {name}"
+        values = [
+            f"{_interval(cells.loc[w], 1)}, {cells.loc[w, 'n']}" if w in cells.index else "–"
+            for w in windows
+        ]
+        rows.append([model, _NAMES[error], what, *(v.replace("+nan", "–") for v in values)])
+    heads = ["model", "error of", "class", *(f"{w}" for w in windows)]
+    caption = "mean signed error (95 % interval) in meV/atom, number; by meV/atom above DFT's hull"
+    return _markdown(f"{title}: {caption}", heads, rows)
+
+
+def _trends_table(trends: pd.DataFrame, title: str) -> str:
+    rows = [
+        [
+            row["model"], _NAMES[row["error"]], f"`{row['by']}`", row["window"], str(row["n"]),
+            f"{row['spearman']:+.3f}", _p(row["p"]),
+            "–" if pd.isna(row["partial"]) else f"{row['partial']:+.3f}",
+            "–" if pd.isna(row["partial"]) else _p(row["p_partial"]),
+        ]
+        for _, row in trends.iterrows()
+    ]  # fmt: skip
+    heads = [
+        "model", "error of", "with", "meV/atom above hull", "n", "Spearman", "p",
+        "given DFT's energy above hull", "p",
+    ]  # fmt: skip
+    return _markdown(f"{title}: rank correlation of signed errors", heads, rows)
+
+
+def _p(value: float) -> str:
+    return f"{value:.2g}" if value >= 1e-4 else "< 0.0001"
+
+
+def _stability_table(found: pd.DataFrame) -> str:
+    rows = [
+        [
+            row["model"], row["class"], str(row["unstable"]), str(row["on_hull"]),
+            f"{row['share']:.3f} ({row['low']:.3f}, {row['high']:.3f})",
+        ]
+        for _, row in found.iterrows()
+    ]  # fmt: skip
+    heads = ["model", "`n_wyckoff`", "above DFT's hull", "on the model's", "share"]
+    return _markdown("Crystals on the model's hull that are above DFT's", heads, rows)
+
+
+def _volume_table(found: pd.DataFrame) -> str:
+    rows = [
+        [
+            row["model"], row["class"], str(row["n"]), str(row["other"]), _interval(row, 1, 100.0),
+            "" if pd.isna(row["p"]) else f"{row['spearman']:+.3f}, {_p(row['p'])}",
+        ]
+        for _, row in found.iterrows()
+    ]  # fmt: skip
+    heads = [
+        "model",
+        "`n_wyckoff`",
+        "n",
+        "changed by more than 20 %",
+        "mean change (%)",
+        "Spearman with `n_wyckoff`, p",
+    ]
+    return _markdown("Change of volume when the model relaxes at fixed symmetry", heads, rows)

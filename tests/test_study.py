@@ -1,0 +1,147 @@
+"""The study of underprediction: trends that are put into the data are found, and no others."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import spearmanr
+
+from symscape.bulk.study import BEGIN, END, make_study
+from symscape.bulk.tables import compare_many
+from symscape.errors import ScaleError
+from symscape.hull.classes import lattice_class, wyckoff_class
+from symscape.hull.study import false_stability, signed_errors, trends, volumes
+
+RANDOM = np.random.default_rng(7)
+
+
+def table(n=400, per_coordinate=0.0, per_meV=0.0, noise=1.0):
+    """Crystals whose error above hull depends as told on free coordinates and DFT's energy."""
+    free = RANDOM.integers(0, 12, n)
+    lattice = RANDOM.integers(1, 7, n)
+    # the more coordinates, the further above the hull: what a partial correlation has to undo
+    above = 0.01 * free + RANDOM.uniform(0.001, 0.1, n)
+    error = per_coordinate * free + per_meV * 1000 * above + noise * RANDOM.standard_normal(n)
+    return pd.DataFrame(
+        {
+            "chemistry": "oxide",
+            "space_group": 1,
+            "n_wyckoff": free,
+            "n_lattice": lattice,
+            "n_wyckoff_class": [wyckoff_class(k) for k in free],
+            "n_lattice_class": [lattice_class(k) for k in lattice],
+            "above_hull_dft": above,
+            "above_hull_model": np.maximum(above + error / 1000, 0.0),
+            "error_formation": error,
+            "error_above_hull": error,
+        }
+    )
+
+
+def found(made, by, column):
+    row = made[(made["error"] == "error_above_hull") & (made["by"] == by)]
+    return float(row[row["window"] == "all"][column].iloc[0])
+
+
+@pytest.mark.parametrize("slope", [-2.0, 2.0])
+def test_a_trend_with_free_coordinates_is_found(slope):
+    own = table(per_coordinate=slope)
+    made = trends({"m": own})
+    assert np.sign(found(made, "n_wyckoff", "spearman")) == np.sign(slope)
+    assert found(made, "n_wyckoff", "p_partial") < 1e-6
+    expected = spearmanr(own["n_wyckoff"], own["error_above_hull"])
+    assert found(made, "n_wyckoff", "spearman") == pytest.approx(expected[0])
+    assert found(made, "n_wyckoff", "p") == pytest.approx(expected[1])
+
+
+def test_a_trend_with_the_energy_above_hull_is_not_taken_for_one_of_symmetry():
+    made = trends({"m": table(per_meV=-1.0)})
+    assert found(made, "n_wyckoff", "spearman") < -0.5
+    assert abs(found(made, "n_wyckoff", "partial")) < 0.2
+    assert np.isnan(found(made, "above_hull_dft", "partial"))
+
+
+def test_windows_and_classes_hold_every_crystal_once():
+    own = table()
+    made = signed_errors({"m": own})
+    counts = made[made["error"] == "error_above_hull"].set_index(["by", "class", "window"])["n"]
+    for by in ("n_wyckoff", "n_lattice"):
+        for window in ("\u2264 25", "\u2264 100", "> 100", "all"):
+            level = counts[by].xs(window, level="window")
+            assert level.drop("all").sum() == level["all"]
+        assert counts[by, "all", "\u2264 100"] + counts[by, "all", "> 100"] == len(own)
+    whole = made[(made["class"] == "all") & (made["window"] == "all")]
+    assert whole["mean"].iloc[0] == pytest.approx(own["error_formation"].mean())
+
+
+def test_false_stability_counts_what_only_the_model_puts_on_its_hull():
+    own = table(8, noise=0.0)
+    own.loc[:, "above_hull_dft"] = [0.0, 0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06]
+    own.loc[:, "above_hull_model"] = [0.0, 0.01, 0.0, 0.0, 0.03, 0.04, 0.05, 0.06]
+    row = false_stability({"m": own}).iloc[0]
+    assert (row["unstable"], row["on_hull"]) == (6, 2)
+
+
+def test_a_crystal_that_became_another_says_nothing_of_volumes():
+    own = table(50).assign(relaxed_failed="", relaxed_volume_change=np.linspace(0, 0.02, 50))
+    own.loc[[3, 4], "relaxed_volume_change"] = [3.0, -0.9]
+    row = volumes({"m": own}).iloc[0]
+    assert (row["n"], row["other"], row["mean"]) == (
+        48,
+        2,
+        pytest.approx(own["relaxed_volume_change"].drop([3, 4]).mean()),
+    )
+
+
+def test_relaxed_energies_are_corrected_like_the_others():
+    rows = pd.DataFrame(
+        {
+            "id": ["FeO", "Fe", "O"],
+            "formula": ["FeO", "Fe", "O"],
+            "system": ["Fe-O", "Fe", "O"],
+            "level_of_theory": ["PBE+U", "PBE", "PBE"],
+            "energy": [-5.8, -8.4, -4.9],
+            "energy_model": [-5.8, -8.4, -4.9],
+            "relaxed_energy_fixed": [-5.8, -8.4, -4.9],
+            "correction": [-1.47, 0.0, 0.0],
+            "n_wyckoff": 0,
+            "n_lattice": 1,
+        }
+    )
+    manifest = {"model": {"name": "m", "energy_convention": "uncorrected"}}
+    made = compare_many(rows, manifest)
+    assert made["formation_model"][0] == pytest.approx(-5.8 - 1.47 + 6.65)
+    assert made["above_hull_model"][0] == pytest.approx(0.0)
+    np.testing.assert_allclose(made["error_above_hull_fixed"], 0.0, atol=1e-9)
+    # without U's correction FeO is above its elements, in the raw view
+    assert compare_many(rows, manifest, raw=True)["above_hull_model"][0] == pytest.approx(0.85)
+
+
+def run(folder, name, own):
+    (folder / "tables").mkdir(parents=True)
+    own.to_parquet(folder / "tables" / "crystals.parquet")
+    return folder
+
+
+def test_a_page_is_made_again_alike(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "symscape.bulk.study.read_manifest", lambda folder: {"model": {"name": folder.name}}
+    )
+    runs = [run(tmp_path / name, name, table()) for name in ("first", "second")]
+    page = tmp_path / "study.md"
+    page.write_text(f"# Title\n\n{BEGIN}\nold\n{END}\n\nThe end.\n", encoding="utf-8")
+    written = make_study(runs, [], page)
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("# Title\n")
+    assert text.endswith("\n\nThe end.\n")
+    assert "old" not in text
+    assert "| first | energy above hull | `n_wyckoff` 0 |" in text
+    assert all(path.stat().st_size for path in written)
+    make_study(runs, [], page)
+    assert page.read_text(encoding="utf-8") == text
+    with pytest.raises(ScaleError, match="two runs of first"):
+        make_study([runs[0], runs[0]], [], page)
+    page.write_text("no lines")
+    with pytest.raises(ScaleError, match="lacks the lines"):
+        make_study(runs, [], page)
