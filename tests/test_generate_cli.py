@@ -163,6 +163,22 @@ def test_mistakes_are_one_sentence_and_exit_code_two(symscape, tmp_path, words, 
     assert "Traceback" not in err
 
 
+def test_status_leaves_lists_of_crystals_and_curves_out(symscape, tmp_path):
+    folder = tmp_path / "references" / "plans"
+    folder.mkdir(parents=True)
+    write_plan(folder)
+    (folder / "crystals.toml").write_text('[[crystal]]\nid = "Mg"\n')
+    (folder / "curves.toml").write_text('[[group]]\ncrystals = ["Mg-FCC"]\n')
+    code, out, err = symscape("status")
+    assert (code, err) == (0, "")
+    assert "AlCu" in out
+    assert "unreadable" not in out
+    (folder / "torn.toml").write_text("[[crystal]\n")
+    code, out, err = symscape("status")
+    assert code == 1
+    assert "torn.toml: not valid TOML" in err
+
+
 def test_status_goes_on_after_a_plan_that_can_not_be_read(symscape, tmp_path):
     write_plan(tmp_path)
     (tmp_path / "broken.toml").write_text("material = 3 =")

@@ -110,6 +110,7 @@ span = [-0.04, 0.04]
         ({"top": 'licens = "CC0"'}, "key 'licens' is unknown; did you mean 'licence'"),
         ({"top": 'kind = "wide"'}, "kind is 'wide'"),
         ({"top": 'mask_ratio = "big"'}, "mask_ratio is 'big'"),
+        ({"top": 'stress = "no"'}, "stress is 'no', but must be true or false"),
         ({"top": 'material = "a/b"'}, "can't be a folder's name"),
         ({"top": "kind ="}, "not valid TOML"),
         ({"crystal": ""}, r"no \[crystal\] table"),
@@ -300,8 +301,9 @@ def test_the_rough_rule_is_good_to_a_factor_of_three(
 # ------------------------------------------------------------------------------- the plans kept
 
 
-#: crystals.toml is a list of crystals to relax, tested in test_hull_crystals.py
-GRIDS = sorted(path for path in PLANS.glob("*.toml") if path.stem != "crystals")
+#: lists of crystals to relax and of curves, tested in test_hull_crystals.py and test_own_curves.py
+LISTS = {"crystals", "equations-of-state"}
+GRIDS = sorted(path for path in PLANS.glob("*.toml") if path.stem not in LISTS)
 
 
 @pytest.mark.parametrize("path", GRIDS, ids=lambda path: path.stem)
@@ -321,7 +323,7 @@ def test_every_kept_plan_can_be_run(path):
 
 def test_the_plans_of_the_guide_can_be_read(tmp_path):
     guide = (PLANS.parents[1] / "docs" / "computing-references.md").read_text()
-    whole, _, engine = re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)
+    whole, _, _, engine = re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)
     path = tmp_path / "guide.toml"
     path.write_text(whole)
     plan = load_plan(path)

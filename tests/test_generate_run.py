@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase.calculators.emt import EMT
-from generate_plans import write_plan
+from generate_plans import AXES, write_plan
 
 from symscape.dft.finish import edge_warning, finish
 from symscape.dft.journal import Journal, read_journal
@@ -68,6 +68,26 @@ def test_a_grid_is_what_the_calculator_gives_point_by_point(undisturbed):
     assert "cutoff_eV" not in reference.method  # EMT took no notice of it
     assert reference.provenance["complete"] is True
     assert reference.provenance["licence"] == "CC-BY-4.0"
+
+
+def test_stress_may_be_left_out_of_a_grid(tmp_path):
+    """What a journal holds of it stays there; energies and forces are the same."""
+    axes = AXES.replace(
+        '"Al_y"\nstart = 0.33\nstop = 0.39', '"volume"\nrelative_span = [-0.1, 0.1]'
+    )
+    path = write_plan(tmp_path, "generate_factories:morse", points=3, axes=axes)
+    plan = load_plan(path)
+    run_plan(plan, only=set(range(4)))
+    with_stress = load_reference(finish(open_ledger(plan), tmp_path / "with"))
+    path.write_text("stress = false\n" + path.read_text())
+    without = load_reference(finish(run_plan(load_plan(path)), tmp_path / "without"))
+    assert with_stress.stresses is not None
+    assert without.stresses is None
+    events = [e for e in read_journal(plan.journal_path) if e["event"] == "point"]
+    assert ["stress_eV_A3" in event for event in events] == [True] * 4 + [False] * 5
+    both = with_stress.valid
+    np.testing.assert_array_equal(with_stress.energies[both], without.energies[both])
+    np.testing.assert_array_equal(with_stress.forces[both], without.forces[both])
 
 
 def test_a_worker_killed_in_the_middle_costs_one_point(tmp_path, undisturbed):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -138,6 +139,22 @@ def test_lists_that_make_no_sense(library, equations, old, new, sentence):
     with pytest.raises(PlanError, match=sentence.replace("(", r"\(")) as caught:
         load_curve_list(path, equations)
     assert str(path) in str(caught.value)
+
+
+def test_the_kept_list_can_be_computed(equations):
+    plan = load_curve_list(REFERENCES / "plans" / "equations-of-state.toml", equations)
+    assert len({curve.id for curve in plan.curves if "O" in curve.id}) >= 20
+    assert plan.settings.cutoff_eV == 520  # that of grids and hull crystals
+    assert all(max(c.settings.k_mesh) == min(c.settings.k_mesh) for c in plan.curves)
+
+
+def test_the_list_of_the_guide_can_be_read(tmp_path, equations):
+    guide = (REFERENCES.parent / "docs" / "computing-references.md").read_text()
+    (block,) = re.findall(r"```toml\n((?:(?!```).)*?\[\[group\]\].*?)```", guide, re.DOTALL)
+    (tmp_path / "list.toml").write_text(block)
+    plan = load_curve_list(tmp_path / "list.toml", equations)
+    assert [curve.id for curve in plan.curves] == ["Al-FCC", "Mg-FCC"]
+    assert plan.curves[0].settings.k_density_A == 5
 
 
 def test_nothing_computed_is_nothing_to_store(library, equations):

@@ -205,9 +205,9 @@ def status(
     from rich.console import Console
     from rich.table import Table
 
-    from symscape.dft.describe import status_row
+    from symscape.dft.describe import grid_plans, status_row
 
-    paths = plans or sorted(_DEFAULT_PLANS.glob("*.toml"))
+    paths = plans or grid_plans(_DEFAULT_PLANS)
     if not paths:
         raise PlanError(f"{_DEFAULT_PLANS}: there are no plans; name some.")
     table = Table("plan", "state", "done", "failed", "s/point", "left (1 core)")

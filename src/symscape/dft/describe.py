@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 from symscape.dft.cost import estimate_cost
@@ -58,6 +59,20 @@ def describe(the_plan: Plan) -> str:
     lines += [f"  note: {text}" for text in the_plan.notices]
     lines += [f"  warning: {text}" for text in the_plan.settings.warnings()]
     return "\n".join(lines)
+
+
+def grid_plans(folder: Path) -> list[Path]:
+    """List the plans of grids in a folder; lists of crystals and of curves are none."""
+    return [path for path in sorted(folder.glob("*.toml")) if not _is_list(path)]
+
+
+def _is_list(path: Path) -> bool:
+    """Whether a file holds tables of crystals or curves; one that can't be read is a bad plan."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(document.get("crystal"), list) or isinstance(document.get("group"), list)
 
 
 def status_row(path: Path) -> list[str]:

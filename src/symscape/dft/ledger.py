@@ -104,8 +104,10 @@ def open_ledger(plan: Plan) -> Ledger:
     for event, index in zip(points, match_to_grid(plan.slice, points), strict=True):
         if index is None:
             ledger.strangers += 1
-        else:
+        elif plan.stress:
             ledger.points[index] = event
+        else:
+            ledger.points[index] = {k: v for k, v in event.items() if k != "stress_eV_A3"}
     for event in events:
         if event.get("event") == "failed":
             index = grid_index(plan.slice, event["u"], event["v"])

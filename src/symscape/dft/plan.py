@@ -25,7 +25,7 @@ from symscape.references.values import finite_array, is_finite
 
 _TOP = (
     "material", "kind", "mask_ratio", "licence", "citation", "notes",
-    "crystal", "axes", "settings", "engine", "relax",
+    "crystal", "axes", "settings", "engine", "relax", "stress",
 )  # fmt: skip
 _AXIS = ("name", "terms", "start", "stop", "span", "relative_span", "points", "origin", "period")
 DEFAULT_LICENCE = "CC-BY-4.0"
@@ -86,6 +86,9 @@ class Plan:
         The keys that the plan's ``[settings]`` holds; the others are defaults.
     notices
         What the user should know of the crystal's file, one sentence each.
+    stress
+        Whether stresses belong to the grid: not where a fixed cut-off makes them differ from the
+        slope of the energy (Pulay stress). Slopes along the lattice are then not judged.
     """
 
     path: Path
@@ -103,6 +106,7 @@ class Plan:
     relaxed: dict[str, Any] | None = None
     stated_settings: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    stress: bool = True
 
     @property
     def name(self) -> str:
@@ -225,6 +229,9 @@ def _plan_from_document(path: Path, document: dict[str, Any]) -> Plan:
     for key, found in texts.items():
         if not all(isinstance(text, str) for text in found):
             raise PlanError(f"{key} is {shown(document[key])}, but must be text.")
+    stress = document.get("stress", True)
+    if not isinstance(stress, bool):
+        raise PlanError(f"stress is {shown(stress)}, but must be true or false.")
     ratio = document.get("mask_ratio", 0.7)
     if not is_finite(ratio):
         raise PlanError(f"mask_ratio is {shown(ratio)}, but must be a number.")
@@ -244,6 +251,7 @@ def _plan_from_document(path: Path, document: dict[str, Any]) -> Plan:
         relaxed=relaxed,
         stated_settings=tuple(document.get("settings", {})),
         notices=start.notices,
+        stress=stress,
     )
     if plan.axes is not None:
         _ = plan.slice  # refuses axes that do not fit the crystal

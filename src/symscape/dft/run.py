@@ -75,7 +75,7 @@ class GridRun:
             "positions": positions.tolist(),
             "cell": cell.tolist(),
             "care": care_after(self.failures[index]),
-            "stress": self.plan.moves_lattice,
+            "stress": self.plan.moves_lattice and self.plan.stress,
         }
 
     def deliver(self, worker: int, task: dict[str, Any], result: dict[str, Any]) -> None:
