@@ -24,6 +24,8 @@ from symscape.crystal.reading.agreement import formula_elements
 from symscape.crystal.reading.cif import read_cif
 from symscape.crystal.reading.cif_block import CifBlock
 from symscape.crystal.reading.elements import element_of_label
+from symscape.dataset.files import recognize
+from symscape.dataset.readers.cif import read_cif as read_records
 from symscape.errors import StructureFileError
 
 PACK = {
@@ -154,6 +156,16 @@ def test_thirds_are_put_in_place(tmp_path, places, packing):
     path.write_bytes(PACK[packing](write_cif(crystal, digits=places).encode()))
     found = crystal_from_file(path).crystal
     assert (found.symbol, len(found)) == ("P6_3/mmc", 2)
+
+
+@pytest.mark.parametrize("packing", PACK)
+def test_import_knows_packed_files(tmp_path, packing):
+    path = tmp_path / f"x.cif{packing}"
+    crystal = drawn(225, 1)
+    path.write_bytes(PACK[packing](write_cif(crystal).encode()))
+    assert recognize(path) == "cif"
+    (record,) = read_records(path)
+    assert record.n_atoms == len(crystal.all_atoms()[1])
 
 
 IDENTITY = "loop_\n_symmetry_equiv_pos_as_xyz\nx,y,z\n_symmetry_Int_Tables_number {}"

@@ -20,7 +20,13 @@ _BUFFER = 2**18
 _GZIP = b"\x1f\x8b"
 #: what has such a name is no table, whatever its first line looks like
 _STRUCTURES = {".cif", ".xyz", ".extxyz"}
-_PACKED = {b"PK\x03\x04": "zip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"PAR1": "Parquet"}
+_PACKED = {
+    b"PK\x03\x04": "zip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ": "xz",
+    b"PAR1": "Parquet",
+    b"\x28\xb5\x2f\xfd": "zstd",
+}
 
 #: called with the bytes of a file that have been read so far
 Progress = Callable[[int], None]
@@ -113,6 +119,8 @@ def recognize(path: Path) -> str:
         head = file.read(_HEAD)
     for magic, name in _PACKED.items():
         if head.startswith(magic):
+            if path.suffixes[-2:-1] in ([".cif"], [".mcif"]):
+                return "cif"  # whose reader unpacks what this one does not
             raise DatasetError(f"{path}: this is a {name} file; unpack it first, or use gzip.")
     text = head.decode("utf-8", errors="replace").removeprefix("\ufeff").lstrip()
     if not text:
