@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from symscape.crystal.crystal import Crystal
 from symscape.dft.cost import estimate_cost
+from symscape.dft.crystal_list import load_crystal_list
 from symscape.dft.describe import describe
 from symscape.dft.engine import make_engine
 from symscape.dft.ledger import open_ledger
@@ -302,7 +303,7 @@ def test_the_rough_rule_is_good_to_a_factor_of_three(
 
 
 #: lists of crystals to relax and of curves, tested in test_hull_crystals.py and test_own_curves.py
-LISTS = {"crystals", "equations-of-state"}
+LISTS = {"crystals", "crystals-near-hull", "equations-of-state"}
 GRIDS = sorted(path for path in PLANS.glob("*.toml") if path.stem not in LISTS)
 
 
@@ -319,6 +320,18 @@ def test_every_kept_plan_can_be_run(path):
         np.testing.assert_allclose(planned.positions, expected.positions, atol=1e-6)
         np.testing.assert_allclose(planned.cells, expected.cells, atol=1e-6)
         assert plan.mask_ratio == reference.slice.mask_ratio
+
+
+def test_the_list_near_the_hull_has_small_cells_and_new_elements():
+    near = load_crystal_list(PLANS / "crystals-near-hull.toml")
+    first = load_crystal_list(PLANS / "crystals.toml")
+    assert not {c.id for c in near.crystals} & {c.id for c in first.crystals}
+    assert (near.settings, near.relax) == (first.settings, first.relax)  # one library, one method
+    assert all(len(c.crystal.primitive_atoms) <= 12 for c in near.crystals)
+    assert sum(c.crystal.n_wyckoff > 0 for c in near.crystals) > len(near.crystals) / 2
+    elements = {c.system for c in (*near.crystals, *first.crystals) if "-" not in c.system}
+    for planned in near.crystals:
+        assert set(planned.system.split("-")) <= elements  # formation energies can be had
 
 
 def test_the_plans_of_the_guide_can_be_read(tmp_path):
