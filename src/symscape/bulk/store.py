@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from symscape.dataset.store import checksum, parquet
 from symscape.errors import DatasetError, ScaleError
+from symscape.jsontext import parse_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -223,11 +224,11 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
     if not file.is_file():
         raise ScaleError(f"{path}: this is no run's folder; make one with 'symscape hull run'.")
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
+        document = parse_json(file.read_text(encoding="utf-8"))
         schema = document["schema"]
         if schema == SCHEMA and set(_DECISIVE) <= set(document):
             return dict(document)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ScaleError(
             f"{file}: the file is damaged ({error}); run into another folder."
         ) from error

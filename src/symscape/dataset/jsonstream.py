@@ -7,11 +7,12 @@ that is damaged inside spoils no other.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
+
+from symscape.jsontext import parse_json
 
 #: a record longer than this is taken for damage, bytes
 LONGEST_RECORD = 256 * 2**20
@@ -81,10 +82,7 @@ class JsonValue:
         ValueError
             If it is not valid JSON, or nested without end.
         """
-        try:
-            value = json.loads(self.text)
-        except RecursionError:
-            raise ValueError("it is nested too deeply") from None
+        value = parse_json(self.text)
         if not self.columns:
             return value
         if not isinstance(value, list) or len(value) != len(self.columns):
@@ -200,8 +198,8 @@ def _split(stream: _Stream) -> Iterator[JsonValue]:
         if part in heads:
             start = stream.offset
             try:
-                heads[part] = list(json.loads(stream.value()))
-            except (ValueError, TypeError, RecursionError) as error:
+                heads[part] = list(parse_json(stream.value()))
+            except (ValueError, TypeError) as error:
                 raise DamagedFile(f"{part!r} at byte {start}: {error}") from error
         elif part == "data" and heads["columns"] and stream.peek() == ord("["):
             columns = tuple(map(str, heads["columns"]))
@@ -220,8 +218,8 @@ def _table(stream: _Stream) -> Iterator[JsonValue]:
         if column in ID_COLUMNS and not names:
             start = stream.offset
             try:
-                names = json.loads(stream.value())
-            except (ValueError, RecursionError) as error:
+                names = parse_json(stream.value())
+            except ValueError as error:
                 raise DamagedFile(f"the column {column!r} at byte {start}: {error}") from error
         elif column in ENTRY_COLUMNS and stream.peek() == ord("{"):
             for index in stream.members():
@@ -307,7 +305,7 @@ class _Stream:
             if self.peek() != ord('"'):
                 raise DamagedFile(f"no name stands at byte {start}")
             try:
-                name = json.loads(self.value())
+                name = parse_json(self.value())
             except ValueError as error:
                 raise DamagedFile(f"the name at byte {start} is damaged") from error
             self._expect(b":")

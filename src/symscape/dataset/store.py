@@ -14,7 +14,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from symscape.errors import DatasetError
+from symscape.errors import DatasetError, shown
+from symscape.jsontext import parse_json
 
 SCHEMA = "symscape-dataset/2"
 MANIFEST = "dataset.json"
@@ -99,10 +100,11 @@ def dataset_info(path: str | Path) -> DatasetInfo:
     if not manifest.is_file():
         raise DatasetError(f"{folder}: this is no data set; make one with 'symscape import'.")
     try:
-        document = json.loads(manifest.read_text(encoding="utf-8"))
+        document = parse_json(manifest.read_text(encoding="utf-8"))
         if document["schema"] != SCHEMA:
             raise DatasetError(
-                f"{manifest}: the schema is {document['schema']!r}, not {SCHEMA!r}; import again."
+                f"{manifest}: the schema is {shown(document['schema'])}, not {SCHEMA!r}; import "
+                "again."
             )
         return DatasetInfo(
             folder,
@@ -112,7 +114,7 @@ def dataset_info(path: str | Path) -> DatasetInfo:
             dict(document["settings"]),
             dict(document["rejected"]),
         )
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise DatasetError(f"{manifest}: the file is damaged ({error}); import again.") from error
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from symscape.errors import ModelError, SymscapeError
+from symscape.jsontext import JsonTextError, parse_json
 from symscape.models.card import ModelCard
 from symscape.page.words import count_text
 from symscape.verdict.questions import QUESTIONS
@@ -79,8 +79,8 @@ def recognize(path: Path) -> Kind:
             "model cards, tolerances and plans in .toml."
         )
     try:
-        document = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+        document = parse_json(text)
+    except JsonTextError as error:
         raise SymscapeError(f"{path}: not valid JSON ({error}); write the file again.") from None
     schema = str(document.get("schema", "")) if isinstance(document, dict) else ""
     kind = _SCHEMAS.get(schema.partition("/")[0])

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from symscape.errors import ReferenceFileError, shown
+from symscape.jsontext import JsonTextError, parse_json
 
 SCHEMA = "symscape-landscape/1"
 
@@ -76,15 +77,13 @@ def read_json(path: Path, schema: str) -> dict[str, Any]:
         If the file is missing, is not JSON, or has another schema.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = parse_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ReferenceFileError(f"{path}: there is no such reference file.") from None
-    except (OSError, UnicodeDecodeError, RecursionError) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise ReferenceFileError(f"{path}: the reference can't be read ({error}).") from None
-    except json.JSONDecodeError as error:
-        raise ReferenceFileError(
-            f"{path}: not valid JSON (line {error.lineno}: {error.msg}); restore the file."
-        ) from None
+    except JsonTextError as error:
+        raise ReferenceFileError(f"{path}: not valid JSON ({error}); restore the file.") from None
     if not isinstance(document, dict) or document.get("schema") != schema:
         found = document.get("schema") if isinstance(document, dict) else None
         raise ReferenceFileError(

@@ -7,7 +7,6 @@ what is needed to draw and to group.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -19,6 +18,7 @@ import numpy as np
 from symscape.decode import DecodeError, decode, dumps, encode
 from symscape.errors import ResultsFileError, shown
 from symscape.files import write_atomically
+from symscape.jsontext import JsonTextError, parse_json
 from symscape.models.card import ModelCard
 from symscape.results.consistency import check_consistency
 from symscape.verdict.case import CaseResult
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 SCHEMA_NAME = "symscape-results"
 SCHEMA_VERSION = 1
+#: digits of a schema's version
+_LONGEST_VERSION = 9
 #: decimals of energies in eV/atom: a thousandth of a meV
 ENERGY_DECIMALS = 6
 
@@ -304,14 +306,12 @@ def load_results(path: str | Path) -> RunResults:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = parse_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ResultsFileError(f"{path}: there is no such results file; run the suite.") from None
-    except json.JSONDecodeError as error:
-        raise ResultsFileError(
-            f"{path}: not valid JSON (line {error.lineno}: {error.msg}); run the suite again."
-        ) from None
-    except (OSError, UnicodeDecodeError, RecursionError) as error:
+    except JsonTextError as error:
+        raise ResultsFileError(f"{path}: not valid JSON ({error}); run the suite again.") from None
+    except (OSError, UnicodeDecodeError) as error:
         raise ResultsFileError(f"{path}: the results can't be read ({error}).") from None
     if not isinstance(document, dict):
         raise ResultsFileError(f"{path}: not a results file, for it holds no JSON object.")
@@ -321,7 +321,8 @@ def _read(path: Path) -> dict[str, Any]:
 def _upgrade(path: Path, document: dict[str, Any]) -> dict[str, Any]:
     """Bring a document of an older schema version to this one, step by step."""
     name, _, number = str(document.get("schema", "")).partition("/")
-    if name != SCHEMA_NAME or not number.isascii() or not number.isdigit() or int(number) < 1:
+    counted = number.isascii() and number.isdigit() and len(number) <= _LONGEST_VERSION
+    if name != SCHEMA_NAME or not counted or int(number) < 1:
         raise ResultsFileError(
             f"{path}: schema is {shown(document.get('schema'))} instead of "
             f"'{SCHEMA_NAME}/{SCHEMA_VERSION}', so this is not a results file."
