@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from dataset_files import documents
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symscape.cli import main
@@ -22,6 +22,7 @@ values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(values, st.booleans())
 def test_what_json_writes_is_read_back(value, ascii_only):
     text = json.dumps(value, ensure_ascii=ascii_only)
@@ -51,6 +52,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("kind", BAD)
+@settings(deadline=None, max_examples=30)
 @given(n=st.integers(1, 200))
 def test_bad_kinds_are_refused(kind, n):
     make, word = BAD[kind]

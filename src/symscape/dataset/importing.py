@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from symscape.dataset.corrections import Choice, computed_correction, settle
 from symscape.dataset.files import FORMATS, recognize
+from symscape.dataset.mistakes import per_atom_energies
+from symscape.dataset.read import load_dataset
 from symscape.dataset.record import UNKNOWN, CrystalRecord, Reject
 from symscape.dataset.store import NOTICES, REJECTS
 from symscape.dataset.tables import Columns, EnergyTable
@@ -233,6 +235,9 @@ def write_dataset(
                 sizes[item.n_atoms] += 1
                 levels[item.level_of_theory] += 1
         info = writer.finish({**settings, "symscape": version("symscape")})
+    notices = [f"{name}: {notice}" for name, notice in writer.notices]
+    if info.crystals and (mistake := _mistake(info.path)):
+        notices.insert(0, mistake)
     elements = sorted({element for system in systems for element in system})
     return ImportSummary(
         Path(output),
@@ -244,8 +249,16 @@ def write_dataset(
         tuple(elements),
         tuple(element for element in elements if (element,) not in systems),
         len(systems),
-        tuple(f"{name}: {notice}" for name, notice in writer.notices),
+        tuple(notices),
         dict(levels.most_common()),
+    )
+
+
+def _mistake(path: Path) -> str:
+    """Say what is wrong with the energies of a data set as a whole; empty if nothing is."""
+    table = load_dataset(path, columns=["formula", "n_atoms", "energy_cell"], verify=False)
+    return per_atom_energies(
+        list(table["formula"]), table["n_atoms"].to_numpy(), table["energy_cell"].to_numpy()
     )
 
 
