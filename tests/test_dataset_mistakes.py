@@ -26,7 +26,9 @@ def test_the_right_reading_is_told(n, seed, magnesium, oxygen):
     x = np.array([FRACTIONS[formula] for formula in formulas])
     per_atom = x * magnesium + (1 - x) * oxygen + 0.1 * random.standard_normal(n)
     assert per_atom_energies(formulas, sizes, per_atom * sizes) == ""
-    assert "per atom" in per_atom_energies(formulas, sizes, per_atom)
+    if max(magnesium, oxygen) < -4 and n >= 24 and np.bincount(sizes).max() <= 0.5 * n:
+        # of shallow energies the spread of 0.1 eV/atom hides which reading is right
+        assert "per atom" in per_atom_energies(formulas, sizes, per_atom)
 
 
 def test_cells_of_one_size_and_few_crystals_tell_nothing():

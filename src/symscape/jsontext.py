@@ -9,8 +9,8 @@ from symscape.errors import shown
 
 #: results, references and documents of crystals are nested some 20 deep
 MOST_NESTED = 100
-#: no count has so many; Python itself refuses integers beyond 4,300 digits
-MOST_DIGITS = 40
+#: Python itself refuses integers beyond 4,300 digits
+MOST_DIGITS = 1_000
 
 
 class JsonTextError(ValueError):

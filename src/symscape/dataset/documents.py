@@ -105,7 +105,9 @@ def _check_composition(stated: Any, record: CrystalRecord) -> None:
     own = {int(z): int((record.numbers == z).sum()) for z in np.unique(record.numbers)}
     differ = [z for z in counts.keys() | own.keys() if abs(counts.get(z, 0) - own.get(z, 0)) > 1e-3]
     if differ:
-        text = " ".join(f"{shown(name)[1:-1]}{amount:g}" for name, amount in stated.items())
+        text = " ".join(
+            f"{shown(name)[1:-1]}{_number(amount, name):g}" for name, amount in stated.items()
+        )
         raise BadRecord(
             "contradiction",
             f"the composition {text} is not that of the structure, {record.formula} with "
