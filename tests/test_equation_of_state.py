@@ -17,7 +17,12 @@ from symscape.equation_of_state.comparable import (
 from symscape.equation_of_state.compare import CurveErrors, delta, epsilon, relative_difference
 from symscape.equation_of_state.fit import fit
 from symscape.equation_of_state.groups import table_place
-from symscape.equation_of_state.prototypes import differences, slope
+from symscape.equation_of_state.prototypes import (
+    PrototypeDifferences,
+    differences,
+    prototype_summary,
+    slope,
+)
 from symscape.models.card import ModelCard
 from symscape.models.registry import load_cards
 from symscape.references.birch_murnaghan import GPA, BirchMurnaghan
@@ -158,6 +163,24 @@ def test_differences_count_from_the_prototype_that_is_lowest_in_dft():
     np.testing.assert_allclose(found.model, [[100, np.nan, -50]])
     np.testing.assert_allclose(found.errors, [[-100, np.nan, -150]])
     np.testing.assert_allclose(found.spread, [[1 / np.sqrt(3), np.nan, 2 / np.sqrt(3)]])
+
+
+def test_a_prototype_is_summed_up_over_the_elements_that_resolve_it():
+    dft = np.array([[100.0, np.nan], [300, np.nan], [2000, np.nan], [5, np.nan], [50, np.nan]])
+    model = np.array([[80.0, 0], [-30, 0], [0, 0], [500, 0], [np.nan, 0]])
+    found = PrototypeDifferences(dft, np.full(dft.shape, 6.0), model)
+    said = prototype_summary(found, 0, window=1000)
+    # the third lies beyond the window, the fourth is not resolved, the fifth has no minimum
+    assert said["n_differences"] == 3
+    assert said["without_minimum"] == 1
+    assert said["mae"] == pytest.approx((20 + 330) / 2)
+    assert said["mean_signed_error"] == pytest.approx(-(20 + 330) / 2)
+    assert said["softening_scale"] == pytest.approx((80 * 100 - 30 * 300) / (100**2 + 300**2))
+    assert said["wrong_order_share"] == pytest.approx(0.5)
+    nothing = prototype_summary(found, 1, window=1000)
+    assert nothing["n_differences"] == 0
+    assert np.isnan(nothing["mae"])
+    assert nothing.keys() == said.keys()
 
 
 def test_a_difference_below_the_spread_of_the_codes_is_not_judged():

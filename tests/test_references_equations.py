@@ -42,7 +42,9 @@ def change(library: Path, name: str, old: str, new: str, *, sign: bool = False) 
     (folder / name).write_text(text.replace(old, new, 1))
     if sign:
         about = json.loads((folder / "about.json").read_text())
-        about["files"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        about["files"][name.partition(".")[0]] = hashlib.sha256(
+            (folder / name).read_bytes()
+        ).hexdigest()
         (folder / "about.json").write_text(json.dumps(about))
 
 
@@ -101,7 +103,8 @@ def test_the_all_electron_codes_agree_as_the_study_says(equations):
 def test_codes_agree_on_differences_between_prototypes(equations):
     elemental = equations[~equations.oxide]
     assert elemental.names[:4] == ELEMENTAL
-    energies = [elemental.codes[code].energy.reshape(-1, 4) for code in COMPLETE_CODES]
+    energies = [equations.by_prototype(equations.codes[code].energy)[1] for code in COMPLETE_CODES]
+    np.testing.assert_array_equal(energies[0], elemental.codes["FLEUR"].energy.reshape(-1, 4))
     found = differences(np.array(energies), energies[2])
     assert np.nanmedian(found.spread) < 2
     # VASP is a code among them
@@ -132,6 +135,7 @@ def test_a_number_edited_by_a_thousandth_is_found(library, name, column):
         ("Ti,BCC,1,17", "Ti,BCC,1,-17", "lacks its number of atoms, V0"),
         ("FLEUR E0", "FLEUR energy", "its columns must be element, prototype"),
         ("Ti,BCC,1,", "Ti,BCC,", "not a table of numbers"),
+        ("Ti,SC,", "Ti,FCC,", "Ti-FCC is listed twice"),
     ],
 )
 def test_a_table_that_contradicts_itself_is_refused(library, old, new, said):
@@ -149,6 +153,9 @@ def test_a_table_that_contradicts_itself_is_refused(library, old, new, said):
         ('"positions"', '"sites"', "'prototypes.SC.positions' is missing"),
         ('"species": ["X"]', '"species": ["Y"]', "species may be X and O, not"),
         ("[1, 0, 0]", "[0, 0, 0]", "prototype SC: its lattice is flat"),
+        ('"elements":', '"metals":', "'files.elements' is missing"),
+        ('"QE":', '"Espresso":', "QE is not among its codes"),
+        ('"Diamond":', '"A4":', "Diamond is not among its codes or prototypes"),
     ],
 )
 def test_a_description_that_is_none_is_refused(library, old, new, said):
@@ -178,3 +185,13 @@ def test_a_library_without_them_has_none(tmp_path):
 def test_two_libraries_with_them_are_refused(library):
     with pytest.raises(ReferenceFileError, match=r"are stored in .* as well"):
         load_equations([REFERENCES, library])
+
+
+def test_validate_knows_them(library):
+    from symscape.leaderboard.validate import check_file
+
+    path = library / "equations-of-state" / "about.json"
+    assert check_file(path).summary == "equations of state of 960 crystals"
+    change(library, "about.json", '"space_group": "Pm-3m"', '"space_group": "Pm-3"')
+    with pytest.raises(ReferenceFileError, match="spglib finds Pm-3m"):
+        check_file(path)

@@ -63,6 +63,38 @@ def differences(codes: np.ndarray, model: np.ndarray, reference: int = 2) -> Pro
     return PrototypeDifferences(dft, spread, of_model)
 
 
+def prototype_summary(
+    found: PrototypeDifferences, prototype: int, window: float
+) -> dict[str, float]:
+    """Return one number a measure for one prototype, over all elements.
+
+    Parameters
+    ----------
+    prototype
+        Column of the arrays.
+    window
+        meV/atom: differences that are larger in DFT are not asked for.
+    """
+    dft, model = found.dft[:, prototype], found.model[:, prototype]
+    asked = found.resolved[:, prototype] & (dft <= window)
+    known = asked & np.isfinite(model)
+    counts = {
+        "without_minimum": int((asked & ~known).sum()),
+        "n_differences": int(asked.sum()),
+    }
+    if not known.any():
+        names = ("mae", "mean_signed_error", "softening_scale", "wrong_order_share")
+        return {**dict.fromkeys(names, float("nan")), **counts}
+    errors = (model - dft)[known]
+    return {
+        "mae": float(np.abs(errors).mean()),
+        "mean_signed_error": float(errors.mean()),
+        "softening_scale": slope(dft[known], model[known]),
+        "wrong_order_share": float((model[known] < 0).mean()),
+        **counts,
+    }
+
+
 def slope(dft: np.ndarray, model: np.ndarray) -> float:
     """Return the least-squares slope through zero of the model's differences on DFT's.
 

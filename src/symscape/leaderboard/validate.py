@@ -14,12 +14,15 @@ from symscape.models.card import ModelCard
 from symscape.page.words import count_text
 from symscape.verdict.questions import QUESTIONS
 
-Kind = Literal["results", "reference", "crystals", "cards", "tolerances", "plan", "crystal list"]
+Kind = Literal[
+    "results", "reference", "crystals", "equations", "cards", "tolerances", "plan", "crystal list"
+]
 
 _SCHEMAS: dict[str, Kind] = {
     "symscape-results": "results",
     "symscape-landscape": "reference",
     "symscape-crystals": "crystals",
+    "symscape-equations-of-state": "equations",
 }
 _TOLERANCE_KEYS = {"extends", "override", "known_failure", *QUESTIONS}
 #: fields that other TOML files do not have
@@ -138,6 +141,15 @@ def _load_reference(path: Path) -> tuple[str, Any]:
     return f"reference {reference.id}, {points} points with an energy", reference
 
 
+def _load_equations(path: Path) -> tuple[str, Any]:
+    from symscape.references.equations import read_equations
+
+    equations = read_equations(path.parent)
+    # space groups are looked at when structures are made
+    equations.structures(equations.average.volume[:, None])
+    return f"equations of state of {count_text(len(equations), 'crystal')}", equations
+
+
 def _load_cards(path: Path) -> tuple[str, Any]:
     from symscape.models.registry import read_cards
 
@@ -210,6 +222,7 @@ _LOADERS: dict[Kind, Callable[[Path], tuple[str, Any]]] = {
     "tolerances": _load_tolerances,
     "plan": _load_plan,
     "crystals": _load_crystals,
+    "equations": _load_equations,
     "crystal list": _load_crystal_list,
 }
 

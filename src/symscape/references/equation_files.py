@@ -20,11 +20,13 @@ from symscape.references.values import finite_array
 #: the folder of a reference library that holds equations of state
 FOLDER = "equations-of-state"
 SCHEMA = "symscape-equations-of-state/1"
+#: the tables beside the description, each a CSV file
+TABLES = ("elements", "oxides")
 _FIELDS: tuple[tuple[str, type | tuple[type, ...]], ...] = (
     ("method.functional", str),
     ("codes", dict),
     ("prototypes", dict),
-    ("files", dict),
+    *((f"files.{name}", str) for name in TABLES),
     ("provenance.citation", str),
     ("provenance.licence", str),
 )
@@ -209,7 +211,7 @@ def read_table(path: Path, about: About) -> CurveTable:
         data = path.read_bytes()
     except OSError as error:
         raise ReferenceFileError(f"{path}: the table can't be read ({error}).") from None
-    if hashlib.sha256(data).hexdigest() != about.checksums[path.name]:
+    if hashlib.sha256(data).hexdigest() != about.checksums[path.stem]:
         raise ReferenceFileError(
             f"{path}: the table is not the one whose checksum about.json holds: a number was "
             "changed; restore the file."

@@ -7,6 +7,7 @@ crystals are cubic without a free coordinate, so a prototype and a volume make a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +20,7 @@ from symscape.errors import ReferenceFileError
 from symscape.references.birch_murnaghan import BirchMurnaghan
 from symscape.references.equation_files import (
     FOLDER,
+    TABLES,
     About,
     Prototype,
     check_symmetry,
@@ -91,6 +93,27 @@ class EquationsOfState:
             self.about,
         )
 
+    def by_prototype(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Arrange a number a crystal by element and `ELEMENTAL` prototype, oxides left out.
+
+        Parameters
+        ----------
+        values
+            Shape (n,).
+
+        Returns
+        -------
+        elements
+            Atomic numbers, ascending, shape (n_elements,).
+        table
+            Shape (n_elements, 4), NaN for a crystal that isn't there.
+        """
+        rows = [i for i, name in enumerate(self.names) if name in ELEMENTAL]
+        elements, row = np.unique(self.elements[rows], return_inverse=True)
+        table = np.full((len(elements), len(ELEMENTAL)), np.nan)
+        table[row, [ELEMENTAL.index(self.names[i]) for i in rows]] = values[rows]
+        return elements, table
+
     def sampled_volumes(self) -> np.ndarray:
         """Return seven volumes of each crystal, angstrom^3/atom, shape (n, 7)."""
         return self.average.volume[:, None] * STRAINS
@@ -147,8 +170,19 @@ def load_equations(folders: Iterable[str | Path]) -> EquationsOfState | None:
         raise ReferenceFileError(
             f"{found[1]}: equations of state are stored in {found[0]} as well; remove one of them."
         )
-    about = read_about(found[0])
-    parts = [_curves(found[0] / name, about) for name in about.checksums]
+    return read_equations(found[0])
+
+
+def read_equations(folder: Path) -> EquationsOfState:
+    """Load the equations of state in a folder and check them, as `load_equations`."""
+    about = read_about(folder)
+    lacking = set(COMPLETE_CODES) - set(about.codes) or set(ELEMENTAL) - set(about.prototypes)
+    if lacking:
+        raise ReferenceFileError(
+            f"{folder}/about.json: {sorted(lacking)[0]} is not among its codes or prototypes; "
+            "restore the file."
+        )
+    parts = [_curves(folder / f"{name}.csv", about) for name in TABLES]
     return EquationsOfState(
         np.concatenate([part.elements for part in parts]),
         tuple(name for part in parts for name in part.names),
@@ -171,6 +205,9 @@ def _curves(path: Path, about: About) -> EquationsOfState:
     """Return what one table says, per atom and checked."""
     table = read_table(path, about)
     n_atoms = table.n_atoms
+    twice = [name for name, times in Counter(table.ids).items() if times > 1]
+    if twice:
+        raise ReferenceFileError(f"{path}: {twice[0]} is listed twice; restore the file.")
     _check_atoms(path, table.ids, table.elements, table.names, n_atoms, about.prototypes)
     zero = np.zeros(len(n_atoms))
     average = BirchMurnaghan(zero, table.average[0] / n_atoms, table.average[1], table.average[2])
