@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -113,7 +113,7 @@ def _draw_cell(axes: Axes, number: int, face: Colour, text: str, size: float) ->
     )  # fmt: skip
     axes.add_patch(cell)
     ink = "#999999" if face == _NOT_JUDGED else "#ffffff" if _dark(face) else "#222222"
-    centred = {"ha": "center", "va": "center", "color": ink}
+    centred: dict[str, Any] = {"ha": "center", "va": "center", "color": ink}
     symbol = chemical_symbols[number]
     axes.text(column + 0.5, y + 0.4, symbol, fontsize=1.3 * size, fontweight="bold", **centred)
     axes.text(column + 0.5, y + 0.78, text, fontsize=0.85 * size, **centred)
