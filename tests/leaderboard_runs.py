@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 from report_runs import CARD, judged_case, make_run, reference_summary
 
+from symscape.questions.case import CaseResult
 from symscape.results.run_results import ReferenceSummary, RunResults
-from symscape.verdict.case import CaseResult
 
 SYSTEMS = (
     ("cubic", 221, "Pm-3m", 1),

@@ -9,9 +9,9 @@ import numpy as np
 from symscape.landscape.align import align
 from symscape.landscape.metrics import metrics_by_window, window_key, worst_point
 from symscape.models.card import ModelCard
+from symscape.questions.case import CaseResult, Check
+from symscape.questions.registry import QUESTIONS
 from symscape.results.run_results import AxisSummary, ReferenceSummary, RunResults, axis_label
-from symscape.verdict.case import CaseResult, Check
-from symscape.verdict.questions import QUESTIONS
 from symscape.verdict.tolerances import load_tolerances
 
 CARD = ModelCard(
@@ -89,7 +89,7 @@ def judged_case(
     )
     window = limits.settings["window"] / 1000
     metrics = metrics_by_window(grid, (0.1, window, 1.0))
-    checks = limits.check(metrics[window_key(window)], QUESTIONS["energies"].metrics)
+    checks = limits.check(metrics[window_key(window)], QUESTIONS["energies"])
     index = worst_point(grid, window)
     return CaseResult(
         question="energies",

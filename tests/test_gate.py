@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import pytest
@@ -10,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symscape.errors import ResultsFileError
+from symscape.questions.case import CaseResult, Check
 from symscape.suite.gate import Baseline, change_table, load_baseline
-from symscape.verdict.baseline import compare, distance, judge_against
-from symscape.verdict.case import CaseResult, Check
+from symscape.verdict.baseline import compare, judge_against
 from symscape.verdict.explain import explain
 
 
@@ -25,24 +24,6 @@ def result(mae=10.0, slope=1.0, status="passed", model="new", **more):
 
 
 @pytest.mark.parametrize(
-    ("limits", "metric", "value", "wanted"),
-    [
-        ((-25, 25), "mae", 25, 1.0),
-        ((-25, 25), "mean_signed_error", -12.5, 0.5),
-        ((0.85, 1.15), "softening_scale", 1.15, 1.0),
-        ((0.85, 1.15), "softening_scale", 0.7, 2.0),
-        ((0.95, 1.0), "spearman", 0.9, 2.0),
-        ((0.95, 1.0), "spearman", 1.0, 0.0),
-        ((None, 4), "failed_points", 2, 0.5),
-        ((None, 0), "failed_points", 0, 0.0),
-        ((-25, 25), "mae", math.nan, math.inf),
-    ],
-)
-def test_distance_is_one_at_the_rim_of_the_tolerance(limits, metric, value, wanted):
-    assert distance(Check(metric, value, limits, "", True)) == pytest.approx(wanted)
-
-
-@pytest.mark.parametrize(
     ("new", "old", "change", "status"),
     [
         (result(40, status="failed"), result(40, status="failed"), "same", "passed"),
@@ -52,6 +33,8 @@ def test_distance_is_one_at_the_rim_of_the_tolerance(limits, metric, value, want
         (result(10, 0.9), result(7, 1.0), "worse", "failed"),
         (result(10, status="error"), result(10), "worse", "error"),
         (result(10), result(10, status="error"), "better", "passed"),
+        (result(900, status="failed"), result(status="error"), "worse", "failed"),
+        (result(status="error"), result(status="error"), "same", "error"),
         (result(40, status="failed"), None, "new", "failed"),
     ],
 )
@@ -68,6 +51,27 @@ def test_worse_one_way_is_better_the_other_way(a, b, margin):
     assert {there, back} in ({"worse", "better"}, {"same"})
 
 
+def without(case, *names):
+    return replace(case, checks=tuple(c for c in case.checks if c.metric not in names))
+
+
+@given(st.sampled_from(["mae", "softening_scale"]), st.booleans())
+def test_a_failed_check_that_the_baseline_lacks_fails_the_case(name, passes):
+    """As points without energy, which an earlier run may not have counted."""
+    value = {"mae": (10, 1.0), "softening_scale": (10, 1.0)}[name] if passes else (900, 9.0)
+    new = result(*value)
+    judged, change = judge_against(new, without(result(*value), name))
+    assert judged.status == ("passed" if passes else "failed")
+    assert change.change == ("same" if passes else "worse")
+
+
+def test_gaps_that_an_earlier_run_did_not_have_are_worse():
+    counted = Check("failed_points", 35.0, (None, 0.0), "", False)
+    new = replace(result(0.0, status="failed"), checks=(*result(0.0).checks, counted))
+    for old in (result(0.0), replace(new, checks=(*result(0.0).checks, replace(counted, value=0)))):
+        assert judge_against(new, old)[0].status == "failed"
+
+
 def test_the_explanation_says_what_changed():
     judged, _ = judge_against(result(20), result(10, model="old"))
     text = explain(judged)
@@ -80,7 +84,14 @@ def test_a_changed_reference_is_not_compared():
     baseline = Baseline("b", None, {("energies", "A-P1", "x-y"): old}, {("A-P1", "x-y"): "d1"})
     assert baseline.judge(result(20), "d1").status == "failed"
     assert baseline.judge(result(20), "d2").status == "passed"
-    assert baseline.gone({("B-P1", "x-y")}) == ["A-P1-x-y"]
+
+
+def test_what_the_baseline_judged_and_the_run_did_not_is_gone():
+    key, other = ("energies", "A-P1", "x-y"), ("energies", "B-P1", "x-y")
+    baseline = Baseline("b", None, {key: result(), other: result(status="error")}, {})
+    # what the baseline could not evaluate either is not missed
+    assert baseline.gone(set()) == ["A-P1-x-y: energies"]
+    assert baseline.gone({key}) == baseline.gone(set(), {key}) == []
 
 
 def test_the_table_lists_what_changed_and_counts_the_rest():

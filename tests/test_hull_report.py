@@ -17,8 +17,8 @@ from symscape.models.card import ModelCard
 from symscape.page.hull_page import hull_tables, summary_lines, write_hulls
 from symscape.page.hull_view import HullView, is_about_crystals
 from symscape.page.report import write_report
+from symscape.questions.case import CaseResult
 from symscape.results.run_results import RunResults, load_results, save_results
-from symscape.verdict.case import CaseResult
 from symscape.verdict.hull import (
     judge_hull,
     judge_relaxation,

@@ -15,18 +15,18 @@ from hypothesis import strategies as st
 
 from symscape.errors import ResultsFileError
 from symscape.leaderboard.bootstrap import bootstrap
-from symscape.leaderboard.catalogue import SCALES
 from symscape.leaderboard.collect import Board, Entry, find_results, load_board
 from symscape.leaderboard.ranking import RAW_METRICS, rank_board
-from symscape.leaderboard.scales import MetricScale
-from symscape.leaderboard.scores import case_values, combine, score_board, weighted_means
+from symscape.leaderboard.scores import case_values, combine, score_board, score_of, weighted_means
+from symscape.questions.metric import Metric, Score
+from symscape.questions.registry import QUESTIONS
 from symscape.results.run_results import save_results
-from symscape.verdict.questions import QUESTIONS
 
 A, B, C = (make.material(k) for k in range(3))
-LINEAR = MetricScale("m", "m", "", 1.0, 11.0, "")
-LOG = MetricScale("m", "m", "", 0.01, 10.0, "", logarithmic=True)
-AROUND = MetricScale("m", "m", "", 0.0, 0.5, "", target=1.0)
+LINEAR = Metric("m", "m", score=Score(1.0, 11.0, ""))
+LOG = Metric("m", "m", score=Score(0.01, 10.0, "", logarithmic=True))
+AROUND = Metric("m", "m", ideal=1.0, score=Score(0.0, 0.5, ""))
+SCORED = {name: question for name, question in QUESTIONS.items() if question.scoring}
 
 
 def board(*runs):
@@ -36,7 +36,7 @@ def board(*runs):
 
 
 def column(table, question):
-    return [q.question for q in table.questions].index(question)
+    return [q.name for q in table.questions].index(question)
 
 
 # -- one metric -----------------------------------------------------------------------------------
@@ -66,28 +66,27 @@ def column(table, question):
     ],
 )
 def test_metric_between_perfect_and_useless(scale, value, expected):
-    assert scale.score(value) == pytest.approx(expected)
+    assert score_of(scale, value) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
-    "scale", [m for q in SCALES.values() for m in q.metrics], ids=lambda m: m.metric
+    "metric", [m for q in SCORED.values() for m in q.scored], ids=lambda m: m.name
 )
 @given(st.floats(0, 1e5), st.floats(0, 1e5))
 @settings(deadline=None, max_examples=25)
-def test_worse_never_scores_more(scale, one, other):
+def test_worse_never_scores_more(metric, one, other):
     near, far = sorted((one, other))
-    assert 0 <= scale.score(scale.target - far) <= scale.score(scale.target - near) <= 1
+    assert 0 <= score_of(metric, metric.ideal - far) <= score_of(metric, metric.ideal - near) <= 1
 
 
 def test_scales_name_metrics_of_the_suite_and_give_reasons():
-    for name, question in SCALES.items():
-        assert name in QUESTIONS
-        assert question.weight > 0
-        for scale in question.metrics:
-            assert scale.why.endswith((".", ")"))
-            assert scale.perfect < scale.useless
-            if scale.metric != "largest":
-                assert QUESTIONS[name].metrics[scale.metric] == scale.unit
+    for question in SCORED.values():
+        assert question.scoring.weight > 0
+        assert question.scored
+        for metric in question.scored:
+            assert metric.ideal is not None
+            assert metric.score.why.endswith((".", ")"))
+            assert metric.score.perfect < metric.score.useless
 
 
 # -- one case -------------------------------------------------------------------------------------
@@ -183,8 +182,8 @@ def test_means_over_slices_then_materials_then_questions():
 def test_questions_count_with_their_weights():
     made = make.run("m", (A,), invariance={"rotation": 9.0}, forces={"relative_force_error": 1.0})
     table = score_board(board(made))
-    expected = {q.question: 1.0 for q in table.questions} | {"invariance": 0.0, "forces": 0.5}
-    weights = [SCALES[name].weight for name in expected]
+    expected = {q.name: 1.0 for q in table.questions} | {"invariance": 0.0, "forces": 0.5}
+    weights = [SCORED[name].scoring.weight for name in expected]
     mean = np.average(list(expected.values()), weights=weights)
     assert table.overall[0] == pytest.approx(mean, abs=1e-3)
 

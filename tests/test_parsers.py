@@ -27,10 +27,11 @@ from symscape.errors import (
     ToleranceFileError,
 )
 from symscape.models.registry import load_cards, read_cards
+from symscape.questions.case import CaseResult
+from symscape.questions.registry import QUESTIONS
 from symscape.references.crystals import load_crystals
 from symscape.references.store import dump_document, load_reference
 from symscape.results.run_results import load_results, save_results
-from symscape.verdict.case import CaseResult
 from symscape.verdict.propose import propose_tolerances
 from symscape.verdict.tolerances import load_tolerances
 
@@ -281,10 +282,10 @@ def test_proposed_tolerances_hold_for_the_case_they_were_proposed_from(
     names = {"material": material, "slice": slice, "model": model}
     values = {"mae": mae, "softening_scale": softening, "spearman": rank}
     strict = load_tolerances("strict").case("energies", **names)
-    checks = strict.check(values, {})
+    checks = strict.check(values, QUESTIONS["energies"])
     case = CaseResult("energies", model, material, slice, "failed", checks=checks)
     path = written(tmp_path, "mine.toml", propose_tolerances([case], "strict"))
-    proposed = load_tolerances(path).case("energies", **names).check(values, {})
+    proposed = load_tolerances(path).case("energies", **names).check(values, QUESTIONS["energies"])
     assert {c.metric for c in proposed if c.passed} >= set(values)
 
 

@@ -18,9 +18,9 @@ from symscape.page.html import render_page
 from symscape.page.report import landscape_data, write_figures, write_report
 from symscape.page.summary import summary_markdown
 from symscape.page.view import RunView
+from symscape.questions.case import CaseResult, Check
 from symscape.results.run_results import BaselineSummary, load_results, save_results
 from symscape.verdict.baseline import judge_against
-from symscape.verdict.case import CaseResult, Check
 
 #: errors are 0.1 and 0.5 times DFT's energies; of all metrics it moved by most of its tolerance
 SHIFT = "mean absolute error 23.2 → 115.9 meV/atom"

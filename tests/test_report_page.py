@@ -21,8 +21,8 @@ from symscape.figures import landscape_figure as figures
 from symscape.page.html import render_page
 from symscape.page.report import write_report
 from symscape.page.view import RunView
+from symscape.questions.case import CaseResult, Check
 from symscape.results.run_results import load_results
-from symscape.verdict.case import CaseResult, Check
 
 #: elements without an end tag
 VOID = {"meta", "link", "img", "source", "br"}

@@ -15,6 +15,7 @@ from report_runs import CARD, judged_case, make_run, mixed_run, reference_summar
 
 from symscape.decode import DecodeError, decode, dumps, encode
 from symscape.errors import ResultsFileError
+from symscape.questions.case import CaseResult, Check
 from symscape.results import run_results as results
 from symscape.results.run_results import (
     axis_label,
@@ -22,7 +23,6 @@ from symscape.results.run_results import (
     save_results,
     summarize_reference,
 )
-from symscape.verdict.case import CaseResult, Check
 
 TEXT = st.text(max_size=12)
 NUMBERS = st.floats(allow_nan=True, allow_infinity=False)

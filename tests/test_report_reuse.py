@@ -19,8 +19,8 @@ from symscape.figures import landscape_figure as figures
 from symscape.figures.image import read_description, save_pixels, stamped_size
 from symscape.page.gallery import Gallery, stamp_of
 from symscape.page.report import write_report
+from symscape.questions.case import CaseResult
 from symscape.results.run_results import load_results
-from symscape.verdict.case import CaseResult
 
 GEOMETRY = {
     "metric_A2": [[0.002, 0.0], [0.0, 0.002]],

@@ -33,9 +33,9 @@ from symscape.page.words import (
     sentence_text,
     unit_text,
 )
+from symscape.questions.case import CaseResult, Check
 from symscape.results.detail import ClosestPair, read_detail
 from symscape.verdict import explain
-from symscape.verdict.case import CaseResult, Check
 
 
 def test_metrics_have_a_row_for_each_window_and_units_in_their_names():
@@ -174,24 +174,24 @@ def test_sentences_with_errors(statuses, sentence):
 
 
 @pytest.mark.parametrize(
-    ("value", "limit", "times"),
+    ("metric", "value", "limit", "times"),
     [
-        (60.0, (-25.0, 25.0), 2.4),
-        (-60.0, (-25.0, 25.0), 2.4),
-        (0.7, (0.85, 1.15), 2.0),
-        (1.6, (0.85, 1.15), 4.0),
-        (0.9, (0.95, 1.0), 2.0),
-        (1.0, (0.95, 1.0), 0.0),
-        (3.0, (None, 0.0), 4.0),
-        (0.0, (None, 0.0), 0.0),
-        (5.0, (2.0, 4.0), 2.0),
-        (5.0, (7.0, None), 3.0),
-        (7.0, (None, None), 0.0),
-        (math.nan, (0.0, 1.0), math.inf),
+        ("mae", 60.0, (-25.0, 25.0), 2.4),
+        ("mean_signed_error", -60.0, (-25.0, 25.0), 2.4),
+        ("softening_scale", 0.7, (0.85, 1.15), 2.0),
+        ("softening_scale", 1.6, (0.85, 1.15), 4.0),
+        ("softening_scale", 1.6, (None, None), 0.0),
+        ("spearman", 0.9, (0.95, 1.0), 2.0),
+        ("spearman", 1.0, (0.95, 1.0), 0.0),
+        ("f1", 0.4, (0.7, 1.0), 2.0),
+        ("failed_points", 3.0, (None, 0.0), 4.0),
+        ("failed_points", 0.0, (None, 0.0), 0.0),
+        ("max_jump", 0.03, (None, 0.0), 4.0),
+        ("mae", math.nan, (0.0, 1.0), math.inf),
     ],
 )
-def test_severity(value, limit, times):
-    assert severity(Check("x", value, limit, "", False)) == pytest.approx(times)
+def test_severity(metric, value, limit, times):
+    assert severity(Check(metric, value, limit, "", False)) == pytest.approx(times)
 
 
 @settings(deadline=None)
@@ -233,7 +233,7 @@ def test_severity_agrees_with_the_verdict(value, low, high):
         (Check("failed_points", 2, (None, 0.0), "", False), "2", "≤ 0", "none allowed"),
         (Check("missing_minima", 1, (0.0, 0.0), "", False), "1", "0", "none allowed"),
         (
-            Check("displacement", 0.08123, (-0.05, 0.05), "angstrom", False),
+            Check("max_displacement", 0.08123, (-0.05, 0.05), "angstrom", False),
             "0.081",
             "≤ 0.05",
             "1.6 ×",
@@ -266,11 +266,11 @@ def test_words():
     assert number_text(-1.25, 2) == "−1.25"
     assert number_text(1.0, 1, sign=True) == "+1.0"
     assert number_text(None, 1) == number_text(math.inf, 1) == "–"
-    assert metric_text("n_points", 74.0, "") == "74"
-    assert metric_text("rotation", 0.000477, "meV/atom") == "0.0005"
-    assert metric_text("rotation", 0.2007, "meV/atom") == "0.20"
-    assert metric_text("rotation", 0.0, "meV/atom") == "0.0"
-    assert metric_text("max_displacement", 0.0093, "angstrom") == "0.0093"
+    assert metric_text("n_points", 74.0) == "74"
+    assert metric_text("rotation", 0.000477) == "0.0005"
+    assert metric_text("rotation", 0.2007) == "0.20"
+    assert metric_text("rotation", 0.0) == "0.0"
+    assert metric_text("max_displacement", 0.0093) == "0.0093"
     assert metric_title("max_kink") == "largest kink"
     assert metric_title("anything_else") == "anything else"
     assert unit_text("meV/angstrom^3") == "meV/Å³"

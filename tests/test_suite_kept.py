@@ -13,9 +13,9 @@ from symscape.digest import code_digest
 from symscape.models.ase import ASEModel
 from symscape.models.cache import EnergyCache
 from symscape.models.card import ModelCard
+from symscape.questions.case import CaseResult, Check
 from symscape.suite import kept
 from symscape.suite.kept import Asked, judge_once
-from symscape.verdict.case import CaseResult, Check
 from symscape.verdict.tolerances import load_tolerances
 
 CARD = ModelCard("soft", "ase", "ase.calculators.emt:EMT")

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symscape.errors import ToleranceFileError
-from symscape.verdict.case import CaseResult, Check
+from symscape.questions.case import CaseResult, Check
+from symscape.questions.registry import QUESTIONS
 from symscape.verdict.explain import excess, explain, limit_text
-from symscape.verdict.questions import QUESTIONS
 from symscape.verdict.tolerances import PROFILES, CaseTolerances, load_tolerances
 
 NAMES = {"material": "PbTiO3-P4mm", "slice": "Ti_z-O_z", "model": "chgnet"}
@@ -132,7 +132,7 @@ limit = st.tuples(st.none() | st.floats(-10, 10), st.none() | st.floats(-10, 10)
 
 @given(limit, st.floats(allow_nan=True))
 def test_a_check_passes_exactly_inside_its_limit(limits, value):
-    (check,) = CaseTolerances({"mae": limits}, {}).check({"mae": value}, {"mae": "meV/atom"})
+    (check,) = CaseTolerances({"mae": limits}, {}).check({"mae": value}, QUESTIONS["energies"])
     low, high = limits
     inside = (low is None or value >= low) and (high is None or value <= high)
     assert check.passed == (inside and not math.isnan(value))
@@ -141,7 +141,7 @@ def test_a_check_passes_exactly_inside_its_limit(limits, value):
 
 
 def test_a_metric_that_was_not_computed_fails():
-    (check,) = CaseTolerances({"mae": (-1, 1)}, {}).check({}, {})
+    (check,) = CaseTolerances({"mae": (-1, 1)}, {}).check({}, QUESTIONS["energies"])
     assert not check.passed
 
 
@@ -220,7 +220,7 @@ def test_results_survive_the_way_between_processes():
 
 
 def test_every_question_has_metrics_with_units():
-    assert QUESTIONS["energies"].metrics["mae"] == "meV/atom"
+    assert QUESTIONS["energies"].units["mae"] == "meV/atom"
     for name, question in QUESTIONS.items():
         assert question.name == name
         assert question.metrics

@@ -24,8 +24,8 @@ from symscape.landscape.matching import compare_topology
 from symscape.page.html import render_page
 from symscape.page.report import write_figures
 from symscape.page.view import RunView
+from symscape.questions.case import CaseResult
 from symscape.results.run_results import load_results, save_results
-from symscape.verdict.case import CaseResult
 
 U, V = np.linspace(-1.5, 1.5, 15), np.linspace(-0.9, 0.9, 13)
 GEOMETRY = {"metric_A2": [[0.002, 0.0], [0.0, 0.002]], "periods": [None, None], "threshold_meV": 5}

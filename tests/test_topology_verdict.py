@@ -11,10 +11,10 @@ import pytest
 from symscape.contracts.result import ContractResult
 from symscape.contracts.scan import measure_line
 from symscape.landscape.forces import AxisForces, ForceComparison
+from symscape.questions.registry import QUESTIONS
 from symscape.references.store import load_reference
 from symscape.results.detail import read_detail
 from symscape.verdict.contracts import judge_contracts, judge_forces
-from symscape.verdict.questions import QUESTIONS
 from symscape.verdict.tolerances import PROFILES, load_tolerances
 from symscape.verdict.topology import judge_minima, judge_saddles, judge_smoothness
 
@@ -48,7 +48,7 @@ def test_every_profile_judges_every_question(question):
     limits = {p: load_tolerances(p).case(question, **names).limits for p in PROFILES}
     assert limits["strict"].keys() == limits["default"].keys() == limits["loose"].keys()
     for metric, (low, high) in limits["default"].items():
-        assert metric in QUESTIONS[question].metrics
+        assert metric in QUESTIONS[question].units
         width = high - low
         strict, loose = (limits[p][metric][1] - limits[p][metric][0] for p in ("strict", "loose"))
         assert strict < width < loose or (strict == width == loose == 0)

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from symscape.models.spec import ModelSpec
     from symscape.page.report import write_report
     from symscape.page.run_tables import metrics_table
+    from symscape.questions.case import CaseResult, Check
     from symscape.references.reference import LandscapeReference
     from symscape.results.run_results import RunResults, load_results
-    from symscape.verdict.case import CaseResult, Check
     from symscape.verdict.explain import explain
     from symscape.verdict.tolerances import Tolerances, load_tolerances
 
@@ -74,8 +74,8 @@ __all__ = [
 #: public name -> module that defines it
 _HOMES: dict[str, str] = {
     "Axis": "symscape.crystal.grid",
-    "CaseResult": "symscape.verdict.case",
-    "Check": "symscape.verdict.case",
+    "CaseResult": "symscape.questions.case",
+    "Check": "symscape.questions.case",
     "Crystal": "symscape.crystal.crystal",
     "EnergyCache": "symscape.models.cache",
     "EnergyModel": "symscape.models.base",

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from symscape.models.base import EnergyModel
     from symscape.models.cache import EnergyCache
     from symscape.models.spec import ModelSpec
+    from symscape.questions.case import CaseResult
     from symscape.references.library import ReferenceEntry
     from symscape.references.reference import LandscapeReference
-    from symscape.verdict.case import CaseResult
     from symscape.verdict.tolerances import Tolerances
 
 
@@ -138,13 +138,13 @@ def metrics(reference: LandscapeReference, evaluation: SliceEvaluation) -> pd.Da
     """
     import pandas as pd
 
-    from symscape.landscape.metrics import POINTWISE, metrics_by_window
+    from symscape.landscape.metrics import metrics_by_window
+    from symscape.questions.registry import metric_named
 
     by_window = metrics_by_window(_aligned(reference, evaluation))
     table = pd.DataFrame.from_dict(by_window, orient="index")
     table.index = pd.Index([float(window) for window in table.index], name="window_meV_per_atom")
-    units = {name: metric.unit.replace("/", "_per_") for name, metric in POINTWISE.items()}
-    names = {name: f"{name}_{unit}" for name, unit in units.items() if unit}
+    names = {name: metric_named(name).column for name in table.columns}
     return table.astype({"n_points": int}).rename(columns=names)
 
 

@@ -64,6 +64,10 @@ class ModelError(SymscapeError):
     """A model is unknown, its package or weights are missing, or it can't be loaded."""
 
 
+class NotEvaluated(SymscapeError):
+    """A case could not be evaluated: there is no verdict, and the message says why."""
+
+
 class ResultsFileError(SymscapeError):
     """A results file is malformed or of a schema that this version can't read."""
 

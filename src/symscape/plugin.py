@@ -6,7 +6,7 @@ a case first needs it, so that pytest sessions that have nothing to do with syms
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,9 +14,9 @@ import pytest
 from symscape.suite.outcome import Outcome
 
 if TYPE_CHECKING:
+    from symscape.questions.case import CaseResult
     from symscape.suite.case import LandscapeCase
     from symscape.suite.hull import HullCase
-    from symscape.verdict.case import CaseResult
 
 #: option, ini name or None, keyword arguments for argparse
 _OPTIONS: tuple[tuple[str, str | None, dict[str, Any]], ...] = (
@@ -139,6 +139,14 @@ _OPTIONS: tuple[tuple[str, str | None, dict[str, Any]], ...] = (
         },
     ),
     (
+        "--allow-gone",
+        None,
+        {
+            "action": "store_true",
+            "help": "don't fail for what the baseline judged and this run did not",
+        },
+    ),
+    (
         "--update-tolerances",
         None,
         {
@@ -199,6 +207,35 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         parametrize_hulls(metafunc)
 
 
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    """Note which cases the user left out, so that they are not missed."""
+    if items and any(_is_case(item) for item in items):
+        from symscape.suite.roll import roll_of
+
+        roll_of(items[0].config).deselect(items)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Note which cases the run has, so that every one of them is in the report."""
+    if any(_is_case(item) for item in session.items):
+        from symscape.suite.roll import roll_of
+
+        roll_of(session.config).enlist(session.items)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Send a worker's roll to the process that writes the report."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        from symscape.suite.roll import WORKER_KEY, roll_of
+
+        output[WORKER_KEY] = roll_of(session.config).to_plain()
+
+
+def _is_case(item: pytest.Item) -> bool:
+    return bool({"landscape", "crystals"} & set(getattr(item, "fixturenames", ())))
+
+
 @pytest.fixture
 def crystals(request: pytest.FixtureRequest) -> HullCase:
     """One model on the crystals of a chemical system, of a symmetry class, or on all of them."""
@@ -229,7 +266,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Send recorded results along with pytest's report; a user's mistake gets one sentence."""
     report = yield
-    if {"landscape", "crystals"} & set(getattr(item, "fixturenames", ())):
+    if _is_case(item):
         from symscape.suite.record import attach_results, shorten_user_error
 
         shorten_user_error(item, call, report)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from symscape.hull.relax import SIGNIFICANT_GAIN_EV
 from symscape.hull.stability import classify, polymorph_order
-from symscape.hull.statistics import CONFIDENCE, NEAR_HULL_MEV, error_summary
+from symscape.hull.statistics import CONFIDENCE, NEAR_HULL_MEV, error_summary, too_low
 
 #: from so many values on, the bootstrap's interval of a mean is taken from its normal limit
 LARGE = 2_000
@@ -45,7 +45,7 @@ def large_summary(errors: np.ndarray) -> dict[str, float]:
     for name, values in (
         ("mean_signed_error", errors),
         ("mae", np.abs(errors)),
-        ("share_underpredicted", (errors < 0).astype(float)),
+        ("share_underpredicted", too_low(errors).astype(float)),
     ):
         mean, half = float(values.mean()), float(width * values.std())
         summary[name] = mean

@@ -8,7 +8,6 @@ formulas.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -86,28 +85,18 @@ def shape_rmse(reference: np.ndarray, model: np.ndarray) -> float:
     return float(1000 * np.std(model - reference))
 
 
-@dataclass(frozen=True)
-class Metric:
-    """A pointwise metric, its unit and the function that computes it."""
-
-    name: str
-    unit: str
-    compute: Callable[[np.ndarray, np.ndarray], float]
-    title: str
-
-
-#: every pointwise metric; adding one here makes it reported, stored and usable in tolerances
-POINTWISE: dict[str, Metric] = {
-    m.name: m
-    for m in (
-        Metric("mae", "meV/atom", mae, "mean absolute error"),
-        Metric("rmse", "meV/atom", rmse, "root-mean-square error"),
-        Metric("max_error", "meV/atom", max_error, "largest error"),
-        Metric("mean_signed_error", "meV/atom", mean_signed_error, "mean signed error"),
-        Metric("share_underpredicted", "", share_underpredicted, "share underpredicted"),
-        Metric("softening_scale", "", softening_scale, "softening scale"),
-        Metric("spearman", "", spearman, "rank correlation"),
-        Metric("shape_rmse", "meV/atom", shape_rmse, "shape error"),
+#: every pointwise metric; `symscape.questions.energies` says what each of them is
+POINTWISE: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
+    function.__name__: function
+    for function in (
+        mae,
+        rmse,
+        max_error,
+        mean_signed_error,
+        share_underpredicted,
+        softening_scale,
+        spearman,
+        shape_rmse,
     )
 }
 
@@ -124,7 +113,7 @@ def pointwise_metrics(grid: AlignedGrid, window: float) -> dict[str, float]:
     """
     inside = grid.window(window)
     reference, model = grid.reference[inside], grid.model[inside]
-    values = {name: metric.compute(reference, model) for name, metric in POINTWISE.items()}
+    values = {name: compute(reference, model) for name, compute in POINTWISE.items()}
     return {**values, "n_points": float(inside.sum())}
 
 

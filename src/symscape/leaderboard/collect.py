@@ -9,9 +9,9 @@ from functools import cached_property
 from pathlib import Path
 
 from symscape.errors import ResultsFileError
+from symscape.questions.case import CaseResult
+from symscape.questions.registry import QUESTIONS
 from symscape.results.run_results import ReferenceSummary, RunResults, load_results
-from symscape.verdict.case import CaseResult
-from symscape.verdict.questions import QUESTIONS
 from symscape.verdict.tolerances import PROFILES
 
 

@@ -20,9 +20,9 @@ from symscape.figures.panels import (
     colour_map,
 )
 from symscape.figures.thumbnail import draw_thumbnail
-from symscape.leaderboard.catalogue import ENERGY_WINDOW
 from symscape.leaderboard.collect import Entry
 from symscape.page.view import CaseView, SliceView
+from symscape.questions.energies import SCORED_WINDOW
 from symscape.results.run_results import ReferenceSummary
 
 #: raised when thumbnails look different, so that those of an earlier leaderboard are drawn anew
@@ -69,7 +69,7 @@ def landscape(reference: ReferenceSummary, entry: Entry | None = None) -> Landsc
         model=model,
         masked=reference.masked,
         minimum=reference.minimum,
-        window=float(ENERGY_WINDOW) / 1000,
+        window=SCORED_WINDOW / 1000,
         model_name=entry.name if entry else "",
         reference_name=f"DFT ({reference.level_of_theory})",
         title=reference.id,
@@ -155,7 +155,7 @@ def map_numbers(reference: ReferenceSummary, entries: list[Entry]) -> dict[str, 
         "reference": _grid(alone.reference),
         "masked": ["".join("#" if m else "." for m in row) for row in reference.masked],
         "minimum": list(reference.minimum),
-        "window": float(ENERGY_WINDOW),
+        "window": SCORED_WINDOW,
         "models": models,
     }
 

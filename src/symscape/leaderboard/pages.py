@@ -14,15 +14,22 @@ from typing import Any
 
 import numpy as np
 
-from symscape.leaderboard.catalogue import ENERGY_WINDOW, SCALES, SPEED
 from symscape.leaderboard.collect import Unit, theory_agrees
 from symscape.leaderboard.maps import Thumbnail, map_numbers
-from symscape.leaderboard.ranking import RAW_METRICS, Ranking, RawMetric, Standing
-from symscape.leaderboard.scales import QuestionScale
-from symscape.leaderboard.tables import interval_text, percent_text, points_text, speed_text
+from symscape.leaderboard.ranking import RAW_METRICS, SPEED, Ranking, RawMetric, Standing
+from symscape.leaderboard.scores import scoring_of
+from symscape.leaderboard.tables import (
+    interval_text,
+    percent_text,
+    points_text,
+    speed_text,
+    value_text,
+)
 from symscape.page import words
+from symscape.questions.energies import SCORED_WINDOW
+from symscape.questions.question import Question
+from symscape.questions.registry import QUESTIONS
 from symscape.results.run_results import ReferenceSummary
-from symscape.verdict.questions import QUESTIONS
 
 
 def slug(name: str) -> str:
@@ -146,7 +153,7 @@ class Site:
         judged = int(table.answered[standing.index, :, question].sum())
         return f"{judged} of {int(table.asked[:, question].sum())}"
 
-    def asked_on(self, slice_index: int) -> list[tuple[int, QuestionScale]]:
+    def asked_on(self, slice_index: int) -> list[tuple[int, Question]]:
         """Questions that are asked of a slice, each with its place in the table."""
         table = self.ranking.table
         return [
@@ -160,7 +167,8 @@ class Site:
     def unscored(self) -> list[str]:
         """Titles of the questions that runs answer and that have no scale."""
         asked = {case.question for e in self.ranking.board.entries for case in e.run.cases}
-        return [QUESTIONS[q].title if q in QUESTIONS else q for q in sorted(asked - set(SCALES))]
+        known = {name: QUESTIONS.get(name) for name in sorted(asked)}
+        return [q.title if q else name for name, q in known.items() if q is None or not q.scoring]
 
 
 def browser_numbers(site: Site) -> dict[str, Any]:
@@ -169,7 +177,8 @@ def browser_numbers(site: Site) -> dict[str, Any]:
     order = [standing.index for standing in site.ranking.standings]
     return {
         "questions": [
-            {"name": q.question, "title": q.title, "weight": q.weight} for q in table.questions
+            {"name": q.name, "title": scoring_of(q).head, "weight": scoring_of(q).weight}
+            for q in table.questions
         ],
         "metrics": [
             {
@@ -246,13 +255,14 @@ class Pages:
             ranking=site.ranking,
             board=site.ranking.board,
             table=site.ranking.table,
-            scales=SCALES,
             speed_scale=SPEED,
             raw_metrics=RAW_METRICS,
-            window=ENERGY_WINDOW,
+            window=f"{SCORED_WINDOW:g}",
             count=words.count_text,
             isnan=lambda value: not math.isfinite(value),
             shown=raw_text,
+            value_text=value_text,
+            unit_text=words.unit_text,
             agrees=theory_agrees,
         )
 

@@ -9,72 +9,70 @@ from functools import cached_property
 import numpy as np
 
 from symscape.leaderboard.bootstrap import Intervals, bootstrap
-from symscape.leaderboard.catalogue import SPEED
 from symscape.leaderboard.collect import Board, Entry
 from symscape.leaderboard.scores import ScoreTable, case_values, score_board
-from symscape.verdict.case import CaseResult
+from symscape.page.words import unit_text
+from symscape.questions.case import CaseResult
+from symscape.questions.metric import Metric, Score
+from symscape.questions.registry import QUESTIONS
 
 
 @dataclass(frozen=True)
 class RawMetric:
-    """A number shown as it is, beside the scores.
+    """A number shown as it is, beside the scores: the mean over materials of a metric."""
 
-    Parameters
-    ----------
-    name
-        ``energies.mae``: question and metric.
-    title, unit
-        For people.
-    signed
-        Whether positive values get a plus.
-    decimals
-        Printed.
-    ideal
-        What it would be for DFT; None where more or less is not better or worse.
-    """
+    question: str
+    metric: Metric
 
-    name: str
-    title: str
-    unit: str
-    decimals: int
-    signed: bool = False
-    ideal: float | None = 0.0
+    @property
+    def name(self) -> str:
+        """``energies.mae``: question and metric."""
+        return f"{self.question}.{self.metric.name}"
+
+    @property
+    def title(self) -> str:
+        """In words."""
+        return self.metric.title
+
+    @property
+    def unit(self) -> str:
+        """As it is printed: ``meV/atom``, ``Å``."""
+        return unit_text(self.metric.unit)
+
+    @property
+    def signed(self) -> bool:
+        """Whether positive values get a plus."""
+        return self.metric.signed
+
+    @property
+    def ideal(self) -> float | None:
+        """What it would be for DFT; None where more or less is not better or worse."""
+        return self.metric.ideal
+
+    @property
+    def decimals(self) -> int:
+        """Digits after the point; a mean of counts has two."""
+        return 2 if self.metric.counts else self.metric.printed_decimals
 
     def value(self, cases: dict[str, CaseResult]) -> float:
         """Return the number from the cases of one slice by question; NaN where there is none."""
-        question, _, metric = self.name.partition(".")
-        case = cases.get(question)
-        return math.nan if case is None else case_values(case).get(metric, math.nan)
+        case = cases.get(self.question)
+        return math.nan if case is None else case_values(case).get(self.metric.name, math.nan)
 
 
 #: what tables and pages show besides the scores
-RAW_METRICS: tuple[RawMetric, ...] = (
-    RawMetric("energies.mae", "mean absolute error", "meV/atom", 1),
-    RawMetric("energies.mean_signed_error", "mean signed error", "meV/atom", 1, signed=True),
-    RawMetric("energies.softening_scale", "softening scale", "", 2, ideal=1.0),
-    RawMetric("energies.spearman", "rank correlation", "", 3, ideal=1.0),
-    RawMetric("energies.max_error", "largest error", "meV/atom", 0),
-    RawMetric("energies.share_underpredicted", "share underpredicted", "", 2, ideal=None),
-    RawMetric("minima.missing_minima", "missing minima", "", 0),
-    RawMetric("minima.spurious_minima", "spurious minima", "", 0),
-    RawMetric("minima.max_displacement", "displacement of a minimum", "Å", 3),
-    RawMetric("minima.max_depth_error", "error of a well's energy", "meV/atom", 1),
-    RawMetric("saddles.max_barrier_error", "barrier error", "meV/atom", 1),
-    RawMetric("forces.relative_force_error", "relative force error", "", 2),
-    RawMetric("forces.force_softening", "softening of the forces", "", 2, ideal=1.0),
-    RawMetric("smoothness.max_jump", "largest jump", "meV/atom", 3),
-    RawMetric("smoothness.max_kink", "largest kink", "meV/atom/Å", 1),
-    RawMetric("invariance.largest", "largest symmetry violation", "meV/atom", 4),
-    RawMetric("conservative_forces.force_gradient", "force against energy", "meV/Å", 2),
-    RawMetric("hull.formation_mae", "formation energy error", "meV/atom", 1),
-    RawMetric("hull.above_hull_mae", "error above hull", "meV/atom", 1),
-    RawMetric("hull.above_hull_bias", "signed error above hull", "meV/atom", 1, signed=True),
-    RawMetric("hull.wrong_order_share", "polymorphs in wrong order", "", 2),
-    RawMetric("stability.f1", "F1 of stability", "", 2, ideal=1.0),
-    RawMetric(
-        "underprediction.mean_signed_error", "bias of a symmetry class", "meV/atom", 1, signed=True
-    ),
-    RawMetric("relaxation.broken_near_hull", "crystals that lose their symmetry", "", 1),
+RAW_METRICS: tuple[RawMetric, ...] = tuple(
+    RawMetric(question.name, metric)
+    for question in QUESTIONS.values()
+    for metric in (*question.metrics, *question.derived)
+    if metric.on_board
+)
+#: shown, but no part of the score: it depends on the machine
+SPEED = Score(
+    1e-3,
+    15.0,
+    "A classical potential takes about a millisecond for a grid point, DFT 15 s on one core.",
+    logarithmic=True,
 )
 
 
@@ -128,7 +126,7 @@ class Standing:
     def speed(self) -> float:
         """Speed between 0 (as slow as DFT) and 1; NaN where it is not known."""
         known = math.isfinite(self.seconds_per_point)
-        return SPEED.score(self.seconds_per_point) if known else math.nan
+        return SPEED.of(self.seconds_per_point) if known else math.nan
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from symscape.leaderboard.catalogue import ENERGY_WINDOW, SCALES
 from symscape.leaderboard.collect import Board, Unit
-from symscape.leaderboard.scales import QuestionScale
+from symscape.questions.case import CaseResult
+from symscape.questions.energies import SCORED_WINDOW
+from symscape.questions.metric import Metric
+from symscape.questions.question import Question, Scoring
+from symscape.questions.registry import QUESTIONS
 from symscape.results.run_results import ReferenceSummary, RunResults
-from symscape.verdict.case import CaseResult
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +30,7 @@ class ScoreTable:
     units
         Slices, sorted by name, then crystals.
     questions
-        Those that any model answered, in the order of `catalogue.SCALES`.
+        Those that any model answered, in the order of `questions.registry`.
     cells
         Scores, shape (n_models, n_units, n_questions): NaN where nobody answered the question
         (DFT gives no occasion to ask it), 0 where another model did and this one did not.
@@ -38,7 +40,7 @@ class ScoreTable:
 
     models: tuple[str, ...]
     units: tuple[Unit, ...]
-    questions: tuple[QuestionScale, ...]
+    questions: tuple[Question, ...]
     cells: np.ndarray
     answered: np.ndarray
 
@@ -57,7 +59,7 @@ class ScoreTable:
     @property
     def weights(self) -> np.ndarray:
         """Weights of the questions, shape (n_questions,)."""
-        return np.array([question.weight for question in self.questions])
+        return np.array([scoring_of(question).weight for question in self.questions])
 
     @cached_property
     def asked(self) -> np.ndarray:
@@ -124,7 +126,7 @@ def score_board(board: Board) -> ScoreTable:
     """Score every case of every run on a board."""
     judged = [_judged_cases(entry.run) for entry in board.entries]
     found = {key[0] for cases in judged for key in cases}
-    questions = tuple(scale for name, scale in SCALES.items() if name in found)
+    questions = tuple(q for name, q in QUESTIONS.items() if q.scoring and name in found)
     shape = (len(board.entries), len(board.units), len(questions))
     cells, answered = np.full(shape, np.nan), np.zeros(shape, dtype=bool)
     shares = [
@@ -133,14 +135,14 @@ def score_board(board: Board) -> ScoreTable:
     ]
     for s, unit in enumerate(board.units):
         for q, question in enumerate(questions):
-            key = (question.question, unit.material, unit.slice)
+            key = (question.name, unit.material, unit.slice)
             values = [case_values(cases[key]) if key in cases else None for cases in judged]
             wanted = _wanted_metrics(question, [v for v in values if v is not None])
             if not wanted:
                 continue
             for m, numbers in enumerate(values):
                 answered[m, s, q] = numbers is not None
-                share = shares[m][s] if question.on_grid else 1.0
+                share = shares[m][s] if scoring_of(question).on_grid else 1.0
                 cells[m, s, q] = share * case_score(question, numbers or {}, wanted)
     models = tuple(entry.name for entry in board.entries)
     return ScoreTable(models, board.units, questions, cells, answered)
@@ -158,9 +160,7 @@ def case_values(case: CaseResult) -> dict[str, float]:
     """
     metrics: Mapping[str, Any] = case.metrics
     if "windows" in metrics:
-        metrics = next(
-            (v for k, v in metrics["windows"].items() if float(k) == float(ENERGY_WINDOW)), {}
-        )
+        metrics = next((v for k, v in metrics["windows"].items() if float(k) == SCORED_WINDOW), {})
     numbers = {k: float(v) for k, v in metrics.items() if isinstance(v, int | float)}
     if numbers:
         # NaN if any is
@@ -168,27 +168,39 @@ def case_values(case: CaseResult) -> dict[str, float]:
     return numbers
 
 
-def _wanted_metrics(question: QuestionScale, values: list[dict[str, float]]) -> set[str]:
+def scoring_of(question: Question) -> Scoring:
+    """Return how a question counts; it must be one that does."""
+    if question.scoring is None:
+        raise ValueError(f"question {question.name} does not count on the leaderboard")
+    return question.scoring
+
+
+def score_of(metric: Metric, value: float) -> float:
+    """Score a metric's value between 0 and 1; one that does not count, or NaN, scores 0."""
+    return metric.score.of(metric.badness(value)) if metric.score else 0.0
+
+
+def _wanted_metrics(question: Question, values: list[dict[str, float]]) -> set[str]:
     """Metrics that count on a slice: those for which at least one model has a number.
 
     What DFT gives no occasion for (the displacement of a minimum where there is none) nobody has;
     where only some have it, the others failed to answer.
     """
     return {
-        scale.metric
-        for scale in question.metrics
-        if any(math.isfinite(v.get(scale.metric, math.nan)) for v in values)
+        metric.name
+        for metric in question.scored
+        if any(math.isfinite(v.get(metric.name, math.nan)) for v in values)
     }
 
 
-def case_score(question: QuestionScale, values: Mapping[str, float], wanted: set[str]) -> float:
+def case_score(question: Question, values: Mapping[str, float], wanted: set[str]) -> float:
     """Mean score of the wanted metrics; one that is missing or not a number scores 0."""
     return float(
         np.mean(
             [
-                s.score(values.get(s.metric, math.nan))
-                for s in question.metrics
-                if s.metric in wanted
+                score_of(metric, values.get(metric.name, math.nan))
+                for metric in question.scored
+                if metric.name in wanted
             ]
         )
     )

@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 
 from symscape.crystal.structures import Structures
-from symscape.leaderboard.catalogue import SCALES
 from symscape.leaderboard.pages import slug
 from symscape.models.base import ALL_QUANTITIES, Prediction
 from symscape.models.card import ModelCard
+from symscape.questions.registry import QUESTIONS
 from symscape.references.reference import LandscapeReference
 from symscape.results.run_results import RunResults
-from symscape.verdict.questions import QUESTIONS
 from symscape.verdict.tolerances import PROFILES, load_tolerances
 
 #: fields of a card that decide what results mean
@@ -135,8 +134,9 @@ def asked_questions(reference: LandscapeReference) -> list[str]:
     """
     return [
         question
-        for question in SCALES
-        if QUESTIONS[question].about == "slices"
+        for question, known in QUESTIONS.items()
+        if known.scoring
+        and known.about == "slices"
         and (question != "saddles" or _has_saddles(reference))
         and (question != "forces" or _has_forces(reference))
     ]
@@ -150,8 +150,8 @@ def crystal_cases(folder: Path) -> list[tuple[str, str, str]]:
     entries = list_crystals([folder])
     return [
         (question, *case)
-        for question in SCALES
-        if QUESTIONS[question].about == "crystals"
+        for question, known in QUESTIONS.items()
+        if known.scoring and known.about == "crystals"
         for case in hull_cases(question, entries)
     ]
 

@@ -9,13 +9,12 @@ from typing import Any
 
 from symscape.decode import dumps, encode
 from symscape.leaderboard.ranking import RAW_METRICS, Ranking, Standing
-from symscape.leaderboard.scales import MetricScale
+from symscape.leaderboard.scores import scoring_of
 from symscape.page.summary import escape_markdown
 from symscape.page.words import NOTHING, count_text, number_text
+from symscape.questions.metric import Metric, Score
 
 SCHEMA = "symscape-leaderboard/1"
-_COLUMN_UNITS = {"meV/atom": "_meV_per_atom", "Å": "_A", "meV/atom/Å": "_meV_per_atom_A",
-                 "meV/Å": "_meV_per_A"}  # fmt: skip
 
 _EXPLANATION = (
     "Scores from 0 (useless) to 100 (perfect), with 95 % intervals over materials. A case in which "
@@ -49,9 +48,9 @@ def leaderboard_json(ranking: Ranking) -> str:
         ],
         "questions": [
             {
-                "question": q.question,
-                "weight": q.weight,
-                "metrics": [_scale_record(scale) for scale in q.metrics],
+                "question": q.name,
+                "weight": scoring_of(q).weight,
+                "metrics": [_scale_record(m, m.score) for m in q.scored if m.score],
             }
             for q in table.questions
         ],
@@ -63,21 +62,31 @@ def leaderboard_json(ranking: Ranking) -> str:
     return dumps(encode(document)) + "\n"
 
 
-def _scale_record(scale: MetricScale) -> dict[str, Any]:
+def _scale_record(metric: Metric, score: Score) -> dict[str, Any]:
     return {
-        "metric": scale.metric,
-        "unit": scale.unit,
-        "target": scale.target,
-        "perfect": scale.perfect,
-        "useless": scale.useless,
-        "scale": "logarithmic" if scale.logarithmic else "linear",
+        "metric": metric.name,
+        "unit": metric.unit,
+        "target": metric.ideal,
+        "perfect": score.perfect,
+        "useless": score.useless,
+        "scale": "logarithmic" if score.logarithmic else "linear",
     }
+
+
+def value_text(metric: Metric, badness: float) -> str:
+    """Write the value that is so far from the ideal: ``70``, ``1 ± 0.5``, ``0.5``."""
+    ideal = metric.ideal or 0.0
+    if not ideal or not badness:
+        return f"{ideal + badness:g}"
+    if metric.highest == ideal:
+        return f"{ideal - badness:g}"
+    return f"{ideal:g} ± {badness:g}"
 
 
 def _model_record(ranking: Ranking, standing: Standing) -> dict[str, Any]:
     table, i = ranking.table, standing.index
     card = standing.entry.run.model
-    names = [q.question for q in table.questions]
+    names = [q.name for q in table.questions]
     return {
         "model": standing.name,
         "family": card.family,
@@ -134,10 +143,9 @@ def leaderboard_csv(ranking: Ranking) -> str:
             "coverage": standing.coverage,
         }
         for question, score in zip(ranking.table.questions, standing.questions, strict=True):
-            row[f"score_{question.question}"] = float(score)
+            row[f"score_{question.name}"] = float(score)
         for metric in RAW_METRICS:
-            column = metric.name.replace(".", "_") + _COLUMN_UNITS.get(metric.unit, "")
-            row[column] = standing.raw[metric.name]
+            row[f"{metric.question}_{metric.metric.column}"] = standing.raw[metric.name]
         row["seconds_per_point"] = standing.seconds_per_point
         rows.append({key: _cell(value) for key, value in row.items()})
     text = io.StringIO()
@@ -164,7 +172,8 @@ def leaderboard_markdown(ranking: Ranking) -> str:
         f"symscape {board.suite}."
     )
     lines = ["# Leaderboard", "", extent, "", _EXPLANATION]
-    head = ["", "model", "score", "95 %", "coverage", *(q.title for q in table.questions),
+    heads = [scoring_of(question).head for question in table.questions]
+    head = ["", "model", "score", "95 %", "coverage", *heads,
             "MAE (meV/atom)", "signed error (meV/atom)", "softening"]  # fmt: skip
     for title, standings in ranking.lists:
         lines += ["", f"## {escape_markdown(title)}", ""]

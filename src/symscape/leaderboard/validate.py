@@ -12,7 +12,7 @@ from symscape.errors import ModelError, SymscapeError
 from symscape.jsontext import JsonTextError, parse_json
 from symscape.models.card import ModelCard
 from symscape.page.words import count_text
-from symscape.verdict.questions import QUESTIONS
+from symscape.questions.registry import QUESTIONS
 
 Kind = Literal[
     "results", "reference", "crystals", "equations", "cards", "tolerances", "plan", "crystal list"

@@ -77,5 +77,5 @@ def count_changes(rows: list[ChangeRow]) -> dict[Change, int]:
 
 def shift_text(metric: MetricChange) -> str:
     """Write how a metric changed: ``mean absolute error 10.0 → 20.0 meV/atom``."""
-    old, new = (metric_text(metric.metric, v, metric.unit) for v in (metric.old, metric.new))
+    old, new = (metric_text(metric.metric, v) for v in (metric.old, metric.new))
     return f"{metric_title(metric.metric)} {old} {ARROW} {new} {unit_text(metric.unit)}".rstrip()

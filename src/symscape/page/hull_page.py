@@ -83,7 +83,9 @@ def _figures(view: HullView) -> dict[str, tuple[Callable[[Layout], Figure], str]
         )
     }
     if not judged.empty:
-        low = int((judged["error_above_hull"] < 0).sum())
+        from symscape.hull.statistics import too_low
+
+        low = int(too_low(judged["error_above_hull"].to_numpy()).sum())
         found["errors"] = (
             lambda layout: draw_errors(judged, model, layout),
             f"{low} of {len(judged)} crystals are too low above their hull.",

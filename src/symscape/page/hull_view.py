@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from symscape.verdict.case import CaseResult
-from symscape.verdict.questions import QUESTIONS
+from symscape.questions.case import CaseResult
+from symscape.questions.registry import QUESTIONS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -170,7 +170,9 @@ class HullView:
         table = self.judged
         if table.empty:
             return text
-        share = float((table["error_above_hull"] < 0).mean())
+        from symscape.hull.statistics import too_low
+
+        share = float(too_low(table["error_above_hull"].to_numpy()).mean())
         return f"{text}; {100 * share:.0f} % of {len(table)} crystals too low above their hull"
 
 

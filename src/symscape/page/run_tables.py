@@ -7,18 +7,17 @@ points it has, so that a fine grid does not outweigh a coarse one.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from symscape.files import write_atomically
 from symscape.page.checks import severity
 from symscape.page.view import RunView
+from symscape.questions.registry import metric_named
 from symscape.results.run_results import RunResults
-from symscape.verdict.questions import QUESTIONS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_SUFFIXES = {"meV/atom": "_meV_per_atom", "angstrom": "_A"}
 #: averaged over the slices of a group
 _AVERAGED = ("mean_signed_error_meV_per_atom", "share_underpredicted", "softening_scale")
 
@@ -47,7 +46,7 @@ def metrics_table(run: RunResults) -> pd.DataFrame:
         for window, values in (metrics.get("windows") or {None: plain}).items():
             judged = window is None or float(window) == float(metrics.get("window", "nan"))
             row = {"window_meV_per_atom": None if window is None else float(window)}
-            named = {_column(case.question, name): value for name, value in values.items()}
+            named = {metric_named(name).column: value for name, value in values.items()}
             rows.append({**head, **row, "judged": judged, **named})
     return pd.DataFrame(rows)
 
@@ -157,9 +156,3 @@ def write_tables(folder: str | Path, run: RunResults) -> list[Path]:
         write_atomically(path, table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
         paths.append(path)
     return paths
-
-
-def _column(question: str, metric: str) -> str:
-    """Name of a metric's column, with its unit."""
-    known: dict[str, Any] = QUESTIONS[question].metrics if question in QUESTIONS else {}
-    return metric + _SUFFIXES.get(known.get(metric, ""), "")

@@ -164,9 +164,9 @@ def _numbers(item: SliceView) -> list[str]:
     judged = item.judged
     return [
         escape_markdown(item.id),
-        metric_text("mae", judged.get("mae"), "meV/atom"),
-        metric_text("mean_signed_error", judged.get("mean_signed_error"), "meV/atom"),
-        metric_text("softening_scale", judged.get("softening_scale"), ""),
+        metric_text("mae", judged.get("mae")),
+        metric_text("mean_signed_error", judged.get("mean_signed_error")),
+        metric_text("softening_scale", judged.get("softening_scale")),
     ]
 
 

@@ -16,11 +16,11 @@ from symscape.landscape.metrics import DEFAULT_WINDOW
 from symscape.page.checks import severity
 from symscape.page.headline import headline
 from symscape.page.words import group_text
+from symscape.questions.case import CaseResult, Check
+from symscape.questions.registry import QUESTIONS
 from symscape.results.detail import CaseDetail, read_detail
 from symscape.results.run_results import ReferenceSummary, RunResults, axis_label
 from symscape.verdict.baseline import MetricChange
-from symscape.verdict.case import CaseResult, Check
-from symscape.verdict.questions import QUESTIONS
 
 #: a status, but what was declared a known failure is told apart: ``known`` if it failed,
 #: ``surprise`` if it did not

@@ -5,51 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from symscape.landscape.metrics import POINTWISE
+from symscape.questions.case import Check
+from symscape.questions.registry import metric_named
 from symscape.results.detail import ClosestPair
 from symscape.results.run_results import axis_label
-from symscape.verdict.case import Check
 
 #: what stands where there is no number
 NOTHING = "–"
-_DECIMALS = {"meV/atom": 1, "meV/angstrom": 1, "meV/atom/angstrom": 1, "angstrom": 3}
-#: pure numbers that count something
-_COUNTS = (
-    "failed_points", "n_points", "missing_minima", "spurious_minima", "matched_minima",
-    "missing_saddles", "matched_saddles", "rough_points", "n_forces", "n_crystals",
-    "ground_states_missed", "broken_near_hull",
-)  # fmt: skip
-#: where the name of a metric, without its underscores, is not what it is called
-_TITLES = {
-    "failed_points": "points without energy",
-    "max_displacement": "largest shift of a minimum",
-    "max_depth_error": "largest depth error",
-    "max_barrier_error": "largest barrier error",
-    "mean_barrier_error": "mean barrier error",
-    "max_saddle_error": "largest saddle error",
-    "bottleneck": "bottleneck distance",
-    "wasserstein": "Wasserstein distance",
-    "max_jump": "largest jump",
-    "max_kink": "largest kink",
-    "max_ripple": "largest ripple",
-    "relative_force_error": "relative force error",
-    "force_softening": "softening scale of forces",
-    "cell_choice": "choice of cell",
-    "space_group": "space-group operations",
-    "equivalent_points": "equivalent grid points",
-    "symmetric_forces": "forces off symmetry",
-    "force_gradient": "force against gradient",
-    "stress_strain": "stress against strain",
-    "curl": "work around a loop",
-    "formation_mae": "MAE of formation energies",
-    "above_hull_mae": "MAE of energies above hull",
-    "wrong_order_share": "share of polymorphs in wrong order",
-    "false_stable_share": "share of unstable called stable",
-    "f1": "F1 of stability",
-    "broken_near_hull": "symmetries broken near the hull",
-    "max_gained_near_hull": "largest gain near the hull",
-    "max_volume_change_near_hull": "largest volume change near the hull",
-}
 
 
 def number_text(value: float | None, decimals: int, *, sign: bool = False) -> str:
@@ -69,21 +31,19 @@ def number_text(value: float | None, decimals: int, *, sign: bool = False) -> st
     return text.replace("-", "−")
 
 
-def metric_text(metric: str, value: float | None, unit: str) -> str:
-    """Write a metric's value with the decimals that make sense for its unit."""
-    if metric in _COUNTS:
-        return number_text(value, 0)
-    decimals = _DECIMALS.get(unit, 3)
-    if value and 5e-5 <= abs(value) < 0.95 * 10 ** (1 - decimals):
+def metric_text(metric: str, value: float | None) -> str:
+    """Write a metric's value with the decimals that make sense for it."""
+    known = metric_named(metric)
+    decimals = known.printed_decimals
+    if not known.counts and value and 5e-5 <= abs(value) < 0.95 * 10 ** (1 - decimals):
         # contracts hold to a thousandth of what landscapes err: show two digits, within reason
         decimals = min(max(decimals, 1 - math.floor(math.log10(abs(value)))), 4)
-    return number_text(value, decimals, sign=metric == "mean_signed_error")
+    return number_text(value, decimals, sign=known.signed)
 
 
 def metric_title(metric: str) -> str:
     """Words for a metric: ``mean absolute error``."""
-    known = POINTWISE.get(metric)
-    return known.title if known else _TITLES.get(metric, metric.replace("_", " "))
+    return metric_named(metric).title
 
 
 def unit_text(unit: str) -> str:
@@ -104,10 +64,11 @@ def limit_text(check: Check) -> str:
         return f"≥ {low}"
     if low == high:
         return high
-    if check.metric == "spearman" and high == "1":
+    known = metric_named(check.metric)
+    if check.limit[1] == known.highest:
         return f"≥ {low}"
     if low == f"−{high}":
-        return f"±{high}" if check.metric == "mean_signed_error" else f"≤ {high}"
+        return f"±{high}" if known.signed else f"≤ {high}"
     return f"{low} to {high}"
 
 

@@ -6,8 +6,8 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from symscape.decode import DecodeError, decode, encode
+from symscape.questions.case import CaseResult
 from symscape.results.detail import read_detail
-from symscape.verdict.case import CaseResult
 
 if TYPE_CHECKING:
     from symscape.results.run_results import ReferenceSummary, RunResults

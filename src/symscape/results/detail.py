@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symscape.decode import decode, encode
+from symscape.questions.case import CaseResult
 from symscape.verdict.baseline import Change, MetricChange
-from symscape.verdict.case import CaseResult
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from symscape.errors import ResultsFileError, shown
 from symscape.files import write_atomically
 from symscape.jsontext import JsonTextError, parse_json
 from symscape.models.card import ModelCard
+from symscape.questions.case import CaseResult
 from symscape.results.consistency import check_consistency
-from symscape.verdict.case import CaseResult
 
 if TYPE_CHECKING:
     from symscape.references.reference import LandscapeReference

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from symscape.questions.case import CaseResult
 from symscape.suite.kept import Asked, judge_once
-from symscape.verdict.case import CaseResult
 
 if TYPE_CHECKING:
     from symscape.landscape.evaluate import SliceEvaluation

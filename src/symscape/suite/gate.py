@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symscape.errors import ResultsFileError
+from symscape.questions.case import CaseResult
 from symscape.verdict.baseline import DEFAULT_MARGIN, judge_against
-from symscape.verdict.case import CaseResult
 
 if TYPE_CHECKING:
     from symscape.results.run_results import RunResults
@@ -52,9 +53,24 @@ class Baseline:
             return case
         return case if self.digests.get((result.material, result.slice)) == digest else None
 
-    def gone(self, slices: set[tuple[str, str]]) -> list[str]:
-        """Return the names of the slices that the baseline has and the library has not."""
-        return sorted(f"{m}-{s}" for m, s in self.digests if (m, s) not in slices)
+    def gone(self, judged: Collection[Key], left_out: Collection[Key] = ()) -> list[str]:
+        """Return what the baseline judged and a run did not, whatever the reason.
+
+        Parameters
+        ----------
+        judged
+            Cases that the run judged or could not evaluate, by (question, material, slice).
+        left_out
+            Cases that the user chose to leave out of the run.
+        """
+        missing = [
+            (material, slice, question)
+            for (question, material, slice), case in self.cases.items()
+            if case.status != "error"
+            and (question, material, slice) not in judged
+            and (question, material, slice) not in left_out
+        ]
+        return [f"{m}-{s}: {question}" for m, s, question in sorted(missing)]
 
 
 def load_baseline(name: str, model: str, root: Path, margin: float = DEFAULT_MARGIN) -> Baseline:

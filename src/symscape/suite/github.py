@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from symscape.verdict.case import CaseResult
+    from symscape.questions.case import CaseResult
 
 #: GitHub shows at most this many annotations of one kind for a step
 _MOST_ANNOTATIONS = 10

@@ -15,17 +15,17 @@ from symscape.errors import HullError
 from symscape.hull.classes import lattice_class, wyckoff_class
 from symscape.references.crystal_files import crystals_digest, find_crystal_files
 from symscape.suite.kept import Asked, judge_once
-from symscape.verdict.hull import ALL_CRYSTALS, CONTRACTS, HULL
+from symscape.verdict.hull import ALL, ALL_CRYSTALS, CONTRACTS, HULL
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from symscape.contracts.catalogue import CrystalContract
     from symscape.models.base import EnergyModel
+    from symscape.questions.case import CaseResult
     from symscape.references.crystal_files import CrystalEntry
     from symscape.references.crystals import CrystalLibrary
     from symscape.suite.session import SuiteSession
-    from symscape.verdict.case import CaseResult
 
 #: a symmetry class of fewer crystals says nothing
 FEWEST_CRYSTALS = 3
@@ -41,7 +41,7 @@ def hull_cases(question: str, entries: list[CrystalEntry]) -> list[tuple[str, st
         systems = dict.fromkeys(entry.system for entry in entries if "-" in entry.system)
         return [(system, HULL) for system in systems]
     if question == "stability":
-        return [(ALL_CRYSTALS, "all")]
+        return [(ALL_CRYSTALS, ALL)]
     found = {
         "n_lattice": Counter(lattice_class(entry.n_lattice) for entry in entries),
         "n_wyckoff": Counter(wyckoff_class(entry.n_wyckoff) for entry in entries),
@@ -144,6 +144,28 @@ class HullSession:
             row["failed"] for row in self._relaxed.get(name, {}).values()
         )
 
+    def missing(self, model: EnergyModel, material: str, name: str) -> list[str]:
+        """Return the ids of a case's crystals of which the model gave no energy.
+
+        Parameters
+        ----------
+        material, name
+            As those of `HullCase`.
+        """
+        from symscape.hull.phases import select_system
+        from symscape.hull.statistics import with_classes
+
+        left_out = set(self.table(model).attrs["settings"]["left_out"])
+        own = self._described
+        if name == HULL:
+            own = select_system(own, material)
+        elif name == CONTRACTS:
+            own = own[own["system"] == material]
+        elif material == ALL_CRYSTALS and name != ALL:
+            column, _, group = name.partition("-")
+            own = own[with_classes(own)[f"{column}_class"] == group]
+        return [crystal for crystal in own["id"] if crystal in left_out]
+
     def system(self, model: EnergyModel, system: str) -> pd.DataFrame:
         """Return the crystals of a chemical system and its subsystems."""
         from symscape.hull.phases import select_system
@@ -175,12 +197,14 @@ class HullSession:
         found = pd.DataFrame([known[crystal] for crystal in own["id"]])
         made = own.merge(found.drop(columns="space_group"), on="id")
         failed = made["failed"] != ""
+        not_relaxed = list(made["id"][failed])
         if failed.all():
             raise HullError(f"{name} relaxed no crystal of {system} ({made['failed'].iloc[0]}).")
         made = made[~failed].reset_index(drop=True)
         for kind in ("fixed", "free"):
             above = energies_above_hull(made, f"energy_{kind}")
             made[f"error_{kind}"] = 1000 * (above - made["above_hull_dft"])
+        made.attrs["not_relaxed"] = not_relaxed
         made.attrs["settings"] = {**own.attrs["settings"], "relaxation": asdict(RelaxSettings())}
         return made
 
@@ -254,6 +278,7 @@ class HullCase:
             if not self._has_forces():
                 return None
             made = self.hulls.relaxed(self.model, self.material)
+            known["missing"] = [*known["missing"], *made.attrs["not_relaxed"]]
             return judge_relaxation(made, self.material, near_meV=near, **known)
 
         return self._once("relaxation", judge)
@@ -295,6 +320,10 @@ class HullCase:
         }
         return judge_contracts(question, self.material, results, **known)
 
+    def _missing(self) -> list[str]:
+        """Ids of the crystals of this case that the model has no energy of."""
+        return self.hulls.missing(self.model, self.material, self.name)
+
     def _has_forces(self) -> bool:
         return {"forces", "stress"} <= self.model.implements
 
@@ -303,9 +332,9 @@ class HullCase:
         hulls, tolerances = self.hulls, self.hulls.session.tolerances
 
         def judged(**known: Any) -> CaseResult | None:
-            gone = hulls.table(self.model).attrs["settings"]["left_out"]
-            warnings = [f"no energy of {name} from the model, so it is left out" for name in gone]
-            known |= {"tolerances": tolerances, "digest": hulls.digest, "warnings": warnings}
+            known |= {"tolerances": tolerances, "digest": hulls.digest}
+            if "missing" not in known:
+                known["missing"] = self._missing()
             return judge(**known)
 
         asked = Asked(question, self.material, self.name, self.model, tolerances, hulls.digest)

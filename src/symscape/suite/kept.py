@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from symscape.digest import code_digest
-from symscape.verdict.case import CaseResult
-from symscape.verdict.questions import QUESTIONS
+from symscape.questions.case import CaseResult
+from symscape.questions.registry import QUESTIONS
 
 if TYPE_CHECKING:
     from symscape.models.base import EnergyModel
@@ -25,6 +25,7 @@ _PACKAGES = (
     "symscape.hull",
     "symscape.landscape",
     "symscape.models",
+    "symscape.questions",
     "symscape.references",
     "symscape.suite",
     "symscape.verdict",

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from symscape.suite.keys import REPORT_ATTRIBUTE
+from symscape.suite.record import first_line
+from symscape.suite.roll import WORKER_KEY, CaseName, roll_of
 
 if TYPE_CHECKING:
     from symscape.models.base import EnergyModel
+    from symscape.questions.case import CaseResult
     from symscape.results.run_results import BaselineSummary, RunResults
-    from symscape.suite.gate import Baseline
+    from symscape.suite.gate import Baseline, Key
     from symscape.suite.session import SuiteSession
-    from symscape.verdict.case import CaseResult
 
 #: distributions whose versions can change a result
 _VERSIONED = ("symscape", "numpy", "scipy", "ase", "pymatgen", "spglib", "torch")
@@ -37,17 +39,74 @@ class Outcome:
         self.notes: list[str] = []
         self.written: list[tuple[RunResults, Path]] = []
         self.problems: list[str] = []
+        #: tests that failed without a result, and why; tests that were skipped, and why
+        self.lost: dict[str, str] = {}
+        self.skipped: dict[str, str] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take over the results that came with a test's report."""
-        self.records += getattr(report, REPORT_ATTRIBUTE, [])
+        found = getattr(report, REPORT_ATTRIBUTE, [])
+        if found and not self.records:
+            self._set_earlier_reports_aside()
+        self.records += found
+        if report.failed and not found:
+            self.lost[report.nodeid] = first_line(report.longrepr)
+        if report.skipped and isinstance(report.longrepr, tuple):
+            self.skipped[report.nodeid] = str(report.longrepr[2]).removeprefix("Skipped: ")
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over a worker's roll of cases; one that crashed has none."""
+        output = getattr(node, "workeroutput", None) or {}
+        if WORKER_KEY in output:
+            roll_of(self.config).merge(output[WORKER_KEY])
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Write the reports, after an interruption too; a run whose report is lost has failed."""
+        """Write the reports, after an interruption too; a run whose report is lost has failed.
+
+        A run that judged nothing is not green, nor one that lacks what its baseline judged.
+        """
+        if self.config.option.collectonly:
+            return
+        self._record_lost_cases()
         self._write_reports()
         if self.problems and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if not self.records and roll_of(self.config).cases:
+            self._set_earlier_reports_aside()
+            if session.exitstatus == pytest.ExitCode.OK:
+                session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+
+    def _record_lost_cases(self) -> None:
+        """Record as errors the cases whose test failed without a result: the worker crashed."""
+        from symscape.questions.case import CaseResult
+
+        recorded = {
+            CaseName(r["question"], r["model"], r["material"], r["slice"]) for r in self.records
+        }
+        for test, reason in self.lost.items():
+            name = roll_of(self.config).cases.get(test)
+            if name is not None and name not in recorded:
+                result = CaseResult(*name, "error", detail={"message": reason})
+                self.records.append(result.to_dict())
+
+    def _set_earlier_reports_aside(self) -> None:
+        """Keep the reports of an earlier run from being taken for this one's."""
+        from symscape.page.unfinished import set_aside
+        from symscape.suite.session import session_of
+
+        session = session_of(self.config)
+        for name in session.model_names:
+            try:
+                set_aside(session.settings.report_dir / name, name, self._began)
+            except OSError as error:
+                self.problems.append(f"an earlier report of {name} can't be set aside: {error}")
+
+    @property
+    def _began(self) -> str:
+        """When the run began, ISO 8601."""
+        return datetime.fromtimestamp(self.started, UTC).isoformat(timespec="seconds")
 
     def _write_reports(self) -> None:
         if not self.records:
@@ -66,11 +125,28 @@ class Outcome:
                 self.problems.append(f"the report of {run.model.name} can't be written: {error}")
                 continue
             self.written.append((run, folder))
+            if run.baseline and run.baseline.gone and not session.settings.allow_gone:
+                self.problems.append(
+                    f"{len(run.baseline.gone)} cases that the baseline of {run.model.name} judged "
+                    "are gone from this run; --allow-gone accepts that."
+                )
         self._write_proposal(session)
         self.notes += session.unused_overrides()
 
+    def _nothing_judged(self) -> str:
+        """Say why a run judged nothing; empty where it did, or had nothing to judge."""
+        cases = roll_of(self.config).cases
+        if self.records or not cases:
+            return ""
+        reasons = [reason for test, reason in self.skipped.items() if test in cases]
+        why = f", for example: {reasons[0]}" if reasons else "; see above."
+        return f"nothing was judged: {len(reasons)} of {len(cases)} cases were skipped{why}"
+
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Say what the reports say and where they are."""
+        if sentence := self._nothing_judged():
+            terminalreporter.section("symscape")
+            terminalreporter.write_line(sentence, red=True)
         if not self.records:
             return
         from symscape.suite.github import failure_annotations
@@ -115,11 +191,12 @@ class Outcome:
         baseline = session.baselines.get(run.model.name)
         if baseline is None:
             return []
-        return change_table(list(run.cases), baseline, _gone(session, baseline))
+        gone = list(run.baseline.gone) if run.baseline else []
+        return change_table(list(run.cases), baseline, gone)
 
     def _runs(self, session: SuiteSession) -> list[RunResults]:
         """Make one run's results a model, in the order in which the models were asked for."""
-        from symscape.verdict.case import CaseResult
+        from symscape.questions.case import CaseResult
 
         cases = [CaseResult.from_dict(record) for record in self.records]
         return [
@@ -153,11 +230,11 @@ class Outcome:
                 **versions(model, workers),
                 **({} if session.settings.use_cache else _UNCACHED),
             },
-            started=datetime.fromtimestamp(self.started, UTC).isoformat(timespec="seconds"),
+            started=self._began,
             wall_seconds=round(time.time() - self.started, 2),
             tolerances=session.tolerances.name,
             baseline_notes=self._baseline_notes(session, model.card.name),
-            baseline=_summarize_baseline(session, model.card.name),
+            baseline=_summarize_baseline(session, model.card.name, cases),
         )
 
     def _baseline_notes(self, session: SuiteSession, model: str) -> tuple[str, ...]:
@@ -168,29 +245,35 @@ class Outcome:
         return (f"Cases fail only where they are worse than in {baseline.name} by over {margin}.",)
 
 
-def _gone(session: SuiteSession, baseline: Baseline) -> list[str]:
-    """Return the slices that a baseline has and the library no more, chosen or not."""
-    from symscape.references.library import find_references
-
-    entries = find_references(session.settings.references)
-    return baseline.gone({(entry.material, entry.slice) for entry in entries})
-
-
-def _summarize_baseline(session: SuiteSession, model: str) -> BaselineSummary | None:
+def _summarize_baseline(
+    session: SuiteSession, model: str, cases: list[CaseResult]
+) -> BaselineSummary | None:
     """Return what the results keep of a model's baseline, if it has one."""
     from symscape.results.run_results import BaselineSummary
 
     baseline = session.baselines.get(model)
     if baseline is None:
         return None
-    cases = list(baseline.cases.values())
+    judged = {(case.question, case.material, case.slice) for case in cases}
+    earlier = list(baseline.cases.values())
     return BaselineSummary(
         name=baseline.name,
-        model=next((case.model for case in cases), ""),
+        model=next((case.model for case in earlier), ""),
         margin=baseline.margin,
-        fingerprint=next((case.fingerprint for case in cases if case.fingerprint), ""),
-        gone=tuple(_gone(session, baseline)),
+        fingerprint=next((case.fingerprint for case in earlier if case.fingerprint), ""),
+        gone=tuple(baseline.gone(judged, _left_out(session, baseline, model))),
     )
+
+
+def _left_out(session: SuiteSession, baseline: Baseline, model: str) -> set[Key]:
+    """Cases of a baseline that the user left out: with ``-k``, ``-m`` or ``--material``."""
+    names = roll_of(session.config).deselected
+    left_out = {(name.question, name.material, name.slice) for name in names if name.model == model}
+    if session.settings.materials:
+        chosen = {entry.material for entry in session.entries}
+        chosen |= {entry.system for entry in session.crystals}
+        left_out |= {key for key in baseline.cases if key[1] not in chosen}
+    return left_out
 
 
 def _base(session: SuiteSession, path: Path) -> str:

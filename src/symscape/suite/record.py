@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from symscape.errors import SymscapeError
+from symscape.errors import NotEvaluated, SymscapeError, printable
+from symscape.questions.case import CaseResult
 from symscape.suite.keys import RECORDED, REPORT_ATTRIBUTE
+from symscape.suite.roll import case_of
 from symscape.suite.session import session_of
-from symscape.verdict.case import CaseResult
 from symscape.verdict.explain import explain
 
 
@@ -29,6 +30,9 @@ def recorder(item: pytest.Item) -> Callable[[CaseResult], None]:
         # metrics as properties: JUnit XML and other plugins carry them on
         for check in result.checks:
             item.user_properties.append((f"{result.question}.{check.metric}", check.value))
+        if result.status == "error":
+            # no failure that a tolerance file may have declared as known
+            raise NotEvaluated(explain(result))
         if not result.passed:
             pytest.fail(explain(result), pytrace=False)
 
@@ -50,31 +54,24 @@ def shorten_user_error(
     """Print one sentence instead of a traceback where the user can mend what is wrong.
 
     The case is recorded as an error, so that reports show that it was not judged; also where
-    something else went wrong, which keeps its traceback.
+    something else went wrong, whatever it derives from, which keeps its traceback.
     """
     error = call.excinfo.value if call.excinfo is not None else None
-    # pytest's own outcomes (failed, skipped) are no exceptions in this sense
-    if not isinstance(error, Exception | SystemExit):
+    # pytest's own outcomes (failed, skipped) are judgements, not errors
+    if error is None or isinstance(error, pytest.fail.Exception | pytest.skip.Exception):
         return
     if isinstance(error, SymscapeError):
         message = str(error)
-        report.longrepr = message
-    elif RECORDED in item.stash:
-        return
+        if report.failed:
+            report.longrepr = message
     else:
-        first = (str(error).strip().splitlines() or ["no message"])[0][:300]
-        message = f"{type(error).__name__}: {first}"
-    question, model, material, name = _asked(item)
-    record(item, CaseResult(question, model, material, name, "error", detail={"message": message}))
+        message = f"{type(error).__name__}: {first_line(error)}"
+    name = case_of(item)
+    if name is None or RECORDED in item.stash:
+        return
+    record(item, CaseResult(*name, "error", detail={"message": message}))
 
 
-def _asked(item: pytest.Item) -> tuple[str, str, str, str]:
-    """Return question, model, material and slice of a test."""
-    params: dict[str, Any] = item.callspec.params  # type: ignore[attr-defined]
-    if "crystals" in params:
-        marker = item.get_closest_marker("crystals")
-        return (marker.args[0] if marker and marker.args else "hull", *params["crystals"])
-    model, entry = params["landscape"]
-    marker = item.get_closest_marker("landscape")
-    question = marker.args[0] if marker and marker.args else "energies"
-    return question, model, entry.material, entry.slice
+def first_line(what: object) -> str:
+    """Return the first line of a message, cut where it is endless."""
+    return printable((str(what).strip().splitlines() or ["no message"])[0][:300])

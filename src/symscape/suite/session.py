@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from symscape.models.base import EnergyModel
     from symscape.models.cache import EnergyCache
     from symscape.models.evaluate import Evaluator
+    from symscape.questions.case import CaseResult
     from symscape.references.crystal_files import CrystalEntry
     from symscape.references.reference import LandscapeReference
     from symscape.suite.case import LandscapeCase
     from symscape.suite.gate import Baseline
     from symscape.suite.hull import HullCase, HullSession
-    from symscape.verdict.case import CaseResult
     from symscape.verdict.known import KnownFailure
 
 

@@ -43,6 +43,7 @@ class Settings:
     use_cache: bool
     baseline: str | None
     baseline_margin: float
+    allow_gone: bool
     proposal: Path | None
     figures: tuple[str, ...] = ()
 
@@ -99,6 +100,7 @@ def read_settings(config: pytest.Config) -> Settings:
         cache_dir=Path(cache_dir) if cache_dir else None,
         use_cache=not config.getoption("--no-cache"),
         baseline=given("--baseline", "symscape_baseline"),
+        allow_gone=bool(given("--allow-gone")),
         baseline_margin=_margin(given("--baseline-margin", "symscape_baseline_margin")),
         proposal=_proposal(given("--update-tolerances")),
         figures=_figures(given("--figures", "symscape_figures")),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from symscape.verdict.case import CaseResult, Check
+from symscape.questions.case import CaseResult, Check
+from symscape.questions.metric import Metric, Movement
+from symscape.questions.registry import metric_named
 
 #: by how much of a tolerance a metric may be worse than the baseline
 DEFAULT_MARGIN = 0.1
@@ -25,7 +28,8 @@ class MetricChange:
         Values.
     worsening
         How much further the value is from its ideal than the baseline's was, as a share of how far
-        the tolerance lets it be; negative where it got better.
+        the tolerance lets it be; negative where it got better. Where nothing but the ideal is
+        allowed: in ones for counts, else in units of the noise.
     """
 
     metric: str
@@ -50,57 +54,60 @@ class CaseChange:
         return max(self.metrics, key=lambda m: m.worsening, default=None)
 
 
-def distance(check: Check) -> float:
-    """How far a value is from its ideal, in units of how far the tolerance lets it be.
-
-    The ideal is 0 for a limit on the absolute value, the middle of a two-sided interval, and 1 for
-    a rank correlation, whose interval ends there; so 1 is the rim of the tolerance. NaN counts as
-    infinitely far.
-    """
-    low, high = check.limit
-    if check.value != check.value:
-        return float("inf")
-    if low is None or high is None:
-        rim = high if low is None else low
-        return abs(check.value) / abs(rim) if rim else float(check.value != 0)
-    ideal = high if check.metric == "spearman" else (low + high) / 2
-    width = high - low if check.metric == "spearman" else (high - low) / 2
-    return abs(check.value - ideal) / width if width else float(check.value != ideal)
-
-
 def compare(new: CaseResult, old: CaseResult | None, margin: float = DEFAULT_MARGIN) -> CaseChange:
     """Compare a case with the same case of an earlier run.
+
+    A value that can't be compared is never taken for as good as before: where the check fails today
+    and the earlier run has no number for it, the case is worse.
 
     Parameters
     ----------
     new, old
         Results of the same question on the same slice; ``old`` is None if the baseline lacks it.
     margin
-        A metric is worse if it moved away from its ideal by more than this share of its tolerance,
-        better if it moved closer by as much.
+        A metric is worse if its badness grew by more than this share of what its tolerance allows,
+        better if it shrank by as much; a count moves by ones (`Metric.movement`).
     """
     if old is None:
         return CaseChange(new.question, new.id, "new")
-    if "error" in (new.status, old.status) and new.status != old.status:
-        return CaseChange(new.question, new.id, "worse" if new.status == "error" else "better")
+    if new.status == "error":
+        change: Change = "same" if old.status == "error" else "worse"
+        return CaseChange(new.question, new.id, change)
+    if old.status == "error":
+        change = "better" if new.status == "passed" else "worse"
+        return CaseChange(new.question, new.id, change)
     before = {check.metric: check.value for check in old.checks}
-    changes = []
+    changes, moves = [], []
     for check in new.checks:
-        if check.metric not in before:
-            continue
-        # both values are measured by today's tolerance
-        was, now = distance(replace(check, value=before[check.metric])), distance(check)
-        worsening = 0.0 if was == now else now - was
-        changes.append(
-            MetricChange(check.metric, check.unit, before[check.metric], check.value, worsening)
-        )
-    moved = [m.worsening for m in changes]
-    change: Change = "same"
-    if any(m > margin for m in moved):
-        change = "worse"
-    elif any(m < -margin for m in moved):
-        change = "better"
-    return CaseChange(new.question, new.id, change, tuple(changes))
+        metric = metric_named(check.metric)
+        was = before.get(check.metric, float("nan"))
+        move = metric.movement(was, check.value, check.limit, margin)
+        if move is None or check.metric not in before:
+            move = "same" if check.passed else "worse"
+        moves.append(move)
+        if check.metric in before:
+            worsening = _growth(metric, was, check)
+            changes.append(MetricChange(check.metric, check.unit, was, check.value, worsening))
+    return CaseChange(new.question, new.id, _overall(moves), tuple(changes))
+
+
+def _growth(metric: Metric, was: float, check: Check) -> float:
+    """How much further a value is from its ideal, as a share of what the tolerance allows."""
+    before, after = metric.badness(was, check.limit), metric.badness(check.value, check.limit)
+    if before == after:
+        return 0.0
+    allowed = metric.allowed(check.value if after > before else was, check.limit)
+    if not 0 < allowed < math.inf:
+        allowed = 1.0 if metric.counts else metric.noise
+    return (after - before) / allowed
+
+
+def _overall(moves: list[Movement]) -> Change:
+    """One metric that is worse makes the case worse, whatever the others do."""
+    for change in ("worse", "better"):
+        if change in moves:
+            return change
+    return "same"
 
 
 def judge_against(

@@ -9,9 +9,9 @@ import numpy as np
 
 from symscape.contracts.result import ContractResult
 from symscape.landscape.forces import ForceComparison, spread_by_symmetry
+from symscape.questions.case import CaseResult
+from symscape.questions.registry import QUESTIONS
 from symscape.references.reference import LandscapeReference
-from symscape.verdict.case import CaseResult
-from symscape.verdict.questions import QUESTIONS
 from symscape.verdict.tolerances import Tolerances
 
 
@@ -98,9 +98,7 @@ def _judge(
         question, material=reference.material, slice=reference.slice.name, model=model
     )
     checks = tuple(
-        check
-        for check in limits.check(metrics, QUESTIONS[question].metrics)
-        if check.metric in metrics
+        check for check in limits.check(metrics, QUESTIONS[question]) if check.metric in metrics
     )
     return CaseResult(
         question=question,

@@ -9,18 +9,15 @@ import numpy as np
 
 from symscape.landscape.align import AlignedGrid, align
 from symscape.landscape.metrics import (
-    DEFAULT_WINDOW,
     WINDOWS,
     metrics_by_window,
     window_key,
     worst_point,
 )
+from symscape.questions.case import CaseResult, Check
+from symscape.questions.energies import ENERGIES
 from symscape.references.reference import LandscapeReference
-from symscape.verdict.case import CaseResult, Check
-from symscape.verdict.questions import QUESTIONS
 from symscape.verdict.tolerances import Tolerances
-
-QUESTION = "energies"
 
 
 def judge_energies(
@@ -46,14 +43,14 @@ def judge_energies(
         reference's valid points fails the case.
     """
     limits = tolerances.case(
-        QUESTION, material=reference.material, slice=reference.slice.name, model=model
+        ENERGIES.name, material=reference.material, slice=reference.slice.name, model=model
     )
-    window = limits.settings.get("window", 1000 * DEFAULT_WINDOW) / 1000
+    window = ENERGIES.setting("window", limits.settings) / 1000
     failed = _failed_points(reference, energies, failures or {})
     detail: dict[str, Any] = {"failed_points": failed, "warnings": reference_warnings(reference)}
     no_failure = Check("failed_points", float(len(failed)), (None, 0.0), "", not failed)
     unjudged = CaseResult(
-        question=QUESTION,
+        question=ENERGIES.name,
         model=model,
         material=reference.material,
         slice=reference.slice.name,
@@ -71,9 +68,7 @@ def judge_energies(
         return unjudged
     grid = align(reference.energies, energies, reference.valid)
     metrics = metrics_by_window(grid, tuple(sorted({*WINDOWS, window})))
-    units = QUESTIONS[QUESTION].metrics
-    checks = limits.check(metrics[window_key(window)], units)
-    checks = (*checks, no_failure) if failed else checks
+    checks = (*limits.check(metrics[window_key(window)], ENERGIES), no_failure)
     detail["worst"] = describe_point(reference, grid, worst_point(grid, window))
     return replace(
         unjudged,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from symscape.verdict.case import CaseResult, Check
+from symscape.questions.case import CaseResult, Check
+from symscape.questions.registry import metric_named
 
 #: points or loci named in full before the rest is counted
 _MOST_POINTS = 5
@@ -75,12 +76,12 @@ def excess(check: Check) -> float:
 
 def excess_text(check: Check) -> str:
     """By how much a metric fails, in words."""
-    low, high = check.limit
     if check.value != check.value:
         return "not defined here"
+    metric = metric_named(check.metric)
     by = f"off by {excess(check):.3g}"
-    if high and (low is None or low == -high):
-        by += f", {abs(check.value) / high:.1f} times the tolerance"
+    if metric.allowed(check.value, check.limit) > 0:
+        by += f", {metric.severity(check.value, check.limit):.1f} times the tolerance"
     return by
 
 

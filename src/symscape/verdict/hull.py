@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
-from symscape.verdict.case import CaseResult
-from symscape.verdict.questions import QUESTIONS
+from symscape.questions.case import CaseResult, Check
+from symscape.questions.hull import FAILED_CRYSTALS
+from symscape.questions.hull import HULL as HULL_QUESTION
+from symscape.questions.registry import QUESTIONS
+from symscape.questions.stability import STABILITY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
 
 #: what stands for the material of a case that is about crystals of many systems
 ALL_CRYSTALS = "crystals"
+#: what stands for the slice of a case about all of them
+ALL = "all"
 #: what stands for the slice of a case about a chemical system
 HULL = "hull"
 #: what stands for the slice of a case about contracts on a system's crystals
@@ -46,13 +51,14 @@ def judge_hull(
     system
         Chemical system: ``Mg-Si``.
     known
-        ``fingerprint``, ``seconds``, ``digest`` of the crystals, ``warnings``.
+        ``fingerprint``, ``seconds``, ``digest`` of the crystals, ``warnings``, and ``missing``, the
+        ids of crystals of the case that the model has no energy of: any of them fails it.
     """
     from symscape.hull.stability import classify, polymorph_order
 
     settings = tolerances.case("hull", material=system, slice=HULL, model=model).settings
-    threshold = settings.get("threshold", 25.0)
-    order = polymorph_order(table, resolution_meV=settings.get("resolution", 5.0))
+    threshold = HULL_QUESTION.setting("threshold", settings)
+    order = polymorph_order(table, resolution_meV=HULL_QUESTION.setting("resolution", settings))
     above = table["above_hull_dft"].to_numpy(), table["above_hull_model"].to_numpy()
     stability = classify(*above, threshold)
     pairs = int(order["pairs"].sum())
@@ -79,10 +85,8 @@ def judge_stability(
     """Judge over all systems whom the model calls stable."""
     from symscape.hull.stability import classify
 
-    settings = tolerances.case(
-        "stability", material=ALL_CRYSTALS, slice="all", model=model
-    ).settings
-    threshold = settings.get("threshold", 25.0)
+    settings = tolerances.case("stability", material=ALL_CRYSTALS, slice=ALL, model=model).settings
+    threshold = STABILITY.setting("threshold", settings)
     above = table["above_hull_dft"].to_numpy(), table["above_hull_model"].to_numpy()
     metrics = {
         **classify(*above, threshold),
@@ -92,7 +96,7 @@ def judge_stability(
     stable = 1000 * table[["above_hull_dft", "above_hull_model"]] <= threshold
     wrong = table["id"][stable["above_hull_model"] & ~stable["above_hull_dft"]]
     detail = {"false_stable": list(wrong), "settings": table.attrs.get("settings", {})}
-    return _judge("stability", ALL_CRYSTALS, "all", metrics, detail, tolerances, model, known)
+    return _judge("stability", ALL_CRYSTALS, ALL, metrics, detail, tolerances, model, known)
 
 
 def judge_underprediction(
@@ -218,9 +222,13 @@ def _judge(
     known: dict[str, Any],
 ) -> CaseResult:
     limits = tolerances.case(question, material=material, slice=slice, model=model)
-    found = limits.check(metrics, QUESTIONS[question].metrics)
-    checks = tuple(check for check in found if check.metric in metrics)
-    warnings: Sequence[str] = known.get("warnings", ())
+    found = limits.check(metrics, QUESTIONS[question])
+    # crystals that the model has no energy of are no reason to judge the others alone
+    missing: Sequence[str] = known.get("missing", ())
+    gaps = Check(FAILED_CRYSTALS.name, float(len(missing)), (None, 0.0), "", not missing)
+    checks = (*(check for check in found if check.metric in metrics), gaps)
+    warnings = [*known.get("warnings", ()), *(f"no energy of {name}" for name in missing)]
+    detail = {**detail, "missing_crystals": list(missing)}
     return CaseResult(
         question=question,
         model=model,
@@ -229,7 +237,7 @@ def _judge(
         status="passed" if all(check.passed for check in checks) else "failed",
         checks=checks,
         metrics=metrics,
-        detail={**detail, "digest": known.get("digest", ""), "warnings": list(warnings)},
+        detail={**detail, "digest": known.get("digest", ""), "warnings": warnings},
         fingerprint=known.get("fingerprint", ""),
         seconds=known.get("seconds", 0.0),
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from symscape.verdict.case import CaseResult, Check
+from symscape.questions.case import GAPS, CaseResult, Check
+from symscape.questions.registry import metric_named
 
 #: how much worse than in the run a metric may become
 ROOM = 1.2
@@ -65,13 +66,19 @@ def _pattern(name: str) -> str:
 
 
 def _can_widen(check: Check) -> bool:
-    return not check.passed and math.isfinite(check.value) and check.metric != "failed_points"
+    return not check.passed and math.isfinite(check.value) and not _counts_gaps(check)
+
+
+def _counts_gaps(check: Check) -> bool:
+    """Whether a check counts what could not be evaluated, which no tolerance excuses."""
+    return check.metric in GAPS
 
 
 def _widened(check: Check, room: float) -> str:
     low, high = check.limit
+    known = metric_named(check.metric).ideal
     if low is None or high is None or low == -high:
         return f"{check.metric} = {abs(check.value) * room:.3g}"
-    ideal = high if check.metric == "spearman" else (low + high) / 2
+    ideal = (low + high) / 2 if known is None else known
     far = ideal + (check.value - ideal) * room
     return f"{check.metric} = [{min(low, far):.3g}, {max(high, far):.3g}]"

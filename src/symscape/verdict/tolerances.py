@@ -28,20 +28,24 @@ import tomllib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from symscape.errors import ToleranceFileError, shown
-from symscape.verdict.case import Check
+from symscape.questions.case import GAPS, Check
+from symscape.questions.metric import Limit
+from symscape.questions.registry import QUESTIONS
 from symscape.verdict.known import KnownFailure, parse_known_failures
-from symscape.verdict.questions import QUESTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from symscape.questions.question import Question
 
 _FOLDER = Path(__file__).with_name("profiles")
 PROFILES = ("strict", "default", "loose")
 #: no limit means more than this one, and every integer below it fits a float
 _LARGEST = 1e300
 _SELECTORS = ("material", "slice", "model")
-
-Limit = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True)
@@ -67,8 +71,9 @@ class CaseTolerances:
     limits: dict[str, Limit]
     settings: dict[str, float]
 
-    def check(self, values: dict[str, float], units: dict[str, str]) -> tuple[Check, ...]:
+    def check(self, values: Mapping[str, float], question: Question) -> tuple[Check, ...]:
         """Hold metric values against the limits; a missing or NaN value does not pass."""
+        units = question.units
         checks = []
         for name, (low, high) in self.limits.items():
             value = float(values.get(name, float("nan")))
@@ -189,14 +194,15 @@ def _parse(where: str, table: dict[str, Any]) -> Override:
         if not isinstance(value, dict):
             raise ToleranceFileError(f"{where}: [{key}] is a table of metrics.")
         question = QUESTIONS[key]
+        judged = [metric for metric in question.units if metric not in GAPS]
         for name, limit in value.items():
             spot = f"{where}: {key}.{name}"
             if name in question.settings:
                 settings.setdefault(key, {})[name] = _number(spot, limit)
-            elif name in question.metrics:
+            elif name in judged:
                 limits.setdefault(key, {})[name] = _limit(spot, limit)
             else:
-                known = [*question.metrics, *question.settings]
+                known = [*judged, *question.settings]
                 raise ToleranceFileError(f"{where}: {_unknown(f'metric of {key}', name, known)}")
     return Override(patterns, limits, settings)
 

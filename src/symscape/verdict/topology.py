@@ -11,17 +11,14 @@ import numpy as np
 from symscape.landscape.align import AlignedGrid, align
 from symscape.landscape.environment import describe_points
 from symscape.landscape.geometry import grid_geometry
-from symscape.landscape.matching import (
-    MATCHING_RADIUS,
-    TOPOLOGY_WINDOW,
-    TopologyComparison,
-    compare_topology,
-)
-from symscape.landscape.minima import PERSISTENCE_THRESHOLD, Minimum, StationaryPoint
+from symscape.landscape.matching import TopologyComparison, compare_topology
+from symscape.landscape.minima import Minimum, StationaryPoint
 from symscape.landscape.smoothness import compare_smoothness
+from symscape.questions.case import CaseResult
+from symscape.questions.minima import MINIMA
+from symscape.questions.registry import QUESTIONS
+from symscape.questions.smoothness import SMOOTHNESS
 from symscape.references.reference import LandscapeReference
-from symscape.verdict.case import CaseResult
-from symscape.verdict.questions import QUESTIONS
 from symscape.verdict.tolerances import CaseTolerances, Tolerances
 
 if TYPE_CHECKING:
@@ -146,7 +143,7 @@ def judge_smoothness(
     grid = _aligned(reference, energies)
     if grid is None:
         return _no_zero(blank)
-    window = limits.settings.get("window", 1000 * TOPOLOGY_WINDOW) / 1000
+    window = SMOOTHNESS.setting("window", limits.settings) / 1000
     rough = compare_smoothness(
         grid.reference, grid.model, grid_geometry(reference.slice), window=window
     )
@@ -198,9 +195,9 @@ def compare(
         grid.reference,
         grid.model,
         grid_geometry(reference.slice),
-        threshold=given.get("threshold", 1000 * PERSISTENCE_THRESHOLD) / 1000,
-        radius=given.get("radius", MATCHING_RADIUS),
-        window=given.get("window", 1000 * TOPOLOGY_WINDOW) / 1000,
+        threshold=MINIMA.setting("threshold", given) / 1000,
+        radius=MINIMA.setting("radius", given),
+        window=MINIMA.setting("window", given) / 1000,
     )
 
 
@@ -235,9 +232,9 @@ def _judged(
 
     What is missing is counted by a metric of its own.
     """
-    names = QUESTIONS[blank.question].metrics
-    own = {name: value for name, value in metrics.items() if name in names}
-    checks = [check for check in limits.check(own, names) if check.value == check.value]
+    question = QUESTIONS[blank.question]
+    own = {name: value for name, value in metrics.items() if name in question.units}
+    checks = [check for check in limits.check(own, question) if check.value == check.value]
     return replace(
         blank,
         status="passed" if all(check.passed for check in checks) else "failed",

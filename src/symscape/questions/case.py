@@ -7,6 +7,9 @@ from typing import Any, Literal
 
 Status = Literal["passed", "failed", "error"]
 
+#: metrics that count what the model gave no energy for; none is ever allowed
+GAPS = ("failed_points", "failed_crystals")
+
 
 @dataclass(frozen=True)
 class Check:
@@ -15,7 +18,7 @@ class Check:
     Parameters
     ----------
     metric
-        Name of the metric, as in docs/metrics.md.
+        Name of the metric, as in docs/metrics.md; `metric_named` says what it is.
     value
         The model's value, in ``unit``.
     limit

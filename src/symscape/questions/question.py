@@ -1,0 +1,89 @@
+"""What a question is: its metrics, its settings, what it is asked about and how it counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from symscape.questions.metric import Metric
+
+#: what a question is asked about: a slice of a landscape, a chemical system, a symmetry class of
+#: crystals, or all crystals at once
+Subject = Literal["slice", "system", "symmetry_class", "all_crystals"]
+Quantity = Literal["energy", "forces", "stress"]
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How a question counts on the leaderboard.
+
+    Parameters
+    ----------
+    head
+        Head of its column.
+    weight
+        Its share in the score, relative to the others.
+    why
+        What it is about, in a few words.
+    on_grid
+        Whether it is answered from the energies on the grid: points without one count as useless.
+    """
+
+    head: str
+    weight: float
+    why: str
+    on_grid: bool = False
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question of the suite: a test function, and what its tolerances may name.
+
+    Parameters
+    ----------
+    name
+        As in results and tolerance files: ``energies``.
+    title
+        For reports.
+    subject
+        What it is asked about.
+    metrics
+        Those that can have a tolerance.
+    settings
+        Numbers that set how the metrics are computed, with their defaults; not limits on them.
+    needs
+        What the model must give.
+    scoring
+        None where the question does not count on the leaderboard.
+    derived
+        Metrics that the leaderboard makes of the others: the largest of all.
+    """
+
+    name: str
+    title: str
+    subject: Subject
+    metrics: tuple[Metric, ...]
+    settings: Mapping[str, float] = field(default_factory=dict)
+    needs: frozenset[Quantity] = frozenset({"energy"})
+    scoring: Scoring | None = None
+    derived: tuple[Metric, ...] = ()
+
+    @property
+    def about(self) -> Literal["slices", "crystals"]:
+        """Whether it is asked about slices of landscapes or about crystals."""
+        return "slices" if self.subject == "slice" else "crystals"
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Name to unit of each metric."""
+        return {metric.name: metric.unit for metric in self.metrics}
+
+    @property
+    def scored(self) -> tuple[Metric, ...]:
+        """Metrics that count on the leaderboard."""
+        return tuple(m for m in (*self.metrics, *self.derived) if m.score is not None)
+
+    def setting(self, name: str, given: Mapping[str, float]) -> float:
+        """Return a setting as a tolerance file gives it, or its default."""
+        return given.get(name, self.settings[name])

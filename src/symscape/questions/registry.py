@@ -1,0 +1,113 @@
+"""All questions, those of other packages included, and their metrics by name."""
+
+from __future__ import annotations
+
+from importlib import metadata
+
+from symscape.errors import SymscapeError
+from symscape.questions.conservative_forces import CONSERVATIVE_FORCES, CRYSTAL_FORCES
+from symscape.questions.energies import ENERGIES
+from symscape.questions.forces import FORCES
+from symscape.questions.hull import HULL
+from symscape.questions.invariance import CRYSTAL_INVARIANCE, INVARIANCE
+from symscape.questions.metric import Metric
+from symscape.questions.minima import MINIMA
+from symscape.questions.question import Question
+from symscape.questions.relaxation import RELAXATION
+from symscape.questions.saddles import SADDLES
+from symscape.questions.smoothness import SMOOTHNESS
+from symscape.questions.stability import STABILITY
+from symscape.questions.underprediction import UNDERPREDICTION
+
+#: entry points whose values are a `Question` each
+ENTRY_POINTS = "symscape.questions"
+
+#: in the order in which reports tell them
+_OWN = (
+    ENERGIES,
+    MINIMA,
+    SADDLES,
+    FORCES,
+    SMOOTHNESS,
+    INVARIANCE,
+    CONSERVATIVE_FORCES,
+    HULL,
+    STABILITY,
+    UNDERPREDICTION,
+    RELAXATION,
+    CRYSTAL_INVARIANCE,
+    CRYSTAL_FORCES,
+)
+
+
+def collect_questions(others: tuple[Question, ...] = ()) -> dict[str, Question]:
+    """Return questions by name.
+
+    Raises
+    ------
+    SymscapeError
+        If a name is taken twice, or a metric of the same name means another thing.
+    """
+    found: dict[str, Question] = {}
+    meanings: dict[str, tuple[object, ...]] = {}
+    for question in (*_OWN, *others):
+        if question.name in found:
+            raise SymscapeError(
+                f"question {question.name!r} is defined twice; give the other one its own name."
+            )
+        found[question.name] = question
+        for metric in (*question.metrics, *question.derived):
+            meaning = _meaning(metric)
+            if meanings.setdefault(metric.name, meaning) != meaning:
+                raise SymscapeError(
+                    f"metric {metric.name!r} of question {question.name!r} means another thing "
+                    "elsewhere; give it a name of its own."
+                )
+    return found
+
+
+def _meaning(metric: Metric) -> tuple[object, ...]:
+    """Return what must be the same wherever a metric's name stands; how it scores need not."""
+    return metric.title, metric.unit, metric.ideal, metric.signed, metric.counts
+
+
+def _installed() -> tuple[Question, ...]:
+    """Questions that installed packages bring.
+
+    Raises
+    ------
+    SymscapeError
+        If an entry point is no question or can't be imported.
+    """
+    found = []
+    for entry in metadata.entry_points(group=ENTRY_POINTS):
+        try:
+            question = entry.load()
+        except (ImportError, AttributeError) as error:
+            raise SymscapeError(
+                f"question {entry.name!r} of another package can't be imported ({error}); mend or "
+                "uninstall that package."
+            ) from error
+        if not isinstance(question, Question):
+            raise SymscapeError(
+                f"entry point {entry.name!r} of {ENTRY_POINTS} is a {type(question).__name__}, but "
+                "must be a symscape.questions.question.Question."
+            )
+        found.append(question)
+    return tuple(found)
+
+
+QUESTIONS: dict[str, Question] = collect_questions(_installed())
+_METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for question in reversed(QUESTIONS.values())
+    for metric in (*question.metrics, *question.derived)
+}
+
+
+def metric_named(name: str) -> Metric:
+    """Return a metric; a name that no question knows is a fact without unit.
+
+    Results files of other versions may hold such names.
+    """
+    return _METRICS.get(name) or Metric(name, name.replace("_", " "), ideal=None)

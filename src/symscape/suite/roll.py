@@ -1,0 +1,76 @@
+"""The roll of a run: which cases it has, and which it was told to leave out.
+
+With several processes the workers collect, so that they tell the main process at their end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import pytest
+
+#: key of a worker's roll in what it hands to the main process
+WORKER_KEY = "symscape_roll"
+
+
+class CaseName(NamedTuple):
+    """What a case is called by."""
+
+    question: str
+    model: str
+    material: str
+    slice: str
+
+
+@dataclass
+class Roll:
+    """Cases by the name of their test, those that were deselected apart."""
+
+    cases: dict[str, CaseName] = field(default_factory=dict)
+    deselected: set[CaseName] = field(default_factory=set)
+
+    def enlist(self, items: Iterable[pytest.Item]) -> None:
+        """Take in the cases among the tests that are to run."""
+        self.cases |= {item.nodeid: name for item in items if (name := case_of(item))}
+
+    def deselect(self, items: Iterable[pytest.Item]) -> None:
+        """Take in the cases among the tests that the user left out (``-k``, ``-m``)."""
+        self.deselected |= {name for item in items if (name := case_of(item))}
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return lists of strings, which travel between processes."""
+        return {
+            "cases": [[test, *name] for test, name in self.cases.items()],
+            "deselected": [list(name) for name in self.deselected],
+        }
+
+    def merge(self, plain: dict[str, Any]) -> None:
+        """Take in what a worker sent."""
+        self.cases |= {test: CaseName(*name) for test, *name in plain["cases"]}
+        self.deselected |= {CaseName(*name) for name in plain["deselected"]}
+
+
+_ROLL: pytest.StashKey[Roll] = pytest.StashKey()
+
+
+def roll_of(config: pytest.Config) -> Roll:
+    """Return the roll of this process."""
+    return config.stash.setdefault(_ROLL, Roll())
+
+
+def case_of(item: pytest.Item) -> CaseName | None:
+    """Return the case that a test judges; None for any other test."""
+    callspec = getattr(item, "callspec", None)
+    params: dict[str, Any] = callspec.params if callspec is not None else {}
+    if "crystals" in params:
+        marker = item.get_closest_marker("crystals")
+        question = marker.args[0] if marker and marker.args else "hull"
+        return CaseName(question, *params["crystals"])
+    if "landscape" in params:
+        model, entry = params["landscape"]
+        marker = item.get_closest_marker("landscape")
+        question = marker.args[0] if marker and marker.args else "energies"
+        return CaseName(question, model, entry.material, entry.slice)
+    return None
