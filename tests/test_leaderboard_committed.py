@@ -6,7 +6,9 @@ import csv
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from symscape.cli import app
 from symscape.leaderboard.collect import load_board
 from symscape.leaderboard.ranking import rank_board
 from symscape.leaderboard.submission import AGREEING
@@ -38,11 +40,14 @@ def test_tables_follow_from_the_results(ranking):
                 assert text == other[name], AGAIN
 
 
-def test_pages_are_those_of_the_models_and_materials(ranking):
+def test_pages_are_built_of_the_results_alone(ranking, tmp_path):
+    """They are not committed: one command makes them of what is."""
+    found = CliRunner().invoke(app, ["leaderboard", str(FOLDER / "results"), "-o", str(tmp_path)])
+    assert found.exit_code == 0, found.output
     names = {s.name for s in ranking.standings}
-    assert {path.stem for path in (FOLDER / "models").glob("*.html")} == names
-    assert len(list((FOLDER / "materials").glob("*.html"))) == len(ranking.board.materials)
-    index = (FOLDER / "index.html").read_text(encoding="utf-8")
+    assert {path.stem for path in (tmp_path / "models").glob("*.html")} == names
+    assert len(list((tmp_path / "materials").glob("*.html"))) == len(ranking.board.materials)
+    index = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert all(f">{name}</a>" in index for name in names)
 
 
