@@ -68,7 +68,7 @@ def test_a_full_disk_is_one_sentence_and_the_run_goes_on(dataset, whole, tmp_pat
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return real(handle)
 
-    monkeypatch.setattr(store.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(ScaleError, match=r"No space left on device.*goes on"):
         run(dataset, tmp_path / "run")
     # the manifest and a chunk went before, and nothing half is left

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ from symscape.errors import shown
 from symscape.references.values import is_finite
 
 _PLAIN = {str: "a string", int: "an integer", bool: "true or false", float: "a number"}
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 class DecodeError(ValueError):
@@ -153,7 +155,9 @@ def _expect(fits: bool, where: str, wanted: str) -> None:
 
 
 def dumps(document: Any, indent: int = 0) -> str:
-    """Write JSON that reads and diffs well: lists of plain values on one line, the rest indented.
+    r"""Write JSON that reads and diffs well: lists of plain values on one line, the rest indented.
+
+    Half a character (a lone surrogate), which no reader takes, becomes six: ``\ud800``.
 
     Raises
     ------
@@ -163,11 +167,19 @@ def dumps(document: Any, indent: int = 0) -> str:
     pad = "\n" + " " * (indent + 1)
     if isinstance(document, dict) and document:
         items = (
-            f"{json.dumps(key, ensure_ascii=False)}: {dumps(value, indent + 1)}"
-            for key, value in document.items()
+            f"{_plain_json(key)}: {dumps(value, indent + 1)}" for key, value in document.items()
         )
         return "{" + pad + f",{pad}".join(items) + "\n" + " " * indent + "}"
     if isinstance(document, list) and any(isinstance(item, dict | list) for item in document):
         items = (dumps(item, indent + 1) for item in document)
         return "[" + pad + f",{pad}".join(items) + "\n" + " " * indent + "]"
-    return json.dumps(document, ensure_ascii=False, allow_nan=False)
+    return _plain_json(document)
+
+
+def _plain_json(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return text if text.isascii() else _HALF_CHARACTER.sub(_spelled_out, text)
+
+
+def _spelled_out(found: re.Match[str]) -> str:
+    return rf"\\u{ord(found[0]):04x}"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symscape.dataset.store import checksum, parquet
+from symscape.dataset.store import parquet
 from symscape.errors import DatasetError, ScaleError
+from symscape.files import checksum, write_atomically
 from symscape.jsontext import parse_json
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ TABLES = "tables"
 #: characters of the SHA-256 in a chunk's name
 _LENGTH = 16
 _NAME = re.compile(rf"chunk-(\d{{5,}})\.([0-9a-f]{{{_LENGTH}}})\.parquet")
-_PARTIAL = ".partial"
+#: what killed writers leave, those of earlier versions too
+_UNFINISHED = (".*.tmp", "*.partial")
 _LOCK = ".lock"
 #: parts of the manifest that decide the results, and what a difference in them is called
 _DECISIVE = {
@@ -111,11 +112,13 @@ class ChunkStore:
         if known.exists():
             _compare(self.path, read_manifest(self.path), self.manifest)
         with self._writing():
-            for left in (self.path / CHUNKS).glob(f"*{_PARTIAL}"):
-                left.unlink()
+            # the folder is locked: nobody is writing them any more
+            for pattern in _UNFINISHED:
+                for left in (self.path / CHUNKS).glob(pattern):
+                    left.unlink()
             if not known.exists():
                 text = json.dumps(self.manifest, indent=1, ensure_ascii=False) + "\n"
-                _write_file(known, text.encode())
+                write_atomically(known, text)
 
     def finished(self) -> Finished:
         """Look at the chunks that are there; reads every file."""
@@ -145,7 +148,7 @@ class ChunkStore:
         name = f"chunk-{number:05d}.{hashlib.sha256(data).hexdigest()[:_LENGTH]}.parquet"
         file = self.path / CHUNKS / name
         with self._writing():
-            _write_file(file, data)
+            write_atomically(file, data)
         return file
 
     @contextmanager
@@ -158,20 +161,6 @@ class ChunkStore:
                 f"{self.path}: the results can't be written ({why}); make room, then the same "
                 "command goes on where it stopped."
             ) from error
-
-
-def _write_file(file: Path, data: bytes) -> None:
-    """Write a file that gets its name when all of it is on the disk."""
-    partial = file.with_name(file.name + _PARTIAL)
-    try:
-        with partial.open("wb") as sink:
-            sink.write(data)
-            sink.flush()
-            os.fsync(sink.fileno())
-        partial.replace(file)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
 
 
 def _digest(manifest: dict[str, Any]) -> str:

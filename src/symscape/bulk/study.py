@@ -10,6 +10,7 @@ import pandas as pd
 from symscape.bulk.store import TABLES, read_manifest
 from symscape.dataset.store import parquet
 from symscape.errors import ScaleError
+from symscape.files import write_atomically
 from symscape.hull import study
 
 #: what stands between the two is replaced
@@ -74,7 +75,7 @@ def make_study(runs: Sequence[Path], relaxed: Sequence[Path], page: Path) -> tup
     body = "\n\n".join(parts)
     try:
         draw_signed_errors(errors).savefig(figure, metadata={"Software": None})
-        page.write_text(f"{before}{BEGIN}\n\n{body}\n\n{END}{after}", encoding="utf-8")
+        write_atomically(page, f"{before}{BEGIN}\n\n{body}\n\n{END}{after}")
     except OSError as error:
         raise ScaleError(f"{page}: the page can't be written ({error.strerror}).") from error
     return page, figure

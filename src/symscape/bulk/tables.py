@@ -33,6 +33,7 @@ from symscape.bulk.symmetry import Symmetry
 from symscape.dataset.read import load_dataset
 from symscape.dataset.store import dataset_info, parquet
 from symscape.errors import ScaleError
+from symscape.files import write_atomically
 from symscape.hull.classes import lattice_class, wyckoff_class
 from symscape.hull.conventions import bring_together, shared_convention
 from symscape.hull.phases import select_system
@@ -380,9 +381,9 @@ def _write(
             compression="zstd",
         )
         for name, table in made.items():
-            table.to_csv(target / f"{name}.csv", index=False)
+            write_atomically(target / f"{name}.csv", table.to_csv(index=False))
         text = json.dumps(document, indent=1, ensure_ascii=False, default=str)
-        (target / "summary.json").write_text(text + "\n", encoding="utf-8")
+        write_atomically(target / "summary.json", text + "\n")
     except OSError as error:
         raise ScaleError(
             f"{target}: the tables can't be written ({error.strerror or error}); make room and run "

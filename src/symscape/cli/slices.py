@@ -194,6 +194,8 @@ def write_proposals(folder: Path, proposals: tuple[Proposal, ...]) -> list[Path]
     """
     from ase.io import write as write_atoms
 
+    from symscape.files import write_atomically
+
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -213,7 +215,7 @@ def write_proposals(folder: Path, proposals: tuple[Proposal, ...]) -> list[Path]
             write_atoms(structures, images, format="extxyz")
             description = structures.with_suffix(".json")
             text = json.dumps(describe(proposal, structures.name), indent=1, ensure_ascii=False)
-            description.write_text(text + "\n", encoding="utf-8")
+            write_atomically(description, text + "\n")
             written += [structures, description]
     except OSError as error:
         raise SymscapeError(

@@ -14,11 +14,11 @@ from symscape.dataset.store import (
     STRUCTURE_COLUMNS,
     TABLE_COLUMNS,
     DatasetInfo,
-    checksum,
     dataset_info,
     parquet,
 )
 from symscape.errors import DatasetError
+from symscape.files import checksum
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,6 @@ docs/datasets.md describes the columns.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass
 from importlib import import_module
@@ -116,12 +115,6 @@ def dataset_info(path: str | Path) -> DatasetInfo:
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DatasetError(f"{manifest}: the file is damaged ({error}); import again.") from error
-
-
-def checksum(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def parquet() -> Any:

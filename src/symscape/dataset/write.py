@@ -23,11 +23,11 @@ from symscape.dataset.store import (
     REJECTS,
     DatasetInfo,
     Part,
-    checksum,
     parquet,
     schema,
 )
 from symscape.errors import DatasetError
+from symscape.files import checksum
 
 #: a part is written when it holds so many atoms or crystals; some 3 MB
 PART_ATOMS = 100_000

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -25,6 +24,7 @@ from symscape.dft.progress import Progress, quiet
 from symscape.dft.run import now, stored_geometry
 from symscape.dft.settings import Settings
 from symscape.errors import EngineError, PlanError
+from symscape.files import write_atomically
 
 #: how often the k-mesh is fitted to the relaxed cell before that must be good enough
 _ROUNDS = 4
@@ -74,10 +74,8 @@ def relax_crystal(
         result = relaxation.run(journal)
     result["command"] = command
     target = relaxed_path(plan.path)
-    trial = target.with_name(f".{target.name}.part")
     lines = ",\n".join(f' "{key}": {json.dumps(value)}' for key, value in result.items())
-    trial.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
-    os.replace(trial, target)
+    write_atomically(target, f"{{\n{lines}\n}}\n")
     return result
 
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import struct
 import zlib
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+from symscape.files import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -69,7 +72,9 @@ def save_pixels(
         about.add_text(_KEYWORD, stamp)
     if description:
         about.add_itxt(_DESCRIPTION, description)
-    image.save(path, format="PNG", pnginfo=about, optimize=True)
+    content = BytesIO()
+    image.save(content, format="PNG", pnginfo=about, optimize=True)
+    write_atomically(Path(path), content.getvalue())
     return Size(*image.size)
 
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from symscape.crystal.structures import Structures
 from symscape.errors import ModelError
+from symscape.files import checksum
 from symscape.models.base import ALL_QUANTITIES, EnergyModel, Prediction, Quantity
 from symscape.models.card import ModelCard
 from symscape.models.devices import check_device, device_kind
@@ -281,4 +282,4 @@ def _packages(module: ModuleType | None) -> str:
 
 def _source_hash(module: ModuleType | None) -> str:
     path = getattr(module, "__file__", None)
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest() if path else "unknown"
+    return checksum(Path(path)) if path else "unknown"

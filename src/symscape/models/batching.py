@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from symscape.files import write_atomically
 from symscape.models.devices import describe_device, device_kind, resolve_device
 from symscape.models.memory import CudaMemory, MemoryGauge
 
@@ -226,9 +226,7 @@ class BatchMemory:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(f"{self.path}.lock"):
                 known = self._read() | {key: budget}
-                new = self.path.with_suffix(f".{os.getpid()}.tmp")
-                new.write_text(json.dumps(known, indent=1, sort_keys=True))
-                os.replace(new, self.path)
+                write_atomically(self.path, json.dumps(known, indent=1, sort_keys=True))
         except OSError:
             return
 

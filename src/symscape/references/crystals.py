@@ -6,7 +6,6 @@ files, so all of them must have been computed in one way. docs/references.md des
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +18,7 @@ from symscape.crystal.crystal import Crystal
 from symscape.crystal.orbits import reduced_formula
 from symscape.crystal.structures import Structures
 from symscape.errors import ReferenceFileError
+from symscape.files import write_checked
 from symscape.references.crystal_checks import (
     SYMPREC_A,
     check_mesh,
@@ -312,14 +312,5 @@ def write_crystals(
         "provenance": provenance,
         "crystals": sorted(records, key=lambda record: str(record["id"])),
     }
-    # checked under its own name in a folder beside the target, then moved into place
-    trial = target.parent / ".incoming" / target.name
-    trial.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        trial.write_text(dump_document(document, "crystals"), encoding="utf-8")
-        _load([trial])
-        os.replace(trial, target)
-    finally:
-        trial.unlink(missing_ok=True)
-        trial.parent.rmdir()
+    write_checked(target, dump_document(document, "crystals"), lambda trial: _load([trial]))
     return target

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from symscape.errors import ReferenceFileError, shown
+from symscape.files import checksum
 from symscape.references.schema import check_fields, read_json
 from symscape.references.values import finite_array
 
@@ -149,7 +150,7 @@ def read_about(folder: Path) -> About:
         document["files"],
         document["provenance"]["citation"],
         document["provenance"]["licence"],
-        hashlib.sha256(path.read_bytes()).hexdigest(),
+        checksum(path),
     )
 
 

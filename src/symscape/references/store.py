@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +11,7 @@ from symscape.crystal.crystal import Crystal
 from symscape.crystal.grid import Axis
 from symscape.crystal.slice import Slice
 from symscape.errors import ReferenceFileError, SymscapeError, shown
+from symscape.files import checksum, write_checked
 from symscape.references.reference import LandscapeReference
 from symscape.references.schema import SCHEMA, dump_document, read_document
 from symscape.references.values import finite_array, is_finite
@@ -63,7 +62,7 @@ def load_reference(path: str | Path) -> LandscapeReference:
         stresses=points.stresses if np.isfinite(points.stresses).any() else None,
         kind=document["kind"],
         formula=document["crystal"]["formula"],
-        digest=hashlib.sha256(path.read_bytes()).hexdigest(),
+        digest=checksum(path),
         path=path,
     )
     if not reference.valid.any():
@@ -321,15 +320,5 @@ def write_reference(folder: str | Path, document: dict[str, Any]) -> Path:
         If what was written does not pass ``load_reference``; then no file is left behind.
     """
     target = Path(folder) / document["material"] / f"{document['slice']}.json"
-    # checked under its own name in a folder beside the target, then moved into place
-    trial = target.parent / ".incoming" / document["material"] / target.name
-    trial.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        trial.write_text(dump_document(document), encoding="utf-8")
-        load_reference(trial)
-        os.replace(trial, target)
-    finally:
-        trial.unlink(missing_ok=True)
-        trial.parent.rmdir()
-        trial.parent.parent.rmdir()
+    write_checked(target, dump_document(document), load_reference)
     return target
