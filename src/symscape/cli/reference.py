@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from symscape.cli.computing import command_line, resumable, say, say_progress
 from symscape.cli.reference_crystals import crystals
 from symscape.cli.reference_curves import curves
 from symscape.cli.structures import (
@@ -26,7 +25,6 @@ from symscape.errors import PlanError, SymscapeError
 
 if TYPE_CHECKING:
     from symscape.dft.ledger import Ledger
-    from symscape.dft.progress import Progress
 
 app = typer.Typer(
     name="reference",
@@ -48,31 +46,6 @@ Library = Annotated[
 ]
 _DEFAULT_LIBRARY = Path("references")
 _DEFAULT_PLANS = Path("references/plans")
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-def _progress() -> Progress:
-    from symscape.dft.progress import Progress
-
-    return Progress(_say, bar=sys.stderr.isatty())
-
-
-def _command() -> str:
-    """Return the command line for the provenance, without this machine's paths."""
-    words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]
-    return " ".join(["symscape", *words])
-
-
-@contextmanager
-def _resumable() -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        _say("stopped; finished points are in the journal, and the same command goes on from there")
-        raise typer.Exit(130) from None
 
 
 @app.command()
@@ -101,7 +74,7 @@ def plan(
     text = propose_plan(content.crystal, number=number, points=points, notices=content.notices)
     if write is None:
         print(text, end="")
-        _say("write it with --write FILE.toml, then: symscape reference plan FILE.toml")
+        say("write it with --write FILE.toml, then: symscape reference plan FILE.toml")
         return
     save_plan(text, write)
     print(describe(load_plan(write)))
@@ -127,26 +100,26 @@ def run(
 
     _check_positive("--timeout", timeout)
     _check_library(references)
-    progress = _progress()
+    progress = say_progress()
     for path in plans:
         the_plan = load_plan(path)
-        with _resumable():
+        with resumable():
             if finish:
                 ledger = open_ledger(the_plan)
             else:
                 if the_plan.needs_relaxation:
                     the_plan = relax_plan(
-                        the_plan, nice=nice, command=_command(), progress=progress
+                        the_plan, nice=nice, command=command_line(), progress=progress
                     )
                 for text in (*the_plan.notices, *the_plan.settings.warnings()):
-                    _say(f"{path.name}: {text}")
+                    say(f"{path.name}: {text}")
                 ledger = run_plan(
                     the_plan,
                     jobs=jobs,
                     nice=nice,
                     timeout_s=timeout,
                     retry_failed=retry_failed,
-                    command=_command(),
+                    command=command_line(),
                     progress=progress,
                 )
         _store(ledger, references)
@@ -186,12 +159,12 @@ def _store(ledger: Ledger, folder: Path) -> None:
     )
     for k in ledger.failed:
         i, j = divmod(k, ledger.plan.slice.shape[1])
-        _say(f"{ledger.plan.name}: point ({i}, {j}): {ledger.failures[k][-1]['failed']}")
+        say(f"{ledger.plan.name}: point ({i}, {j}): {ledger.failures[k][-1]['failed']}")
     if ledger.strangers:
-        _say(f"{ledger.plan.name}: {ledger.strangers} points of the journal lie on another grid")
+        say(f"{ledger.plan.name}: {ledger.strangers} points of the journal lie on another grid")
     warning = edge_warning(reference.slice, reference.energies)
     if warning is not None and reference.kind == "local":
-        _say(f"{ledger.plan.name}: {warning}")
+        say(f"{ledger.plan.name}: {warning}")
 
 
 @app.command()
@@ -220,7 +193,7 @@ def status(
             problems.append(error)
     Console(width=None if sys.stdout.isatty() else 140).print(table)
     for problem in problems:
-        _say(f"symscape: {problem}")
+        say(f"symscape: {problem}")
     if problems:
         raise typer.Exit(1)
 
@@ -232,9 +205,9 @@ def relax(plans: Plans, nice: Nice = 0) -> None:
     from symscape.dft.relax import relax_plan
 
     for path in plans:
-        with _resumable():
+        with resumable():
             the_plan = relax_plan(
-                load_plan(path), nice=nice, command=_command(), progress=_progress()
+                load_plan(path), nice=nice, command=command_line(), progress=say_progress()
             )
         summary = (the_plan.relaxed or {})["summary"]
         values = {**summary["lattice_parameters"], **summary["free_coordinates"]}
@@ -271,7 +244,7 @@ def check(
         if path.suffix != ".toml":
             bad |= _check_stored(path.stem, GridData.from_reference(path))
             continue
-        with _resumable():
+        with resumable():
             bad |= _check_plan(
                 path, cutoff, k_density, equivalents, compute, jobs, nice, references
             )
@@ -297,13 +270,13 @@ def _check_plan(
     from symscape.dft.quality import GridData
     from symscape.dft.relax import relax_plan
 
-    the_plan, progress, bad = load_plan(path), _progress(), False
+    the_plan, progress, bad = load_plan(path), say_progress(), False
     options: dict[str, Any] = {"jobs": jobs, "nice": nice, "progress": progress}
     if compute:
         if the_plan.needs_relaxation:
-            the_plan = relax_plan(the_plan, nice=nice, command=_command(), progress=progress)
+            the_plan = relax_plan(the_plan, nice=nice, command=command_line(), progress=progress)
         found = check_convergence(
-            the_plan, cutoff_eV=cutoff, k_density_A=k_density, command=_command(), **options
+            the_plan, cutoff_eV=cutoff, k_density_A=k_density, command=command_line(), **options
         )
         mesh = " x ".join(map(str, found["k_mesh"] or ()))
         print(
@@ -396,16 +369,16 @@ def import_(
                 f"{files[0]}: a stored reference brings its own method and provenance; leave out "
                 "the options that state them."
             )
-        outcome = import_stored(the_plan, files[0], command=_command())
+        outcome = import_stored(the_plan, files[0], command=command_line())
     else:
         outcome = import_points(
             the_plan,
             read_images(files),
             method={key: value for key, value in method.items() if value},
             provenance={key: value for key, value in provenance.items() if value},
-            command=_command(),
+            command=command_line(),
         )
-    _say(
+    say(
         f"{plan_file.stem}: {outcome.added} points are new, {outcome.known} were known, "
         f"{outcome.missing} are missing; geometries fit within "
         f"{outcome.largest_deviation_A:.1e} angstrom"

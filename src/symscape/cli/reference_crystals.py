@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from symscape.cli.computing import command_line, resumable, say, say_progress
+
 if TYPE_CHECKING:
     from symscape.dft.crystal_ledger import CrystalLedger
     from symscape.dft.crystal_list import PlannedCrystal
@@ -33,7 +35,6 @@ def crystals(
     ] = Path("references"),
 ) -> None:
     """Relax crystals for the hulls; interrupt it whenever you like, the same command goes on."""
-    from symscape.cli.reference import _command, _progress, _resumable, _say
     from symscape.dft.crystal_ledger import open_crystal_ledger, status_lines
     from symscape.dft.crystal_list import load_crystal_list
     from symscape.dft.crystal_run import run_crystals
@@ -41,20 +42,20 @@ def crystals(
 
     the_list = load_crystal_list(plan)
     folder = folder or plan.with_suffix(".out")
-    command = _command()
+    command = command_line()
     if status or finish:
         ledger = open_crystal_ledger(the_list, folder, references)
     else:
         for text in the_list.settings.warnings():
-            _say(f"{plan.name}: {text}")
+            say(f"{plan.name}: {text}")
         for planned in the_list.crystals:
             for text in planned.notices:
-                _say(f"{plan.name}, {planned.id}: {text}")
+                say(f"{plan.name}, {planned.id}: {text}")
 
         def store(ledger: CrystalLedger, planned: PlannedCrystal) -> None:
             store_crystals(ledger, references, command, [planned.system])
 
-        with _resumable():
+        with resumable():
             ledger = run_crystals(
                 the_list,
                 folder,
@@ -63,7 +64,7 @@ def crystals(
                 nice=nice,
                 retry_failed=retry_failed,
                 command=command,
-                progress=_progress(),
+                progress=say_progress(),
                 on_done=store,
             )
     print("\n".join(status_lines(ledger)))
@@ -72,4 +73,4 @@ def crystals(
     if not status:
         files, notices = store_crystals(ledger, references, command)
         for text in [*map(str, files), *notices]:
-            _say(text)
+            say(text)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from symscape.cli.computing import command_line, resumable, say, say_progress
 from symscape.errors import PlanError
 
 
@@ -22,7 +23,6 @@ def curves(
     ] = Path("references"),
 ) -> None:
     """Compute equations of state and compare; interrupt it, the same command goes on."""
-    from symscape.cli.reference import _command, _progress, _resumable, _say
     from symscape.dft.curve_store import store_curves
     from symscape.dft.curves import load_curve_list, run_curves
     from symscape.equation_of_state.own import OwnErrors, as_markdown, own_differences
@@ -37,11 +37,13 @@ def curves(
         )
     the_list = load_curve_list(plan, equations)
     if not finish:
-        with _resumable():
-            run_curves(the_list, jobs=jobs, nice=nice, command=_command(), progress=_progress())
+        with resumable():
+            run_curves(
+                the_list, jobs=jobs, nice=nice, command=command_line(), progress=say_progress()
+            )
     path = store_curves(the_list, references)
     result = OwnErrors.of(load_own_curves(references, equations))
     print(as_markdown(result, own_differences(result)))
-    _say(f"{path}: {len(result.own.energies)} of {len(the_list.curves)} curves")
+    say(f"{path}: {len(result.own.energies)} of {len(the_list.curves)} curves")
     for name in result.not_good:
-        _say(f"{name}: epsilon is above 0.20; look into its dataset, cut-off and k-mesh")
+        say(f"{name}: epsilon is above 0.20; look into its dataset, cut-off and k-mesh")
