@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 #: colours between two contour lines
 _SHADES = 4
+#: share of a scale's height that no one sees
+_NOTHING = 0.002
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,15 +26,25 @@ class Scale:
         Values of the labelled contour lines and of the colour bar's ticks.
     extend
         ``neither``, ``min``, ``max`` or ``both``: on which sides energies go beyond the scale.
+    ends
+        Lowest and highest of the energies that the scale is for, NaN if there are none.
     """
 
     lines: np.ndarray
     extend: str
+    ends: tuple[float, float] = (np.nan, np.nan)
 
     @property
     def limits(self) -> tuple[float, float]:
         """Ends of the scale."""
         return float(self.lines[0]), float(self.lines[-1])
+
+    @property
+    def note(self) -> str:
+        """How far energies go beyond the scale, in words; empty if none does."""
+        low, high = (f"{value:.0f}".replace("-", "−") for value in self.ends)
+        words = {"min": f"down to {low}", "max": f"up to {high}", "both": f"{low} to {high}"}
+        return words.get(self.extend, "")
 
     @property
     def shades(self) -> np.ndarray:
@@ -61,9 +73,10 @@ def _judged(data: LandscapeData) -> np.ndarray:
 def energy_scale(reference: np.ndarray, model: np.ndarray, window: float) -> Scale:
     """One scale for DFT and model.
 
-    It begins at the lowest energy of either, but shows no more below the common zero than above
-    it, and ends at the judged window, or at the highest DFT energy where that is lower: what lies
-    far above must not wash out the part of the landscape that counts.
+    Its ends come from both surfaces, so that a well or a barrier which only the model has is seen.
+    It ends at the judged window, or at the highest energy of either where that is lower; it begins
+    at the lowest. The model takes no more than half of it for itself, at either end: what lies far
+    away must not wash out the part of the landscape that counts.
 
     Parameters
     ----------
@@ -72,14 +85,14 @@ def energy_scale(reference: np.ndarray, model: np.ndarray, window: float) -> Sca
     window
         meV/atom.
     """
-    highest = float(np.nanmax(reference, initial=0.0))
-    cap = min(window, highest) if highest > 0 else window
     both = np.concatenate([np.ravel(reference), np.ravel(model)])
+    highest = float(np.nanmax(reference, initial=0.0))
+    either = min(float(np.nanmax(both, initial=0.0)), 2 * highest)
+    cap = min(window, either) if either > 0 else window
     lowest = float(np.nanmin(both, initial=0.0))
-    # a few meV below zero are told by the colour beyond the scale, more by the scale
-    low = max(lowest, -cap) if lowest < -0.1 * cap else 0.0
-    lines = _round_values(low, cap)
-    return Scale(lines, _extend(both, lines))
+    # less than a step of the eye below zero is told by the colour beyond the scale
+    low = max(lowest, -cap) if lowest < -_NOTHING * cap else 0.0
+    return _scale(both, _round_values(low, cap))
 
 
 def error_scale(error: np.ndarray, inside: np.ndarray) -> Scale:
@@ -96,7 +109,7 @@ def error_scale(error: np.ndarray, inside: np.ndarray) -> Scale:
     # below 0.1 meV/atom a difference is the noise of single precision: don't magnify it
     half = _round_values(0.0, max(span, 0.1), count=4)
     lines = np.concatenate([-half[:0:-1], half])
-    return Scale(lines, _extend(error, lines))
+    return _scale(error, lines)
 
 
 def _round_values(low: float, high: float, count: int = 8) -> np.ndarray:
@@ -109,7 +122,11 @@ def _round_values(low: float, high: float, count: int = 8) -> np.ndarray:
     return ticks[max(first, 0) : last + 1]
 
 
-def _extend(values: np.ndarray, lines: np.ndarray) -> str:
-    below = bool((values < lines[0]).any())
-    above = bool((values > lines[-1]).any())
-    return {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}[below, above]
+def _scale(values: np.ndarray, lines: np.ndarray) -> Scale:
+    """Return the scale with these lines, which knows what of the values is beyond it."""
+    known = values[np.isfinite(values)]
+    if not known.size:
+        return Scale(lines, "neither")
+    low, high = float(known.min()), float(known.max())
+    extend = {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}
+    return Scale(lines, extend[low < lines[0], high > lines[-1]], (low, high))

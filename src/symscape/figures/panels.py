@@ -127,7 +127,7 @@ def draw_map(
             extend=scale.extend,
         )  # fmt: skip
         lines = axes.contour(
-            data.u, data.v, np.clip(whole, *scale.limits), levels=scale.lines[1:-1],
+            data.u, data.v, whole, levels=scale.lines[1:-1],
             colors="black", linewidths=0.7, alpha=0.55, negative_linestyles="solid",
         )  # fmt: skip
         _label_lines(axes, data, lines, known)
@@ -291,7 +291,8 @@ def draw_bar(figure: Figure, filled: Any, axes: Axes, scale: Scale, label: str) 
         format=lambda value, _: _number(value),
     )  # fmt: skip
     bar.ax.tick_params(labelsize=8.5, length=3)
-    bar.set_label(f"{label} (meV/atom)", fontsize=8.5, labelpad=2)
+    beyond = f"; beyond the scale {scale.note}" if scale.note else ""
+    bar.set_label(f"{label} (meV/atom){beyond}", fontsize=8.5, labelpad=2)
     bar.outline.set_linewidth(0.6)  # type: ignore[operator]
 
 
@@ -310,6 +311,8 @@ def draw_cut(axes: Axes, data: LandscapeData, along: int, scale: Scale) -> None:
     # a cut along a soft direction fills its panel, but is not magnified into noise
     top = min(high, max(float(np.nanmax(both, initial=0.0)), 0.02 * high))
     _frame_cut(axes, max(low, float(np.nanmin(both, initial=0.0))), top)
+    for _, energies, style in lines:
+        _point_beyond(axes, values, energies, style["color"])
     axes.set_xlim(values[0], values[-1])
     axes.set_xlabel(data.labels[along], fontsize=9.5, **PLAIN)
     axes.set_title(f"cut at {other} = {_number(fixed)}", fontsize=9, **TITLE)
@@ -322,6 +325,17 @@ MODEL_LINE: dict[str, Any] = {
     "color": MODEL_COLOUR, "linewidth": 1.6, "linestyle": (0, (4, 1.5)), "marker": "D",
     "markersize": 2.6,
 }  # fmt: skip
+
+
+def _point_beyond(axes: Axes, values: np.ndarray, energies: np.ndarray, colour: str) -> None:
+    """Point from the border of a cut at what lies beyond it."""
+    bottom, top = axes.get_ylim()
+    for where, height, marker in ((energies < bottom, bottom, "v"), (energies > top, top, "^")):
+        if where.any():
+            axes.plot(
+                values[where], np.full(where.sum(), height), linestyle="none", marker=marker,
+                markersize=4, color=colour, clip_on=False, zorder=4, gid="beyond",
+            )  # fmt: skip
 
 
 def _frame_cut(axes: Axes, low: float, high: float) -> None:

@@ -26,7 +26,7 @@ from symscape.questions.energies import SCORED_WINDOW
 from symscape.results.run_results import ReferenceSummary
 
 #: raised when thumbnails look different, so that those of an earlier leaderboard are drawn anew
-DRAWING = 1
+DRAWING = 2
 #: side in pixels of the one map of `draw_reference`
 REFERENCE_PIXELS = 78
 

@@ -200,6 +200,36 @@
     return image;
   }
 
+  /** What of a grid lies beyond a scale, in words; empty if nothing does. */
+  function beyond(grid, scale) {
+    const known = grid.flat().filter((value) => value !== null);
+    const words = [];
+    const [low, high] = [Math.min(...known), Math.max(...known)];
+    if (low < scale.low) words.push(`down to ${tickText(Math.round(low))}`);
+    if (high > scale.high) words.push(`up to ${tickText(Math.round(high))}`);
+    return words.join(", ");
+  }
+
+  /** Arrows at the ends of a scale that a grid goes beyond. */
+  function drawArrows(pen, box, scale, grid) {
+    const known = grid.flat().filter((value) => value !== null);
+    const ends = [
+      [known.some((value) => value < scale.low), box.x - 2, -9, scale.colour(-1)],
+      [known.some((value) => value > scale.high), box.x + box.w + 2, 9, scale.colour(scale.layers)],
+    ];
+    for (const [shown, x, length, colour] of ends) {
+      if (!shown) continue;
+      pen.beginPath();
+      pen.moveTo(x, box.y);
+      pen.lineTo(x + length, box.y + box.h / 2);
+      pen.lineTo(x, box.y + box.h);
+      pen.closePath();
+      pen.fillStyle = `rgb(${colour.join(" ")})`;
+      pen.fill();
+      pen.stroke();
+    }
+  }
+
   function drawScale(pen, box, scale) {
     const layers = scale.layers;
     for (let k = 0; k < layers; k += 1) {
@@ -261,7 +291,9 @@
       );
       mark(pen, box.x + x * box.w, box.y + (1 - y) * box.h, kind);
     }
-    drawScale(pen, { x: box.x, y: space.height - bar + 8, w: box.w, h: 11 }, scale);
+    const strip = { x: box.x, y: space.height - bar + 8, w: box.w, h: 11 };
+    drawScale(pen, strip, scale);
+    drawArrows(pen, strip, scale, grid);
     return box;
   }
 
@@ -367,9 +399,10 @@
         const marks = [["DFT", data.minimum], ["model", model.minimum]];
         const apart = difference(model.energies, data.reference);
         if (k) maps.append(Object.assign(document.createElement("div"), { className: "blank" }));
-        this.addMap(maps, model.name, model.energies, lead, marks, "on DFT's scale");
+        this.addMap(maps, model.name, model.energies, lead, marks, "from the DFT minimum");
         this.addMap(maps, `${model.name} − DFT`, apart, errors, marks, "blue: too low");
       });
+      for (const model of shown) this.addOnOwnZero(maps, model, lead);
       maps.append(this.legend(shown));
       const inks = ["--model", "--second"];
       const lines = [
@@ -397,12 +430,21 @@
       this.tell(null);
     }
 
+    /** A model's map from its own lowest energy, where that isn't the zero of the others. */
+    addOnOwnZero(maps, model, scale) {
+      const lowest = Math.min(...model.energies.flat().filter((value) => value !== null));
+      if (Math.abs(lowest) < 1) return;
+      const own = model.energies.map((row) => row.map((e) => (e === null ? null : e - lowest)));
+      this.addMap(maps, model.name, own, scale, [["model", model.minimum]], "from its own minimum");
+    }
+
     addMap(parent, title, grid, scale, marks, note) {
       const { data } = this;
       const words = `Map of ${data.id}, ${title} in meV/atom over ${data.labels.join(" and ")}`;
       const { caption, canvas } = panel(parent, words);
       const small = document.createElement("small");
-      small.textContent = `${note}, meV/atom`;
+      const far = beyond(grid, scale);
+      small.textContent = `${note}, meV/atom${far ? `; beyond the scale ${far}` : ""}`;
       caption.append(title, " ", small);
       const box = drawMap(canvas, data, grid, scale, marks);
       canvas.addEventListener("pointermove", (event) => this.tell(this.nearest(event, box)));
