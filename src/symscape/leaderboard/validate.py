@@ -15,7 +15,15 @@ from symscape.page.words import count_text
 from symscape.questions.registry import QUESTIONS
 
 Kind = Literal[
-    "results", "reference", "crystals", "equations", "cards", "tolerances", "plan", "crystal list"
+    "results",
+    "reference",
+    "crystals",
+    "equations",
+    "cards",
+    "tolerances",
+    "plan",
+    "crystal list",
+    "curve list",
 ]
 
 _SCHEMAS: dict[str, Kind] = {
@@ -114,6 +122,8 @@ def _recognize_toml(path: Path, text: str) -> Kind:
         raise SymscapeError(f"{path}: not valid TOML ({error}); correct the file.") from None
     if "crystal" in document:
         return "crystal list" if isinstance(document["crystal"], list) else "plan"
+    if isinstance(document.get("group"), list):
+        return "curve list"
     if _TOLERANCE_KEYS & set(document):
         return "tolerances"
     tables = [table for table in document.values() if isinstance(table, dict)]
@@ -215,6 +225,16 @@ def _load_crystal_list(path: Path) -> tuple[str, Any]:
     return f"list of {count_text(len(crystals.crystals), 'crystal')}", crystals
 
 
+def _load_curve_list(path: Path) -> tuple[str, Any]:
+    from symscape.dft.curves import load_curve_list
+    from symscape.references.equation_files import FOLDER
+    from symscape.references.equations import read_equations
+
+    # the crystals that it names are those of the library that the list lies in
+    curves = load_curve_list(path, read_equations(path.parent.parent / FOLDER))
+    return f"list of {count_text(len(curves.curves), 'curve')}", curves
+
+
 _LOADERS: dict[Kind, Callable[[Path], tuple[str, Any]]] = {
     "results": _load_results,
     "reference": _load_reference,
@@ -224,6 +244,7 @@ _LOADERS: dict[Kind, Callable[[Path], tuple[str, Any]]] = {
     "crystals": _load_crystals,
     "equations": _load_equations,
     "crystal list": _load_crystal_list,
+    "curve list": _load_curve_list,
 }
 
 
