@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,19 +88,23 @@ def read_settings(config: pytest.Config) -> Settings:
         )
     except ModelError as error:
         raise pytest.UsageError(str(error)) from None
-    roots = given("--references", "symscape_references") or ["references"]
+    start = partial(_start, config)
+    roots = given("--references", "symscape_references")
+    report_dir = given("--report-dir", "symscape_report_dir")
     cache_dir = given("--cache-dir", "symscape_cache_dir")
     return Settings(
         models=tuple(replace(shared, name=mlip) for mlip in mlips or (DEFAULT_MODEL,)),
         explicit=bool(mlips),
         point_timeout=_timeout(given("--point-timeout", "symscape_point_timeout")),
-        references=tuple(config.rootpath / root for root in roots),
+        references=tuple(start("--references") / root for root in roots or ["references"]),
         materials=_names(given("--material")),
-        tolerances=_tolerances(config, given("--tolerances", "symscape_tolerances")),
-        report_dir=config.rootpath / (given("--report-dir", "symscape_report_dir") or "reports"),
-        cache_dir=Path(cache_dir) if cache_dir else None,
+        tolerances=_name_or_path(
+            given("--tolerances", "symscape_tolerances") or "default", start("--tolerances")
+        ),
+        report_dir=start("--report-dir") / (report_dir or "reports"),
+        cache_dir=start("--cache-dir") / cache_dir if cache_dir else None,
         use_cache=not config.getoption("--no-cache"),
-        baseline=given("--baseline", "symscape_baseline"),
+        baseline=_name_or_path(given("--baseline", "symscape_baseline"), start("--baseline")),
         allow_gone=bool(given("--allow-gone")),
         baseline_margin=_margin(given("--baseline-margin", "symscape_baseline_margin")),
         proposal=_proposal(given("--update-tolerances")),
@@ -189,8 +194,19 @@ def check_places(settings: Settings) -> None:
             )
 
 
-def _tolerances(config: pytest.Config, value: str | None) -> str:
-    """Return a profile's name, or a file's path: as typed, or relative to the root folder."""
-    if value and not Path(value).exists() and (config.rootpath / value).is_file():
-        return str(config.rootpath / value)
-    return value or "default"
+def _start(config: pytest.Config, option: str) -> Path:
+    """Return the folder that a relative path starts from.
+
+    What is typed starts where it is typed; what stands in the ini file, and a default, starts at
+    the root folder.
+    """
+    typed = config.getoption(option) is not None
+    return config.invocation_params.dir if typed else config.rootpath
+
+
+def _name_or_path(value: str | None, start: Path) -> str | None:
+    """Return a path if ``start`` has it, as short as the user wrote it if that is the same."""
+    if not value or not (start / value).exists():
+        return value
+    same = Path(value).exists() and Path(value).samefile(start / value)
+    return value if same else str(start / value)
