@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from symscape.cli import run
 from symscape.cli.run import pytest_arguments
 from symscape.errors import SymscapeError
+from symscape.places import suite_folder
 
 SUITE = """
 import pytest
@@ -101,7 +103,23 @@ def test_the_suite_keeps_its_settings_whatever_paths_are_given(clone, tmp_path):
     assert not any("--config-file" in a for a in pytest_arguments(given, None, clone))
 
 
-def test_a_folder_without_a_suite_is_a_sentence(clone, tmp_path):
+def test_an_empty_folder_runs_the_installed_suite(tmp_path):
+    suite = suite_folder()
+    assert suite is not None
+    arguments = pytest_arguments(["-k", "BeO"], None, tmp_path)
+    assert arguments[0] == f"--rootdir={suite}"
+    assert f"--report-dir={tmp_path / 'reports'}" in arguments
+    assert f"--override-ini=cache_dir={tmp_path / '.pytest_cache'}" in arguments
+    assert arguments[-3:] == ["-k", "BeO", str(suite / "benchmarks")]
+    outcome = command_line(
+        tmp_path, "--mlip", "ase.calculators.emt:EMT", "--collect-only", "-q", "-k", "energies"
+    )
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    assert "BeO-P6_3mc" in outcome.stdout
+
+
+def test_a_folder_without_a_suite_is_a_sentence(clone, tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "suite_folder", lambda: None)
     with pytest.raises(SymscapeError, match=r"no benchmarks/ and no references/ here; run in a cl"):
         pytest_arguments([], None, tmp_path)
     with pytest.raises(SymscapeError, match=r"name a clone of symscape\.$"):
@@ -110,7 +128,7 @@ def test_a_folder_without_a_suite_is_a_sentence(clone, tmp_path):
     with pytest.raises(SymscapeError, match="no references/ here"):
         pytest_arguments([], tmp_path, tmp_path)
     assert pytest_arguments(["--references", "mine"], tmp_path, tmp_path)
-    outcome = command_line(tmp_path)
+    outcome = command_line(tmp_path, "--suite", tmp_path)
     assert outcome.returncode == 2
     assert outcome.stderr.startswith("symscape: ")
     assert outcome.stderr.count("\n") == 1

@@ -14,7 +14,7 @@ from report_runs import judged_case, make_run, reference_summary
 
 from symscape import digest
 from symscape.digest import code_digest
-from symscape.figures import thumbnail, topology_figures
+from symscape.figures import thumbnail, topology_figure
 from symscape.figures import landscape_figure as figures
 from symscape.figures.image import read_description, save_pixels, stamped_size
 from symscape.page import gallery
@@ -64,7 +64,7 @@ def drawn(monkeypatch):
 
     monkeypatch.setattr(figures, "draw_landscape", empty("landscape"))
     monkeypatch.setattr(figures, "draw_baseline", empty("baseline"))
-    monkeypatch.setattr(topology_figures, "draw_topology", empty("topology"))
+    monkeypatch.setattr(topology_figure, "draw_topology", empty("topology"))
     monkeypatch.setattr(thumbnail, "draw_thumbnail", small)
     return names
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from symscape.errors import SymscapeError
+from symscape.places import PARTS, suite_folder
 
 #: what is not an option of this command goes to pytest
 PASS_ON: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -28,13 +29,15 @@ def run(
     ] = None,
     suite: Annotated[
         Path | None,
-        typer.Option(help="Clone of symscape with benchmarks/ and references/; default: here."),
+        typer.Option(
+            help="Folder with benchmarks/ and references/; default: here, or the installed ones."
+        ),
     ] = None,
 ) -> None:
     """Run the benchmark: pytest on benchmarks/, with the suite's options and pytest's own.
 
     The exit code is pytest's: 0 all cases passed, 1 some failed, 2 interrupted, 4 wrong options,
-    5 no case chosen. With --suite, reports are written to reports/ in the current folder.
+    5 no case chosen. Reports are written to reports/ in the current folder.
     """
     given = [*(arguments or ()), *context.args]
     command = [sys.executable, "-m", "pytest", *pytest_arguments(given, suite, Path.cwd())]
@@ -54,7 +57,8 @@ def pytest_arguments(given: Sequence[str], suite: Path | None, here: Path) -> li
         What the user typed. A test file, or a test in one, takes the place of the whole folder;
         it is looked for in the current folder and in the suite's.
     suite
-        Folder with ``benchmarks/`` and ``references/``, or None for the current one.
+        Folder with ``benchmarks/`` and ``references/``. None for the current one or, where that
+        has neither, the suite that is installed.
     here
         The current folder.
 
@@ -63,7 +67,7 @@ def pytest_arguments(given: Sequence[str], suite: Path | None, here: Path) -> li
     SymscapeError
         If the suite has no benchmarks, or no references and the user names none.
     """
-    folder = here if suite is None else suite.expanduser().resolve()
+    folder = _installed_or(here) if suite is None else suite.expanduser().resolve()
     options = [argument.partition("=")[0] for argument in given]
     _check_suite(folder, named=suite is not None, references="--references" in options)
     # pytest looks for both beside whatever path it is given, a checkpoint's too: say where they are
@@ -73,9 +77,19 @@ def pytest_arguments(given: Sequence[str], suite: Path | None, here: Path) -> li
         added.append(f"--config-file={settings}")
     if folder != here and "--report-dir" not in options:
         added.append(f"--report-dir={here / 'reports'}")
+    if folder == suite_folder() != here:
+        # an installed package may be read-only
+        added.append(f"--override-ini=cache_dir={here / '.pytest_cache'}")
     tests = [_test_path(argument, folder, here) for argument in given]
     passed = [test or argument for test, argument in zip(tests, given, strict=True)]
     return [*added, *passed, *([] if any(tests) else [str(folder / "benchmarks")])]
+
+
+def _installed_or(here: Path) -> Path:
+    """Return the installed suite, unless the current folder has benchmarks or references."""
+    if any((here / part).is_dir() for part in PARTS):
+        return here
+    return suite_folder() or here
 
 
 def _check_suite(folder: Path, *, named: bool, references: bool) -> None:
