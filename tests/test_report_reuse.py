@@ -14,8 +14,8 @@ from report_runs import judged_case, make_run, reference_summary
 
 from symscape import digest
 from symscape.digest import code_digest
-from symscape.figures import thumbnail, topology_figure
 from symscape.figures import landscape_figure as figures
+from symscape.figures import thumbnail, topology_figure
 from symscape.figures.image import read_description, save_pixels, stamped_size
 from symscape.page import gallery
 from symscape.page.gallery import Gallery, stamp_of
