@@ -99,8 +99,9 @@ def read_settings(config: pytest.Config) -> Settings:
         references=tuple(start("--references") / root for root in roots or ["references"]),
         materials=_names(given("--material")),
         tolerances=_name_or_path(
-            given("--tolerances", "symscape_tolerances") or "default", start("--tolerances")
-        ),
+            given("--tolerances", "symscape_tolerances"), start("--tolerances")
+        )
+        or "default",
         report_dir=start("--report-dir") / (report_dir or "reports"),
         cache_dir=start("--cache-dir") / cache_dir if cache_dir else None,
         use_cache=not config.getoption("--no-cache"),
