@@ -14,9 +14,10 @@ from browser import browser as browser
 
 from symscape.figures.hull_figure import draw_errors, draw_hulls, draw_parity
 from symscape.models.card import ModelCard
-from symscape.page.hull_page import hull_tables, summary_lines, write_hulls
+from symscape.page.hull_page import hull_tables, write_hulls
 from symscape.page.hull_view import HullView, is_about_crystals
 from symscape.page.report import write_report
+from symscape.page.summary import hull_summary
 from symscape.questions.case import CaseResult
 from symscape.results.run_results import RunResults, load_results, save_results
 from symscape.verdict.hull import (
@@ -211,7 +212,7 @@ def test_runs_without_crystals_say_nothing_of_them(run, tmp_path):
     assert view.crystals.empty
     assert view.sentence == ""
     assert write_hulls(tmp_path, view) == {}
-    assert summary_lines(view) == []
+    assert hull_summary(view) == []
     assert hull_tables(view) == {}
 
 

@@ -131,10 +131,3 @@ def render_hulls(view: HullView, pictures: Mapping[str, Picture], environment: A
         worst=view.worst().to_dict("records"),
     )
     return Markup(text)
-
-
-def summary_lines(view: HullView) -> list[str]:
-    """Return the lines of summary.md about crystals; none where none were judged."""
-    if not view.sentence:
-        return []
-    return ["", "### Hulls", "", f"{view.sentence[:1].upper()}{view.sentence[1:]}."]

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from symscape.page.words import NOTHING, metric_text, metric_title, unit_text
 from symscape.questions.case import CaseResult
 from symscape.questions.registry import QUESTIONS
+from symscape.verdict.behind import behind_texts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -156,6 +158,21 @@ class HullView:
     def slices_of(self, material: str) -> list[str]:
         """Return the ids of the run's slices of a material: formula and space group."""
         return sorted(r.id for r in self.run.references if r.material == material)
+
+    @property
+    def failures(self) -> list[tuple[str, str, str, str]]:
+        """Case, metric in words, its value and the crystals behind it, a failed check each."""
+        rows = []
+        for case in self.cases:
+            texts = behind_texts(case)
+            for check in case.checks:
+                if not check.passed:
+                    value = metric_text(check.metric, check.value)
+                    text = f"{value} {unit_text(check.unit)}".rstrip()
+                    title = metric_title(check.metric)
+                    named = texts.get(check.metric, NOTHING)
+                    rows.append((f"{case.material} {case.slice}", title, text, named))
+        return rows
 
     @property
     def sentence(self) -> str:

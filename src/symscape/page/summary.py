@@ -6,7 +6,6 @@ import re
 
 from symscape.page.changes import change_rows, count_changes
 from symscape.page.checks import check_words
-from symscape.page.hull_page import summary_lines
 from symscape.page.hull_view import HullView
 from symscape.page.view import CaseView, Outcome, RunView, SliceView
 from symscape.page.words import (
@@ -57,7 +56,7 @@ def summary_markdown(run: RunResults) -> str:
     lines += _declared(view)
     lines += _not_judged(view)
     lines += _passed(view)
-    lines += summary_lines(HullView(run))
+    lines += hull_summary(HullView(run))
     lines += _notices(view)
     return "\n".join(lines) + "\n"
 
@@ -168,6 +167,16 @@ def _numbers(item: SliceView) -> list[str]:
         metric_text("mean_signed_error", judged.get("mean_signed_error")),
         metric_text("softening_scale", judged.get("softening_scale")),
     ]
+
+
+def hull_summary(view: HullView) -> list[str]:
+    """Return lines on the hulls and the crystals behind each failed check; none without hulls."""
+    if not view.sentence:
+        return []
+    lines = ["", "### Hulls", "", f"{view.sentence[:1].upper()}{view.sentence[1:]}."]
+    rows = [[escape_markdown(cell) for cell in row] for row in view.failures]
+    head = ["case", "outside tolerance", "value", "crystals"]
+    return [*lines, "", *_table(head, rows, "llrl")] if rows else lines
 
 
 def _notices(view: RunView) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from symscape.questions.case import CaseResult, Check
 from symscape.questions.registry import metric_named
+from symscape.verdict.behind import behind_texts
 
 #: points or loci named in full before the rest is counted
 _MOST_POINTS = 5
@@ -18,6 +19,7 @@ def explain(result: CaseResult) -> str:
         lines.append(f"  {message}")
     if result.checks:
         lines += ["", *_table(result)]
+    lines += [f"  {metric}: {text}" for metric, text in behind_texts(result).items()]
     if baseline := result.detail.get("baseline"):
         lines += ["", *_against_baseline(baseline)]
     if worst := result.detail.get("worst"):

@@ -11,6 +11,7 @@ from symscape.questions.hull import FAILED_CRYSTALS
 from symscape.questions.hull import HULL as HULL_QUESTION
 from symscape.questions.registry import QUESTIONS
 from symscape.questions.stability import STABILITY
+from symscape.verdict.behind import largest, named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,6 +77,7 @@ def judge_hull(
     }
     detail = {"crystals": rows_of(table), "polymorphs": order.to_dict("records")}
     detail["settings"] = order.attrs["settings"]
+    detail["behind"] = _by_errors(table, metrics)
     return _judge("hull", system, HULL, metrics, detail, tolerances, model, known)
 
 
@@ -96,6 +98,8 @@ def judge_stability(
     stable = 1000 * table[["above_hull_dft", "above_hull_model"]] <= threshold
     wrong = table["id"][stable["above_hull_model"] & ~stable["above_hull_dft"]]
     detail = {"false_stable": list(wrong), "settings": table.attrs.get("settings", {})}
+    differ = table[stable["above_hull_model"] != stable["above_hull_dft"]]
+    detail["behind"] = dict.fromkeys(metrics, largest(differ, "error_above_hull"))
     return _judge("stability", ALL_CRYSTALS, ALL, metrics, detail, tolerances, model, known)
 
 
@@ -123,6 +127,7 @@ def judge_underprediction(
         metrics |= {f"{prefix}{key}": value for key, value in summary.items() if key != "n"}
     metrics["n_crystals"] = len(table)
     detail = {"crystals": rows_of(table), "settings": table.attrs.get("settings", {})}
+    detail["behind"] = _by_errors(table, metrics)
     return _judge("underprediction", ALL_CRYSTALS, name, metrics, detail, tolerances, model, known)
 
 
@@ -165,6 +170,16 @@ def judge_relaxation(
     ]  # fmt: skip
     records = table[columns].to_dict("records")
     detail = {"relaxed": records, "settings": table.attrs.get("settings", {})}
+    broken = named(table["id"][~table["kept_symmetry"].astype(bool)])
+    detail["behind"] = {
+        "above_hull_mae_fixed": largest(table, "error_fixed"),
+        "above_hull_mae_free": largest(table, "error_free"),
+        "broken_near_hull": named(near["id"][~near["kept_symmetry"].astype(bool)]),
+        "max_gained_near_hull": largest(near, "gained"),
+        "max_volume_change_near_hull": largest(near, "volume_change", "%"),
+        "broken_share": broken,
+        "not_converged": named(table["id"][~table["converged_fixed"].astype(bool)]),
+    }
     return _judge("relaxation", system, HULL, metrics, detail, tolerances, model, known)
 
 
@@ -196,7 +211,17 @@ def judge_contracts(
             if name not in metrics or isnan(result.value) or result.value > metrics[name]:
                 metrics[name], worst[name] = result.value, crystal
     detail = {"worst_crystals": worst, "crystals_checked": list(results)}
+    detail["behind"] = {name: named([crystal]) for name, crystal in worst.items()}
     return _judge(question, system, CONTRACTS, metrics, detail, tolerances, model, known)
+
+
+def _by_errors(table: pd.DataFrame, metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Name the crystals with the largest errors of the kind that each metric is made of."""
+    kinds = {"formation": "error_formation", "total": "error_total"}
+    return {
+        name: largest(table, kinds.get(name.partition("_")[0], "error_above_hull"))
+        for name in metrics
+    }
 
 
 def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -229,6 +254,7 @@ def _judge(
     checks = (*(check for check in found if check.metric in metrics), gaps)
     warnings = [*known.get("warnings", ()), *(f"no energy of {name}" for name in missing)]
     detail = {**detail, "missing_crystals": list(missing)}
+    detail["behind"] = {**detail.get("behind", {}), FAILED_CRYSTALS.name: named(missing)}
     return CaseResult(
         question=question,
         model=model,

@@ -1,0 +1,108 @@
+"""A failed check about crystals says which crystals are behind it, wherever it is shown."""
+
+from __future__ import annotations
+
+import html
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from symscape.models.card import ModelCard
+from symscape.page.hull_view import HullView
+from symscape.page.report import write_report
+from symscape.page.summary import escape_markdown, summary_markdown
+from symscape.questions.case import CaseResult, Check
+from symscape.results.run_results import RunResults
+from symscape.verdict.behind import behind_texts, largest
+from symscape.verdict.explain import explain
+from symscape.verdict.hull import (
+    judge_hull,
+    judge_relaxation,
+    judge_stability,
+    judge_underprediction,
+)
+from symscape.verdict.tolerances import load_tolerances
+
+pd = pytest.importorskip("pandas")
+
+
+@pytest.fixture(scope="module")
+def run() -> RunResults:
+    """A model on five crystals of Al and As that blows up arsenic, and is 200 meV/atom off."""
+    from symscape.hull.analysis import compare
+
+    rows = [
+        ("Al-Cu", "Al", 1, 0, "element", -4.0, -4.0),
+        ("As-A7", "As", 2, 1, "element", -5.0, -5.0),
+        ("As-Po", "As", 1, 0, "element", -4.98, -5.3),
+        ("AlAs-ZnS", "AlAs", 1, 0, "pnictide", -5.0, -4.8),
+        ("AlAs-NaCl", "AlAs", 1, 0, "pnictide", -4.7, -5.1),
+    ]
+    names = ["id", "formula", "n_lattice", "n_wyckoff", "chemistry", "energy", "model"]
+    table = pd.DataFrame(rows, columns=names)
+    table["system"] = ["Al", "As", "As", "Al-As", "Al-As"]
+    table["material"], table["symbol"], table["crystal_system"] = table["formula"], "Fm-3m", "cubic"
+    table["prototype"] = [name.partition("-")[2] for name in table["id"]]
+    table["site_symmetry_order"], table["n_atoms"] = 1, 2
+    own = table.pop("model").to_numpy()
+    table = compare(table, own, {"model": "m", "corrections": "none"})
+    relaxed = table.assign(
+        energy_fixed=own, energy_free=own, gained=0.0, space_group=225, space_group_free=225,
+        kept_symmetry=[True, True, True, False, True], volume_change=[0.0, 0.82, 0.1, 0.02, 0.0],
+        lattice_change=0.0, converged_fixed=True, converged_free=True, steps=3,
+        error_fixed=[0.0, 0.0, 0.0, 240.0, 1.0], error_free=[0.0, 0.0, 0.0, -150.0, 1.0],
+    )  # fmt: skip
+    known = {"model": "m", "digest": "d", "fingerprint": "f"}
+    tolerances = load_tolerances()
+    cases = (
+        judge_hull(table, "Al-As", tolerances, missing=["Al-W"], **known),
+        judge_stability(table, tolerances, **known),
+        judge_underprediction(table, "all", tolerances, **known),
+        judge_relaxation(relaxed, "Al-As", tolerances, **known),
+    )
+    return RunResults(
+        ModelCard("m", "ase"), "f", cases, (), {}, "2026-01-01T00:00:00+00:00", 1.0, "default"
+    )
+
+
+def test_every_failed_check_names_crystals_everywhere(run, tmp_path):
+    rows = HullView(run).failures
+    failed = [check for case in run.cases for check in case.checks if not check.passed]
+    assert len(rows) == len(failed) > 4
+    summary = summary_markdown(run)
+    write_report(tmp_path, run)
+    page = html.unescape((tmp_path / "index.html").read_text(encoding="utf-8"))
+    for case in run.cases:
+        texts = behind_texts(case)
+        assert set(texts) == {check.metric for check in case.checks if not check.passed}
+        for text in texts.values():
+            assert text in explain(case)
+            assert text in page
+            assert escape_markdown(text) in summary
+
+
+def test_the_largest_volume_change_is_arsenics(run):
+    (case,) = (case for case in run.cases if case.question == "relaxation")
+    text = behind_texts(case)["max_volume_change_near_hull"]
+    assert text.startswith("As-A7 (+82 %)")
+    assert behind_texts(case)["broken_near_hull"] == "AlAs-ZnS"
+    (hull,) = (case for case in run.cases if case.question == "hull")
+    assert behind_texts(hull)["failed_crystals"] == "Al-W"
+
+
+@given(st.lists(st.floats(-1e3, 1e3) | st.just(np.nan), max_size=8))
+def test_the_largest_come_first_and_none_is_larger(values):
+    table = pd.DataFrame({"id": [f"c{k}" for k in range(len(values))], "x": values})
+    found = [abs(row["value"]) for row in largest(table, "x")]
+    wanted = sorted((abs(v) for v in values if v == v and v != 0), reverse=True)
+    assert found == wanted[: len(found)]
+    assert len(found) == min(3, len(wanted))
+
+
+@pytest.mark.parametrize("bad", [None, 3, [], {"m": 3}, {"m": [3]}, {"m": [{"value": 1.0}]}])
+def test_strange_details_are_passed_over(bad):
+    check = Check("m", 2.0, (None, 1.0), "", passed=False)
+    case = CaseResult("hull", "m", "Al-As", "hull", "failed", (check,), detail={"behind": bad})
+    assert behind_texts(case) == {}
