@@ -1,0 +1,144 @@
+"""A periodic table whose cells are coloured by a number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symscape.equation_of_state.groups import table_place
+from symscape.figures.layouts import Layout
+from symscape.figures.panels import ERROR_COLOURS, PLAIN, TITLE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Colour = str | tuple[float, float, float, float]
+
+#: dots for each inch; a tall figure has the width of a telephone
+_DPI: dict[Layout, int] = {"wide": 144, "tall": 120}
+_WIDTH: dict[Layout, float] = {"wide": 9.6, "tall": 4.6}
+#: light is good, dark is bad, and both are read without red-green vision
+_COLOURS = "YlOrBr"
+_NOTHING, _NOT_JUDGED = "#ffffff", "#eeeeee"
+#: size of letters in points, multiplied by what they are
+_LETTERS: dict[Layout, float] = {"wide": 7.5, "tall": 4.4}
+#: rows of the table above its two rows of f elements
+_PERIODS = 7
+_GAP = 0.4
+
+
+def place(number: int) -> tuple[int, int]:
+    """Return row and column of an element's cell, both from 0; f elements stand below the others.
+
+    Parameters
+    ----------
+    number
+        Atomic number, 1 to 118.
+    """
+    period, group = table_place(number)
+    if group:
+        return period - 1, group - 1
+    return _PERIODS + period - 6, 2 + number - (57 if period == 6 else 89)
+
+
+def draw_periodic_table(
+    values: Mapping[int, float],
+    label: str,
+    title: str,
+    *,
+    top: float,
+    signed: bool = False,
+    decimals: int = 2,
+    layout: Layout = "wide",
+) -> Figure:
+    """Draw a table of the elements.
+
+    Parameters
+    ----------
+    values
+        Atomic number to value; NaN where the model gives none. What is not in it is not judged and
+        is grey.
+    label
+        What the colour bar shows, with its unit.
+    title
+        Above the table.
+    top
+        Where the colour scale ends; for a signed number at both ends.
+    signed
+        Whether the scale is centred on zero, blue for too low.
+    decimals
+        Of the number in each cell.
+    layout
+        ``wide``, or ``tall`` for small screens.
+    """
+    from matplotlib import colormaps
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    figure, axes = _canvas(layout)
+    norm = Normalize(-top if signed else 0, top)
+    colours = colormaps[ERROR_COLOURS if signed else _COLOURS]
+    size = _LETTERS[layout]
+    for number in range(1, 104):
+        if number not in values:
+            _draw_cell(axes, number, _NOT_JUDGED, "", size)
+        elif np.isfinite(value := values[number]):
+            text = f"{value:{'+' if signed else ''}.{decimals}f}".replace("-", "−")
+            _draw_cell(axes, number, colours(norm(value)), text, size)
+        else:
+            _draw_cell(axes, number, _NOTHING, "none", size)
+    bar = figure.colorbar(
+        ScalarMappable(norm, colours), ax=axes, orientation="horizontal", fraction=0.05, pad=0.02,
+        shrink=0.5, extend="both" if signed else "max",
+    )  # fmt: skip
+    bar.set_label(label, fontsize=1.1 * size, **PLAIN)
+    bar.ax.tick_params(labelsize=size)
+    axes.set_title(title, fontsize=1.3 * size, fontweight="bold", **TITLE)
+    return figure
+
+
+def _draw_cell(axes: Axes, number: int, face: Colour, text: str, size: float) -> None:
+    """Draw an element's cell: symbol and number."""
+    from ase.data import chemical_symbols
+    from matplotlib.patches import Rectangle
+
+    row, column = place(number)
+    y = row + (_GAP if row >= _PERIODS else 0)
+    cell = Rectangle(
+        (column + 0.03, y + 0.03), 0.94, 0.94, facecolor=face, edgecolor="#bbbbbb", linewidth=0.5,
+        hatch="////" if face == _NOTHING else "", gid=f"element-{number}",
+    )  # fmt: skip
+    axes.add_patch(cell)
+    ink = "#999999" if face == _NOT_JUDGED else "#ffffff" if _dark(face) else "#222222"
+    centred: dict[str, Any] = {"ha": "center", "va": "center", "color": ink}
+    symbol = chemical_symbols[number]
+    axes.text(column + 0.5, y + 0.4, symbol, fontsize=1.3 * size, fontweight="bold", **centred)
+    axes.text(column + 0.5, y + 0.78, text, fontsize=0.85 * size, **centred)
+
+
+def _canvas(layout: Layout) -> tuple[Figure, Axes]:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    width = _WIDTH[layout]
+    figure = Figure(
+        figsize=(width, 0.62 * width), dpi=_DPI[layout], layout="constrained", facecolor="white"
+    )
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    axes.set_xlim(0, 18)
+    axes.set_ylim(_PERIODS + 2 + _GAP, 0)
+    axes.set_aspect("equal")
+    axes.set_axis_off()
+    return figure, axes
+
+
+def _dark(face: Colour) -> bool:
+    """Whether white letters are read better than black ones (ITU-R BT.601 luma)."""
+    from matplotlib.colors import to_rgb
+
+    red, green, blue = to_rgb(face)
+    return 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
