@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from symscape.cli import app
 from symscape.cli.materials import COLUMNS
 from symscape.errors import ReferenceFileError
+from symscape.references.library import find_references
 
 REFERENCES = Path(__file__).parents[1] / "references"
 
@@ -38,7 +39,7 @@ def stored_counts(path):
 
 
 @pytest.mark.parametrize(
-    "path", sorted(p for p in REFERENCES.glob("*-*/*.json")), ids=lambda p: p.parent.name
+    "path", [entry.path for entry in find_references([REFERENCES])], ids=lambda p: p.parent.name
 )
 def test_counts_are_those_of_the_file(path):
     outcome = run(path.parent.name, "--references", REFERENCES)
