@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -106,3 +107,19 @@ def test_strange_details_are_passed_over(bad):
     check = Check("m", 2.0, (None, 1.0), "", passed=False)
     case = CaseResult("hull", "m", "Al-As", "hull", "failed", (check,), detail={"behind": bad})
     assert behind_texts(case) == {}
+
+
+def test_space_groups_have_their_screws_below_the_line(run, tmp_path):
+    write_report(tmp_path, replace_symbol(run, "P6_3mc"))
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "P6<sub>3</sub>mc" in page
+    assert "P6_3mc" not in page
+
+
+def replace_symbol(run: RunResults, symbol: str) -> RunResults:
+    """The run with its crystals in another space group."""
+    cases = []
+    for case in run.cases:
+        rows = [{**row, "symbol": symbol} for row in case.detail.get("crystals", [])]
+        cases.append(replace(case, detail={**case.detail, "crystals": rows}))
+    return replace(run, cases=tuple(cases))

@@ -85,6 +85,7 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         number=words.number_text,
+        spacegroup=_symbol_markup,
         place=words.place_text,
         pair=words.pair_text,
         duration=words.duration_text,
@@ -138,6 +139,13 @@ def _theories(view: RunView) -> list[str]:
 
 def _records(table: Any) -> list[dict[str, Any]]:
     return table.to_dict("records")  # type: ignore[no-any-return]
+
+
+def _symbol_markup(symbol: str) -> Any:
+    """Write a space group's symbol with its screws below the line: P6<sub>3</sub>mc, escaped."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"_(\d)", r"<sub>\1</sub>", str(escape(symbol))))
 
 
 def _formula_markup(formula: str) -> Any:
