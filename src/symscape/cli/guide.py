@@ -52,6 +52,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "symscape reference plan plans/BaTiO3.toml",
     ),
     "reference run": ("symscape reference run plans/BaTiO3.toml --jobs 2 --nice 10",),
+    "reference curves": ("symscape reference curves plans/equations-of-state.toml --nice 10",),
     "reference status": ("symscape reference status",),
     "reference relax": ("symscape reference relax plans/BaTiO3.toml",),
     "reference check": (
@@ -84,6 +85,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "symscape hull tables hulls/mine/chgnet --leave-out Xe",
         "symscape hull tables hulls/mine/chgnet --system Mg-Si",
     ),
+    "hull study": ("symscape hull study hulls/mine/chgnet hulls/mine/7net-0 --page study.md",),
     "leaderboard": ("symscape leaderboard reports/*/results.json -o reports/leaderboard",),
     "validate": ("symscape validate reports/chgnet/results.json",),
     "cache": ("symscape cache info", "symscape cache clear --model chgnet"),
