@@ -1,0 +1,98 @@
+"""A question that another package adds by an entry point, without a fork."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from toys import toy_document
+
+from symscape.references.store import write_reference
+
+ROOT = Path(__file__).parents[1]
+EXAMPLE = Path(__file__).with_name("example_question")
+CALCULATOR = """
+from ase.calculators.emt import EMT
+
+
+class Mirrored(EMT):
+    def calculate(self, *args, **kwargs):
+        super().calculate(*args, **kwargs)
+        self.results["energy"] *= -1
+
+
+def exact():
+    return EMT()
+
+
+def mirrored():
+    return Mirrored()
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    """Lay out the package as an installer does, and a suite that asks its question."""
+    site = tmp_path / "site"
+    shutil.copytree(EXAMPLE / "lowest_point", site / "lowest_point")
+    info = site / "lowest_point-1.0.dist-info"
+    info.mkdir()
+    for name in ("METADATA", "entry_points.txt"):
+        shutil.copy(EXAMPLE / name, info)
+    write_reference(tmp_path / "references", toy_document())
+    shutil.copy(EXAMPLE / "test_lowest_point.py", tmp_path)
+    (tmp_path / "cheap.py").write_text(CALCULATOR)
+    (tmp_path / "mine.toml").write_text(
+        'extends = "default"\n[lowest_point]\ndepth_below_minimum = 5\n'
+    )
+    return tmp_path
+
+
+def run(project, *arguments):
+    paths = os.pathsep.join(map(str, (project / "site", project, ROOT / "src")))
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_it_is_asked_judged_by_tolerances_and_reported(project):
+    options = ("--mlip", "cheap:exact,cheap:mirrored", "--tolerances", "mine.toml", "--no-cache")
+    found = run(project, "pytest", "-q", "-p", "no:cacheprovider", *options)
+    assert found.returncode == 1, found.stdout
+    status = {}
+    for model in ("exact", "mirrored"):
+        results = json.loads((project / "reports" / model / "results.json").read_text())
+        (case,) = results["cases"]
+        assert case["question"] == "lowest_point"
+        status[model] = case["status"]
+    assert status == {"exact": "passed", "mirrored": "failed"}
+    # words and unit come from the package's own metric
+    page = (project / "reports" / "mirrored" / "index.html").read_text()
+    assert "depth below DFT" in page
+    assert "Lowest point" in page
+
+
+def test_without_the_package_its_name_is_unknown(project):
+    shutil.rmtree(project / "site")
+    found = run(project, "pytest", "-q", "--mlip", "cheap:exact", "--tolerances", "mine.toml")
+    assert found.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "'lowest_point' is no question" in found.stdout + found.stderr
+
+
+def test_an_entry_point_that_is_no_question_is_one_sentence(project):
+    info = project / "site" / "lowest_point-1.0.dist-info" / "entry_points.txt"
+    info.write_text("[symscape.questions]\nlowest_point = lowest_point:judge_lowest_point\n")
+    found = run(project, "pytest", "-q", "--mlip", "cheap:exact")
+    assert found.returncode != 0
+    assert "must be a symscape.questions.question.Question" in found.stdout + found.stderr
