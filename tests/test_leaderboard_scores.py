@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from symscape.errors import ResultsFileError
-from symscape.leaderboard.bootstrap import bootstrap
+from symscape.leaderboard.bootstrap import Intervals, bootstrap
 from symscape.leaderboard.collect import Board, Entry, find_results, load_board
 from symscape.leaderboard.ranking import RAW_METRICS, rank_board
 from symscape.leaderboard.scores import case_values, combine, score_board, score_of, weighted_means
@@ -26,6 +27,7 @@ A, B, C = (make.material(k) for k in range(3))
 LINEAR = Metric("m", "m", score=Score(1.0, 11.0, ""))
 LOG = Metric("m", "m", score=Score(0.01, 10.0, "", logarithmic=True))
 AROUND = Metric("m", "m", ideal=1.0, score=Score(0.0, 0.5, ""))
+FEW = [0.0, 0.5, 1.0]
 SCORED = {name: question for name, question in QUESTIONS.items() if question.scoring}
 
 
@@ -444,3 +446,20 @@ def test_results_survive_the_file(tmp_path):
     read = score_board(load_board([save(tmp_path, made) for made in runs]))
     np.testing.assert_allclose(read.cells, direct.cells, atol=1e-6)
     assert json.loads((tmp_path / "one" / "results.json").read_text())["model"]["name"] == "one"
+
+
+@given(
+    hnp.arrays(
+        float,
+        st.tuples(st.integers(1, 8), st.integers(1, 12)),
+        elements=st.integers(0, 4).map(float),
+    )
+)
+@settings(deadline=None)
+def test_ranks_of_draws_count_who_is_ahead(samples):
+    """Ties, which are many here, share the better rank."""
+    n_models = len(samples)
+    intervals = Intervals(np.zeros((n_models, 2)), np.zeros((n_models, 1, 2)), samples)
+    ranks = 1 + (samples[None] > samples[:, None]).sum(axis=1)
+    found = intervals.ranks(np.arange(n_models), level=1.0)
+    assert (found == np.stack([ranks.min(axis=1), ranks.max(axis=1)], axis=1)).all()

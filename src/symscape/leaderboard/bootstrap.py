@@ -47,8 +47,11 @@ class Intervals:
         scores = self.samples[chosen]
         if np.isnan(self.overall).any():
             return np.tile([1, len(chosen)], (len(chosen), 1))
-        ahead = scores[None, :, :] > scores[:, None, :] + 1e-12
-        ranks = 1 + ahead.sum(axis=1)
+        ranks = np.empty(scores.shape, dtype=int)
+        for k, drawn in enumerate(scores.T):
+            # who is ahead by more than rounding; sorting needs no table of all pairs
+            behind = np.searchsorted(np.sort(drawn), drawn + 1e-12, side="right")
+            ranks[:, k] = 1 + len(chosen) - behind
         tails = [50 * (1 - level), 100 - 50 * (1 - level)]
         ends: np.ndarray = np.percentile(ranks, tails, axis=1, method="inverted_cdf").T
         return ends.astype(int)

@@ -18,6 +18,9 @@ from symscape.questions.question import Question, Scoring
 from symscape.questions.registry import QUESTIONS
 from symscape.results.run_results import ReferenceSummary, RunResults
 
+#: energies in eV/atom on a grid, None where there is none
+Grid = list[list[float | None]]
+
 
 @dataclass(frozen=True, eq=False)
 class ScoreTable:
@@ -73,9 +76,16 @@ class ScoreTable:
         NaN where none of its slices is asked the question. A material counts once, however many
         slices it has.
         """
-        owner = np.array([self.materials.index(u.material) for u in self.units], dtype=int)
-        members = (owner[None, :] == np.arange(len(self.materials))[:, None]).astype(float)
-        return weighted_means(np.swapaxes(self.cells, 0, 1), members)
+        place = {material: k for k, material in enumerate(self.materials)}
+        owner = np.array([place[unit.material] for unit in self.units], dtype=int)
+        cells = np.swapaxes(self.cells, 0, 1)
+        known = ~np.isnan(cells)
+        shape = (len(self.materials), *cells.shape[1:])
+        sums, counts = np.zeros(shape), np.zeros(shape)
+        np.add.at(sums, owner, np.where(known, cells, 0.0))
+        np.add.at(counts, owner, known.astype(float))
+        means = np.divide(sums, counts, out=np.full(shape, np.nan), where=counts > 0)
+        return np.swapaxes(means, 0, 1)
 
     @cached_property
     def by_question(self) -> np.ndarray:
@@ -130,8 +140,8 @@ def score_board(board: Board) -> ScoreTable:
     shape = (len(board.entries), len(board.units), len(questions))
     cells, answered = np.full(shape, np.nan), np.zeros(shape, dtype=bool)
     shares = [
-        [answered_share(entry.run, unit.reference) for unit in board.units]
-        for entry in board.entries
+        [answered_share(grids.get((unit.material, unit.slice)), unit.reference) for unit in units]
+        for grids, units in ((_grids(entry.run), board.units) for entry in board.entries)
     ]
     for s, unit in enumerate(board.units):
         for q, question in enumerate(questions):
@@ -206,23 +216,19 @@ def case_score(question: Question, values: Mapping[str, float], wanted: set[str]
     )
 
 
-def answered_share(run: RunResults, reference: ReferenceSummary | None) -> float:
-    """Share of the grid points with a DFT energy at which the model gave one.
+def _grids(run: RunResults) -> dict[tuple[str, str], Grid]:
+    """Return the energies that a run holds, by material and slice."""
+    return {(c.material, c.slice): c.energies for c in run.cases if c.energies is not None}
+
+
+def answered_share(grid: Grid | None, reference: ReferenceSummary | None) -> float:
+    """Share of the grid points with a DFT energy at which a model gave one.
 
     1 where the run holds no grid of this slice: then its cases are not judged either.
     """
-    if reference is None:
+    if reference is None or grid is None:
         return 1.0
     valid = np.isfinite(reference.relative) & ~reference.masked
-    grid = next(
-        (
-            case.energies
-            for case in run.cases
-            if case.energies is not None
-            and (case.material, case.slice) == (reference.material, reference.slice)
-        ),
-        None,
-    )
-    if grid is None or not valid.any():
+    if not valid.any():
         return 1.0
     return float(np.isfinite(np.array(grid, dtype=float))[valid].mean())
