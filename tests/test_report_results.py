@@ -241,7 +241,7 @@ def test_a_case_listed_twice_is_refused(tmp_path):
         (b"{", "not valid JSON (line 1"),
         (b"[]", "holds no JSON object"),
         (b"\xff\xfe", "can't be read"),
-        (b"[" * 100_000, "can't be read"),
+        (b"[" * 100_000, "nested too deeply"),
     ],
 )
 def test_what_is_no_results_file_is_refused(tmp_path, content, words):
