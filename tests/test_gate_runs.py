@@ -6,6 +6,8 @@ import json
 import shutil
 from pathlib import Path
 
+# runs in process forget what they import, and this extension can be imported only once
+import gudhi.cubical_complex  # noqa: F401
 import pytest
 from inprocess import without_figures
 from toys import toy_document

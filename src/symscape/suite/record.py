@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from symscape.errors import NotEvaluated, SymscapeError, printable
+from symscape.errors import NotEvaluated, SymscapeError, message_of, printable
 from symscape.questions.case import CaseResult
 from symscape.suite.keys import RECORDED, REPORT_ATTRIBUTE
 from symscape.suite.roll import case_of
@@ -65,7 +65,7 @@ def shorten_user_error(
         if report.failed:
             report.longrepr = message
     else:
-        message = f"{type(error).__name__}: {first_line(error)}"
+        message = f"{type(error).__name__}: {message_of(error, 300)}"
     name = case_of(item)
     if name is None or RECORDED in item.stash:
         return
