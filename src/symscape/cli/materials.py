@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from symscape.crystal.grid import Axis
+    from symscape.references.convergence import ConvergenceCheck
     from symscape.references.reference import LandscapeReference
 
 COLUMNS = (
@@ -44,6 +45,7 @@ METHOD_COLUMNS = (
     "k-points",
     "checked at",
     "largest change, meV/atom",
+    "error budget, meV/atom",
 )
 
 
@@ -143,7 +145,7 @@ def method_row(reference: LandscapeReference) -> tuple[str, ...]:
 
     crystal = reference.slice.crystal
     method = reference.method
-    checked, change = convergence_text(reference.provenance.get("convergence"))
+    checked, change, budget = convergence_text(reference.convergence)
     return (
         reference.id,
         f"{crystal.symbol} ({crystal.space_group_number})",
@@ -157,6 +159,7 @@ def method_row(reference: LandscapeReference) -> tuple[str, ...]:
         kpoints_text(method),
         checked,
         change,
+        budget,
     )
 
 
@@ -170,14 +173,13 @@ def kpoints_text(method: dict[str, Any]) -> str:
     return f"{density:g} per Å⁻¹" if density else ""
 
 
-def convergence_text(check: dict[str, Any] | None) -> tuple[str, str]:
-    """Return the settings that relative energies were checked at and their largest change."""
-    if not check:
-        return "not yet", ""
-    mesh = check.get("k_mesh")
-    kpoints = " x ".join(map(str, mesh)) if mesh else f"{check['k_density_A']:g} per Å⁻¹"
-    change = check["largest_difference_meV_atom"]
-    return f"{check['cutoff_eV']:g} eV, {kpoints}", f"{change:.1f}"
+def convergence_text(check: ConvergenceCheck | None) -> tuple[str, str, str]:
+    """Return the settings of a check, the largest change and the error budget in meV/atom."""
+    if check is None:
+        return "not yet", "", ""
+    mesh = " x ".join(map(str, check.k_mesh)) if check.k_mesh else f"{check.k_density_A:g} per Å⁻¹"
+    budget = f"{check.error_budget:.1f}"
+    return f"{check.cutoff_eV:g} eV, {mesh}", f"{check.largest_difference:.1f}", budget
 
 
 def axis_text(axis: Axis) -> str:

@@ -51,6 +51,7 @@ ENERGIES = Question(
         Metric("failed_points", "points without energy", counts=True),
     ),
     settings={"window": 500.0},
+    compares_energies=True,
     scoring=Scoring(
         "energies", 1.0,
         f"relative energies point by point, up to {SCORED_WINDOW:g} meV/atom above the DFT minimum",

@@ -37,6 +37,7 @@ MINIMA = Question(
         Metric("wasserstein", "Wasserstein distance", "meV/atom"),
     ),
     settings={"window": 1000.0, "threshold": 5.0, "radius": 0.25},
+    compares_energies=True,
     scoring=Scoring(
         "minima", 1.0, "the minima of DFT, at their places and energies, and no others",
         on_grid=True,

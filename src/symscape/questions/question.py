@@ -56,6 +56,9 @@ class Question:
         What the model must give.
     scoring
         None where the question does not count on the leaderboard.
+    compares_energies
+        Whether its metrics in meV/atom are differences from DFT: no limit on them is tighter than
+        the error of the reference itself.
     derived
         Metrics that the leaderboard makes of the others: the largest of all.
     """
@@ -67,6 +70,7 @@ class Question:
     settings: Mapping[str, float] = field(default_factory=dict)
     needs: frozenset[Quantity] = frozenset({"energy"})
     scoring: Scoring | None = None
+    compares_energies: bool = False
     derived: tuple[Metric, ...] = ()
 
     @property

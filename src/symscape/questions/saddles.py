@@ -27,5 +27,6 @@ SADDLES = Question(
         Metric("max_saddle_error", "largest saddle error", "meV/atom"),
     ),
     settings={"window": 1000.0, "threshold": 5.0, "radius": 0.25},
+    compares_energies=True,
     scoring=Scoring("saddles", 1.0, "the barriers between the minima", on_grid=True),
 )  # fmt: skip

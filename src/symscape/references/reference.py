@@ -13,6 +13,7 @@ from symscape.crystal.crystal import Crystal
 from symscape.crystal.slice import Slice
 from symscape.crystal.structures import Structures
 from symscape.crystal.tangents import crystal_at
+from symscape.references.convergence import ConvergenceCheck
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +41,8 @@ class LandscapeReference:
         DFT code, version, functional, cut-off, k-mesh, ... as stored.
     provenance
         Command, licence, citation, ... as stored.
+    convergence
+        The check of its relative energies at better settings; None if there was none.
     stresses
         eV/angstrom^3, positive under tension, shape (n_u, n_v, 3, 3); NaN where there are none,
         None if there are none at all.
@@ -61,6 +64,7 @@ class LandscapeReference:
     computed: np.ndarray
     method: dict[str, Any]
     provenance: dict[str, Any]
+    convergence: ConvergenceCheck | None = None
     stresses: np.ndarray | None = None
     kind: str = "local"
     formula: str = ""
@@ -76,6 +80,11 @@ class LandscapeReference:
     def level_of_theory(self) -> str:
         """The functional, e.g. ``PBE``."""
         return str(self.method["functional"])
+
+    @property
+    def error_budget(self) -> float:
+        """How far its own relative energies may be off, in meV/atom; 0 where that is not known."""
+        return 0.0 if self.convergence is None else self.convergence.error_budget
 
     @cached_property
     def valid(self) -> np.ndarray:

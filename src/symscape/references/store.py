@@ -12,6 +12,7 @@ from symscape.crystal.grid import Axis
 from symscape.crystal.slice import Slice
 from symscape.errors import ReferenceFileError, SymscapeError, shown
 from symscape.files import checksum, write_checked
+from symscape.references.convergence import ConvergenceCheck, read_convergence
 from symscape.references.reference import LandscapeReference
 from symscape.references.schema import SCHEMA, dump_document, read_document
 from symscape.references.values import finite_array, is_finite
@@ -59,6 +60,7 @@ def load_reference(path: str | Path) -> LandscapeReference:
         computed=points.computed,
         method=document["method"],
         provenance=document["provenance"],
+        convergence=_read_convergence(path, document["provenance"]),
         stresses=points.stresses if np.isfinite(points.stresses).any() else None,
         kind=document["kind"],
         formula=document["crystal"]["formula"],
@@ -118,6 +120,15 @@ def build_slice(path: Path, document: dict[str, Any]) -> Slice:
                 f"number give {own!r}; correct one of them."
             )
     return the_slice
+
+
+def _read_convergence(path: Path, provenance: dict[str, Any]) -> ConvergenceCheck | None:
+    try:
+        return read_convergence(provenance.get("convergence"))
+    except ValueError as error:
+        raise ReferenceFileError(
+            f"{path}: provenance.convergence {error}; run 'symscape reference check' again."
+        ) from None
 
 
 def _read_atoms(path: Path, atoms: list[Any]) -> tuple[np.ndarray, np.ndarray]:

@@ -19,6 +19,9 @@ from symscape.questions.energies import ENERGIES
 from symscape.references.reference import LandscapeReference
 from symscape.verdict.tolerances import Tolerances
 
+#: meV/atom; an error budget that a strict tolerance may come near to
+NOTABLE_BUDGET = 2.0
+
 
 def judge_energies(
     reference: LandscapeReference,
@@ -44,7 +47,7 @@ def judge_energies(
     """
     limits = tolerances.case(
         ENERGIES.name, material=reference.material, slice=reference.slice.name, model=model
-    )
+    ).no_tighter_than(reference.error_budget, ENERGIES)
     window = ENERGIES.setting("window", limits.settings) / 1000
     failed = _failed_points(reference, energies, failures or {})
     detail: dict[str, Any] = {"failed_points": failed, "warnings": reference_warnings(reference)}
@@ -122,6 +125,13 @@ def reference_warnings(reference: LandscapeReference) -> list[str]:
         warnings.append(
             f"the DFT minimum lies on the edge of the grid along {' and '.join(on_edge)}: "
             "the common zero may be a strained point"
+        )
+    if reference.convergence is None:
+        warnings.append("the convergence of the DFT energies was not checked")
+    elif reference.error_budget >= NOTABLE_BUDGET:
+        warnings.append(
+            f"DFT's own relative energies are known within {reference.error_budget:.1f} meV/atom; "
+            "no tolerance is tighter than that"
         )
     missing = int((~reference.valid & ~reference.mask).sum())
     if missing:

@@ -25,7 +25,7 @@ from __future__ import annotations
 import difflib
 import math
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,6 +70,27 @@ class CaseTolerances:
 
     limits: dict[str, Limit]
     settings: dict[str, float]
+
+    def no_tighter_than(self, budget: float, question: Question) -> CaseTolerances:
+        """Widen limits on differences from DFT energies to the reference's error budget.
+
+        Parameters
+        ----------
+        budget
+            How far the reference's relative energies may be off, in meV/atom.
+        """
+        if not question.compares_energies or not budget > 0:
+            return self
+        limits = dict(self.limits)
+        for metric in question.metrics:
+            if metric.unit != "meV/atom" or metric.ideal is None or metric.name not in limits:
+                continue
+            low, high = limits[metric.name]
+            limits[metric.name] = (
+                None if low is None else min(low, metric.ideal - budget),
+                None if high is None else max(high, metric.ideal + budget),
+            )
+        return replace(self, limits=limits)
 
     def check(self, values: Mapping[str, float], question: Question) -> tuple[Check, ...]:
         """Hold metric values against the limits; a missing or NaN value does not pass."""

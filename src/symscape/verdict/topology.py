@@ -221,7 +221,7 @@ def _begin(
     )
     limits = tolerances.case(
         question, material=blank.material, slice=blank.slice, model=blank.model
-    )
+    ).no_tighter_than(reference.error_budget, QUESTIONS[question])
     return blank, limits
 
 
