@@ -10,8 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symscape.errors import ReferenceFileError
-from symscape.questions.energies import ENERGIES
 from symscape.questions.registry import QUESTIONS
 from symscape.references.convergence import CheckedPoint, ConvergenceCheck, read_convergence
 from symscape.references.library import find_references
@@ -47,7 +45,7 @@ def test_no_limit_on_a_difference_from_dft_is_tighter_than_the_budget(profile, n
             assert (low, high) == (old_low, old_high)
             continue
         # never tighter than before either, and open where it was open
-        assert (low is None) == (old_low is None) and (high is None) == (old_high is None)
+        assert (low is None, high is None) == (old_low is None, old_high is None)
         assert low is None or low <= min(old_low, metric.ideal - budget)
         assert high is None or high >= max(old_high, metric.ideal + budget)
 
@@ -93,7 +91,7 @@ def test_an_error_within_the_budget_passes_and_one_beyond_fails(toy_reference):
     ],
 )
 def test_a_check_that_is_none_is_refused(stored):
-    with pytest.raises(ValueError, match="lacks|needs"):
+    with pytest.raises(ValueError, match=r"lacks|needs"):
         read_convergence(stored)
 
 

@@ -79,9 +79,7 @@ def read_convergence(stored: Mapping[str, Any] | None) -> ConvergenceCheck | Non
         mesh = stored.get("k_mesh")
         numbers = [stored["cutoff_eV"], stored["k_density_A"]]
         points = tuple(
-            CheckedPoint(
-                (p["i"], p["j"]), p["relative_meV_atom"], p["checked_relative_meV_atom"]
-            )
+            CheckedPoint((p["i"], p["j"]), p["relative_meV_atom"], p["checked_relative_meV_atom"])
             for p in stored["points"]
         )
     except (KeyError, TypeError, AttributeError) as error:
