@@ -16,7 +16,8 @@ from pymatgen.entries.computed_entries import (
 )
 
 from symscape.dataset.corrections import Choice, Maker, Stated, settle, together
-from symscape.dataset.importing import ImportOptions, import_files
+from symscape.dataset.importing import import_files
+from symscape.dataset.options import ImportOptions
 from symscape.dataset.read import load_dataset
 
 

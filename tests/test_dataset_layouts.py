@@ -12,7 +12,8 @@ from dataset_files import documents, entries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symscape.dataset.importing import ImportOptions, import_files
+from symscape.dataset.importing import import_files
+from symscape.dataset.options import ImportOptions
 from symscape.dataset.read import load_dataset
 from symscape.dataset.record import (
     LONGEST_BOND_A,
@@ -213,3 +214,15 @@ def test_an_adatom_far_from_everything_is_seen():
     atoms = Atoms("Cu13", [*net, [0, 0, 20]], cell=[8.0, 8.0, 36.0], pbc=True)
     with pytest.raises(BadRecord, match="the atom 12 has no other within 7 angstrom"):
         check_geometry(record(atoms))
+
+
+@pytest.mark.parametrize("most", [1, 2, 4, 8])
+def test_large_cells_are_left_out_and_listed(most, tmp_path):
+    frames = [bulk("Cu", "fcc", a=3.6).repeat((n, 1, 1)) for n in (1, 2, 4)]
+    for frame in frames:
+        frame.info["energy"] = -3.7 * len(frame)
+    write(tmp_path / "some.extxyz", frames)
+    options = ImportOptions(max_atoms=most)
+    summary = import_files([tmp_path / "some.extxyz"], tmp_path / "made", options)
+    assert summary.imported == sum(len(frame) <= most for frame in frames)
+    assert summary.rejected.get("large cell", 0) == 3 - summary.imported

@@ -26,7 +26,8 @@ from typer.testing import CliRunner
 
 from symscape.cli import app
 from symscape.dataset import importing, write
-from symscape.dataset.importing import ImportOptions, import_files
+from symscape.dataset.importing import import_files
+from symscape.dataset.options import ImportOptions
 from symscape.dataset.read import _cuts, iterate_chunks, load_dataset
 from symscape.dataset.record import CrystalRecord
 from symscape.dataset.store import MANIFEST, REJECTS, dataset_info

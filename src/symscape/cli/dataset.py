@@ -14,7 +14,7 @@ import typer
 from symscape.dataset.corrections import Choice
 
 if TYPE_CHECKING:
-    from symscape.dataset.importing import ImportOptions, ImportSummary
+    from symscape.dataset.options import ImportOptions, ImportSummary
 
 #: an import that is done sooner shows no progress, seconds
 _PATIENCE = 1.0
@@ -66,6 +66,10 @@ def import_(
         list[str] | None,
         typer.Option(metavar="LEVEL", help="Import this level of theory only; may be repeated."),
     ] = None,
+    max_atoms: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Leave out cells of more than N atoms."),
+    ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace a data set that is there already.")
     ] = False,
@@ -91,7 +95,8 @@ def import_(
     A record that can't be used is left out and listed in rejects.jsonl with the reason. The exit
     code is 1 if none can be used.
     """
-    from symscape.dataset.importing import ImportOptions, import_files
+    from symscape.dataset.importing import import_files
+    from symscape.dataset.options import ImportOptions
     from symscape.dataset.tables import Columns
 
     options = ImportOptions(
@@ -103,6 +108,7 @@ def import_(
         replace,
         corrections,
         tuple(only or ()),
+        max_atoms,
     )
     with _progress() as progress:
         if mp:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +13,10 @@ from symscape.dataset.corrections import Choice, computed_correction, settle
 from symscape.dataset.files import FORMATS, recognize
 from symscape.dataset.mistakes import per_atom_energies
 from symscape.dataset.read import load_dataset
-from symscape.dataset.record import UNKNOWN, CrystalRecord, Reject
+from symscape.dataset.options import ImportOptions, ImportSummary
+from symscape.dataset.record import CrystalRecord, Reject
 from symscape.dataset.store import NOTICES, REJECTS
-from symscape.dataset.tables import Columns, EnergyTable
+from symscape.dataset.tables import EnergyTable
 from symscape.dataset.write import DatasetWriter
 from symscape.errors import DatasetError
 
@@ -24,81 +25,6 @@ if TYPE_CHECKING:
 
 #: called with bytes read, bytes in all, and records so far; bytes are 0 where not known
 ImportProgress = Callable[[int, int, int], None]
-
-
-@dataclass(frozen=True)
-class ImportOptions:
-    """How files are imported.
-
-    Parameters
-    ----------
-    format
-        One of `FORMATS` for all of them; empty to tell each one's from its content.
-    columns
-        What the columns of tables are called.
-    energy_key
-        The key of an extended XYZ frame that holds its energy.
-    level_of_theory
-        For crystals whose file states none.
-    source
-        What to call the source of all crystals, in place of the names of the files.
-    replace
-        Whether a data set that is there already may be replaced.
-    corrections
-        Which MP2020 correction counts where one is stated and another computed.
-    only
-        Levels of theory, to import no others; empty for all.
-    """
-
-    format: str = ""
-    columns: Columns = field(default_factory=Columns)
-    energy_key: str = ""
-    level_of_theory: str = UNKNOWN
-    source: str = ""
-    replace: bool = False
-    corrections: Choice = Choice.STATED
-    only: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class ImportSummary:
-    """What an import has done.
-
-    Parameters
-    ----------
-    path
-        The data set's folder.
-    records, imported
-        How many were read and taken.
-    rejected
-        How many were not, by kind.
-    atoms
-        In all crystals.
-    sizes
-        Atoms of the smallest, the median and the largest cell; zeros if there are none.
-    elements
-        Symbols in alphabetical order.
-    lacking
-        Those of which there is no crystal of the pure element: no formation energies without it.
-    systems
-        How many chemical systems have crystals of their own.
-    notices
-        What the user should know of imported crystals, the record's name before each.
-    levels
-        How many crystals there are of each level of theory.
-    """
-
-    path: Path
-    records: int
-    imported: int
-    rejected: dict[str, int]
-    atoms: int
-    sizes: tuple[int, int, int]
-    elements: tuple[str, ...]
-    lacking: tuple[str, ...]
-    systems: int
-    notices: tuple[str, ...] = ()
-    levels: dict[str, int] = field(default_factory=dict)
 
 
 def import_files(
@@ -195,7 +121,7 @@ def import_materials_project(
     records = fetch(client, systems, thermo_type)
     counted = _counted(records, progress)
     settings = {"sources": ["Materials Project"], "systems": list(systems), "thermo": thermo_type}
-    found = (("Materials Project", _filled(item, "Materials Project", options)) for item in counted)
+    found = (("Materials Project", options.applied(item, "Materials Project")) for item in counted)
     return write_dataset(found, output, settings, options)
 
 
@@ -335,7 +261,7 @@ def _read_all(
                     item = table.complete(item, rename=kind == "cif")
                 if not item.id:
                     item = replace(item, id=f"{_stem(path)}-{number}")
-            yield path.name, _filled(item, path.name, options)
+            yield path.name, options.applied(item, path.name)
         before += weight
     for table in tables:
         for reject in table.left():
@@ -356,20 +282,6 @@ def _reader(
     from symscape.dataset.readers.cif import read_cif
 
     return read_cif(path, progress)
-
-
-def _filled(
-    item: CrystalRecord | Reject, source: str, options: ImportOptions
-) -> CrystalRecord | Reject:
-    """Return a record with its source, and the level of theory that the user states."""
-    if isinstance(item, Reject):
-        return item
-    stated = item.level_of_theory != UNKNOWN
-    level = item.level_of_theory if stated else options.level_of_theory
-    if options.only and level not in options.only:
-        reason = f"its level of theory is {level}, which --only leaves out."
-        return Reject(item.id, source, item.where, "other level", reason)
-    return replace(item, source=options.source or source, level_of_theory=level)
 
 
 def _counted(
