@@ -25,8 +25,8 @@ from pymatgen.io.ase import AseAtomsAdaptor
 from pymatgen.io.cif import CifWriter
 
 from symscape.dataset.importing import import_files, import_materials_project
-from symscape.dataset.options import ImportOptions
 from symscape.dataset.materials_project import open_client
+from symscape.dataset.options import ImportOptions
 from symscape.dataset.read import iterate_chunks, load_dataset
 from symscape.dataset.store import REJECTS
 from symscape.dataset.tables import Columns

@@ -26,8 +26,8 @@ from pymatgen.entries.computed_entries import ComputedStructureEntry
 
 from symscape.dataset import jsonstream
 from symscape.dataset.importing import import_files
-from symscape.dataset.options import ImportOptions
 from symscape.dataset.jsonstream import DamagedFile, json_values
+from symscape.dataset.options import ImportOptions
 from symscape.dataset.read import iterate_chunks, load_dataset
 from symscape.dataset.readers.json_records import from_document
 from symscape.dataset.record import (

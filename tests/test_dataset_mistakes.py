@@ -3,12 +3,16 @@
 import numpy as np
 import pytest
 from ase.build import bulk
+from ase.calculators.emt import EMT
 from ase.io import write
+from ase.units import GPa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symscape.dataset.importing import import_files
-from symscape.dataset.mistakes import LEAST, per_atom_energies
+from symscape.dataset.mistakes import LEAST, per_atom_energies, shifted_elements
+from symscape.dataset.record import CrystalRecord
+from symscape.dataset.stresses import StressCheck
 
 FORMULAS = ("Mg", "O", "MgO", "MgO2", "Mg3O", "Mg2O3", "Mg5O2")
 FRACTIONS = {"Mg": 1, "O": 0, "MgO": 1 / 2, "MgO2": 1 / 3, "Mg3O": 3 / 4, "Mg2O3": 2 / 5,
@@ -50,3 +54,74 @@ def test_an_import_says_it_first(wrong, tmp_path):
     assert summary.imported == 15
     assert bool(summary.notices) == wrong
     assert not wrong or "look like energies per atom" in summary.notices[0]
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    st.sampled_from([0.0, 12.0, -15.0]), st.sampled_from(["Mg", "O"]), st.booleans(),
+    st.integers(0, 10**6),
+)  # fmt: skip
+def test_zeros_of_elements_and_compounds_are_told_apart(shift, element, common, seed):
+    """A shift of one element, in the compounds alone or everywhere, which then says nothing."""
+    random = np.random.default_rng(seed)
+    formulas = [*FRACTIONS, *FRACTIONS, *FRACTIONS]
+    x = np.array([FRACTIONS[formula] for formula in formulas])
+    share = x if element == "Mg" else 1 - x
+    energies = -1.5 * x - 5 * (1 - x) - 10 * x * (1 - x) + 0.05 * random.standard_normal(len(x))
+    compound = (x > 0) & (x < 1)
+    energies = energies + shift * share * (compound | common)
+    said = shifted_elements(formulas, energies)
+    assert bool(said) == (shift != 0 and not common)
+    assert not said or f"{element} by {'+' if shift > 0 else '-'}" in said
+
+
+#: factor of what a file states, and a word of what is said of it
+STATED = {1.0: "", -1.0: "wrong sign", 1 / GPa: "in GPa rather", -1 / GPa: "GPa and have",
+          10 / GPa: "in kbar rather", -10 / GPa: "VASP's"}  # fmt: skip
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    st.sampled_from(sorted(STATED)),
+    st.sampled_from([("Cu", "fcc"), ("Al", "fcc"), ("Ni", "fcc")]),
+    st.sampled_from(["volume", "shear"]),
+    st.integers(0, 10**6),
+)
+def test_signs_and_units_of_stresses_are_told(factor, crystal, kind, seed):
+    """ASE's own effective-medium calculator gives energies and stresses."""
+    random = np.random.default_rng(seed)
+    check = StressCheck()
+    base = bulk(*crystal, cubic=True)
+    for step in np.linspace(-0.05, 0.05, 9):
+        atoms = base.copy()
+        strain = step * (np.eye(3) if kind == "volume" else np.diag([1.0, -0.4, 0.2]))
+        turn = np.linalg.qr(random.standard_normal((3, 3)))[0] if kind == "volume" else np.eye(3)
+        atoms.set_cell(base.cell.array @ (np.eye(3) + strain) @ turn, scale_atoms=True)
+        atoms.calc = EMT()
+        check.add(
+            CrystalRecord(
+                "", atoms.numbers, atoms.cell.array, atoms.get_scaled_positions(),
+                energy_eV=atoms.get_potential_energy(),
+                stress_eV_A3=factor * atoms.get_stress(voigt=False),
+            )
+        )  # fmt: skip
+    said = check.mistake()
+    assert bool(said) == (factor != 1)
+    assert STATED[factor] in said
+
+
+@pytest.mark.parametrize("key", ["stress", "virial"])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_import_compares_stresses_with_energies(key, sign, tmp_path):
+    frames = []
+    for k, a in enumerate(np.linspace(3.45, 3.75, 8)):
+        atoms = bulk("Cu", a=a)
+        atoms.calc = EMT()
+        energy, stress = atoms.get_potential_energy(), atoms.get_stress(voigt=False)
+        atoms.calc = None
+        value = stress if key == "stress" else -stress * atoms.get_volume()
+        atoms.info = {"material_id": f"m-{k}", "energy": energy, key: sign * value}
+        frames.append(atoms)
+    write(tmp_path / "all.xyz", frames, format="extxyz")
+    summary = import_files([tmp_path / "all.xyz"], tmp_path / "made")
+    assert [("wrong sign" in notice) for notice in summary.notices] == [True] * (sign < 0)

@@ -240,4 +240,4 @@ def test_uncorrected_models_need_no_corrections(whole):
     assert results(whole)["correction"].isna().all()
     made = make_tables(whole)
     settings = json.loads((made.path / "summary.json").read_text())["settings"]
-    assert settings["corrections"] == "both sides as they are"
+    assert settings["corrections"] == "both sides as they are, neither with corrections"

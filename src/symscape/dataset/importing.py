@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from symscape.dataset.corrections import Choice, computed_correction, settle
 from symscape.dataset.files import FORMATS, recognize
-from symscape.dataset.mistakes import per_atom_energies
-from symscape.dataset.read import load_dataset
+from symscape.dataset.mistakes import per_atom_energies, shifted_elements
 from symscape.dataset.options import ImportOptions, ImportSummary
+from symscape.dataset.read import load_dataset
 from symscape.dataset.record import CrystalRecord, Reject
 from symscape.dataset.store import NOTICES, REJECTS
+from symscape.dataset.stresses import StressCheck
 from symscape.dataset.tables import EnergyTable
 from symscape.dataset.write import DatasetWriter
 from symscape.errors import DatasetError
@@ -150,20 +151,23 @@ def write_dataset(
     sizes: Counter[int] = Counter()
     records = 0
     levels: Counter[str] = Counter()
+    stresses = StressCheck()
     complete = partial(_with_correction, choice=options.corrections)
     with DatasetWriter(output, replace=options.replace, complete=complete) as writer:
         for file, item in found:
             records += 1
             if isinstance(item, Reject):
                 writer.reject(item)
-            elif writer.add(item, file):
+                continue
+            stresses.add(item)
+            if writer.add(item, file):
                 systems.add(item.elements)
                 sizes[item.n_atoms] += 1
                 levels[item.level_of_theory] += 1
         info = writer.finish({**settings, "symscape": version("symscape")})
     notices = [f"{name}: {notice}" for name, notice in writer.notices]
-    if info.crystals and (mistake := _mistake(info.path)):
-        notices.insert(0, mistake)
+    if info.crystals:
+        notices = [*_mistakes(info.path), *filter(None, [stresses.mistake()]), *notices]
     elements = sorted({element for system in systems for element in system})
     return ImportSummary(
         Path(output),
@@ -180,12 +184,15 @@ def write_dataset(
     )
 
 
-def _mistake(path: Path) -> str:
-    """Say what is wrong with the energies of a data set as a whole; empty if nothing is."""
+def _mistakes(path: Path) -> list[str]:
+    """Say what is wrong with the energies of a data set as a whole."""
     table = load_dataset(path, columns=["formula", "n_atoms", "energy_cell"], verify=False)
-    return per_atom_energies(
-        list(table["formula"]), table["n_atoms"].to_numpy(), table["energy_cell"].to_numpy()
-    )
+    formulas, sizes = list(table["formula"]), table["n_atoms"].to_numpy()
+    energies = table["energy_cell"].to_numpy()
+    if said := per_atom_energies(formulas, sizes, energies):
+        # formation energies of a wrong unit would only be said to be wrong as well
+        return [said]
+    return list(filter(None, [shifted_elements(formulas, energies / sizes)]))
 
 
 def _with_correction(record: CrystalRecord, choice: Choice) -> CrystalRecord:

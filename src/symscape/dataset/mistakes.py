@@ -12,6 +12,13 @@ LEAST = 12
 MOST = 5_000
 #: a reading explains energies better if what it leaves is smaller by this factor
 CLEAR = 0.3
+#: formation energies outside are of other zeros, eV/atom; the lowest are those of fluorides and
+#: oxides of rare earths at -4.5, the highest of crystals that nobody relaxed near +3
+FORMATION_eV = (-6.0, 4.0)
+#: share of the compounds that must be outside
+STRANGE_SHARE = 0.2
+#: elements named
+MOST_NAMED = 4
 
 
 def per_atom_energies(formulas: Sequence[str], n_atoms: np.ndarray, energies_eV: np.ndarray) -> str:
@@ -54,6 +61,60 @@ def per_atom_energies(formulas: Sequence[str], n_atoms: np.ndarray, energies_eV:
         "the energies look like energies per atom, though they were read as those of cells: the "
         f"elements explain them within {as_atoms:.2g} eV/atom, and within {as_cells:.2g} if they "
         "are of cells; check them, and import a table of them with --per-atom."
+    )
+
+
+def shifted_elements(formulas: Sequence[str], energies_eV: np.ndarray) -> str:
+    """Say whether energies of elements and of compounds have different zeros.
+
+    Formation energies then are far from all that crystals have, in proportion to an element's
+    share. A shift that elements and compounds have in common cancels, and is no mistake.
+
+    Parameters
+    ----------
+    formulas
+        Of the crystals.
+    energies_eV
+        eV/atom, without corrections, shape (n,).
+
+    Returns
+    -------
+    str
+        One sentence; empty if nothing is wrong, or too few compounds tell.
+    """
+    from pymatgen.core import Composition
+
+    parts = [Composition(formula).fractional_composition for formula in formulas]
+    lowest: dict[str, float] = {}
+    for part, energy in zip(parts, energies_eV, strict=True):
+        if len(part) == 1:
+            name = next(iter(part)).symbol
+            lowest[name] = min(lowest.get(name, np.inf), float(energy))
+    rows, formation = [], []
+    for part, energy in zip(parts, energies_eV, strict=True):
+        shares = {element.symbol: amount for element, amount in part.items()}
+        if len(shares) > 1 and shares.keys() <= lowest.keys():
+            rows.append(shares)
+            formation.append(energy - sum(x * lowest[el] for el, x in shares.items()))
+    values = np.array(formation)
+    if len(rows) < LEAST:
+        return ""
+    strange = (values < FORMATION_eV[0]) | (values > FORMATION_eV[1])
+    if strange.mean() < STRANGE_SHARE:
+        return ""
+    elements = sorted({element for shares in rows for element in shares})
+    fractions = np.array([[shares.get(element, 0.0) for element in elements] for shares in rows])
+    shifts = dict(zip(elements, np.linalg.lstsq(fractions, values, rcond=None)[0], strict=True))
+    largest = max(abs(shift) for shift in shifts.values())
+    named = ", ".join(
+        f"{element} by {shift:+.1f} eV"
+        for element, shift in sorted(shifts.items(), key=lambda item: -abs(item[1]))[:MOST_NAMED]
+        if abs(shift) >= largest / 3
+    )
+    return (
+        f"formation energies are {values.min():.1f} to {values.max():.1f} eV/atom, which crystals "
+        f"don't have: compounds seem to be shifted against the elements, {named} an atom (energies "
+        "relative to free atoms, or other pseudopotentials?); take all energies from one source."
     )
 
 

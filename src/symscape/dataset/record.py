@@ -98,6 +98,9 @@ class CrystalRecord:
         ``stated`` or ``computed``; empty if there is none.
     hubbard_eV
         U by element, as the calculation had it; None where not stated.
+    stress_eV_A3
+        As stated, eV/angstrom^3 with positive tension if all is well, shape (3, 3); None where not
+        stated. It is compared with energies and not kept.
     """
 
     id: str
@@ -114,6 +117,7 @@ class CrystalRecord:
     stated: tuple[Stated, ...] = ()
     correction_origin: str = ""
     hubbard_eV: Mapping[str, float] | None = None
+    stress_eV_A3: np.ndarray | None = None
 
     @property
     def n_atoms(self) -> int:

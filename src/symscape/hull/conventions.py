@@ -253,6 +253,7 @@ def bring_together(
             energies = energies + sign * corrections
         made.append(energies)
     if not changed:
-        return reference, model, "both sides as they are"
+        have = "both with MP2020 corrections" if wanted == "MP2020" else "neither with corrections"
+        return reference, model, f"both sides as they are, {have}"
     verb = "added to" if wanted == "MP2020" else "taken off"
     return made[0], made[1], f"MP2020 corrections {verb} {' and '.join(changed)}"
