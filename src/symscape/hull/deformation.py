@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.linalg import expm
 
 if TYPE_CHECKING:
     from ase import Atoms
+
+    from symscape.hull.kept_symmetry import KeptSymmetry
 
 
 class DeformingCrystal:
@@ -22,8 +25,9 @@ class DeformingCrystal:
     Parameters
     ----------
     work
-        Moves when the coordinates do, under its constraints. Its calculator must know the
-        forces and the stress wherever `forces` is called.
+        Moves when the coordinates do.
+    symmetry
+        Of ``work`` as it is now; kept by all moves. None: whatever forces do.
 
     References
     ----------
@@ -31,41 +35,50 @@ class DeformingCrystal:
        doi:10.1137/080716426
     """
 
-    def __init__(self, work: Atoms):
+    def __init__(self, work: Atoms, symmetry: KeptSymmetry | None = None):
         self.work = work
+        self.symmetry = symmetry
         self._cell = work.cell.array.copy()
         self._logarithm = np.zeros((3, 3))
-
-    @property
-    def _deformation(self) -> np.ndarray:
-        """The matrix that takes columns of the first cell to those of the present one."""
-        return np.linalg.solve(self._cell, self.work.cell.array).T
+        self._positions = work.positions.copy()
 
     def coordinates(self) -> np.ndarray:
         """Return the coordinates, shape (n_atoms + 3, 3)."""
-        positions = np.linalg.solve(self._deformation, self.work.positions.T).T
-        return np.concatenate([positions, len(self.work) * self._logarithm])
+        return np.concatenate([self._positions, len(self.work) * self._logarithm])
 
-    def move(self, coordinates: np.ndarray) -> None:
-        """Put atoms and cell where the coordinates say."""
-        from scipy.linalg import expm
-
+    def move(self, step: np.ndarray) -> None:
+        """Add to the coordinates what of a step keeps the symmetry, shape (n_atoms + 3, 3)."""
         n = len(self.work)
-        self._logarithm = coordinates[n:] / n
+        step = self._symmetric(step)
+        self._positions = self._positions + step[:n]
+        self._logarithm = self._logarithm + step[n:] / n
         deformation = expm(self._logarithm)
-        self.work.set_cell(self._cell @ deformation.T, scale_atoms=True)
-        self.work.set_positions(coordinates[:n] @ deformation.T)
+        self.work.cell.array[:] = self._cell @ deformation.T
+        self.work.positions[:] = self._positions @ deformation.T
 
-    def forces(self) -> np.ndarray:
-        """Return minus the energy's derivative by the coordinates, shape (n_atoms + 3, 3)."""
-        from scipy.linalg import expm
+    def forces(self, forces: np.ndarray, stress: np.ndarray) -> np.ndarray:
+        """Return minus the energy's derivative by the coordinates, shape (n_atoms + 3, 3).
 
-        work, deformation = self.work, self._deformation
-        virial = -work.cell.volume * work.get_stress(voigt=False)
+        Parameters
+        ----------
+        forces
+            On the atoms where they are now, eV/angstrom, shape (n_atoms, 3).
+        stress
+            eV/angstrom^3, shape (3, 3).
+        """
+        deformation, n = expm(self._logarithm), len(self.work)
+        virial = -abs(np.linalg.det(self.work.cell.array)) * stress
         by_deformation = virial @ np.linalg.inv(deformation.T)
         # the upper right block is the adjoint of the exponential's derivative
         both = np.zeros((6, 6))
         both[:3, :3] = both[3:, 3:] = self._logarithm.T
         both[:3, 3:] = by_deformation
         by_logarithm = expm(both)[:3, 3:]
-        return np.concatenate([work.get_forces() @ deformation, by_logarithm / len(work)])
+        return self._symmetric(np.concatenate([forces @ deformation, by_logarithm / n]))
+
+    def _symmetric(self, coordinates: np.ndarray) -> np.ndarray:
+        """Return the part of a change of the coordinates that keeps the symmetry."""
+        if self.symmetry is None:
+            return coordinates
+        moves, strain = coordinates[:-3], coordinates[-3:]
+        return np.concatenate([self.symmetry.vectors(moves), self.symmetry.tensor(strain)])

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from symscape.hull.deformation import DeformingCrystal
+from symscape.hull.kept_symmetry import keep_symmetry
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -30,8 +31,8 @@ T = TypeVar("T")
 _CURVATURE, _LONGEST_STEP = 70.0, 0.1
 #: angstrom: shorter steps teach nothing about the curvature
 _SHORTEST_STEP = 1e-7
-#: components of a stress in ASE's order
-_VOIGT = ([0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1])
+#: angstrom within which a crystal that keeps its symmetry must have it
+_SYMPREC = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,30 +127,21 @@ def descend(
     max_steps
         Steps after which it has not.
     fixed_symmetry
-        Whether to keep the space group (ASE's ``FixSymmetry``).
+        Whether to keep the space group, as ASE's ``FixSymmetry`` does.
     """
-    from ase.constraints import FixSymmetry
-
-    if fixed_symmetry:
-        work.set_constraint(FixSymmetry(work, symprec=1e-3, verbose=False))
-    try:
-        moving = DeformingCrystal(work)
-        quasi_newton = _QuasiNewton()
-        steps, start = 0, np.nan
-        while True:
-            said = yield work
-            work.calc = _Known(said)
-            start = said.energy if steps == 0 else start
-            forces = moving.forces()
-            converged = bool(np.linalg.norm(forces, axis=1).max() < largest_force)
-            if converged or steps >= max_steps:
-                return Descent(start, said.energy, steps, converged)
-            places = moving.coordinates()
-            moving.move(places + quasi_newton.step(places, forces))
-            steps += 1
-    finally:
-        work.calc = None
-        work.set_constraint()
+    symmetry = keep_symmetry(work, _SYMPREC) if fixed_symmetry else None
+    moving = DeformingCrystal(work, symmetry)
+    quasi_newton = _QuasiNewton()
+    steps, start = 0, np.nan
+    while True:
+        said = yield work
+        start = said.energy if steps == 0 else start
+        forces = moving.forces(said.forces, said.stress)
+        converged = bool(np.linalg.norm(forces, axis=1).max() < largest_force)
+        if converged or steps >= max_steps:
+            return Descent(start, said.energy, steps, converged)
+        moving.move(quasi_newton.step(moving.coordinates(), forces))
+        steps += 1
 
 
 class _QuasiNewton:
@@ -182,22 +174,6 @@ class _QuasiNewton:
         hessian -= np.outer(expected, expected) / (moved @ expected)
 
 
-class _Known:
-    """As much of an ASE calculator as a filter asks of one whose answers are there already."""
-
-    def __init__(self, said: Response):
-        self._said = said
-
-    def get_potential_energy(self, *_: Any, **__: Any) -> float:
-        return self._said.energy
-
-    def get_forces(self, *_: Any) -> np.ndarray:
-        return self._said.forces.copy()
-
-    def get_stress(self, *_: Any) -> np.ndarray:
-        return self._said.stress[_VOIGT]
-
-
 def ask_calculator(calculator: Any) -> Ask:
     """Return what asks an ASE calculator, one geometry after another."""
 
@@ -205,7 +181,7 @@ def ask_calculator(calculator: Any) -> Ask:
         said: list[Response | Exception] = []
         for atoms in images:
             one = atoms.copy()
-            # a constraint would change the forces, which is the filter's business
+            # a constraint would change the forces
             one.set_constraint()
             one.calc = calculator
             try:

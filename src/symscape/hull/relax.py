@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from symscape.models.evaluate import Evaluator
 
 #: to be counted up when relaxations are done in another way, so that no old outcome is taken
-_PROCEDURE = 2
+_PROCEDURE = 3
 #: energy per atom that a broken symmetry must gain to count as broken, eV/atom
 SIGNIFICANT_GAIN_EV = 1e-3
 
