@@ -7,4 +7,4 @@ from importlib.util import find_spec
 import pytest
 
 if find_spec("symscape") is None:
-    raise pytest.UsageError("symscape is not installed here: pip install -e '.[chgnet,test]' first")
+    raise pytest.UsageError("symscape is not installed here: pip install -e '.[chgnet]' first")

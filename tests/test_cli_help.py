@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from importlib.metadata import version
 
@@ -46,6 +47,11 @@ def test_every_command_shows_an_example(name):
     assert "Example" in text
     for line in EXAMPLES[name]:
         assert f"    {line}\n" in text
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_help_names_no_types_of_python(name):
+    assert not re.search(r"\w\[\w+\]", run(*name.split(), "--help").stdout)
 
 
 @pytest.mark.parametrize(

@@ -38,9 +38,13 @@ PAGES = sorted(
 )
 WORKFLOWS = (
     ".github/workflows/ci.yml",
+    ".github/workflows/docs.yml",
+    ".github/workflows/release.yml",
     ".github/workflows/submission.yml",
     "docs/github-workflow.yml",
 )
+#: what is not ours and not yet pinned by the hash of a commit, or is ours
+UNPINNED = r"(OWNER/symscape|actions/[\w/-]+)@v[\d.]+"
 SYMSCAPE = typer.main.get_command(app)
 
 
@@ -373,7 +377,11 @@ def test_workflows_are_well_formed(file, pytestconfig):
         for step in job["steps"]:
             assert ("uses" in step) != ("run" in step)
             if "uses" in step:
-                assert re.fullmatch(r"[\w-]+/[\w/-]+@v\d+", step["uses"])
+                hashed = re.fullmatch(r"[\w-]+/[\w/-]+@[0-9a-f]{40}", step["uses"])
+                assert hashed or (
+                    file in (".github/workflows/submission.yml", "docs/github-workflow.yml")
+                    and re.fullmatch(UNPINNED, step["uses"])
+                )
                 continue
             for part in re.split(r"&&|\n", re.sub(r"\$\{\{.*?\}\}", "x", step["run"])):
                 words = shlex.split(part, comments=True)
@@ -389,6 +397,24 @@ def test_the_workflow_to_copy_names_extras_and_models_that_exist():
     for entry in workflow["jobs"]["landscapes"]["strategy"]["matrix"]["include"]:
         assert entry["family"] in extras
         assert find_card(entry["mlip"]).family == entry["family"]
+
+
+def test_every_workflow_is_given_to_actionlint():
+    tox = configparser.ConfigParser(interpolation=None)
+    tox.read(ROOT / "tox.ini")
+    commands = tox["testenv:workflows"]["commands"].split()
+    assert set(WORKFLOWS) <= set(commands)
+    assert all((ROOT / name).is_file() for name in commands if name.endswith(".yml"))
+    assert {p.name for p in (ROOT / ".github/workflows").iterdir()} == {
+        Path(name).name for name in WORKFLOWS if name.startswith(".github")
+    }
+
+
+def test_the_version_is_the_same_wherever_it_stands():
+    stated = tomllib.loads(read("pyproject.toml"))["project"]["version"]
+    assert yaml.safe_load(read("CITATION.cff"))["version"] == stated
+    assert f"## {stated}" in read("CHANGELOG.md")
+    assert f"OWNER/symscape@v{stated}" in read("docs/github-workflow.yml")
 
 
 def test_our_own_workflow_covers_every_supported_python():

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from symscape.errors import ResultsFileError
+from symscape.suite.gate import load_baseline
 from symscape.suite.settings import read_settings
 
 #: option, ini name or None, field of the settings
@@ -51,6 +53,13 @@ def test_what_is_typed_starts_where_it_is_typed(pytester, elsewhere, option, ini
 def test_what_an_ini_file_says_starts_at_its_root(pytester, elsewhere, option, ini, field):
     config = pytester.parseconfig(f"--rootdir={elsewhere / 'root'}", "-o", f"{ini}=there")
     assert place(config, field) == elsewhere / "root" / "there"
+
+
+def test_a_baseline_that_is_typed_is_not_looked_for_at_the_root(elsewhere):
+    (elsewhere / "root" / "old" / "results.json").parent.mkdir()
+    (elsewhere / "root" / "old" / "results.json").write_text("{}")
+    with pytest.raises(ResultsFileError, match="neither a results file"):
+        load_baseline("old", "chgnet", elsewhere / "root")
 
 
 @pytest.mark.parametrize(("option", "field"), [("--tolerances", "tolerances")])

@@ -7,9 +7,10 @@ needs; whoever needs more finds it in the modules named in each docstring.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from symscape.errors import ModelError, ReferenceFileError
+from symscape.errors import ModelError, ReferenceFileError, did_you_mean
+from symscape.places import references_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,13 +32,14 @@ if TYPE_CHECKING:
 FigureKind = Literal["landscape", "topology", "forces", "relief"]
 
 
-def find_references(folder: str | Path = "references") -> list[ReferenceEntry]:
+def find_references(folder: str | Path | None = None) -> list[ReferenceEntry]:
     """List the stored references of a folder, sorted by name; no file is read.
 
     Parameters
     ----------
     folder
-        Holds ``<material>/<slice>.json``.
+        Holds ``<material>/<slice>.json``. By default ``references`` here or, where that is empty,
+        the references that come with the package.
 
     Returns
     -------
@@ -51,10 +53,10 @@ def find_references(folder: str | Path = "references") -> list[ReferenceEntry]:
     """
     from symscape.references import library
 
-    return library.find_references([folder])
+    return library.find_references([references_folder(folder)])
 
 
-def load_reference(name: str | Path, folder: str | Path = "references") -> LandscapeReference:
+def load_reference(name: str | Path, folder: str | Path | None = None) -> LandscapeReference:
     """Load a stored reference by its path or by its name, and check it against its own slice.
 
     Parameters
@@ -63,15 +65,13 @@ def load_reference(name: str | Path, folder: str | Path = "references") -> Lands
         The path of a file; or ``PbTiO3-P4mm/Ti_z-O_z``, ``PbTiO3-P4mm-Ti_z-O_z``, or just
         ``PbTiO3-P4mm`` or ``PbTiO3`` where that leaves no choice.
     folder
-        Where names are looked up.
+        Where names are looked up; as in `find_references`.
 
     Raises
     ------
     ReferenceFileError
         If there is no such reference, the name fits several, or the file is not in order.
     """
-    import difflib
-
     from symscape.references import store
 
     path = Path(name)
@@ -86,9 +86,9 @@ def load_reference(name: str | Path, folder: str | Path = "references") -> Lands
     names = [f"{e.material}/{e.slice}" for e in fitting or entries]
     if fitting:
         raise ReferenceFileError(f"{wanted!r} fits several references: {', '.join(names)}.")
-    near = difflib.get_close_matches(wanted, names, n=3, cutoff=0.3)
-    hint = f"did you mean {' or '.join(near)}?" if near else "see symscape materials."
-    raise ReferenceFileError(f"{folder}: there is no reference {wanted!r}; {hint}")
+    end = did_you_mean(wanted, names, loose=True)
+    where = references_folder(folder)
+    raise ReferenceFileError(f"{where}: there is no reference {wanted!r}{end}")
 
 
 def model(name: str | ModelSpec, **options: Any) -> EnergyModel:
@@ -273,7 +273,10 @@ def figure(
 
         return draw_relief(data, layout)
     if kind not in ("topology", "forces"):
-        raise ValueError(f"{kind!r} is no figure, but landscape, topology, forces and relief are")
+        raise ValueError(
+            f"{kind!r} is no figure, but landscape, topology, forces and relief are"
+            f"{did_you_mean(kind, get_args(FigureKind))}"
+        )
     from symscape.figures.topology_figure import draw_topology
     from symscape.landscape.geometry import grid_geometry
     from symscape.landscape.matching import compare_topology

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Iterable
+from difflib import get_close_matches
 from unicodedata import category
 
 _SHORT = reprlib.Repr()
@@ -90,3 +92,19 @@ class DatasetError(SymscapeError):
 
 class ScaleError(SymscapeError):
     """A run over a data set can't go on, or its folder holds something else."""
+
+
+def did_you_mean(name: str, known: Iterable[str], *, loose: bool = False) -> str:
+    """Return how a sentence on an unknown name ends: ``; did you mean this?``, or a full stop.
+
+    Parameters
+    ----------
+    name
+        What was written.
+    known
+        What could have been meant.
+    loose
+        Whether names that are longer than what was written count as near as well.
+    """
+    near = get_close_matches(name, list(known), n=3, cutoff=0.3 if loose else 0.6)
+    return f"; did you mean {' or '.join(near)}?" if near else "."

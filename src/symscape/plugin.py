@@ -7,6 +7,7 @@ a case first needs it, so that pytest sessions that have nothing to do with syms
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -84,7 +85,16 @@ _OPTIONS: tuple[tuple[str, str | None, dict[str, Any]], ...] = (
         {
             "action": "append",
             "metavar": "DIR",
-            "help": "folder of stored references, repeatable; default references/",
+            "help": "folder of stored references, repeatable; default references/ or, where that "
+            "is empty, 'installed': those that come with symscape",
+        },
+    ),
+    (
+        "--symscape-suite",
+        None,
+        {
+            "action": "store_true",
+            "help": "collect the benchmarks that come with symscape, beside the tests named",
         },
     ),
     (
@@ -193,6 +203,26 @@ def pytest_configure(config: pytest.Config) -> None:
         from symscape.suite.collect import check_settings
 
         check_settings(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Add the benchmarks that come with the package to what is collected."""
+    if session.config.getoption("--symscape-suite"):
+        from symscape.suite.installed import add_benchmarks
+
+        add_benchmarks(session.config)
+
+
+def pytest_pycollect_makemodule(
+    module_path: Path, parent: pytest.Collector
+) -> pytest.Module | None:
+    """Import those benchmarks under names of their own, whatever the user's tests are called."""
+    if not parent.config.getoption("--symscape-suite"):
+        return None
+    from symscape.suite.installed import benchmark_module
+
+    return benchmark_module(module_path, parent)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -25,6 +25,7 @@ def _register() -> None:
     from symscape.cli import cache, hull, materials, models, reference, run
     from symscape.cli.dataset import import_
     from symscape.cli.draw import draw
+    from symscape.cli.init import init
     from symscape.cli.leaderboard import leaderboard
     from symscape.cli.slices import slices
     from symscape.cli.validate import validate
@@ -34,6 +35,7 @@ def _register() -> None:
     app.add_typer(cache.app, name="cache")
     app.add_typer(reference.app, name="reference")
     app.command("run", context_settings=run.PASS_ON)(run.run)
+    app.command("init")(init)
     app.command("materials")(materials.materials)
     app.command("draw")(draw)
     app.command("import")(import_)

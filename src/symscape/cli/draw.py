@@ -21,7 +21,7 @@ from symscape.cli.structures import (
     split,
 )
 from symscape.crystal.read import MAX_SIZE_MB, is_structure_name
-from symscape.errors import SymscapeError
+from symscape.errors import SymscapeError, did_you_mean
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,8 +55,12 @@ def draw(
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     references: Annotated[
-        Path, typer.Option(help="Folder where names of slices are looked up.")
-    ] = Path("references"),
+        Path | None,
+        typer.Option(
+            help="Folder where names of slices are looked up; default: references here, or the "
+            "installed ones."
+        ),
+    ] = None,
     tall: Annotated[bool, typer.Option("--tall", help="One column, for narrow pages.")] = False,
     cache_dir: Annotated[
         Path | None, typer.Option(help="Where energies are kept; default the user's cache folder.")
@@ -79,7 +83,10 @@ def draw(
     import symscape
 
     if kind not in get_args(FigureKind):
-        raise SymscapeError(f"--kind is {kind!r}; there are {', '.join(get_args(FigureKind))}.")
+        kinds = get_args(FigureKind)
+        raise SymscapeError(
+            f"--kind is {kind!r}; there are {', '.join(kinds)}{did_you_mean(kind, kinds)}"
+        )
     _check_output(output)
     chosen = cast(FigureKind, kind)
     layout: Literal["wide", "tall"] = "tall" if tall else "wide"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 if TYPE_CHECKING:
     import typer
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 #: the commands as ``symscape --help`` lists them, one line of at most 60 characters each
 SUMMARIES: dict[str, str] = {
     "run": "Run the benchmark: pytest on benchmarks/, with its options.",
+    "init": "Write benchmarks and a CI workflow into a repository.",
     "models": "List the registered potentials, or show one's card.",
     "materials": "List the stored references.",
     "draw": "Draw one figure of a potential on one slice.",
@@ -31,6 +33,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "symscape run --mlip mypackage.mymodule:make_calculator -n 2",
         "symscape run --suite ../symscape --mlip 7net-0 --tolerances strict",
         "symscape run -- --help          (all options of pytest and the suite)",
+    ),
+    "init": (
+        "symscape init",
+        "symscape init my-potential --mlip mypackage.mymodule:make_calculator",
     ),
     "models": ("symscape models", "symscape models show 7net-0"),
     "models show": ("symscape models show 7net-0",),
@@ -94,6 +100,23 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
 }
 
 
+def plain_types(text: str) -> str:
+    """Return a help text with ``<path>...`` where typer says ``<list[path]>``; no column moves."""
+
+    def plain(match: re.Match[str]) -> str:
+        return f"<{match[1]}>...".ljust(len(match[0]))
+
+    return re.sub(r"<list\[(\w+)\]>", plain, text)
+
+
+class PlainCommand(TyperCommand):
+    """A command whose help names no types of Python."""
+
+    def get_help(self, ctx: Any) -> str:
+        """Return the help text."""
+        return plain_types(super().get_help(ctx))
+
+
 class OrderedGroup(TyperGroup):
     """Lists the commands in the order of `SUMMARIES`, others behind them."""
 
@@ -111,6 +134,7 @@ def annotate(app: typer.Typer, prefix: str = "") -> None:
         name = f"{prefix}{own}"
         command.short_help = command.short_help or SUMMARIES.get(name)
         command.epilog = command.epilog or _examples(name)
+        command.cls = PlainCommand if command.cls is TyperCommand else command.cls
     for group in app.registered_groups:
         name = f"{prefix}{group.name}"
         if name in SUMMARIES:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from symscape.places import references_folder
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -56,7 +58,10 @@ def materials(
     ] = None,
     references: Annotated[
         list[Path] | None,
-        typer.Option(help="Folder of references, repeatable; default: references."),
+        typer.Option(
+            help="Folder of references, repeatable; default: references here, or "
+            "the installed ones."
+        ),
     ] = None,
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Method and convergence as a Markdown table.")
@@ -72,7 +77,7 @@ def materials(
     from symscape.references.library import find_references, select_materials
     from symscape.references.store import load_reference
 
-    folders = references or [Path("references")]
+    folders = [references_folder(folder) for folder in references or [None]]
     entries = find_references(folders)
     if not entries:
         where = ", ".join(map(str, folders))

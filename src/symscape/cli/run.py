@@ -69,7 +69,11 @@ def pytest_arguments(given: Sequence[str], suite: Path | None, here: Path) -> li
     """
     folder = _installed_or(here) if suite is None else suite.expanduser().resolve()
     options = [argument.partition("=")[0] for argument in given]
-    _check_suite(folder, named=suite is not None, references="--references" in options)
+    _check_suite(
+        folder,
+        named=suite is not None,
+        references="--references" in options or suite_folder() is not None,
+    )
     # pytest looks for both beside whatever path it is given, a checkpoint's too: say where they are
     added = [] if "--rootdir" in options else [f"--rootdir={folder}"]
     settings = folder / "pyproject.toml"

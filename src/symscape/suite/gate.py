@@ -84,7 +84,7 @@ def load_baseline(name: str, model: str, root: Path, margin: float = DEFAULT_MAR
     model
         The model to be judged.
     root
-        The project's folder, which relative paths may start from.
+        The project's folder, whose leaderboard knows models by name.
 
     Raises
     ------
@@ -93,12 +93,11 @@ def load_baseline(name: str, model: str, root: Path, margin: float = DEFAULT_MAR
     """
     from symscape.results.run_results import load_results
 
-    for start in (Path(), root):
-        path = start / name
-        candidates = [path / model / "results.json", path / "results.json"]
-        found = [path] if path.is_file() else [p for p in candidates if p.is_file()]
-        if found:
-            return _baseline(name, found[0], load_results(found[0]), margin)
+    path = Path(name)
+    candidates = [path / model / "results.json", path / "results.json"]
+    found = [path] if path.is_file() else [p for p in candidates if p.is_file()]
+    if found:
+        return _baseline(name, found[0], load_results(found[0]), margin)
     committed = root / LEADERBOARD_RESULTS / f"{name}.json"
     if committed.is_file():
         return _baseline(name, committed, load_results(committed), margin)

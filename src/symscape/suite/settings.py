@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from symscape.errors import ModelError
+from symscape.errors import ModelError, did_you_mean
 from symscape.models.spec import ModelSpec, read_batch_size, read_options
+from symscape.places import references_folder
 
 DEFAULT_MODEL = "chgnet"
 #: figures that a report has on demand
@@ -96,7 +97,9 @@ def read_settings(config: pytest.Config) -> Settings:
         models=tuple(replace(shared, name=mlip) for mlip in mlips or (DEFAULT_MODEL,)),
         explicit=bool(mlips),
         point_timeout=_timeout(given("--point-timeout", "symscape_point_timeout")),
-        references=tuple(start("--references") / root for root in roots or ["references"]),
+        references=tuple(
+            references_folder(root, start("--references")) for root in roots or [None]
+        ),
         materials=_names(given("--material")),
         tolerances=_name_or_path(
             given("--tolerances", "symscape_tolerances"), start("--tolerances")
@@ -138,7 +141,8 @@ def _figures(values: Iterable[str] | None) -> tuple[str, ...]:
     for name in names:
         if name not in FIGURES:
             raise pytest.UsageError(
-                f"--figures has {name!r}, but there are {' and '.join(FIGURES)}."
+                f"--figures has {name!r}, but there are {' and '.join(FIGURES)}"
+                f"{did_you_mean(name, FIGURES)}"
             )
     return names
 
