@@ -19,7 +19,7 @@ STEPS = {step.get("name"): step for step in ACTION["runs"]["steps"]}
 CALCULATOR = "ase.calculators.emt:EMT"
 
 
-def run_step(name, folder, **inputs):
+def run_step(name, folder, /, **inputs):
     """Run a step in bash as a runner does, with its environment made of the inputs."""
     environment = dict(os.environ, GITHUB_OUTPUT=str(folder / "output"))
     environment["PATH"] = f"{folder / 'bin'}:{Path(sys.executable).parent}:{environment['PATH']}"
