@@ -77,7 +77,9 @@ def materials(
     from symscape.references.library import find_references, select_materials
     from symscape.references.store import load_reference
 
-    folders = [references_folder(folder) for folder in references or [None]]
+    folders = [references_folder(folder) for folder in references or ()] or [
+        references_folder(None)
+    ]
     entries = find_references(folders)
     if not entries:
         where = ", ".join(map(str, folders))

@@ -43,7 +43,7 @@ class Distortion:
     """
 
     crystal: Crystal
-    wave_vector: tuple[int, int, int]
+    wave_vector: tuple[int, ...]
 
     @property
     def where(self) -> str:
@@ -147,7 +147,7 @@ class _Supercell:
         return rotations, np.array(images)
 
 
-def _modes(cell: _Supercell) -> Iterator[tuple[tuple[int, int, int], np.ndarray]]:
+def _modes(cell: _Supercell) -> Iterator[tuple[tuple[int, ...], np.ndarray]]:
     """Yield wave vectors and displacements, shape (n, 3), largest `_AMPLITUDE`; none twice."""
     rotations, images = cell.operations()
     spaces = _invariant_subspaces(rotations, images)
