@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
+from symscape.bulk.compare import compare_many
 from symscape.bulk.study import BEGIN, END, make_study
-from symscape.bulk.tables import compare_many
 from symscape.errors import ScaleError
 from symscape.hull.classes import lattice_class, wyckoff_class
+from symscape.hull.conventions import Basis
 from symscape.hull.study import false_stability, signed_errors, trends, volumes
 
 RANDOM = np.random.default_rng(7)
@@ -115,7 +116,9 @@ def test_relaxed_energies_are_corrected_like_the_others():
     assert made["above_hull_model"][0] == pytest.approx(0.0)
     np.testing.assert_allclose(made["error_above_hull_fixed"], 0.0, atol=1e-9)
     # without U's correction FeO is above its elements, in the raw view
-    assert compare_many(rows, manifest, raw=True)["above_hull_model"][0] == pytest.approx(0.85)
+    assert compare_many(rows, manifest, basis=Basis.RAW)["above_hull_model"][0] == pytest.approx(
+        0.85
+    )
 
 
 def run(folder, name, own):

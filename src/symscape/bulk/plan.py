@@ -13,7 +13,7 @@ from symscape.crystal.structures import Structures
 from symscape.dataset.read import DatasetChunk, iterate_chunks, load_dataset
 from symscape.dataset.store import DatasetInfo, dataset_info
 from symscape.errors import HullError
-from symscape.hull.conventions import shared_convention
+from symscape.hull.conventions import Basis, shared_convention
 
 #: a model's batches never reach beyond a block, and blocks depend on the data set only: so do
 #: energies, whatever the chunks and however many workers
@@ -159,7 +159,9 @@ def check_elements(symbols: Iterable[str]) -> None:
             raise HullError(f"--leave-out is {symbol!r}, which is no element; give its symbol.")
 
 
-def check_dataset(path: str | Path, left_out: Collection[str] = ()) -> DatasetInfo:
+def check_dataset(
+    path: str | Path, left_out: Collection[str] = (), basis: Basis = Basis.SHARED
+) -> DatasetInfo:
     """Look at a whole data set before hours are spent on it.
 
     Parameters
@@ -168,6 +170,8 @@ def check_dataset(path: str | Path, left_out: Collection[str] = ()) -> DatasetIn
         Its folder.
     left_out
         Elements whose crystals the tables are to leave out.
+    basis
+        What is to bring several levels of theory onto one hull; with the mixing scheme any may be.
 
     Returns
     -------
@@ -197,7 +201,8 @@ def check_dataset(path: str | Path, left_out: Collection[str] = ()) -> DatasetIn
             f"{info.path}: the crystal {twice.iloc[0]!r} is listed twice; import the data set "
             "again, which keeps the first."
         )
-    shared_convention(table["level_of_theory"])
+    if basis is not Basis.MIXING:
+        shared_convention(table["level_of_theory"])
     # an energy that is no number is nobody's reference
     finite = table["system"][np.isfinite(table["energy"].to_numpy(dtype=float))]
     systems = set(finite)

@@ -23,6 +23,7 @@ from symscape.bulk.settings import Identity, RunSettings, identify
 from symscape.bulk.store import MANIFEST, SCHEMA, ChunkStore, Finished, read_manifest
 from symscape.dataset.store import DatasetInfo, parquet
 from symscape.errors import ScaleError
+from symscape.hull.conventions import Basis
 from symscape.models.registry import resolve
 from symscape.models.spec import ModelSpec
 
@@ -68,6 +69,7 @@ def run_dataset(
     chunk_atoms: int | None = None,
     block_atoms: int = BLOCK_ATOMS,
     left_out: tuple[str, ...] = (),
+    basis: Basis = Basis.SHARED,
     say: Callable[[str], None] = lambda text: None,
     progress: Progress | None = None,
 ) -> RunSummary:
@@ -96,6 +98,8 @@ def run_dataset(
         A block's size. In single precision, energies differ by rounding with it.
     left_out
         Elements that need no reference energy, see `plan.check_dataset`.
+    basis
+        What is to bring several levels of theory onto one hull, see `check_dataset`.
     say
         Called with a sentence for people, such as that a chunk was damaged.
     progress
@@ -115,7 +119,7 @@ def run_dataset(
         raise ScaleError(f"--jobs is {jobs}, but must not be negative.")
     if chunk_atoms is not None and chunk_atoms < 1:
         raise ScaleError(f"chunks of {chunk_atoms} atoms hold nothing; give a positive number.")
-    info = check_dataset(dataset, left_out)
+    info = check_dataset(dataset, left_out, basis)
     spec = spec.absolute()
     size = chunk_atoms or _known_size(Path(output)) or CHUNK_ATOMS
     with cluster_pool(address) if address else nullcontext() as cluster:

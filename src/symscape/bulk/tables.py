@@ -7,18 +7,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from symscape.bulk.hulls import (
-    Compositions,
-    aligned_errors,
-    compositions,
-    energies_above_hull,
-    formation_energies,
-    reference_energies,
-)
+from symscape.bulk.compare import GEOMETRIES, compare_many, reasons_against
 from symscape.bulk.plan import check_elements, dataset_digest
+from symscape.bulk.results_file import save_run_results
 from symscape.bulk.store import TABLES, finished_chunks, read_chunk, read_manifest
 from symscape.bulk.summaries import (
     CLASSES,
@@ -34,17 +27,15 @@ from symscape.dataset.read import load_dataset
 from symscape.dataset.store import dataset_info, parquet
 from symscape.errors import ScaleError
 from symscape.files import write_atomically
-from symscape.hull.classes import lattice_class, wyckoff_class
-from symscape.hull.conventions import bring_together, shared_convention
+from symscape.hull.conventions import Basis
 from symscape.hull.phases import select_system
+from symscape.hull.shifts import shifted_elements
 
 #: columns with few different values
 _FEW = (
     "symbol", "crystal_system", "site_symmetries", "chemistry", "failed", "correction_failed",
     "relaxed_failed",
 )  # fmt: skip
-#: relaxed geometries, and where their energies are
-_GEOMETRIES = {"fixed": "relaxed_energy_fixed", "free": "relaxed_energy_free"}
 #: columns of results that tables need
 _RESULTS = (
     "row", "id", "energy_model", "failed", "correction", "correction_failed",
@@ -66,6 +57,8 @@ class TablesSummary:
         Chemical systems present.
     headline
         MAE and bias of formation energies and energies above hull (meV/atom), false-stable share.
+    notices
+        What the user should know of the energies, one sentence each.
     """
 
     path: Path
@@ -73,6 +66,7 @@ class TablesSummary:
     left_out: int
     systems: int
     headline: dict[str, float]
+    notices: tuple[str, ...] = ()
 
 
 def make_tables(
@@ -81,7 +75,7 @@ def make_tables(
     dataset: str | Path | None = None,
     left_out: tuple[str, ...] = (),
     system: str = "",
-    raw: bool = False,
+    basis: Basis = Basis.SHARED,
 ) -> TablesSummary:
     """Compare a finished run with DFT and write the tables.
 
@@ -97,8 +91,10 @@ def make_tables(
         Elements whose crystals are left out.
     system
         A chemical system, to take only its crystals and those of its subsystems.
-    raw
-        As in `compare_many`; the tables go into ``tables-raw``.
+    basis
+        As in `compare_many`; the tables go into ``tables-raw`` or ``tables-mixing``. Those of the
+        whole data set on its own basis are summed up in ``results.json`` in the run's folder too,
+        which a leaderboard reads.
 
     Returns
     -------
@@ -117,7 +113,7 @@ def make_tables(
     folder = Path(run)
     manifest = read_manifest(folder)
     table = _collect(folder, manifest, Path(dataset or manifest["made"]["dataset"]))
-    reasons = _reasons(table, manifest, left_out, raw)
+    reasons = reasons_against(table, manifest, left_out, basis)
     rejected = table.loc[reasons != "", ["id", "formula", "system"]].assign(
         reason=reasons[reasons != ""]
     )
@@ -130,8 +126,10 @@ def make_tables(
             f"{folder}: there is no crystal with energies of both DFT and model; left_out.csv "
             "would name all of them."
         )
-    compared = compare_many(kept, manifest, raw)
-    target = folder / "-".join([TABLES, *([system] if system else []), *(["raw"] if raw else [])])
+    compared = compare_many(kept, manifest, basis)
+    target = folder / "-".join(
+        [TABLES, *([system] if system else []), *([] if basis is Basis.SHARED else [basis])]
+    )
     made = _tables(compared, manifest)
     headline = _headline(made)
     document = {
@@ -145,7 +143,17 @@ def make_tables(
         "settings": compared.attrs["settings"],
     }
     _write(target, compared, {**made, "left_out": rejected}, document)
-    return TablesSummary(target, len(compared), len(rejected), document["systems"], headline)
+    if basis is Basis.SHARED and not system:
+        failed = table.loc[table["failed"].astype(str) != "", "id"]
+        save_run_results(folder, compared, made, list(failed))
+    return TablesSummary(
+        target,
+        len(compared),
+        len(rejected),
+        document["systems"],
+        headline,
+        tuple(filter(None, [shifted_elements(compared)])),
+    )
 
 
 def _collect(folder: Path, manifest: dict[str, Any], dataset: Path) -> pd.DataFrame:
@@ -174,7 +182,7 @@ def _collect(folder: Path, manifest: dict[str, Any], dataset: Path) -> pd.DataFr
     results = _joined(parts).sort_values("row", ignore_index=True)
     known = load_dataset(
         dataset, columns=["id", "formula", "system", "n_atoms", "volume", "energy",
-                          "level_of_theory"]
+                          "level_of_theory", "correction_stated", "correction_makers"]
     )  # fmt: skip
     if list(results["id"]) != list(known["id"]):
         raise ScaleError(f"{folder}: the chunks are not those of {dataset}; run again elsewhere.")
@@ -203,108 +211,6 @@ _RELAXED = (
 )  # fmt: skip
 
 
-def _convention(table: pd.DataFrame, manifest: dict[str, Any], raw: bool) -> str:
-    """Return the convention that both sides are compared in."""
-    own = str(manifest["model"]["energy_convention"])
-    return own if raw else shared_convention(table.get("level_of_theory", ())) or own
-
-
-def _reasons(
-    table: pd.DataFrame, manifest: dict[str, Any], left_out: tuple[str, ...], raw: bool
-) -> pd.Series:
-    """Say why crystals can't be compared; empty for those that can."""
-    reasons = pd.Series("", index=table.index, dtype=object)
-    lacking = ~np.isfinite(table["energy"].to_numpy(dtype=float))
-    reasons[lacking] = "DFT's energy is no number"
-    failed = table["failed"].astype(str).to_numpy(dtype=object)
-    reasons[failed != ""] = failed[failed != ""]
-    if _convention(table, manifest, raw) == "MP2020":
-        lacking = ~np.isfinite(table["correction"].to_numpy(dtype=float))
-        reasons[lacking] = "its MP2020 correction is neither stated nor can it be computed"
-        failed = table["correction_failed"].astype(str).to_numpy(dtype=object)
-        reasons[failed != ""] = failed[failed != ""]
-    for element in left_out:
-        own = [element in name.split("-") for name in table["system"]]
-        reasons[own] = f"the element {element} is left out"
-    return reasons
-
-
-def compare_many(table: pd.DataFrame, manifest: dict[str, Any], raw: bool = False) -> pd.DataFrame:
-    """Put a model's energies beside DFT's, as `symscape.hull.analysis.compare` does for few.
-
-    Parameters
-    ----------
-    table
-        One row a crystal: ``id``, ``formula``, ``energy`` (DFT, eV/atom), ``energy_model``,
-        ``correction``, the columns of `Symmetry`, and relaxed energies if there are any.
-    manifest
-        Of the run.
-    raw
-        Whether energies of several levels of theory are compared without the corrections that
-        make one hull of them.
-
-    Returns
-    -------
-    DataFrame
-        ``table`` with the columns of `compare`; for relaxed geometries ``above_hull_model_fixed``
-        and ``error_above_hull_fixed`` and so on, NaN where the relaxation failed.
-
-    Raises
-    ------
-    HullError
-        If an element has no reference energy.
-    """
-    model = manifest["model"]
-    made = table.copy()
-    made["energy"], made["energy_model"], done = bring_together(
-        table["energy"].to_numpy(dtype=float),
-        table["energy_model"].to_numpy(dtype=float),
-        table["correction"].to_numpy(dtype=float),
-        reference_convention="uncorrected",
-        model_convention=model["energy_convention"],
-        shared=_convention(table, manifest, raw),
-    )
-    parts = compositions(table["formula"])
-    method = f"DFT and {model['name']}"
-    for name, column in (("dft", "energy"), ("model", "energy_model")):
-        formation = _formation(parts, made, made[column], method)
-        made[f"formation_{name}"] = formation
-        made[f"above_hull_{name}"] = energies_above_hull(parts, formation)
-    floor = made["formation_dft"] - made["above_hull_dft"]
-    made["above_dft_hull_model"] = made["formation_model"] - floor
-    made["error_total"] = 1000 * aligned_errors(
-        parts, (made["energy_model"] - made["energy"]).to_numpy()
-    )
-    made["error_formation"] = 1000 * (made["formation_model"] - made["formation_dft"])
-    made["error_above_hull"] = 1000 * (made["above_hull_model"] - made["above_hull_dft"])
-    for geometry, column in _GEOMETRIES.items():
-        if column in made and made[column].notna().any():
-            # what was added to the model's energies belongs to the relaxed ones too
-            added = made["energy_model"] - table["energy_model"]
-            _add_relaxed(made, geometry, made[column] + added, f"{method}, relaxed")
-    made["n_wyckoff_class"] = [wyckoff_class(n) for n in made["n_wyckoff"]]
-    made["n_lattice_class"] = [lattice_class(n) for n in made["n_lattice"]]
-    made.attrs["settings"] = {**manifest, "corrections": done}
-    return made
-
-
-def _formation(
-    parts: Compositions, table: pd.DataFrame, energies: pd.Series, method: str
-) -> np.ndarray:
-    values = energies.to_numpy(dtype=float)
-    return formation_energies(parts, values, reference_energies(parts, values, table["id"], method))
-
-
-def _add_relaxed(made: pd.DataFrame, geometry: str, energies: pd.Series, method: str) -> None:
-    """Add energies above the hull of the relaxed crystals, of those that could be relaxed."""
-    known = made[energies.notna()]
-    parts = compositions(known["formula"])
-    formation = _formation(parts, known, energies[energies.notna()], method)
-    above = pd.Series(energies_above_hull(parts, formation), index=known.index)
-    made[f"above_hull_model_{geometry}"] = above
-    made[f"error_above_hull_{geometry}"] = 1000 * (above - made["above_hull_dft"])
-
-
 def _tables(compared: pd.DataFrame, manifest: dict[str, Any]) -> dict[str, pd.DataFrame]:
     """Return the tables by name."""
     # an element's ground state is zero for both by definition: it has no error to count
@@ -312,7 +218,7 @@ def _tables(compared: pd.DataFrame, manifest: dict[str, Any]) -> dict[str, pd.Da
     counted = compared[~ground]
     errors = [*ERRORS, *(str(k) for k in compared if str(k).startswith("error_above_hull_"))]
     geometries = {"single point": "above_hull_model"}
-    for geometry in _GEOMETRIES:
+    for geometry in GEOMETRIES:
         if f"above_hull_model_{geometry}" in compared:
             geometries[geometry] = f"above_hull_model_{geometry}"
     made = {

@@ -10,6 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from symscape.bulk.tables import TablesSummary
+    from symscape.hull.conventions import Basis
 
 app = typer.Typer(
     help="Compare a model's formation energies and hulls with those of a data set.",
@@ -20,6 +21,14 @@ app = typer.Typer(
 _LeaveOut = Annotated[
     list[str] | None,
     typer.Option(metavar="ELEMENT", help="Leave out the crystals of an element; may be repeated."),
+]
+_Mixing = Annotated[
+    bool,
+    typer.Option(
+        "--mixing",
+        help="Put GGA, GGA+U and r2SCAN energies on one hull by the Materials Project's mixing "
+        "scheme, with the adjustments that the source states.",
+    ),
 ]
 _Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="A run's folder.")]
 
@@ -91,6 +100,7 @@ def run(
         str, typer.Option(help="What a model of your own was trained on: uncorrected or MP2020.")
     ] = "uncorrected",
     leave_out: _LeaveOut = None,
+    mixing: _Mixing = False,
     tables: Annotated[
         bool, typer.Option("--tables/--no-tables", help="Make the tables at the end.")
     ] = True,
@@ -103,10 +113,12 @@ def run(
     from symscape.bulk.progress import progress_bar
     from symscape.bulk.run import run_dataset
     from symscape.bulk.settings import RunSettings, usable_cores
+    from symscape.hull.conventions import Basis
     from symscape.hull.relax import RelaxSettings
     from symscape.models.registry import resolve
     from symscape.models.spec import ModelSpec, read_batch_size, read_options
 
+    basis = Basis.MIXING if mixing else Basis.SHARED
     spec = ModelSpec(
         mlip,
         checkpoint=checkpoint,
@@ -129,13 +141,14 @@ def run(
             address=dask_address,
             chunk_atoms=chunk_atoms,
             left_out=tuple(leave_out or ()),
+            basis=basis,
             say=_say,
             progress=progress,
         )
     print(f"crystals   {summary.crystals}, {summary.known} of them done before")
     print(f"wrote {summary.path}")
     if tables:
-        _make(folder, dataset, leave_out, "")
+        _make(folder, dataset, leave_out, "", basis)
 
 
 @app.command()
@@ -165,9 +178,16 @@ def tables(
             "make one hull of them.",
         ),
     ] = False,
+    mixing: _Mixing = False,
 ) -> None:
     """Make the tables of a finished run: formation energies, hulls, errors by symmetry."""
-    _make(folder, dataset, leave_out, system, raw)
+    from symscape.errors import ScaleError
+    from symscape.hull.conventions import Basis
+
+    if raw and mixing:
+        raise ScaleError("--raw and --mixing exclude each other; give one of them.")
+    basis = Basis.RAW if raw else Basis.MIXING if mixing else Basis.SHARED
+    _make(folder, dataset, leave_out, system, basis)
 
 
 @app.command()
@@ -195,15 +215,17 @@ def _make(
     dataset: Path | None,
     leave_out: list[str] | None,
     system: str,
-    raw: bool = False,
+    basis: Basis,
 ) -> None:
     from symscape.bulk.tables import make_tables
 
     left_out = tuple(leave_out or ())
-    _print(make_tables(folder, dataset=dataset, left_out=left_out, system=system, raw=raw))
+    _print(make_tables(folder, dataset=dataset, left_out=left_out, system=system, basis=basis))
 
 
 def _print(made: TablesSummary) -> None:
+    for notice in made.notices:
+        print(f"note: {notice}", file=sys.stderr)
     print(f"compared   {made.crystals} crystals of {made.systems} chemical systems")
     if made.left_out:
         print(f"left out   {made.left_out}, {made.path / 'left_out.csv'} says why of each")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -163,6 +164,17 @@ def model_energies(model: EnergyModel, structures: Structures) -> Energies:
     return Energies(per_atom, model.card.energy_convention, structures)
 
 
+class Basis(StrEnum):
+    """What brings energies of several levels of theory onto one hull."""
+
+    #: one level of theory, or PBE and PBE+U with MP2020's corrections on both sides
+    SHARED = "shared"
+    #: nothing: energies as they are computed
+    RAW = "raw"
+    #: the Materials Project's GGA/GGA+U/r2SCAN scheme, by the adjustments that the source states
+    MIXING = "mixing"
+
+
 def shared_convention(levels: Iterable[str]) -> str:
     """Return the convention in which energies of these levels of theory share a hull.
 
@@ -189,8 +201,9 @@ def shared_convention(levels: Iterable[str]) -> str:
         return "MP2020"
     raise HullError(
         f"energies of {' and '.join(found)} share no hull; import one level of theory with --only, "
-        "such as --only PBE --only PBE+U, or name that of energies which state none with "
-        "--level-of-theory."
+        "such as --only PBE --only PBE+U, name that of energies which state none with "
+        "--level-of-theory, or take the scheme that mixes them with 'symscape hull tables "
+        "--mixing'."
     )
 
 

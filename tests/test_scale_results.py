@@ -1,0 +1,157 @@
+"""What a leaderboard reads of runs on data sets; and hulls by the mixing scheme's name."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scale_sets import PAIR, crystals, record, run, small_set, write_set
+from typer.testing import CliRunner
+
+from symscape.bulk.results_file import RESULTS
+from symscape.bulk.tables import make_tables
+from symscape.cli import app
+from symscape.dataset.corrections import Maker, Stated
+from symscape.errors import HullError
+from symscape.hull.conventions import Basis
+from symscape.hull.shifts import shifted_elements
+from symscape.leaderboard.collect import load_board
+from symscape.leaderboard.ranking import rank_board
+from symscape.models.spec import ModelSpec
+from symscape.results.run_results import load_results
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """A folder with the runs of two models on one data set."""
+    folder = tmp_path_factory.mktemp("runs")
+    dataset = small_set(folder / "set")
+    for name, model in (("soft", PAIR), ("right", "symscape.bulk.pair:reference")):
+        run(dataset, folder / "runs" / name, ModelSpec(model, mlip_name=name))
+        make_tables(folder / "runs" / name)
+    return folder / "runs"
+
+
+def test_results_hold_what_the_tables_say(runs):
+    found = load_results(runs / "soft" / RESULTS)
+    table = pd.read_parquet(runs / "soft" / "tables" / "crystals.parquet")
+    cases = {(case.question, case.slice): case for case in found.cases}
+    hull = cases["hull", "all"].metrics
+    assert hull["formation_mae"] == pytest.approx(table["error_formation"].abs().mean())
+    assert hull["n_crystals"] == len(table)
+    stable = 1000 * table[["above_hull_dft", "above_hull_model"]] <= 25
+    wrong = (stable["above_hull_model"] & ~stable["above_hull_dft"]).sum()
+    assert cases["stability", "all"].metrics["false_stable"] == wrong
+    bias = cases["underprediction", "n_wyckoff-1"].metrics
+    own = table[(table["n_wyckoff"] == 1)]["error_above_hull"]
+    assert bias["mean_signed_error"] == pytest.approx(own.mean())
+    assert bias["n_crystals"] == len(own)
+    # the rows stay in Parquet
+    assert (runs / "soft" / RESULTS).stat().st_size < 20_000
+
+
+def test_a_leaderboard_ranks_runs_on_a_data_set(runs, tmp_path):
+    board = load_board([runs])
+    assert [entry.name for entry in board.entries] == ["right", "soft"]
+    standings = rank_board(board)
+    assert standings.standings[0].name == "right"
+    done = CliRunner().invoke(app, ["leaderboard", str(runs), "-o", str(tmp_path / "board")])
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "board" / "index.html").is_file()
+
+
+def test_crystals_without_energy_fail_every_case(runs, tmp_path):
+    from symscape.bulk.results_file import save_run_results
+
+    table = pd.read_parquet(runs / "soft" / "tables" / "crystals.parquet")
+    assert len(table)
+    (tmp_path / "run.json").write_text("{}")
+    made = {
+        name: pd.read_csv(runs / "soft" / "tables" / f"{name}.csv")
+        for name in ("underprediction", "stability", "polymorphs")
+    }
+    compared = table.copy()
+    found = load_results(runs / "soft" / RESULTS)
+    compared.attrs["settings"] = {
+        "model": {"name": "m", "fingerprint": "f", "energy_convention": "uncorrected"},
+        "made": {
+            "family": "ase", "checkpoint": None, "level_of_theory": "PBE", "options": {},
+            "versions": found.versions,
+        },
+        "dataset": {"digest": "d"},
+        "corrections": "neither",
+    }  # fmt: skip
+    save_run_results(tmp_path, compared, made, ["lost-1", "lost-2"])
+    cases = load_results(tmp_path / RESULTS).cases
+    assert cases
+    assert {case.status for case in cases} == {"failed"}
+    assert all("lost-1" in case.detail["missing_crystals"] for case in cases)
+
+
+# -- mixing ---------------------------------------------------------------------------------------
+
+
+def mixed(tmp_path, shift):
+    """PBE energies that a scheme moves onto the hull of r2SCAN's, which are lower by ``shift``."""
+    records = []
+    for k, (name, atoms) in enumerate(crystals()):
+        if "Cu" in name or "Mg" in name:
+            continue
+        one = record(name, atoms)
+        scan = k % 2 == 0
+        stated = () if scan else (Stated(Maker.MIXING, shift * len(atoms)),)
+        moved = one.energy_eV + (shift * len(atoms) if scan else 0.0)
+        records.append(
+            type(one)(
+                **{
+                    **vars(one), "energy_eV": moved, "stated": stated,
+                    "level_of_theory": "r2SCAN" if scan else "PBE", "correction_eV": 0.0,
+                }
+            )
+        )  # fmt: skip
+    return write_set(tmp_path / "set", records)
+
+
+def test_a_mixture_is_refused_unless_its_scheme_is_named(tmp_path):
+    dataset = mixed(tmp_path, -7.0)
+    model = ModelSpec("symscape.bulk.pair:reference")
+    with pytest.raises(HullError, match="share no hull"):
+        run(dataset, tmp_path / "run", model)
+    run(dataset, tmp_path / "run", model, basis=Basis.MIXING)
+    with pytest.raises(HullError, match="share no hull"):
+        make_tables(tmp_path / "run")
+    made = make_tables(tmp_path / "run", basis=Basis.MIXING)
+    assert made.path.name == "tables-mixing"
+    # one constant an atom apart, which the scheme takes away: the model is DFT itself
+    assert made.headline["formation_mae"] == pytest.approx(0, abs=1e-6)
+    runner = CliRunner()
+    refused = runner.invoke(app, ["hull", "tables", str(tmp_path / "run")])
+    assert isinstance(refused.exception, HullError)
+    done = runner.invoke(app, ["hull", "tables", str(tmp_path / "run"), "--mixing"])
+    assert done.exit_code == 0
+
+
+def test_the_scheme_must_be_stated(runs):
+    with pytest.raises(HullError, match="states an adjustment"):
+        make_tables(runs / "soft", basis=Basis.MIXING)
+
+
+# -- shifts ---------------------------------------------------------------------------------------
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.sampled_from([0.0, 900.0, -2000.0]), st.integers(0, 10**6))
+def test_constants_of_elements_are_told_from_errors(shift, seed):
+    random = np.random.default_rng(seed)
+    formulas = ["MgO", "MgO2", "Mg3O", "Mg2O3", "Mg5O2"] * 5
+    share = np.array([1 / 2, 2 / 3, 1 / 4, 3 / 5, 2 / 7] * 5)
+    errors = shift * share + 30 * random.standard_normal(len(share))
+    table = pd.DataFrame({"formula": formulas, "error_formation": errors})
+    said = shifted_elements(table)
+    assert bool(said) == (shift != 0)
+    assert not said or f"(O {shift / 1000:+.1f}"[:5] in said
+
+
+def test_few_compounds_tell_nothing():
+    table = pd.DataFrame({"formula": ["MgO"] * 5, "error_formation": [900.0] * 5})
+    assert shifted_elements(table) == ""
