@@ -166,11 +166,11 @@ def test_files_are_written_and_old_ones_go(run, tmp_path):
 def test_figures_can_be_read_on_a_telephone(browser, run, tmp_path, scheme):
     page = write_report(tmp_path, run)
     shown = """
-        return [...document.querySelectorAll("section[aria-labelledby=hulls] figure img")]
+        return [...document.querySelectorAll("#hulls figure img")]
             .map((i) => [i.currentSrc.split("/").at(-1), i.width, i.naturalWidth]);
     """
     for width, end in ((390, "-tall.png"), (1280, ".png")):
-        browser.show(page, width, scheme)
+        browser.show(page, width, scheme, "#hulls")
         assert_sound(browser, width)
         pictures = browser.run(shown)
         assert len(pictures) == 3

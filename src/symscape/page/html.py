@@ -1,4 +1,4 @@
-"""index.html: a page that opens from disk, needs no network and no script."""
+"""index.html: a page that opens from disk, needs no network, and is whole without its script."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from symscape.page import words
+from symscape.page.cards import card_choices, elements_of
 from symscape.page.changes import change_of, change_rows, count_changes, shift_text
 from symscape.page.checks import check_words
+from symscape.page.diagnosis import diagnose
 from symscape.page.hull_page import render_hulls
 from symscape.page.hull_view import HullView
 from symscape.page.summary import SYMBOLS, WORDS
@@ -20,11 +22,14 @@ from symscape.page.view import RunView, SliceView
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
     from symscape.page.gallery import Picture, SliceFigures
 
 #: points named one by one for a slice before the rest is counted
 MOST_POINTS = 12
+#: lines of diagnosis on the first screen
+MOST_TOLD = 14
 
 
 def render_page(
@@ -45,6 +50,65 @@ def render_page(
     hulls
         Pictures of the crystals by what they show.
     """
+    changes = change_rows(view)
+    environment = _environment()
+    return environment.get_template("index.html.j2").render(
+        view=view,
+        run=view.run,
+        figures=figures,
+        changes=changes,
+        change_counts=count_changes(changes),
+        theories=_theories(view),
+        holes=[(i, c) for i in view.slices for c in i.cases if c.detail.failed_points],
+        sections=_sections(view, hulls or {}, environment),
+        choices=card_choices(view),
+    )
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page below the landscapes, closed until it is asked for.
+
+    Parameters
+    ----------
+    anchor
+        Its id, which the table of contents links to.
+    title, summary
+        Its head, and in a few words what it says.
+    body
+        HTML.
+    """
+
+    anchor: str
+    title: str
+    summary: str
+    body: Markup
+
+
+def _sections(
+    view: RunView, hulls: Mapping[str, Picture], environment: Environment
+) -> list[Section]:
+    """Return the parts of the page about more than one landscape, those without content left out.
+
+    A question with a section of its own adds it here.
+    """
+    hull = HullView(view.run)
+    found = [
+        Section(
+            "hulls",
+            "Formation energies and hulls",
+            hull.sentence,
+            render_hulls(hull, hulls, environment),
+        ),
+        Section("underprediction", "Underprediction", "", _underprediction(view, environment)),
+    ]
+    return [section for section in found if section.body]
+
+
+def _underprediction(view: RunView, environment: Environment) -> Markup:
+    """Return the signed errors by slice and by degrees of freedom."""
+    from markupsafe import Markup
+
     from symscape.page.run_tables import underprediction_by, underprediction_table
 
     under = underprediction_table(view.run)
@@ -55,20 +119,9 @@ def render_page(
             ("By free Wyckoff coordinates", "n_wyckoff"),
         )
     ]
-    changes = change_rows(view)
-    environment = _environment()
-    return environment.get_template("index.html.j2").render(
-        hulls=render_hulls(HullView(view.run), hulls or {}, environment),
-        view=view,
-        run=view.run,
-        figures=figures,
-        changes=changes,
-        change_counts=count_changes(changes),
-        under=_by_slice(view),
-        groups=groups,
-        theories=_theories(view),
-        holes=[(i, c) for i in view.slices for c in i.cases if c.detail.failed_points],
-    )
+    template = environment.get_template("underprediction.html.j2")
+    text = template.render(view=view, run=view.run, under=_by_slice(view), groups=groups)
+    return Markup(text)
 
 
 @cache
@@ -96,10 +149,12 @@ def _environment() -> Environment:
         shift=shift_text,
         metric=words.metric_title,
         unit=words.unit_text,
+        diagnosis=diagnose,
+        elements=elements_of,
     )
     environment.globals.update(
-        symbols=SYMBOLS, words=WORDS, most_points=MOST_POINTS, count=words.count_text,
-        change_of=change_of, metric_text=words.metric_text,
+        symbols=SYMBOLS, words=WORDS, most_points=MOST_POINTS, most_told=MOST_TOLD,
+        count=words.count_text, change_of=change_of, metric_text=words.metric_text,
     )  # fmt: skip
     return environment
 

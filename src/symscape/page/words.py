@@ -101,9 +101,9 @@ def sentence_text(text: str) -> str:
     return begin + text[1:].rstrip(". ") + "."
 
 
-def count_text(count: int, noun: str) -> str:
-    """Write a count with its noun: ``1 landscape``, ``3 landscapes``."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+def count_text(count: int, noun: str, plural: str = "") -> str:
+    """Write a count with its noun: ``1 landscape``, ``3 landscapes``, ``2 minima``."""
+    return f"{count} {noun if count == 1 else plural or noun + 's'}"
 
 
 def duration_text(seconds: float) -> str:

@@ -1,0 +1,162 @@
+"""What is wrong with a landscape, in one line and in the order of physics.
+
+Energies come first, then minima and barriers, then forces, smoothness and what symmetry demands:
+kinks are not the story of a material whose energies are 84 meV/atom off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from symscape.decode import DecodeError, decode
+from symscape.page.checks import check_words
+from symscape.page.words import count_text, number_text
+from symscape.questions.case import Check
+from symscape.questions.registry import QUESTIONS
+from symscape.verdict.behind import behind_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from symscape.page.view import CaseView, SliceView
+
+Row = TypeVar("Row")
+
+#: share of points on one side of DFT from which on "everything" is too low or too high
+_EVERYTHING = 0.95
+#: clauses of a line; what remains is counted
+_MOST_CLAUSES = 2
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A stationary point as the verdict on the topology describes it, meV/atom."""
+
+    energy_meV: float
+    persistence_meV: float | None = None
+
+
+@dataclass(frozen=True)
+class _MinimumRow:
+    """A minimum of DFT, of the model, or a matched pair of them."""
+
+    kind: str
+    reference: _Place | None = None
+    model: _Place | None = None
+
+
+@dataclass(frozen=True)
+class _SaddleRow:
+    """A saddle of both surfaces between two matched minima."""
+
+    barrier_error_meV: float
+
+
+def diagnose(item: SliceView) -> str:
+    """Say what is wrong with a slice or a group of crystals; empty where nothing is.
+
+    Returns
+    -------
+    str
+        Clauses parted by semicolons: ``everything 84 meV/atom too low, slope 0.72; barrier 31
+        meV/atom too low``.
+    """
+    order = list(QUESTIONS)
+    cases = [case for case in item.cases if case.status not in ("passed", "surprise")]
+    cases.sort(key=lambda c: order.index(c.case.question) if c.case.question in order else 99)
+    clauses = list(dict.fromkeys(filter(None, map(_clause, cases))))
+    text = "; ".join(clauses[:_MOST_CLAUSES])
+    left = len(clauses) - _MOST_CLAUSES
+    return f"{text}; {left} more" if left > 0 else text
+
+
+def _clause(case: CaseView) -> str:
+    """Say what a question that was not passed found."""
+    if case.status == "error":
+        return f"{case.title[:1].lower()}{case.title[1:]} not judged"
+    say = _WORDS.get(case.case.question)
+    return (say(case) if say else "") or _worst(case)
+
+
+def _worst(case: CaseView) -> str:
+    """Name the failed check that is most tolerances off, and the crystals behind it."""
+    if not case.failed_checks:
+        return ""
+    check = case.failed_checks[0]
+    # the crystal that is furthest off; the others are in the card
+    behind = behind_texts(case.case).get(check.metric, "").partition(", ")[0]
+    text = _value(check)
+    return f"{text} ({behind})" if behind else text
+
+
+def _value(check: Check) -> str:
+    words = check_words(check)
+    return f"{words['title']} {words['value']} {words['unit']}".rstrip()
+
+
+def _energies(case: CaseView) -> str:
+    """Tell an offset and a slope; another failed metric only where there is neither."""
+    failed = {check.metric for check in case.failed_checks}
+    judged = case.judged
+    parts = []
+    error = judged.get("mean_signed_error")
+    if error is not None and failed & {"mean_signed_error", "mae"}:
+        share = judged.get("share_underpredicted", 0.5)
+        one_sided = max(share, 1 - share) >= _EVERYTHING
+        if one_sided or "mean_signed_error" in failed:
+            side = "too low" if error < 0 else "too high"
+            size = f"{number_text(abs(error), 0)} meV/atom {side}"
+            parts.append(f"everything {size}" if one_sided else f"energies {size} on average")
+    if "softening_scale" in failed:
+        parts.append(f"slope {number_text(judged.get('softening_scale'), 2)}")
+    return ", ".join(parts)
+
+
+def _minima(case: CaseView) -> str:
+    """Tell minima that are gone or too many; with two of DFT's, what became of the barrier."""
+    rows = _rows(case, "minima", _MinimumRow)
+    missing = [row for row in rows if row.kind == "missing" and row.reference]
+    matched = [row for row in rows if row.kind == "matched" and row.reference]
+    spurious = [row for row in rows if row.kind == "spurious"]
+    total = len(missing) + len(matched)
+    depths = [
+        row.reference.persistence_meV
+        for row in [*missing, *matched]
+        if row.reference and row.reference.persistence_meV is not None
+    ]
+    parts = []
+    if missing and total == 2 and depths:
+        parts.append(f"double well collapsed: barrier {number_text(min(depths), 0)} to none")
+    elif missing:
+        parts.append(f"{len(missing)} of {count_text(total, 'minimum', 'minima')} missing")
+    if spurious:
+        parts.append(count_text(len(spurious), "minimum", "minima") + " that DFT has not")
+    return ", ".join(parts)
+
+
+def _saddles(case: CaseView) -> str:
+    """Tell the barrier that is most in error."""
+    errors = [row.barrier_error_meV for row in _rows(case, "saddles", _SaddleRow)]
+    if not errors or not any(c.metric == "max_barrier_error" for c in case.failed_checks):
+        return ""
+    worst = max(errors, key=abs)
+    side = "too low" if worst < 0 else "too high"
+    return f"barrier {number_text(abs(worst), 0)} meV/atom {side}"
+
+
+_WORDS: dict[str, Callable[[CaseView], str]] = {
+    "energies": _energies,
+    "minima": _minima,
+    "saddles": _saddles,
+}
+
+
+def _rows(case: CaseView, name: str, kind: type[Row]) -> tuple[Row, ...]:
+    """Read a list that a verdict left in its detail; none where a file has something else."""
+    try:
+        rows: Any = tuple[kind, ...]  # type: ignore[valid-type]
+        found: tuple[Row, ...] = decode(rows, case.case.detail.get(name) or [], name)
+    except DecodeError:
+        return ()
+    return found
