@@ -5,12 +5,14 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from ase.build import make_supercell
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scale_sets import PAIR, crystals, record, run, small_set, write_set
+from scale_sets import PAIR, crystals, record, run, rutile, small_set, write_set
 from typer.testing import CliRunner
 
 from symscape.bulk.results_file import RESULTS
+from symscape.bulk.study import duplicates_of
 from symscape.bulk.tables import make_tables
 from symscape.cli import app
 from symscape.dataset.corrections import Maker, Stated
@@ -88,6 +90,29 @@ def test_crystals_without_energy_fail_every_case(runs, tmp_path):
     assert cases
     assert {case.status for case in cases} == {"failed"}
     assert all("lost-1" in case.detail["missing_crystals"] for case in cases)
+
+
+# -- duplicates -----------------------------------------------------------------------------------
+
+
+def test_a_structure_again_is_found_whatever_its_cell(tmp_path):
+    """Supercells, other origins and other axes of a crystal are found, distorted ones are not."""
+    known = dict(crystals())
+    known["again-cell"] = make_supercell(known["AlO2-C4-0.29"], [[1, 1, 0], [0, 1, 0], [0, 0, 2]])
+    moved = known["AlMg-B3"].copy()
+    moved.positions += [0.3, 0.7, 0.1]
+    known["again-moved"] = moved
+    known["other"] = rutile("Al", "O", 0.62 * (4.05 + 2.5), 0.295)
+    records = []
+    for name, atoms in known.items():
+        records.append(record(name, atoms))
+    dataset = write_set(tmp_path / "set", records)
+    run(dataset, tmp_path / "run")
+    make_tables(tmp_path / "run")
+    pairs = {frozenset(pair) for pair in duplicates_of(tmp_path / "run").items()}
+    assert frozenset(("again-cell", "AlO2-C4-0.29")) in pairs
+    assert frozenset(("again-moved", "AlMg-B3")) in pairs
+    assert len(pairs) == 2
 
 
 # -- mixing ---------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ def table(n=400, per_coordinate=0.0, per_meV=0.0, noise=1.0):
     error = per_coordinate * free + per_meV * 1000 * above + noise * RANDOM.standard_normal(n)
     return pd.DataFrame(
         {
+            "id": [f"m-{k}" for k in range(n)],
             "chemistry": "oxide",
             "space_group": 1,
             "n_wyckoff": free,
@@ -131,6 +132,7 @@ def test_a_page_is_made_again_alike(tmp_path, monkeypatch):
     monkeypatch.setattr(
         "symscape.bulk.study.read_manifest", lambda folder: {"model": {"name": folder.name}}
     )
+    monkeypatch.setattr("symscape.bulk.study.duplicates_of", lambda folder: {"m-3": "m-2"})
     runs = [run(tmp_path / name, name, table()) for name in ("first", "second")]
     page = tmp_path / "study.md"
     page.write_text(f"# Title\n\n{BEGIN}\nold\n{END}\n\nThe end.\n", encoding="utf-8")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from symscape.bulk.store import TABLES, read_manifest
@@ -12,9 +13,12 @@ from symscape.dataset.store import parquet
 from symscape.errors import ScaleError
 from symscape.files import write_atomically
 from symscape.hull import study
+from symscape.hull.duplicates import structural_duplicates
 
 #: what stands between the two is replaced
 BEGIN, END = "<!-- made by symscape hull study -->", "<!-- end -->"
+#: atoms of a data set that are held at once, a hundred thousand crystals
+_ALL_ATOMS = 3_000_000
 _NAMES = {
     "error_formation": "formation energy",
     "error_above_hull": "energy above hull",
@@ -48,6 +52,8 @@ def make_study(runs: Sequence[Path], relaxed: Sequence[Path], page: Path) -> tup
     from symscape.figures.study import draw_signed_errors
 
     single, moved = _load(runs), _load(relaxed)
+    twice = {name for run in (*runs[:1], *relaxed[:1]) for name in duplicates_of(run)}
+    single, moved = (_without(tables, twice) for tables in (single, moved))
     try:
         text = page.read_text(encoding="utf-8")
     except OSError as error:
@@ -59,6 +65,7 @@ def make_study(runs: Sequence[Path], relaxed: Sequence[Path], page: Path) -> tup
     errors = study.signed_errors(single)
     figure = page.with_suffix(".png")
     parts = [
+        f"Crystals that are another one's structure again, which were left out: {len(twice)}.",
         f"![signed errors of energies above hull]({figure.name})",
         _errors_table(errors, "Single points"),
         _trends_table(study.trends(single), "Single points"),
@@ -93,6 +100,33 @@ def _load(runs: Sequence[Path]) -> dict[str, pd.DataFrame]:
             raise ScaleError(f"{run}: the run has no tables; run 'symscape hull tables {run}'.")
         tables[name] = parquet().read_table(file).to_pandas()
     return tables
+
+
+def duplicates_of(run: Path) -> Mapping[str, str]:
+    """Return the structural duplicates of a run's data set, with what each is the same as.
+
+    Raises
+    ------
+    DatasetError
+        If the data set is no longer where the run found it.
+    """
+    from symscape.dataset.read import iterate_chunks
+
+    columns = ["id", "formula", "space_group", "volume", "energy"]
+    known = parquet().read_table(run / TABLES / "crystals.parquet", columns=columns).to_pandas()
+    found: dict[str, str] = {}
+    places = {name: k for k, name in enumerate(known["id"])}
+    # structures of a formula may lie in any chunk: few enough for one where a study is made
+    for chunk in iterate_chunks(read_manifest(run)["made"]["dataset"], max_atoms=_ALL_ATOMS):
+        own = [k for k, name in enumerate(chunk.table["id"]) if name in places]
+        table = known.iloc[[places[chunk.table["id"].iloc[k]] for k in own]]
+        found |= structural_duplicates(table, chunk.structures[np.array(own)])
+    return found
+
+
+def _without(tables: dict[str, pd.DataFrame], ids: set[str]) -> dict[str, pd.DataFrame]:
+    """Leave crystals out of what is counted; hulls have them, and are the same without."""
+    return {name: table[~table["id"].isin(ids)] for name, table in tables.items()}
 
 
 def _markdown(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
