@@ -11,6 +11,7 @@ import typer
 from symscape.cli.computing import command_line, resumable, say, say_progress
 from symscape.cli.reference_crystals import crystals
 from symscape.cli.reference_curves import curves
+from symscape.cli.reference_verify import verify
 from symscape.cli.structures import (
     Block,
     Elements,
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 app.command()(crystals)
 app.command()(curves)
+app.command()(verify)
 
 Plans = Annotated[list[Path], typer.Argument(help="Plan files (TOML).")]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Worker processes, one core each.")]

@@ -16,6 +16,7 @@ from symscape.errors import ModelError, ReferenceFileError
 from symscape.models.registry import resolve
 from symscape.references.crystal_files import find_crystal_files, list_crystals
 from symscape.references.library import ReferenceEntry, find_references, select_materials
+from symscape.references.manifest import refuse_changed
 from symscape.suite.keys import SESSION
 from symscape.suite.settings import Settings, read_settings
 from symscape.verdict.tolerances import Tolerances, load_tolerances
@@ -49,6 +50,7 @@ class SuiteSession:
         self.settings = settings
         self.started = time.time()
         self._references: dict[str, LandscapeReference] = {}
+        self._verified = False
         self._evaluators: dict[str, Evaluator] = {}
         self._evaluations: dict[tuple[str, str], SliceEvaluation] = {}
         # files and names are checked before the first case runs, not in the middle
@@ -111,7 +113,8 @@ class SuiteSession:
 
     @cached_property
     def entries(self) -> list[ReferenceEntry]:
-        """The stored slices that were chosen; no file has been read."""
+        """The stored slices that were chosen; none has been read but for its digest."""
+        self._refuse_changed()
         entries = find_references(self.settings.references)
         if not entries:
             folders = ", ".join(map(str, self.settings.references))
@@ -128,9 +131,16 @@ class SuiteSession:
     @cached_property
     def crystals(self) -> list[CrystalEntry]:
         """The stored crystals that were chosen, unchecked; with materials only systems named so."""
+        self._refuse_changed()
         entries = list_crystals(self.settings.references)
         wanted = set(self.settings.materials)
         return [entry for entry in entries if not wanted or entry.system in wanted]
+
+    def _refuse_changed(self) -> None:
+        """Refuse references that are not what their library's manifest says, once a process."""
+        if not self._verified:
+            refuse_changed(self.settings.references)
+            self._verified = True
 
     @cached_property
     def hulls(self) -> HullSession:
