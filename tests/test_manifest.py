@@ -44,9 +44,8 @@ def test_sha256sum_agrees(library):
 @given(data=st.data())
 def test_any_changed_character_is_found(library, data):
     """Whatever the place: an energy, a digit of the mask ratio, a line end."""
-    name = data.draw(
-        st.sampled_from([p for p in library.glob("*/*.json") if "plans" not in p.parts])
-    )
+    files = [path for path in sorted(library.glob("*/*.json")) if path.parent.name != "plans"]
+    name = data.draw(st.sampled_from(files))
     before = name.read_bytes()
     place = data.draw(st.integers(0, len(before) - 1))
     other = data.draw(st.integers(0, 255).filter(lambda byte: byte != before[place]))

@@ -1,7 +1,7 @@
 """The digests of a reference library, by which an energy that was edited by hand is found.
 
-``manifest.sha256`` lies in the library's folder, in the format of ``sha256sum``, which checks it, too.
-A library without one makes no claim and is not checked.
+``manifest.sha256`` lies in the library's folder, in the format of ``sha256sum``, which
+checks it, too. A library without one makes no claim and is not checked.
 """
 
 from __future__ import annotations
