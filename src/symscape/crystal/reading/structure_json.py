@@ -6,7 +6,6 @@ there, so only numbers and symbols are taken from the documents here.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy as np
 from symscape.crystal.reading.arrays import CellArrays
 from symscape.crystal.reading.elements import element_number
 from symscape.errors import DisorderedStructureError, StructureFileError, shown
+from symscape.jsontext import JsonTextError, parse_json
 
 #: where documents of pymatgen and the Materials Project keep their structure
 _WRAPPERS = ("structure", "final_structure", "entry", "output", "data")
@@ -32,7 +32,10 @@ def read_structure_json(text: str) -> CellArrays:
     StructureFileError
         If it is no JSON, or holds no ordered periodic structure.
     """
-    document = strict_json(text)
+    try:
+        document = parse_json(text)
+    except JsonTextError as error:
+        raise StructureFileError(f"the JSON is damaged ({error}); write it anew.") from None
     found = _structures(document, depth=0)
     if not found:
         raise StructureFileError(
@@ -48,40 +51,6 @@ def read_structure_json(text: str) -> CellArrays:
             f"the structure in the JSON is malformed ({type(error).__name__}: "
             f"{shown(str(error))}); write it anew."
         ) from None
-
-
-def strict_json(text: str) -> Any:
-    """Return what a JSON text says, refusing what readers disagree about.
-
-    Raises
-    ------
-    StructureFileError
-        If it is damaged, nested too deeply, or has a key twice, half a character (a lone
-        surrogate) or an integer of thousands of digits.
-    """
-    try:
-        document = json.loads(text, object_pairs_hook=_without_repetitions)
-        if "\\ud" in text.lower():
-            json.dumps(document, ensure_ascii=False).encode("utf-8")
-    except RecursionError:
-        raise StructureFileError("the JSON is nested too deeply; it holds no structure.") from None
-    except UnicodeEncodeError:
-        raise StructureFileError(
-            "the JSON holds half a character (a lone surrogate); correct its text."
-        ) from None
-    except ValueError as error:
-        reason = str(error).split(";")[0].rstrip(".")
-        raise StructureFileError(f"the JSON is damaged ({reason}); write it anew.") from None
-    return document
-
-
-def _without_repetitions(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise ValueError(f"the key {shown(key)} stands twice in one object")
-        found[key] = value
-    return found
 
 
 def _structures(document: Any, depth: int) -> list[dict[str, Any]]:
