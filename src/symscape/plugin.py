@@ -17,6 +17,7 @@ from symscape.suite.outcome import Outcome
 if TYPE_CHECKING:
     from symscape.questions.case import CaseResult
     from symscape.suite.case import LandscapeCase
+    from symscape.suite.curves import CurveCase
     from symscape.suite.hull import HullCase
 
 #: option, ini name or None, keyword arguments for argparse
@@ -190,6 +191,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for marker in (
         "landscape(question): asks one question of a slice of the energy landscape (symscape)",
         "crystals(question): asks one question of the hulls' crystals (symscape)",
+        "curves(question): asks one question of equations of state (symscape)",
         "relaxation: relaxes crystals with the model, which takes minutes on a CPU (symscape)",
         "topology: minima, saddles and smoothness of a landscape (symscape)",
         "contracts: what symmetry and energy conservation demand of any potential (symscape)",
@@ -226,7 +228,7 @@ def pytest_pycollect_makemodule(
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Make the cases of tests that ask for ``landscape`` or ``crystals``."""
+    """Make the cases of tests that ask for ``landscape``, ``crystals`` or ``curves``."""
     if "landscape" in metafunc.fixturenames:
         from symscape.suite.collect import parametrize_landscapes
 
@@ -235,6 +237,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         from symscape.suite.collect import parametrize_hulls
 
         parametrize_hulls(metafunc)
+    if "curves" in metafunc.fixturenames:
+        from symscape.suite.collect import parametrize_curves
+
+        parametrize_curves(metafunc)
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:
@@ -263,7 +269,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def _is_case(item: pytest.Item) -> bool:
-    return bool({"landscape", "crystals"} & set(getattr(item, "fixturenames", ())))
+    return bool({"landscape", "crystals", "curves"} & set(getattr(item, "fixturenames", ())))
 
 
 @pytest.fixture
@@ -272,6 +278,14 @@ def crystals(request: pytest.FixtureRequest) -> HullCase:
     from symscape.suite.session import session_of
 
     return session_of(request.config).hull_case(request.param)
+
+
+@pytest.fixture
+def curves(request: pytest.FixtureRequest) -> CurveCase:
+    """One model on the equations of state of a group of the periodic table or of a prototype."""
+    from symscape.suite.session import session_of
+
+    return session_of(request.config).curve_case(request.param)
 
 
 @pytest.fixture

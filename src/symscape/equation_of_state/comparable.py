@@ -7,6 +7,7 @@ answer something else wherever they matter, so what is judged follows from its c
 from __future__ import annotations
 
 from symscape.models.card import ModelCard
+from symscape.references.equations import EquationsOfState
 
 _OXYGEN = 8
 #: Cr, Mn, Fe, Co, Ni and oxygen: solids with magnetic ground states besides the f elements
@@ -22,6 +23,14 @@ F_ELEMENTS = frozenset({*range(57, 72), *range(89, 104)})
 #: (B. Deng et al., Nat. Mach. Intell. 5, 1031 (2023))
 _MATERIALS_PROJECT = frozenset({"MPtrj", "MP-r2SCAN"})
 _NOT_IN_MATERIALS_PROJECT = ("Po", "At", "Rn", "Fr", "Ra")
+
+
+def reasons_not_judged(card: ModelCard, equations: EquationsOfState) -> list[str]:
+    """Return why a model is not judged on each crystal, empty where it is."""
+    return [
+        why_not_judged(card, int(element), oxide=bool(oxide))
+        for element, oxide in zip(equations.elements, equations.oxide, strict=True)
+    ]
 
 
 def why_not_judged(card: ModelCard, element: int, *, oxide: bool) -> str:

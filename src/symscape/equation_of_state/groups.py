@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 _STARTS = np.array([1, 3, 11, 19, 37, 55, 87, 119])
@@ -22,3 +24,17 @@ def table_place(number: int) -> tuple[int, int]:
         return period, 0
     # the last columns of all periods stand below each other, the first two as well
     return period, column + 1 if column < 2 and number != 2 else column + 19 - length
+
+
+def element_groups(numbers: Iterable[int]) -> dict[str, tuple[int, ...]]:
+    """Return the elements of each group, ``group-1`` to ``group-18``; f elements are left out.
+
+    Parameters
+    ----------
+    numbers
+        Atomic numbers.
+    """
+    found: dict[int, list[int]] = {}
+    for number in sorted(set(map(int, numbers))):
+        found.setdefault(table_place(number)[1], []).append(number)
+    return {f"group-{group}": tuple(found[group]) for group in sorted(found) if group}

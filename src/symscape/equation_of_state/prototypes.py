@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from symscape.references.equations import COMPLETE_CODES, EquationsOfState
+
 
 @dataclass(frozen=True, eq=False)
 class PrototypeDifferences:
@@ -27,6 +29,11 @@ class PrototypeDifferences:
     dft: np.ndarray
     spread: np.ndarray
     model: np.ndarray
+
+    @property
+    def lowest(self) -> np.ndarray:
+        """Column of the prototype that is lowest in DFT, shape (n_elements,)."""
+        return np.isnan(self.dft).argmax(axis=1)
 
     @property
     def resolved(self) -> np.ndarray:
@@ -63,6 +70,43 @@ def differences(codes: np.ndarray, model: np.ndarray, reference: int = 2) -> Pro
     return PrototypeDifferences(dft, spread, of_model)
 
 
+def compare_prototypes(
+    equations: EquationsOfState, energies: np.ndarray
+) -> tuple[np.ndarray, PrototypeDifferences]:
+    """Compare a model's energies at its minima with those of all complete codes.
+
+    Parameters
+    ----------
+    energies
+        eV/atom, shape (n_crystals,), NaN where the model has no minimum; oxides are left out.
+
+    Returns
+    -------
+    elements
+        Atomic numbers, ascending: the rows of the differences, whose columns are the prototypes of
+        `symscape.references.equations.ELEMENTAL`.
+    found
+        The differences.
+    """
+    codes = [equations.by_prototype(equations.codes[code].energy)[1] for code in COMPLETE_CODES]
+    elements, model = equations.by_prototype(energies)
+    return elements, differences(np.array(codes), model)
+
+
+def asked_differences(found: PrototypeDifferences, prototype: int, window: float) -> np.ndarray:
+    """Return where a prototype's difference is judged, shape (n_elements,).
+
+    Parameters
+    ----------
+    prototype
+        Column of the arrays.
+    window
+        meV/atom: differences that are larger in DFT are not asked for.
+    """
+    asked: np.ndarray = found.resolved[:, prototype] & (found.dft[:, prototype] <= window)
+    return asked
+
+
 def prototype_summary(
     found: PrototypeDifferences, prototype: int, window: float
 ) -> dict[str, float]:
@@ -76,7 +120,7 @@ def prototype_summary(
         meV/atom: differences that are larger in DFT are not asked for.
     """
     dft, model = found.dft[:, prototype], found.model[:, prototype]
-    asked = found.resolved[:, prototype] & (dft <= window)
+    asked = asked_differences(found, prototype, window)
     known = asked & np.isfinite(model)
     counts = {
         "without_minimum": int((asked & ~known).sum()),

@@ -67,8 +67,10 @@ class Unit:
         """Chemical symbols of the crystal or the chemical system; none for all crystals."""
         if self.reference:
             return tuple(dict.fromkeys(re.findall("[A-Z][a-z]?", self.reference.formula)))
-        parts = self.material.split("-")
-        return tuple(parts) if all(re.fullmatch("[A-Z][a-z]?", part) for part in parts) else ()
+        # Mg-Si of Mg-Si-hull, Ti-Zr-Hf of group-4-Ti-Zr-Hf
+        names = (name.split("-") for name in (self.material, self.slice))
+        found = (n for n in names if all(re.fullmatch("[A-Z][a-z]?", part) for part in n))
+        return tuple(next(found, ()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,9 +134,9 @@ class Board:
 
 
 def _about_crystals(case: CaseResult) -> bool:
-    """Whether a case asks about crystals rather than a slice."""
+    """Whether a case asks about crystals, or their equations of state, rather than a slice."""
     question = QUESTIONS.get(case.question)
-    return question is not None and question.about == "crystals"
+    return question is not None and question.about != "slices"
 
 
 def theory_agrees(model: str, references: Iterable[str]) -> bool:
@@ -249,9 +251,9 @@ def _difference(entry: Entry, kept: list[Entry], digests: dict[str, tuple[str, E
 
 
 def _digests(run: RunResults) -> Iterator[tuple[str, str]]:
-    """Yield every reference of a run with its digest; the crystals are one."""
+    """Yield every reference of a run with its digest; crystals are one, their curves another."""
     for reference in run.references:
         yield reference.id, reference.digest
     for case in run.cases:
         if _about_crystals(case) and case.detail.get("digest"):
-            yield "crystals", str(case.detail["digest"])
+            yield QUESTIONS[case.question].about, str(case.detail["digest"])

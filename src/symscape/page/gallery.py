@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,14 +20,19 @@ from symscape.figures.image import read_description, save_pixels, stamped_size
 
 if TYPE_CHECKING:
     import numpy as np
+    from matplotlib.figure import Figure
+
+    from symscape.figures.layouts import Layout
+
+    Draw = Callable[[Layout], Figure]
 
 #: what the names of pictures end with; those of slices no longer in the run are removed
 KINDS = (
     "wide", "tall", "thumb", "topology", "topology-tall", "baseline", "baseline-tall", "relief",
     "relief-tall",
 )  # fmt: skip
-#: what the names of the pictures of hulls begin with; no slug of a slice does
-HULL_PREFIX = "hull"
+#: what the names of pictures of hulls and of equations of state begin with; no slice's slug does
+HULL_PREFIX, CURVES_PREFIX = "hull", "curves"
 #: modules whose content decides what a picture looks like
 DRAWING_MODULES = (
     "symscape.landscape.align",
@@ -38,11 +44,15 @@ DRAWING_MODULES = (
     "symscape.landscape.paths",
     "symscape.landscape.persistence",
     "symscape.landscape.relief",
+    "symscape.equation_of_state.groups",
+    "symscape.references.birch_murnaghan",
+    "symscape.figures.curves_figure",
     "symscape.figures.landscape_figure",
     "symscape.figures.hull_figure",
     "symscape.figures.image",
     "symscape.figures.layouts",
     "symscape.figures.panels",
+    "symscape.figures.periodic_table",
     "symscape.figures.relief_figure",
     "symscape.figures.colour_scales",
     "symscape.figures.thumbnail",
@@ -133,10 +143,48 @@ class Gallery:
 
     def tidy(self) -> None:
         """Remove the pictures of an earlier report that this one has not."""
+        others = (f"{HULL_PREFIX}-", f"{CURVES_PREFIX}-")
         for kind in KINDS:
             for path in self.folder.glob(f"*-{kind}.png"):
-                if path.name not in self._names and not path.name.startswith(f"{HULL_PREFIX}-"):
+                if path.name not in self._names and not path.name.startswith(others):
                     path.unlink(missing_ok=True)
+
+    def add_figures(
+        self, prefix: str, drawn_from: Any, figures: Mapping[str, tuple[Draw, str]]
+    ) -> dict[str, Picture]:
+        """Return figures of the whole run in both layouts, and remove those that it has no more.
+
+        Parameters
+        ----------
+        prefix
+            What the names of their files begin with.
+        drawn_from
+            Everything that any of them depends on.
+        figures
+            By name: how to draw one in a layout, and what it shows in words.
+
+        Raises
+        ------
+        OSError
+            If a file can't be written.
+        """
+
+        def pixels(draw: Draw, layout: Layout) -> np.ndarray:
+            from symscape.figures.image import figure_pixels
+
+            return figure_pixels(draw(layout))
+
+        for path in self.folder.glob(f"{prefix}-*.png"):
+            if path.stem.removeprefix(f"{prefix}-").removesuffix("-tall") not in figures:
+                path.unlink()
+        return {
+            name: Picture(
+                self.add(prefix, name, drawn_from, partial(pixels, draw, "wide")),
+                self.add(prefix, f"{name}-tall", drawn_from, partial(pixels, draw, "tall")),
+                alt,
+            )
+            for name, (draw, alt) in figures.items()
+        }
 
 
 def stamp_of(kind: str, drawn_from: Any) -> str:

@@ -48,7 +48,7 @@ def _verdict(view: RunView) -> str:
 def _noun(view: RunView) -> str:
     """Word for what was judged: slices of landscapes or groups of crystals; empty for both."""
     found = {item.about for item in view.slices}
-    words = {"slices": "landscape", "crystals": "crystal group"}
+    words = {"slices": "landscape", "crystals": "crystal group", "curves": "crystal group"}
     return words[found.pop()] if len(found) == 1 else ""
 
 

@@ -14,6 +14,8 @@ from symscape.page import words
 from symscape.page.cards import card_choices, elements_of
 from symscape.page.changes import change_of, change_rows, count_changes, shift_text
 from symscape.page.checks import check_words
+from symscape.page.curves_page import render_curves
+from symscape.page.curves_view import CurvesView
 from symscape.page.diagnosis import diagnose
 from symscape.page.hull_page import render_hulls
 from symscape.page.hull_view import HullView
@@ -36,6 +38,7 @@ def render_page(
     view: RunView,
     figures: Mapping[str, SliceFigures],
     hulls: Mapping[str, Picture] | None = None,
+    curves: Mapping[str, Picture] | None = None,
 ) -> str:
     """Return the page as HTML.
 
@@ -47,8 +50,8 @@ def render_page(
         The run.
     figures
         Pictures by the id of the slice; slices without any get none.
-    hulls
-        Pictures of the crystals by what they show.
+    hulls, curves
+        Pictures of the crystals and of their equations of state by what they show.
     """
     changes = change_rows(view)
     environment = _environment()
@@ -60,7 +63,7 @@ def render_page(
         change_counts=count_changes(changes),
         theories=_theories(view),
         holes=[(i, c) for i in view.slices for c in i.cases if c.detail.failed_points],
-        sections=_sections(view, hulls or {}, environment),
+        sections=_sections(view, hulls or {}, curves or {}, environment),
         choices=card_choices(view),
     )
 
@@ -86,19 +89,28 @@ class Section:
 
 
 def _sections(
-    view: RunView, hulls: Mapping[str, Picture], environment: Environment
+    view: RunView,
+    hulls: Mapping[str, Picture],
+    curves: Mapping[str, Picture],
+    environment: Environment,
 ) -> list[Section]:
     """Return the parts of the page about more than one landscape, those without content left out.
 
     A question with a section of its own adds it here.
     """
-    hull = HullView(view.run)
+    hull, states = HullView(view.run), CurvesView(view.run)
     found = [
         Section(
             "hulls",
             "Formation energies and hulls",
             hull.sentence,
             render_hulls(hull, hulls, environment),
+        ),
+        Section(
+            "curves",
+            "Equations of state",
+            states.sentence,
+            render_curves(states, curves, environment),
         ),
         Section("underprediction", "Underprediction", "", _underprediction(view, environment)),
     ]

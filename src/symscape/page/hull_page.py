@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,6 @@ from symscape.page.gallery import HULL_PREFIX, Gallery, Picture
 from symscape.page.hull_view import GROUPS, HullView
 
 if TYPE_CHECKING:
-    import numpy as np
     from markupsafe import Markup
     from matplotlib.figure import Figure
 
@@ -35,9 +33,6 @@ def write_hulls(folder: str | Path, view: HullView) -> dict[str, Picture]:
     """
     folder = Path(folder)
     pictures = _draw(folder, view)
-    for path in (folder / "figures").glob(f"{HULL_PREFIX}-*.png"):
-        if path.stem.removeprefix(f"{HULL_PREFIX}-").removesuffix("-tall") not in pictures:
-            path.unlink()
     for name, table in hull_tables(view).items():
         text = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
         write_atomically(folder / "tables" / f"{name}.csv", text)
@@ -45,27 +40,11 @@ def write_hulls(folder: str | Path, view: HullView) -> dict[str, Picture]:
 
 
 def _draw(folder: Path, view: HullView) -> dict[str, Picture]:
-    """Draw the figures that are not there yet."""
+    """Draw the figures that are not there yet, and remove those of an earlier run."""
     figures = _figures(view)
-    if not figures:
-        return {}
-    gallery = Gallery(folder)
     # a few numbers a crystal: all figures depend on all of them
     content = [view.run.model.name, view.crystals.to_csv(), view.judged.to_csv()]
-
-    def pixels(draw: Callable[[Layout], Figure], layout: Layout) -> np.ndarray:
-        from symscape.figures.image import figure_pixels
-
-        return figure_pixels(draw(layout))
-
-    return {
-        name: Picture(
-            gallery.add(HULL_PREFIX, name, content, partial(pixels, draw, "wide")),
-            gallery.add(HULL_PREFIX, f"{name}-tall", content, partial(pixels, draw, "tall")),
-            alt,
-        )
-        for name, (draw, alt) in figures.items()
-    }
+    return Gallery(folder).add_figures(HULL_PREFIX, content, figures)
 
 
 def _figures(view: HullView) -> dict[str, tuple[Callable[[Layout], Figure], str]]:

@@ -10,6 +10,8 @@ import numpy as np
 
 from symscape.figures.panels import LandscapeData
 from symscape.files import write_atomically
+from symscape.page.curves_page import write_curves
+from symscape.page.curves_view import CurvesView
 from symscape.page.gallery import Gallery, Picture, SliceFigures
 from symscape.page.html import render_page
 from symscape.page.hull_page import write_hulls
@@ -55,8 +57,9 @@ def write_report(folder: str | Path, run: RunResults, *, relief: bool = False) -
     write_tables(folder / "tables", run)
     figures = write_figures(folder, view, relief=relief)
     pictures = write_hulls(folder, HullView(run))
+    curves = write_curves(folder, CurvesView(run))
     page = folder / "index.html"
-    write_atomically(page, render_page(view, figures, pictures))
+    write_atomically(page, render_page(view, figures, pictures, curves))
     return page
 
 

@@ -120,10 +120,12 @@ class SliceView:
         return f"{self.material}-{self.slice}" if self.slice else self.material
 
     @property
-    def about(self) -> Literal["slices", "crystals"]:
-        """Whether the questions are about a slice, or about a crystal or many of them."""
+    def about(self) -> Literal["slices", "crystals", "curves"]:
+        """Whether the questions are about a slice, crystals, or their equations of state."""
         known = (QUESTIONS.get(view.case.question) for view in self.cases)
         asked = {question.about for question in known if question}
+        if asked == {"curves"}:
+            return "curves"
         return "crystals" if not self.slice or asked == {"crystals"} else "slices"
 
     @property
@@ -183,7 +185,7 @@ class SliceView:
         """Axes as printed; from the slice's name where there is no reference."""
         if self.reference:
             return tuple(axis.label for axis in self.reference.axes)
-        if self.about == "crystals":
+        if self.about != "slices":
             return (group_text(self.slice),) if self.slice else ()
         return tuple(axis_label(name) for name in self.slice.split("-"))
 

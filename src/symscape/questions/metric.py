@@ -21,11 +21,12 @@ NOISE = {
     "meV/atom/angstrom": 0.01,
     "meV/angstrom^3": 1e-4,
     "angstrom": 1e-4,
+    "%": 1e-3,
     "": 1e-6,
 }
 _ABOVE_ONE = math.nextafter(1.0, 2.0)
 #: digits after the point, by unit
-_DECIMALS = {"meV/atom": 1, "meV/angstrom": 1, "meV/atom/angstrom": 1, "angstrom": 3}
+_DECIMALS = {"meV/atom": 1, "meV/angstrom": 1, "meV/atom/angstrom": 1, "angstrom": 3, "%": 1}
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,7 @@ class Metric:
     def column(self) -> str:
         """Name of its column in tables, with the unit: ``mae_meV_per_atom``."""
         unit = self.unit.replace("angstrom", "A").replace("^3", "3").replace("/", "_per_")
+        unit = unit.replace("%", "percent")
         return f"{self.name}_{unit}" if unit else self.name
 
     def badness(self, value: float, limit: Limit = (None, None)) -> float:

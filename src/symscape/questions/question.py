@@ -9,8 +9,8 @@ from typing import Literal
 from symscape.questions.metric import Metric
 
 #: what a question is asked about: a slice of a landscape, a chemical system, a symmetry class of
-#: crystals, or all crystals at once
-Subject = Literal["slice", "system", "symmetry_class", "all_crystals"]
+#: crystals, all crystals at once, a group of the periodic table, or a prototype of the elements
+Subject = Literal["slice", "system", "symmetry_class", "all_crystals", "element_group", "prototype"]
 Quantity = Literal["energy", "forces", "stress"]
 
 
@@ -74,8 +74,10 @@ class Question:
     derived: tuple[Metric, ...] = ()
 
     @property
-    def about(self) -> Literal["slices", "crystals"]:
-        """Whether it is asked about slices of landscapes or about crystals."""
+    def about(self) -> Literal["slices", "crystals", "curves"]:
+        """Whether it is asked about slices of landscapes, crystals or equations of state."""
+        if self.subject in ("element_group", "prototype"):
+            return "curves"
         return "slices" if self.subject == "slice" else "crystals"
 
     @property

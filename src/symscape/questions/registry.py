@@ -7,11 +7,13 @@ from importlib import metadata
 from symscape.errors import SymscapeError
 from symscape.questions.conservative_forces import CONSERVATIVE_FORCES, CRYSTAL_FORCES
 from symscape.questions.energies import ENERGIES
+from symscape.questions.equation_of_state import EQUATION_OF_STATE
 from symscape.questions.forces import FORCES
 from symscape.questions.hull import HULL
 from symscape.questions.invariance import CRYSTAL_INVARIANCE, INVARIANCE
 from symscape.questions.metric import Metric
 from symscape.questions.minima import MINIMA
+from symscape.questions.prototype_differences import PROTOTYPE_DIFFERENCES
 from symscape.questions.question import Question
 from symscape.questions.relaxation import RELAXATION
 from symscape.questions.saddles import SADDLES
@@ -37,6 +39,8 @@ _OWN = (
     RELAXATION,
     CRYSTAL_INVARIANCE,
     CRYSTAL_FORCES,
+    EQUATION_OF_STATE,
+    PROTOTYPE_DIFFERENCES,
 )
 
 

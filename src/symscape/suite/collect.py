@@ -94,6 +94,34 @@ def parametrize_hulls(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("crystals", cases, indirect=True)
 
 
+def parametrize_curves(metafunc: pytest.Metafunc) -> None:
+    """Make one case of every model and group of the periodic table, or prototype.
+
+    None where the references hold no equations of state.
+
+    Raises
+    ------
+    pytest.Collector.CollectError
+        If the equations of state can't be read.
+    """
+    try:
+        session = session_of(metafunc.config)
+        marker = metafunc.definition.get_closest_marker("curves")
+        question = marker.args[0] if marker and marker.args else "equation_of_state"
+        cases = [
+            pytest.param(
+                (model, material, name),
+                id=f"{model}-{material}-{name}",
+                marks=_marks(session, question, model, material, name),
+            )
+            for model in session.model_names
+            for material, name in session.curves.cases(question)
+        ]
+    except SymscapeError as error:
+        raise pytest.Collector.CollectError(str(error)) from None
+    metafunc.parametrize("curves", cases, indirect=True)
+
+
 def _marks(
     session: SuiteSession, question: str, model: str, material: str, name: str
 ) -> list[pytest.MarkDecorator]:

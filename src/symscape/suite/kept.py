@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _PACKAGES = (
     "symscape.contracts",
     "symscape.crystal",
+    "symscape.equation_of_state",
     "symscape.hull",
     "symscape.landscape",
     "symscape.models",

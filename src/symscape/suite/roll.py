@@ -66,10 +66,11 @@ def case_of(item: pytest.Item) -> CaseName | None:
     given: dict[str, Any] = callspec.params if callspec is not None else {}
     # where there are no crystals or slices at all, pytest makes a test without a parameter
     params = {name: value for name, value in given.items() if isinstance(value, tuple)}
-    if "crystals" in params:
-        marker = item.get_closest_marker("crystals")
-        question = marker.args[0] if marker and marker.args else "hull"
-        return CaseName(question, *params["crystals"])
+    for fixture, default in (("crystals", "hull"), ("curves", "equation_of_state")):
+        if fixture in params:
+            marker = item.get_closest_marker(fixture)
+            question = marker.args[0] if marker and marker.args else default
+            return CaseName(question, *params[fixture])
     if "landscape" in params:
         model, entry = params["landscape"]
         marker = item.get_closest_marker("landscape")

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from symscape.references.crystal_files import CrystalEntry
     from symscape.references.reference import LandscapeReference
     from symscape.suite.case import LandscapeCase
+    from symscape.suite.curves import CurveCase, CurveSession
     from symscape.suite.gate import Baseline
     from symscape.suite.hull import HullCase, HullSession
     from symscape.verdict.known import KnownFailure
@@ -122,9 +123,10 @@ class SuiteSession:
                 f"{folders}: no references here; a slice is <folder>/<material>/<slice>.json."
             )
         if self.settings.materials:
-            systems = {path.stem for path in find_crystal_files(self.settings.references)}
+            others = {path.stem for path in find_crystal_files(self.settings.references)}
+            others |= self.curves.materials
             return select_materials(
-                entries, [name for name in self.settings.materials if name not in systems]
+                entries, [name for name in self.settings.materials if name not in others]
             )
         return entries
 
@@ -149,13 +151,20 @@ class SuiteSession:
 
         return HullSession(self)
 
+    @cached_property
+    def curves(self) -> CurveSession:
+        """Equations of state, and models' curves."""
+        from symscape.suite.curves import CurveSession
+
+        return CurveSession(self)
+
     def unused_overrides(self) -> list[str]:
         """Say which materials the tolerances name that are not stored: typing errors, probably."""
         from symscape.verdict.hull import ALL_CRYSTALS
 
         stored = {entry.material for entry in find_references(self.settings.references)}
         stored |= {entry.system for entry in list_crystals(self.settings.references)}
-        stored.add(ALL_CRYSTALS)
+        stored |= {ALL_CRYSTALS, *self.curves.materials}
         patterns = [table.patterns for table in self.tolerances.overrides]
         patterns += [known.patterns for known in self.tolerances.known_failures]
         named = dict.fromkeys(p["material"] for p in patterns if "material" in p)
@@ -212,6 +221,13 @@ class SuiteSession:
 
         model, material, name = param
         return HullCase(self.hulls, self.models[model], material, name)
+
+    def curve_case(self, param: tuple[str, str, str]) -> CurveCase:
+        """Return the case of one model on a group of the periodic table or on a prototype."""
+        from symscape.suite.curves import CurveCase
+
+        model, material, name = param
+        return CurveCase(self.curves, self.models[model], material, name)
 
     def evaluator(self, model: EnergyModel) -> Evaluator:
         """Return what asks a model, one for the whole run: batches teach it what fits."""

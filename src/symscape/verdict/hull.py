@@ -78,7 +78,7 @@ def judge_hull(
     detail = {"crystals": rows_of(table), "polymorphs": order.to_dict("records")}
     detail["settings"] = order.attrs["settings"]
     detail["behind"] = _by_errors(table, metrics)
-    return _judge("hull", system, HULL, metrics, detail, tolerances, model, known)
+    return judge_crystals("hull", system, HULL, metrics, detail, tolerances, model, known)
 
 
 def judge_stability(
@@ -100,7 +100,7 @@ def judge_stability(
     detail = {"false_stable": list(wrong), "settings": table.attrs.get("settings", {})}
     differ = table[stable["above_hull_model"] != stable["above_hull_dft"]]
     detail["behind"] = dict.fromkeys(metrics, largest(differ, "error_above_hull"))
-    return _judge("stability", ALL_CRYSTALS, ALL, metrics, detail, tolerances, model, known)
+    return judge_crystals("stability", ALL_CRYSTALS, ALL, metrics, detail, tolerances, model, known)
 
 
 def judge_underprediction(
@@ -128,7 +128,9 @@ def judge_underprediction(
     metrics["n_crystals"] = len(table)
     detail = {"crystals": rows_of(table), "settings": table.attrs.get("settings", {})}
     detail["behind"] = _by_errors(table, metrics)
-    return _judge("underprediction", ALL_CRYSTALS, name, metrics, detail, tolerances, model, known)
+    return judge_crystals(
+        "underprediction", ALL_CRYSTALS, name, metrics, detail, tolerances, model, known
+    )
 
 
 def judge_relaxation(
@@ -180,7 +182,7 @@ def judge_relaxation(
         "broken_share": broken,
         "not_converged": named(table["id"][~table["converged_fixed"].astype(bool)]),
     }
-    return _judge("relaxation", system, HULL, metrics, detail, tolerances, model, known)
+    return judge_crystals("relaxation", system, HULL, metrics, detail, tolerances, model, known)
 
 
 def judge_contracts(
@@ -212,7 +214,7 @@ def judge_contracts(
                 metrics[name], worst[name] = result.value, crystal
     detail = {"worst_crystals": worst, "crystals_checked": list(results)}
     detail["behind"] = {name: named([crystal]) for name, crystal in worst.items()}
-    return _judge(question, system, CONTRACTS, metrics, detail, tolerances, model, known)
+    return judge_crystals(question, system, CONTRACTS, metrics, detail, tolerances, model, known)
 
 
 def _by_errors(table: pd.DataFrame, metrics: Mapping[str, Any]) -> dict[str, Any]:
@@ -236,7 +238,7 @@ def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def _judge(
+def judge_crystals(
     question: str,
     material: str,
     slice: str,
@@ -246,6 +248,15 @@ def _judge(
     model: str,
     known: dict[str, Any],
 ) -> CaseResult:
+    """Hold metrics against the tolerances; any crystal without energy fails the case.
+
+    Parameters
+    ----------
+    detail
+        What the result keeps; ``behind`` names the crystals behind each metric.
+    known
+        As that of `judge_hull`.
+    """
     limits = tolerances.case(question, material=material, slice=slice, model=model)
     found = limits.check(metrics, QUESTIONS[question])
     # crystals that the model has no energy of are no reason to judge the others alone

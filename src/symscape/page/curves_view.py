@@ -1,0 +1,172 @@
+"""What a report says about equations of state: by element, by prototype, and the worst crystals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import fmean, median
+from typing import TypeVar
+
+import numpy as np
+
+from symscape.decode import DecodeError, decode, encode
+from symscape.equation_of_state.compare import GOOD
+from symscape.equation_of_state.prototypes import slope
+from symscape.questions.case import CaseResult
+from symscape.questions.equation_of_state import CurvesDetail, JudgedCurve, NotJudged
+from symscape.questions.prototype_differences import DifferencesDetail, JudgedDifference
+from symscape.results.run_results import RunResults
+
+_Detail = TypeVar("_Detail", CurvesDetail, DifferencesDetail)
+
+#: crystals whose curves are drawn
+MOST_CURVES = 10
+
+
+@dataclass(frozen=True)
+class ElementRow:
+    """What a table says of one element; NaN where nothing is known.
+
+    Parameters
+    ----------
+    number
+        Atomic number.
+    epsilon
+        Median over its crystals that have a minimum.
+    without_minimum
+        How many have none.
+    n_crystals
+        How many were judged.
+    signed_error, softening_scale
+        Of the differences between its prototypes: mean in meV/atom, and slope on DFT's.
+    """
+
+    number: int
+    epsilon: float
+    without_minimum: int
+    n_crystals: int
+    signed_error: float
+    softening_scale: float
+
+    @property
+    def symbol(self) -> str:
+        """``Ti``."""
+        from ase.data import chemical_symbols
+
+        return str(chemical_symbols[self.number])
+
+
+@dataclass(frozen=True, eq=False)
+class CurvesView:
+    """The part of a run that is about equations of state.
+
+    Parameters
+    ----------
+    run
+        The results of one model.
+    """
+
+    run: RunResults
+
+    @cached_property
+    def curves(self) -> tuple[JudgedCurve, ...]:
+        """Every crystal whose curve was judged, by element."""
+        found = (_read(CurvesDetail, case).curves for case in self._asked("equation_of_state"))
+        return tuple(sorted((c for own in found for c in own), key=lambda c: (c.element, c.id)))
+
+    @cached_property
+    def differences(self) -> dict[str, tuple[JudgedDifference, ...]]:
+        """Judged differences by prototype."""
+        return {
+            case.material: _read(DifferencesDetail, case).differences
+            for case in self._asked("prototype_differences")
+        }
+
+    @cached_property
+    def not_judged(self) -> tuple[NotJudged, ...]:
+        """Crystals that the model is not judged on, by reason."""
+        found: dict[str, dict[str, None]] = {}
+        entries: list[NotJudged] = []
+        for case in self._asked("equation_of_state"):
+            entries += _read(CurvesDetail, case).not_judged
+        for case in self._asked("prototype_differences"):
+            entries += _read(DifferencesDetail, case).not_judged
+        for entry in entries:
+            found.setdefault(entry.reason, {}).update(dict.fromkeys(entry.crystals))
+        return tuple(NotJudged(reason, tuple(ids)) for reason, ids in found.items())
+
+    @cached_property
+    def elements(self) -> tuple[ElementRow, ...]:
+        """One row an element, by atomic number."""
+        known = {curve.element for curve in self.curves}
+        known |= {d.element for own in self.differences.values() for d in own}
+        return tuple(self._row(number) for number in sorted(known))
+
+    def _row(self, number: int) -> ElementRow:
+        curves = [curve for curve in self.curves if curve.element == number]
+        known = [curve.epsilon for curve in curves if math.isfinite(curve.epsilon)]
+        pairs = [
+            (d.dft, d.model)
+            for own in self.differences.values()
+            for d in own
+            if d.element == number and math.isfinite(d.model)
+        ]
+        return ElementRow(
+            number,
+            median(known) if known else math.nan,
+            len(curves) - len(known),
+            len(curves),
+            fmean(model - dft for dft, model in pairs) if pairs else math.nan,
+            slope(*np.array(pairs).T) if pairs else math.nan,
+        )
+
+    def worst(self) -> tuple[JudgedCurve, ...]:
+        """Return the crystals whose curves are furthest from DFT's, furthest first.
+
+        Those without a minimum have no curve to be shown.
+        """
+        known = [curve for curve in self.curves if math.isfinite(curve.epsilon)]
+        return tuple(sorted(known, key=lambda curve: -curve.epsilon)[:MOST_CURVES])
+
+    @property
+    def sentence(self) -> str:
+        """One clause for the head of the section; empty if nothing was judged."""
+        return "; ".join(filter(None, (self._curves_text(), self._differences_text())))
+
+    def _curves_text(self) -> str:
+        if not self.curves:
+            return ""
+        good = sum(curve.epsilon <= GOOD for curve in self.curves)
+        none = sum(not math.isfinite(curve.epsilon) for curve in self.curves)
+        return (
+            f"{good} of {len(self.curves)} equations of state are good (epsilon up to {GOOD:.2f}), "
+            f"{none} have no minimum near DFT's"
+        )
+
+    def _differences_text(self) -> str:
+        all_differences = [d for own in self.differences.values() for d in own]
+        errors = [d.model - d.dft for d in all_differences if math.isfinite(d.model)]
+        if not errors:
+            return ""
+        low, mean = sum(error < 0 for error in errors), fmean(errors)
+        side = "low" if mean < 0 else "high"
+        return (
+            f"{low} of {len(errors)} differences between prototypes are too low; the mean is "
+            f"{abs(mean):.0f} meV/atom too {side}"
+        )
+
+    def _asked(self, question: str) -> Iterable[CaseResult]:
+        return [
+            case for case in self.run.cases if case.question == question and case.status != "error"
+        ]
+
+
+def _read(kind: type[_Detail], case: CaseResult) -> _Detail:
+    """Return what a case keeps; nothing where it is not as it should be: it may be anybody's."""
+    try:
+        detail: _Detail = decode(kind, encode(case.detail), "detail")
+    except DecodeError:
+        return kind()
+    return detail
