@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from curve_models import REFERENCES, all_electron
 
 from symscape.figures.curves_figure import CurvePair, draw_curves
 from symscape.figures.periodic_table import draw_periodic_table, place
+from symscape.models.card import ModelCard
+from symscape.page.curves_page import curve_figures, curve_tables, render_curves, write_curves
+from symscape.page.curves_view import CurvesView
+from symscape.page.html import render_page
+from symscape.page.view import RunView
+from symscape.questions.equation_of_state import NotJudged
 from symscape.references.birch_murnaghan import BirchMurnaghan
+from symscape.references.equations import load_equations
+from symscape.results.run_results import RunResults
+from symscape.verdict.equation_of_state import (
+    judge_equation_of_state,
+    judge_prototype_differences,
+)
+from symscape.verdict.tolerances import load_tolerances
 
 
 def curve(volume: float) -> BirchMurnaghan:
@@ -37,3 +53,85 @@ def test_curves_are_drawn_from_their_own_minima():
     assert at[dft.get_ydata().argmin()] == pytest.approx(1)
     assert at[model.get_ydata().argmin()] == pytest.approx(17.5 / 17, abs=0.002)
     assert np.isnan(figure.axes[2].lines[1].get_ydata()).all()
+
+
+def run_of(*cases):
+    card = ModelCard("m", "test")
+    return RunResults(card, "", tuple(cases), (), {}, "2026-01-01T00:00:00+00:00", 1.0, "default")
+
+
+@pytest.fixture(scope="module")
+def soft():
+    """Results of a model that is too large and half as stiff, on two groups and one prototype."""
+    equations = load_equations([REFERENCES])
+    known = {"model": "m", "missing": [], "digest": "d", "tolerances": load_tolerances()}
+    found = []
+    for group, own in (("group-4", (22, 40, 72)), ("group-11", (29, 47, 79))):
+        chosen = equations[np.isin(equations.elements, own)]
+        curves = all_electron(chosen)
+        spoilt = BirchMurnaghan(
+            curves.energy, 1.05 * curves.volume, 0.5 * curves.bulk_modulus, curves.derivative
+        )
+        for values in (spoilt.energy, spoilt.volume, spoilt.bulk_modulus, spoilt.derivative):
+            values[chosen.names.index("XO3")] = np.nan
+        entry = NotJudged("it is none of ours", ("Ra-BCC",))
+        case = judge_equation_of_state(chosen, spoilt, group, "", not_judged=(entry,), **known)
+        found.append(case)
+    elements = equations[~equations.oxide & np.isin(equations.elements, (22, 40, 72))]
+    energies = 0.5 * all_electron(elements).energy
+    found.append(judge_prototype_differences(elements, energies, "BCC", **known))
+    return CurvesView(run_of(*found))
+
+
+def test_a_report_says_what_is_wrong_by_element(soft):
+    rows = {row.symbol: row for row in soft.elements}
+    assert list(rows) == ["Ti", "Cu", "Zr", "Ag", "Hf", "Au"]
+    assert (rows["Ti"].n_crystals, rows["Ti"].without_minimum) == (10, 1)
+    assert rows["Zr"].without_minimum == 0
+    assert rows["Zr"].softening_scale == pytest.approx(0.5, abs=1e-3)
+    assert rows["Zr"].signed_error < 0
+    assert np.isnan(rows["Cu"].signed_error)
+    assert len(soft.worst()) == 10
+    epsilons = [curve.epsilon for curve in soft.worst()]
+    assert epsilons == sorted(epsilons, reverse=True)
+    assert "0 of 60 equations of state are good" in soft.sentence
+    assert "2 have no minimum" in soft.sentence
+    (entry,) = soft.not_judged
+    assert entry == NotJudged("it is none of ours", ("Ra-BCC",))
+
+
+def test_tables_hold_every_judged_crystal(soft):
+    tables = curve_tables(soft)
+    assert len(tables["equations_of_state"]) == 60
+    known = tables["equations_of_state"].set_index("crystal").loc["Cu-FCC"]
+    assert known["volume_error_percent"] == pytest.approx(5, abs=1e-3)
+    assert known["bulk_modulus_dft_GPa"] == pytest.approx(142, abs=3)
+    assert tables["prototype_differences"]["error_meV_per_atom"].max() < 0
+
+
+def test_a_report_without_equations_of_state_has_no_section():
+    view = CurvesView(run_of())
+    assert curve_tables(view) == {}
+    assert curve_figures(view) == {}
+    assert render_curves(view, {}, None) == ""
+
+
+def test_what_is_not_as_it_should_be_is_passed_over(soft):
+    cases = [replace(case, detail={"curves": 3, "differences": "x"}) for case in soft.run.cases]
+    assert CurvesView(run_of(*cases)).elements == ()
+
+
+def test_pictures_are_drawn_once_and_removed_with_what_they_show(soft, tmp_path):
+    pictures = write_curves(tmp_path, soft)
+    assert set(pictures) == {"epsilon", "differences", "worst"}
+    drawn = {path: path.stat().st_mtime_ns for path in (tmp_path / "figures").iterdir()}
+    assert len(drawn) == 6
+    write_curves(tmp_path, soft)
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "figures").iterdir()} == drawn
+    page = render_page(RunView(soft.run), {}, {}, pictures)
+    assert 'src="figures/curves-epsilon.png"' in page
+    assert "Not judged, because" in page
+    write_curves(tmp_path, CurvesView(run_of(soft.run.cases[-1])))
+    assert {path.name for path in (tmp_path / "figures").iterdir()} == {
+        "curves-differences.png", "curves-differences-tall.png",
+    }  # fmt: skip
