@@ -131,7 +131,8 @@ def test_pictures_are_drawn_once_and_removed_with_what_they_show(soft, tmp_path)
     page = render_page(RunView(soft.run), {}, {}, pictures)
     assert 'src="figures/curves-epsilon.png"' in page
     assert "Not judged, because" in page
-    write_curves(tmp_path, CurvesView(run_of(soft.run.cases[-1])))
+    (prototype,) = (c for c in soft.run.cases if c.question == "prototype_differences")
+    write_curves(tmp_path, CurvesView(run_of(prototype)))
     assert {path.name for path in (tmp_path / "figures").iterdir()} == {
         "curves-differences.png", "curves-differences-tall.png",
     }  # fmt: skip
