@@ -16,6 +16,8 @@ from symscape.references.store import load_reference
 REFERENCES = Path(__file__).parents[1] / "references"
 #: seconds, for one 15 x 15 slice
 PROMISED = 0.1
+#: seconds, for a grid of 201 x 201 points
+PROMISED_FINE = 10.0
 
 
 def analyse(reference, model, geometry):
@@ -51,3 +53,18 @@ def test_analysing_a_slice_with_many_wells(benchmark):
     metrics, paths, _ = benchmark(analyse, reference, model, geometry)
     assert metrics["matched_minima"] == 9
     assert len(paths) == 8
+
+
+@pytest.mark.speed
+def test_analysing_a_fine_grid(benchmark):
+    """201 x 201 points with twelve wells, eleven saddles and 22 paths."""
+    x = np.linspace(0, 2 * np.pi, 201)
+    reference = 0.3 * np.cos(2 * x)[:, None] * np.cos(2 * x)[None] + 0.05 * x[:, None]
+    model = 0.8 * reference + 0.01 * np.sin(x)[None]
+    geometry = GridGeometry(np.eye(2) * 0.02**2)
+    metrics, paths, _ = benchmark.pedantic(
+        analyse, (reference, model, geometry), rounds=3, warmup_rounds=0
+    )
+    assert metrics["matched_minima"] == 12
+    assert len(paths) == 11
+    assert benchmark.disabled or benchmark.stats.stats.min < PROMISED_FINE

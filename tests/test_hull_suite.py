@@ -26,6 +26,7 @@ from symscape.references.crystal_files import list_crystals
 from symscape.references.crystals import load_crystals
 from symscape.results.run_results import load_results
 from symscape.suite.hull import HullCase, HullSession, hull_cases
+from symscape.suite.roll import CaseName, roll_of
 from symscape.verdict.hull import judge_contracts
 from symscape.verdict.tolerances import load_tolerances
 
@@ -123,7 +124,9 @@ def model(name="exact", convention="uncorrected", **options):
 def hulls(library):
     """What the cases of one run share; energies are kept by the model's name."""
     config = SimpleNamespace(
-        pluginmanager=SimpleNamespace(get_plugin=lambda name: None), getoption=lambda name: 0
+        pluginmanager=SimpleNamespace(get_plugin=lambda name: None),
+        getoption=lambda name: 0,
+        stash=pytest.Stash(),
     )
     session = SimpleNamespace(
         settings=SimpleNamespace(references=(library,)),
@@ -224,6 +227,25 @@ def test_underprediction_leaves_out_the_zero(hulls):
     assert result.metrics["mean_signed_error"] == pytest.approx(np.mean(errors), abs=1e-3)
     assert result.metrics["mean_signed_error_low"] <= result.metrics["mean_signed_error"]
     assert result.status == "failed"
+
+
+def test_all_systems_that_a_process_is_to_judge_are_relaxed_together(hulls):
+    cases = roll_of(hulls.session.config).cases
+    for k, (question, own, system) in enumerate(
+        [
+            ("relaxation", "a", "Al-Cu"),
+            ("hull", "a", "Al-Ni"),
+            ("relaxation", "b", "Al-Pt"),
+            ("relaxation", "a", "Cu-Ni"),
+        ]
+    ):
+        cases[str(k)] = CaseName(question, own, system, "hull")
+    assert hulls._to_relax("a", "Cu-Ni") == ["Cu-Ni", "Al-Cu"]
+    # a worker does not do the others' work
+    hulls.session.config.workerinput = {}
+    assert hulls._to_relax("a", "Cu-Ni") == ["Cu-Ni"]
+    del hulls.session.config.workerinput
+    cases.clear()
 
 
 def test_relaxing_finds_what_is_unstable(hulls):

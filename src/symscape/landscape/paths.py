@@ -59,6 +59,8 @@ class Passes:
     def __init__(self, topology: Topology):
         self.topology = topology
         self._heights = topology.surface.ravel()
+        #: start of the last walk, and each point's neighbour on the way to it
+        self._way: tuple[int, np.ndarray] | None = None
 
     @cached_property
     def _edges(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -66,15 +68,22 @@ class Passes:
         return find_edges(self.topology.surface, self.topology.geometry.periodic())
 
     @cached_property
+    def _edge_heights(self) -> tuple[np.ndarray, np.ndarray]:
+        """The higher end and the mean of every edge, eV/atom."""
+        a, b, _ = self._edges
+        first, second = self._heights[a], self._heights[b]
+        return np.maximum(first, second), (first + second) / 2
+
+    @cached_property
     def _tree(self) -> csr_array:
         from scipy.sparse.csgraph import minimum_spanning_tree
 
         a, b, move = self._edges
-        a, b = a[move < _STRAIGHT], b[move < _STRAIGHT]
+        straight = move < _STRAIGHT
         # sparse graphs take a stored zero for no edge, so the scale starts at one
         floor = float(np.nanmin(self._heights))
-        weights = np.maximum(self._heights[a], self._heights[b]) - floor + 1.0
-        tree = minimum_spanning_tree(_graph(a, b, weights, self._heights.size))
+        weights = self._edge_heights[0][straight] - floor + 1.0
+        tree = minimum_spanning_tree(_graph(a[straight], b[straight], weights, self._heights.size))
         return tree + tree.T
 
     @cached_property
@@ -110,12 +119,11 @@ class Passes:
             return None
         heights = self._heights
         level = heights[nodes].max() + 1e-12
-        first, second, move = self._edges
-        allowed = (heights[first] <= level) & (heights[second] <= level)
-        first, second, move = first[allowed], second[allowed], move[allowed]
+        tops, means = self._edge_heights
+        allowed = np.flatnonzero(tops <= level)
+        first, second, move = (part[allowed] for part in self._edges)
         climb = max(level - heights[nodes].min(), 1e-9)
-        mean = (heights[first] + heights[second]) / 2
-        cost = self._move_lengths[move] * np.exp(_SHARPNESS * (mean - level) / climb)
+        cost = self._move_lengths[move] * np.exp(_SHARPNESS * (means[allowed] - level) / climb)
         graph = _graph(first, second, cost, heights.size)
         before = dijkstra(graph, directed=False, indices=[start], return_predecessors=True)[1][0]
         path = _trace(before, start, end)
@@ -131,8 +139,11 @@ class Passes:
     def _walk(self, start: int, end: int) -> np.ndarray | None:
         from scipy.sparse.csgraph import breadth_first_order
 
-        before = breadth_first_order(self._tree, start, directed=False)[1]
-        return _trace(before, start, end)
+        # one search tells the way from everywhere; whoever asks goes through the ends one by one
+        if self._way is None or self._way[0] != start:
+            # the tree holds both directions of each edge
+            self._way = start, breadth_first_order(self._tree, start)[1]
+        return _trace(self._way[1], start, end)
 
 
 def along(path: np.ndarray, reference: Topology, model: Topology) -> EnergyPath:

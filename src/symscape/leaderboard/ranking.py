@@ -12,7 +12,6 @@ from symscape.leaderboard.bootstrap import Intervals, bootstrap
 from symscape.leaderboard.collect import Board, Entry
 from symscape.leaderboard.scores import ScoreTable, case_values, score_board
 from symscape.page.words import unit_text
-from symscape.questions.case import CaseResult
 from symscape.questions.metric import Metric, Score
 from symscape.questions.registry import QUESTIONS
 
@@ -53,11 +52,6 @@ class RawMetric:
     def decimals(self) -> int:
         """Digits after the point; a mean of counts has two."""
         return 2 if self.metric.counts else self.metric.printed_decimals
-
-    def value(self, cases: dict[str, CaseResult]) -> float:
-        """Return the number from the cases of one slice by question; NaN where there is none."""
-        case = cases.get(self.question)
-        return math.nan if case is None else case_values(case).get(self.metric.name, math.nan)
 
 
 #: what tables and pages show besides the scores
@@ -159,26 +153,22 @@ class Ranking:
     @cached_property
     def raw_units(self) -> dict[str, np.ndarray]:
         """Raw metrics on every unit, each of shape (n_models, n_units); NaN where unknown."""
-        entries, units = self.board.entries, self.table.units
-        cases = [cases_by_slice(entry) for entry in entries]
-        return {
-            metric.name: np.array(
-                [
-                    [metric.value(known.get((u.material, u.slice), {})) for u in units]
-                    for known in cases
-                ]
-            )
-            for metric in RAW_METRICS
-        }
-
-
-def cases_by_slice(entry: Entry) -> dict[tuple[str, str], dict[str, CaseResult]]:
-    """Judged cases of a run by material and slice, then by question."""
-    grouped: dict[tuple[str, str], dict[str, CaseResult]] = {}
-    for case in entry.run.cases:
-        if case.status != "error":
-            grouped.setdefault((case.material, case.slice), {})[case.question] = case
-    return grouped
+        places = {(unit.material, unit.slice): k for k, unit in enumerate(self.table.units)}
+        shape = (len(self.board.entries), len(places))
+        found = {metric.name: np.full(shape, np.nan) for metric in RAW_METRICS}
+        of_question: dict[str, list[RawMetric]] = {}
+        for metric in RAW_METRICS:
+            of_question.setdefault(metric.question, []).append(metric)
+        for m, entry in enumerate(self.board.entries):
+            for case in entry.run.cases:
+                metrics = of_question.get(case.question)
+                place = places.get((case.material, case.slice))
+                if metrics is None or place is None or case.status == "error":
+                    continue
+                numbers = case_values(case)
+                for metric in metrics:
+                    found[metric.name][m, place] = numbers.get(metric.metric.name, math.nan)
+        return found
 
 
 def rank_board(board: Board) -> Ranking:
@@ -222,9 +212,7 @@ def _pair(ends: np.ndarray) -> tuple[float, float]:
 
 def _mean_over_materials(table: ScoreTable, values: np.ndarray) -> np.ndarray:
     """Mean of a raw metric over units, then materials, of what is known; shape (n_models,)."""
-    owners = np.array([unit.material for unit in table.units])
-    materials = [_nanmean(values[:, owners == material]) for material in table.materials]
-    return _nanmean(np.stack(materials, axis=1))
+    return _nanmean(table.means_by_material(values[:, :, None])[:, :, 0])
 
 
 def _nanmean(values: np.ndarray) -> np.ndarray:

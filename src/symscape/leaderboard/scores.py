@@ -70,22 +70,40 @@ class ScoreTable:
         return ~np.isnan(self.cells).all(axis=0)
 
     @cached_property
+    def _owners(self) -> np.ndarray:
+        """Number of each unit's material, shape (n_units,)."""
+        place = {material: k for k, material in enumerate(self.materials)}
+        return np.array([place[unit.material] for unit in self.units], dtype=int)
+
+    def means_by_material(self, values: np.ndarray) -> np.ndarray:
+        """Average over the units of each material what is finite, NaN where nothing is.
+
+        Parameters
+        ----------
+        values
+            Shape (n_models, n_units, n).
+
+        Returns
+        -------
+        Shape (n_models, n_materials, n).
+        """
+        values = np.swapaxes(values, 0, 1)
+        known = np.isfinite(values)
+        shape = (len(self.materials), *values.shape[1:])
+        sums, counts = np.zeros(shape), np.zeros(shape)
+        np.add.at(sums, self._owners, np.where(known, values, 0.0))
+        np.add.at(counts, self._owners, known.astype(float))
+        means = np.divide(sums, counts, out=np.full(shape, np.nan), where=counts > 0)
+        return np.swapaxes(means, 0, 1)
+
+    @cached_property
     def by_material(self) -> np.ndarray:
         """Means over the slices of each material, shape (n_models, n_materials, n_questions).
 
         NaN where none of its slices is asked the question. A material counts once, however many
         slices it has.
         """
-        place = {material: k for k, material in enumerate(self.materials)}
-        owner = np.array([place[unit.material] for unit in self.units], dtype=int)
-        cells = np.swapaxes(self.cells, 0, 1)
-        known = ~np.isnan(cells)
-        shape = (len(self.materials), *cells.shape[1:])
-        sums, counts = np.zeros(shape), np.zeros(shape)
-        np.add.at(sums, owner, np.where(known, cells, 0.0))
-        np.add.at(counts, owner, known.astype(float))
-        means = np.divide(sums, counts, out=np.full(shape, np.nan), where=counts > 0)
-        return np.swapaxes(means, 0, 1)
+        return self.means_by_material(self.cells)
 
     @cached_property
     def by_question(self) -> np.ndarray:
@@ -171,10 +189,11 @@ def case_values(case: CaseResult) -> dict[str, float]:
     metrics: Mapping[str, Any] = case.metrics
     if "windows" in metrics:
         metrics = next((v for k, v in metrics["windows"].items() if float(k) == SCORED_WINDOW), {})
-    numbers = {k: float(v) for k, v in metrics.items() if isinstance(v, int | float)}
+    numbers = {k: float(v) for k, v in metrics.items() if isinstance(v, (int, float))}
     if numbers:
-        # NaN if any is
-        numbers["largest"] = float(np.max(np.abs(list(numbers.values()))))
+        # NaN if any is; a board has a million cases, of a few numbers each
+        unknown = any(math.isnan(v) for v in numbers.values())
+        numbers["largest"] = math.nan if unknown else max(map(abs, numbers.values()))
     return numbers
 
 
@@ -205,15 +224,12 @@ def _wanted_metrics(question: Question, values: list[dict[str, float]]) -> set[s
 
 def case_score(question: Question, values: Mapping[str, float], wanted: set[str]) -> float:
     """Mean score of the wanted metrics; one that is missing or not a number scores 0."""
-    return float(
-        np.mean(
-            [
-                score_of(metric, values.get(metric.name, math.nan))
-                for metric in question.scored
-                if metric.name in wanted
-            ]
-        )
-    )
+    scores = [
+        score_of(metric, values.get(metric.name, math.nan))
+        for metric in question.scored
+        if metric.name in wanted
+    ]
+    return sum(scores) / len(scores)
 
 
 def _grids(run: RunResults) -> dict[tuple[str, str], Grid]:

@@ -15,6 +15,7 @@ from symscape.errors import HullError
 from symscape.hull.classes import lattice_class, wyckoff_class
 from symscape.references.crystal_files import crystals_digest, find_crystal_files
 from symscape.suite.kept import Asked, judge_once
+from symscape.suite.roll import roll_of
 from symscape.verdict.hull import ALL, ALL_CRYSTALS, CONTRACTS, HULL
 
 if TYPE_CHECKING:
@@ -182,10 +183,15 @@ class HullSession:
 
         name, own = model.card.name, self.system(model, system)
         known = self._relaxed.setdefault(name, {})
-        missing = [crystal for crystal in own["id"] if crystal not in known]
-        if missing:
+        if any(crystal not in known for crystal in own["id"]):
+            asked = [
+                crystal
+                for s in self._to_relax(name, system)
+                for crystal in self.system(model, s)["id"]
+            ]
+            missing = [crystal for crystal in dict.fromkeys(asked) if crystal not in known]
             atoms = {crystal.id: crystal.to_atoms() for crystal in self.library.crystals}
-            with progress_line(self.session.config, f"{name} {system} (relaxing)") as progress:
+            with progress_line(self.session.config, f"{name} (relaxing crystals)") as progress:
                 new = relax_table(
                     missing,
                     [atoms[crystal] for crystal in missing],
@@ -207,6 +213,18 @@ class HullSession:
         made.attrs["not_relaxed"] = not_relaxed
         made.attrs["settings"] = {**own.attrs["settings"], "relaxation": asdict(RelaxSettings())}
         return made
+
+    def _to_relax(self, model: str, system: str) -> list[str]:
+        """Return the chemical systems to be relaxed with one: all that this process will ask for.
+
+        The more crystals advance together, the fewer calls a step takes. Several processes share
+        the systems among them, so that each keeps to the one it was given.
+        """
+        if hasattr(self.session.config, "workerinput"):
+            return [system]
+        cases = roll_of(self.session.config).cases.values()
+        others = [c.material for c in cases if (c.question, c.model) == ("relaxation", model)]
+        return list(dict.fromkeys([system, *others]))
 
 
 @dataclass(frozen=True, eq=False)
