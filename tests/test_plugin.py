@@ -120,7 +120,9 @@ def test_an_exact_model_passes_and_leaves_a_report(suite):
     outcome = run(suite, "--mlip", "cheap:exact", "-v")
     outcome.assert_outcomes(passed=1)
     outcome.stdout.fnmatch_lines(["*test_energies?exact-AlCu-Cmcm-Al_y-Cu_y? PASSED*"])
-    outcome.stdout.fnmatch_lines(["exact: 1 passed, 0 failed, 0 error; report: reports/exact/*"])
+    # after pytest's own lines
+    assert outcome.outlines[-2] == "exact: The landscape is within tolerance."
+    assert outcome.outlines[-1].startswith("exact: 1 passed, 0 failed, 0 error; report: reports/")
     (case,) = results(suite, "exact")["cases"]
     assert case["status"] == "passed"
     assert case["metrics"]["windows"]["500"]["mae"] < 0.01
@@ -306,6 +308,39 @@ def test_bad_options_are_usage_errors_of_one_sentence(suite, arguments, sentence
     assert [line for line in text.splitlines() if fnmatch(line, sentence)], text
     assert "Traceback" not in text
     assert "_pytest" not in text
+
+
+def test_a_failure_is_printed_once_and_the_last_lines_say_who_failed(suite, monkeypatch):
+    monkeypatch.setenv("CI", "true")
+    outcome = run(suite, "--mlip", "cheap:soft")
+    assert outcome.ret == 1
+    text = outcome.stdout.str()
+    assert text.count("worst point:") == 1
+    assert outcome.outlines[-3].startswith("Exit code 1: the model failed")
+    assert outcome.outlines[-1].endswith("index.html")
+    (line,) = [line for line in outcome.outlines if line.startswith("FAILED")]
+    assert "softening_scale 0.5 (0.85 .. 1.15)" in line
+
+
+def test_energies_are_asked_first(suite):
+    suite.makepyfile(
+        test_a_first="""
+import pytest
+
+
+@pytest.mark.landscape("smoothness")
+def test_smoothness(landscape):
+    pass
+
+
+def test_other():
+    pass
+"""
+    )
+    outcome = run(suite, "--mlip", "cheap:exact", "-v")
+    ran = [line for line in outcome.outlines if "PASSED" in line]
+    names = [next(n for n in ("energies", "other", "smoothness") if n in line) for line in ran]
+    assert names == ["energies", "other", "smoothness"]
 
 
 def test_a_project_without_references_is_told_so(suite):

@@ -366,7 +366,9 @@ def test_the_summary_begins_with_the_verdict():
     names = [row.split("|")[1].strip() for row in rows]
     order = ["Softer-P4mm-Ab_z-O_z", "Soft-P4mm-Ab_z-O_z", "Bad-P1-X_x-X_y", "Fine-P4mm-Ab_z-O_z"]
     assert [n for n in dict.fromkeys(names) if n in order] == order
-    softer = next(row for row in rows if row.startswith("| Softer"))
+    marks = next(row for row in rows if row.startswith("| Softer"))
+    assert "| ✗ | ✗ | everything 139 meV/atom too low, slope 0.40; missing minima 1 |" in marks
+    softer = next(row for row in rows if row.startswith("| Softer") and "(0.85 to" in row)
     assert "softening scale 0.400 (0.85 to 1.15)" in softer
     assert "Ab–O 1.71 Å" in softer
     assert any("the file is broken" in row for row in rows)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from symscape.suite.closing import Closing
 from symscape.suite.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -200,7 +201,9 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", marker)
     if hasattr(config, "workerinput"):
         return
-    config.pluginmanager.register(Outcome(config), "symscape-outcome")
+    outcome = Outcome(config)
+    config.pluginmanager.register(outcome, "symscape-outcome")
+    config.pluginmanager.register(Closing(outcome), "symscape-closing")
     if any(config.getoption(option) or (ini and config.getini(ini)) for option, ini, _ in _OPTIONS):
         from symscape.suite.collect import check_settings
 
@@ -241,6 +244,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         from symscape.suite.collect import parametrize_curves
 
         parametrize_curves(metafunc)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Ask in the order in which reports tell: energies within seconds, relaxations at the end."""
+    if any(_is_case(item) for item in items):
+        from symscape.suite.roll import in_order
+
+        items[:] = in_order(items)
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:

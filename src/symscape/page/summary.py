@@ -1,4 +1,4 @@
-"""summary.md: what a CI job pastes into its summary. The verdict first, failures worst first."""
+"""summary.md: what a CI job pastes into its summary. One screen; numbers are folded below it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from symscape.page.changes import change_rows, count_changes
 from symscape.page.checks import check_words
 from symscape.page.hull_view import HullView
+from symscape.page.summary_matrix import SYMBOLS, mark_tables
 from symscape.page.view import CaseView, Outcome, RunView, SliceView
 from symscape.page.words import (
     NOTHING,
@@ -20,13 +21,6 @@ from symscape.page.words import (
 from symscape.results.detail import WorstPoint
 from symscape.results.run_results import RunResults
 
-SYMBOLS: dict[Outcome, str] = {
-    "passed": "✓",
-    "failed": "✗",
-    "error": "!",
-    "known": "✗",
-    "surprise": "✓!",
-}
 WORDS: dict[Outcome, str] = {
     "passed": "passed",
     "failed": "failed",
@@ -52,13 +46,26 @@ def summary_markdown(run: RunResults) -> str:
     lines = [headline, "", tally]
     lines += [f"\n> {escape_markdown(note)}" for note in run.baseline_notes]
     lines += _changes(view)
-    lines += _failures(view)
+    lines += _marks(view)
     lines += _declared(view)
     lines += _not_judged(view)
-    lines += _passed(view)
-    lines += hull_summary(HullView(run))
-    lines += _notices(view)
+    numbers = [*_failures(view), *_passed(view), *hull_summary(HullView(run)), *_notices(view)]
+    if numbers:
+        lines += ["", "<details><summary>Numbers and notes</summary>", *numbers, "", "</details>"]
+    lines += ["", "The report is `index.html` beside this file."]
     return "\n".join(lines) + "\n"
+
+
+def _marks(view: RunView) -> list[str]:
+    """Lay out landscapes and crystals against questions, and count what is left out."""
+    lines = []
+    for head, rows, left in mark_tables(view):
+        cells = [[escape_markdown(cell) for cell in row] for row in rows]
+        align = "l" + "c" * (len(head) - 2) + "l"
+        lines += ["", *_table([escape_markdown(cell) for cell in head], cells, align)]
+        if left:
+            lines += ["", f"and {left} more, which stand in the report."]
+    return lines
 
 
 def _failures(view: RunView) -> list[str]:
@@ -189,7 +196,7 @@ def _notices(view: RunView) -> list[str]:
 
 
 def _table(head: list[str], rows: list[list[str]], align: str) -> list[str]:
-    rules = {"l": ":--", "r": "--:"}
+    rules = {"l": ":--", "r": "--:", "c": ":-:"}
     lines = [head, [rules[a] for a in align], *rows]
     return ["| " + " | ".join(cells) + " |" for cells in lines]
 

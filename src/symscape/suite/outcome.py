@@ -143,7 +143,7 @@ class Outcome:
         return f"nothing was judged: {len(reasons)} of {len(cases)} cases were skipped{why}"
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Say what the reports say and where they are."""
+        """Say what changed, what fails the run and what went wrong; `Closing` says the verdict."""
         if sentence := self._nothing_judged():
             terminalreporter.section("symscape")
             terminalreporter.write_line(sentence, red=True)
@@ -151,16 +151,15 @@ class Outcome:
             return
         from symscape.suite.github import failure_annotations
 
-        terminalreporter.section("symscape")
-        for run, folder in self.written:
-            counts = [
-                f"{sum(case.status == status for case in run.cases)} {status}"
-                for status in ("passed", "failed", "error")
-            ]
-            page = os.path.relpath(folder / "index.html", Path.cwd())
-            terminalreporter.write_line(f"{run.model.name}: {', '.join(counts)}; report: {page}")
-            for line in [*self._changes(run), *failure_annotations(run.cases)]:
-                terminalreporter.write_line(line)
+        lines = [
+            line
+            for run, _ in self.written
+            for line in [*self._changes(run), *failure_annotations(run.cases)]
+        ]
+        if lines or self.notes or self.problems:
+            terminalreporter.section("symscape")
+        for line in lines:
+            terminalreporter.write_line(line)
         for note in self.notes:
             terminalreporter.write_line(note)
         for problem in self.problems:

@@ -11,14 +11,14 @@ import pytest
 #: an evaluation that is done sooner shows nothing, seconds
 _PATIENCE = 2.0
 #: between two lines where the output is not a terminal, seconds
-_LOG_INTERVAL = 60.0
+_LOG_INTERVAL = 30.0
 
 
 @contextmanager
 def progress_line(config: pytest.Config, title: str) -> Iterator[Callable[[int, int], None] | None]:
     """Give a callback (done, total) that keeps one line up to date on a terminal.
 
-    Where the output is no terminal, a long evaluation prints a line a minute. Workers of
+    Where the output is no terminal, a long evaluation prints a line every half minute. Workers of
     pytest-xdist have no terminal and print nothing, as does ``-q``.
     """
     reporter = config.pluginmanager.get_plugin("terminalreporter")

@@ -12,7 +12,7 @@ from symscape.questions.case import CaseResult
 from symscape.suite.keys import RECORDED, REPORT_ATTRIBUTE
 from symscape.suite.roll import case_of
 from symscape.suite.session import session_of
-from symscape.verdict.explain import explain
+from symscape.verdict.explain import explain, failure_line
 
 
 def record(item: pytest.Item, result: CaseResult) -> None:
@@ -34,7 +34,9 @@ def recorder(item: pytest.Item) -> Callable[[CaseResult], None]:
             # no failure that a tolerance file may have declared as known
             raise NotEvaluated(explain(result))
         if not result.passed:
-            pytest.fail(explain(result), pytrace=False)
+            # one line for summaries, which CI prints whole; the block stands with the failure
+            item.add_report_section("call", "symscape", explain(result))
+            pytest.fail(failure_line(result), pytrace=False)
 
     return verdict
 

@@ -5,7 +5,7 @@ With several processes the workers collect, so that they tell the main process a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -77,3 +77,14 @@ def case_of(item: pytest.Item) -> CaseName | None:
         question = marker.args[0] if marker and marker.args else "energies"
         return CaseName(question, model, entry.material, entry.slice)
     return None
+
+
+def in_order(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """Return tests with the cases among them in the order of the questions, others in place."""
+    from symscape.questions.registry import QUESTIONS
+
+    order = {name: k for k, name in enumerate(QUESTIONS)}
+    named = [(item, case_of(item)) for item in items]
+    cases = [(order.get(name.question, len(order)), item) for item, name in named if name]
+    sorted_cases = (item for _, item in sorted(cases, key=lambda pair: pair[0]))
+    return [next(sorted_cases) if name else item for item, name in named]

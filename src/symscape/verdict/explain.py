@@ -29,6 +29,16 @@ def explain(result: CaseResult) -> str:
     return "\n".join(lines)
 
 
+def failure_line(result: CaseResult) -> str:
+    """Say in one line which metrics are outside their tolerance."""
+    failed = [
+        f"{c.metric} {c.value:.4g} {c.unit}".rstrip() + f" ({limit_text(c)})"
+        for c in result.checks
+        if not c.passed
+    ]
+    return f"{result.id}: {result.question} {result.status}: {', '.join(failed) or 'no energy'}"
+
+
 def _table(result: CaseResult) -> list[str]:
     window = result.metrics.get("window")
     where = f" (up to {window} meV/atom above the DFT minimum)" if window else ""
