@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from symscape.api import (
+        compare_hulls,
         figure,
         find_references,
         judge,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from symscape.crystal.structures import Structures
     from symscape.dataset.read import load_dataset
     from symscape.errors import SymscapeError
+    from symscape.explore import compare_models, figure_of_models, propose_slices
     from symscape.landscape.evaluate import SliceEvaluation, evaluate_slice
     from symscape.models.base import EnergyModel
     from symscape.models.cache import EnergyCache
@@ -56,9 +58,12 @@ __all__ = [
     "SymscapeError",
     "Tolerances",
     "__version__",
+    "compare_hulls",
+    "compare_models",
     "evaluate_slice",
     "explain",
     "figure",
+    "figure_of_models",
     "find_references",
     "judge",
     "load_dataset",
@@ -68,6 +73,7 @@ __all__ = [
     "metrics",
     "metrics_table",
     "model",
+    "propose_slices",
     "write_report",
 ]
 
@@ -89,9 +95,12 @@ _HOMES: dict[str, str] = {
     "Structures": "symscape.crystal.structures",
     "SymscapeError": "symscape.errors",
     "Tolerances": "symscape.verdict.tolerances",
+    "compare_hulls": "symscape.api",
+    "compare_models": "symscape.explore",
     "evaluate_slice": "symscape.landscape.evaluate",
     "explain": "symscape.verdict.explain",
     "figure": "symscape.api",
+    "figure_of_models": "symscape.explore",
     "find_references": "symscape.api",
     "judge": "symscape.api",
     "load_dataset": "symscape.dataset.read",
@@ -101,6 +110,7 @@ _HOMES: dict[str, str] = {
     "metrics": "symscape.api",
     "metrics_table": "symscape.page.run_tables",
     "model": "symscape.api",
+    "propose_slices": "symscape.explore",
     "write_report": "symscape.page.report",
 }
 

@@ -148,6 +148,51 @@ def metrics(reference: LandscapeReference, evaluation: SliceEvaluation) -> pd.Da
     return table.astype({"n_points": int}).rename(columns=names)
 
 
+def compare_hulls(
+    model: EnergyModel, system: str = "", folder: str | Path | None = None
+) -> pd.DataFrame:
+    """Put a model's formation energies and energies above hull beside DFT's.
+
+    Parameters
+    ----------
+    model
+        The potential, asked at the geometries of the references.
+    system
+        A chemical system with its elements and subsystems, ``Mg-Si``; by default all crystals.
+    folder
+        References with ``crystals/``; as in `find_references`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a crystal; `symscape.hull.analysis.compare` names the columns.
+
+    Raises
+    ------
+    HullError
+        If the references have no such system.
+    ModelError
+        If the model has no energy of one of the crystals.
+    """
+    import numpy as np
+
+    from symscape.hull.analysis import compare
+    from symscape.hull.conventions import model_energies
+    from symscape.hull.phases import select_system
+    from symscape.hull.table import crystal_table
+    from symscape.references.crystals import load_crystals
+
+    library = load_crystals([references_folder(folder)])
+    table = crystal_table(library.crystals)
+    if system:
+        wanted = select_system(table, system)["id"]
+        chosen = np.flatnonzero(table["id"].isin(wanted))
+    else:
+        chosen = np.arange(len(table))
+    energies = model_energies(model, library.structures[chosen])
+    return compare(table.iloc[chosen].reset_index(drop=True), energies)
+
+
 def judge(
     reference: LandscapeReference,
     evaluation: SliceEvaluation,

@@ -26,6 +26,7 @@ def _register() -> None:
     from symscape.cli.dataset import import_
     from symscape.cli.draw import draw
     from symscape.cli.init import init
+    from symscape.cli.landscape import landscape
     from symscape.cli.leaderboard import leaderboard
     from symscape.cli.slices import slices
     from symscape.cli.validate import validate
@@ -38,6 +39,7 @@ def _register() -> None:
     app.command("init")(init)
     app.command("materials")(materials.materials)
     app.command("draw")(draw)
+    app.command("landscape")(landscape)
     app.command("import")(import_)
     app.add_typer(hull.app, name="hull")
     app.command("leaderboard")(leaderboard)

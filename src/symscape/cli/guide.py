@@ -17,6 +17,7 @@ SUMMARIES: dict[str, str] = {
     "models": "List the registered potentials, or show one's card.",
     "materials": "List the stored references.",
     "draw": "Draw one figure of a potential on one slice.",
+    "landscape": "Draw potentials on slices of any crystal, without DFT.",
     "slices": "Show a crystal's Wyckoff positions and propose slices.",
     "reference": "Compute, check and import references.",
     "import": "Make a data set of crystals with energies.",
@@ -44,6 +45,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "draw": (
         "symscape draw PbTiO3-P4mm --mlip chgnet --kind forces -o forces.png",
         "symscape draw GeTe-R3m --mlip 7net-0 --kind relief -o relief.png",
+    ),
+    "landscape": (
+        "symscape landscape BaTiO3.cif --mlip chgnet,7net-0 -o BaTiO3.html",
+        "symscape landscape SrTiO3.cif --subgroup I4/mcm --dft 12 --write points/",
     ),
     "slices": (
         "symscape slices BaTiO3.cif",

@@ -13,6 +13,7 @@ from symscape.cli.structures import (
     Block,
     Elements,
     MaxSize,
+    Subgroup,
     Symprec,
     check_symprec,
     read_options,
@@ -41,6 +42,7 @@ def slices(
     max_size: MaxSize = MAX_SIZE_MB,
     points: Annotated[int, typer.Option(help="Grid values along each axis.")] = 15,
     axes: Axes = "",
+    subgroup: Subgroup = "",
     plot: Annotated[
         Path | None, typer.Option(help="Draw the closest contacts over each slice into this PNG.")
     ] = None,
@@ -49,7 +51,11 @@ def slices(
         typer.Option(help="Write each slice's structures (extxyz) and description (JSON) here."),
     ] = None,
 ) -> None:
-    """Print a crystal's Wyckoff positions and free coordinates, and propose slices."""
+    """Print a crystal's Wyckoff positions and free coordinates, and propose slices.
+
+    Where all atoms sit on special positions, it lists subgroups in which they may move; --subgroup
+    takes one of them.
+    """
     from symscape.crystal.propose import survey_slices
     from symscape.crystal.read import crystal_from_file
 
@@ -57,6 +63,10 @@ def slices(
     content = crystal_from_file(file, symprec, None, read_options(block, elements, max_size))
     say_notices(content.notices)
     crystal = content.crystal
+    if subgroup:
+        from symscape.crystal.subgroups import subgroup_named
+
+        crystal = subgroup_named(crystal, subgroup)
     with survey_progress() as progress:
         survey = survey_slices(crystal, axes=split(axes), points=points, progress=progress)
     proposals = survey.proposals
@@ -64,6 +74,8 @@ def slices(
     console = _console()
     _print_crystal(console, crystal)
     _print_proposals(console, crystal, proposals)
+    if not crystal.free_coordinates:
+        _print_subgroups(console, crystal)
     if write is not None:
         for path in write_proposals(write, proposals):
             console.print(f"wrote {path}", markup=False, highlight=False, soft_wrap=True)
@@ -168,6 +180,22 @@ def _print_proposals(console: Console, crystal: Crystal, proposals: tuple[Propos
         highlight=False,
         soft_wrap=True,
     )
+
+
+def _print_subgroups(console: Console, crystal: Crystal) -> None:
+    """List the groups in which the atoms of a rigid crystal may move."""
+    from symscape.crystal.subgroups import MOST_ATOMS, distortions
+
+    if len(crystal.primitive_atoms) > MOST_ATOMS:
+        return
+    table = _table(console, "subgroup", "mode at the", "atoms", "free coordinates")
+    for distortion in distortions(crystal):
+        child = distortion.crystal
+        names = ", ".join(free.name for free in child.free_coordinates)
+        table.add_row(child.symbol, distortion.where, str(len(child.primitive_atoms)), names)
+    if table.row_count:
+        console.print("\nsubgroups in which atoms may move (--subgroup)", markup=False)
+        console.print(table, markup=False, highlight=False)
 
 
 def _axis_text(axis: Axis) -> str:

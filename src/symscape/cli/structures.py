@@ -28,6 +28,10 @@ Axes = Annotated[
     str,
     typer.Option(help="Free coordinates or lattice parameters to pair: O_z,c/a; a choice if none."),
 ]
+Subgroup = Annotated[
+    str,
+    typer.Option(help="Subgroup in which atoms may move: P4mm of a cubic perovskite, I4/mcm."),
+]
 MaxSize = Annotated[
     float, typer.Option(help="Largest size of a structure file, decompressed, in MB.")
 ]

@@ -16,6 +16,7 @@ from itertools import product
 import numpy as np
 
 from symscape.crystal.crystal import Crystal
+from symscape.crystal.propose import Proposal, Survey, survey_slices
 from symscape.errors import SymscapeError
 
 #: largest displacement of an atom in a distorted crystal, angstrom
@@ -94,6 +95,62 @@ def distortions(crystal: Crystal, most: int = 12) -> tuple[Distortion, ...]:
     boundary = [d for d in ranked if any(d.wave_vector)]
     share = max(most // 2, most - len(boundary))
     return tuple((centre[:share] + boundary)[:most])
+
+
+def subgroup_named(crystal: Crystal, symbol: str) -> Crystal:
+    """Return a crystal in one of its subgroups.
+
+    Parameters
+    ----------
+    crystal
+        The parent.
+    symbol
+        International symbol, ``P4mm``; slashes may be left out. Of several cells the smallest.
+
+    Raises
+    ------
+    SymscapeError
+        If no mode leads there; the sentence lists those that do.
+    """
+    found = distortions(crystal, most=10**6)
+    wanted = symbol.replace("/", "")
+    for distortion in found:
+        if distortion.crystal.symbol.replace("/", "") == wanted:
+            return distortion.crystal
+    names = list(dict.fromkeys(d.crystal.symbol for d in found))
+    raise SymscapeError(
+        f"--subgroup {symbol}: no mode of {crystal.formula} in {crystal.symbol} leads there, but "
+        f"to {', '.join(names) or 'no group at all'}."
+    )
+
+
+def survey_subgroups(crystal: Crystal, points: int = 15, most: int = 4) -> Survey:
+    """Propose slices for a rigid crystal: the first of each of its subgroups.
+
+    Parameters
+    ----------
+    crystal
+        The parent.
+    points
+        Grid values along each axis.
+    most
+        How many slices.
+    """
+    proposals: list[Proposal] = []
+    # two coordinates of atoms make a landscape that says more than one and the cell's shape
+    for distortion in sorted(
+        distortions(crystal),
+        key=lambda d: (any(d.wave_vector), len(d.crystal.free_coordinates) < 2),
+    ):
+        if len(proposals) < most:
+            own = survey_slices(distortion.crystal, points=points, max_local=1, max_global=0)
+            proposals += own.proposals
+    names = ", ".join(dict.fromkeys(p.slice.crystal.symbol for p in proposals))
+    notice = (
+        f"all atoms of {crystal.formula} in {crystal.symbol} sit on special positions; slices are "
+        f"of its subgroups {names}; choose another with --subgroup"
+    )
+    return Survey(tuple(proposals), (notice,) if proposals else ())
 
 
 def _rank(distortion: Distortion) -> tuple[int, ...]:

@@ -54,7 +54,7 @@ def render_page(
         Pictures of the crystals and of their equations of state by what they show.
     """
     changes = change_rows(view)
-    environment = _environment()
+    environment = templates()
     return environment.get_template("index.html.j2").render(
         view=view,
         run=view.run,
@@ -137,7 +137,7 @@ def _underprediction(view: RunView, environment: Environment) -> Markup:
 
 
 @cache
-def _environment() -> Environment:
+def templates() -> Environment:
     """Return the templates, which escape what they are given, and the words they know."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 

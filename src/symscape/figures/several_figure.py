@@ -1,0 +1,95 @@
+"""Landscapes of several models side by side, and a map of where they disagree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from symscape.figures.colour_scales import Scale, energy_scale
+from symscape.figures.panels import ENERGY_COLOURS, LandscapeData, draw_map
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from symscape.landscape.several import ModelComparison
+
+_SPREAD_COLOURS = "magma_r"
+_MOST_COLUMNS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class _Panel:
+    title: str
+    energies: np.ndarray
+    scale: Scale
+    colours: str
+    label: str
+
+
+def draw_several(
+    comparison: ModelComparison, labels: tuple[str, str], title: str = "", window: float = 0.5
+) -> Figure:
+    """Draw each model's map on one scale, with its minima, and the spread where there are several.
+
+    Parameters
+    ----------
+    comparison
+        The models.
+    labels
+        Of the axes, as printed.
+    title
+        Above the figure.
+    window
+        Where the energy scale ends at the latest, eV/atom.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    panels = _panels(comparison, window)
+    columns = min(_MOST_COLUMNS, len(panels))
+    rows = -(-len(panels) // columns)
+    figure = Figure(figsize=(4.4 * columns, 4.2 * rows), dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in grid[len(panels) :]:
+        axes.set_axis_off()
+    u, v = (axis.values for axis in comparison.slice.axes)
+    for axes, panel in zip(grid, panels, strict=False):
+        data = LandscapeData(
+            u, v, labels, panel.energies, None, comparison.slice.mask, comparison.zero
+        )
+        filled = draw_map(axes, data, panel.energies, panel.scale, panel.colours)
+        axes.set_title(panel.title, fontsize=10, loc="left", parse_math=False)
+        axes.set_xlabel(labels[0])
+        axes.set_ylabel(labels[1])
+        axes.plot(u[comparison.zero[0]], v[comparison.zero[1]], "+", color="white", markersize=11)
+        if filled is not None:
+            figure.colorbar(filled, ax=axes, location="bottom", label=panel.label, shrink=0.9)
+    for axes, side in zip(grid, comparison.topologies, strict=False):
+        places = np.array([minimum.position for minimum in side.deep]).reshape(-1, 2)
+        axes.plot(
+            np.interp(places[:, 0], np.arange(len(u)), u),
+            np.interp(places[:, 1], np.arange(len(v)), v),
+            "o", markerfacecolor="white", markeredgecolor="black", markersize=6,
+        )  # fmt: skip
+    figure.suptitle(title, fontsize=11, parse_math=False)
+    return figure
+
+
+def _panels(comparison: ModelComparison, window: float) -> list[_Panel]:
+    """Return what is drawn: a map a model and the map of the spread."""
+    energies = 1000 * comparison.energies
+    mean = np.broadcast_to(1000 * comparison.mean, energies.shape)
+    scale = energy_scale(mean, energies, 1000 * window)
+    panels = [
+        _Panel(name, grid, scale, ENERGY_COLOURS, "above the crystal at + (meV/atom)")
+        for name, grid in zip(comparison.names, comparison.energies, strict=True)
+    ]
+    if len(panels) > 1:
+        spread = comparison.spread
+        own = energy_scale(1000 * spread, 1000 * spread, 1000 * window)
+        label = "highest minus lowest model (meV/atom)"
+        panels.append(_Panel("where they disagree", spread, own, _SPREAD_COLOURS, label))
+    return panels

@@ -1,0 +1,131 @@
+"""Several models on one slice: closed forms, and the command from a file to a page."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from ase.build import bulk
+from ase.io import read
+from ase.spacegroup import crystal as spacegroup_crystal
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+import symscape
+from symscape.cli import app
+from symscape.errors import SymscapeError
+from symscape.landscape.several import compare_energies
+
+RUTILE = spacegroup_crystal(
+    ["Ti", "O"], [(0, 0, 0), (0.305, 0.305, 0)], spacegroup=136, cellpar=[4.6, 4.6, 2.96] + [90] * 3
+)
+PROPOSAL = symscape.propose_slices(RUTILE, points=9)[0]
+SLICE = PROPOSAL.slice
+U, V = np.meshgrid(*(np.linspace(-1, 1, 9),) * 2, indexing="ij")
+WELL = 0.2 * (U**2 + V**2)
+EMT = "ase.calculators.emt:EMT"
+#: of EMT's and Lennard-Jones' elements and others, for a model that knows both and one that doesn't
+LJ = "ase.calculators.lj:LennardJones"
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(-50, 50), min_size=2, max_size=4), st.floats(0.2, 2.0))
+def test_zeros_of_models_do_not_matter_and_a_softer_one_is_found(zeros, slope):
+    models = {f"m{k}": zero + WELL for k, zero in enumerate(zeros)}
+    models["soft"] = 7.0 + slope * WELL
+    comparison = compare_energies(SLICE, models)
+    assert comparison.zero == (4, 4)
+    assert comparison.energies[:, 4, 4] == pytest.approx(0)
+    np.testing.assert_allclose(comparison.spread, abs(1 - slope) * WELL, atol=1e-9)
+    pairs = comparison.pairs(window=10)
+    assert [p.softening for p in pairs if p.second == "soft"] == pytest.approx([slope] * len(zeros))
+    assert all(p.rmse == pytest.approx(0, abs=1e-6) for p in pairs if p.second != "soft")
+
+
+@settings(deadline=None)
+@given(st.integers(1, 20))
+def test_first_points_are_apart_distinct_and_where_models_disagree(count):
+    bump = 0.1 * np.exp(-((U - 0.5) ** 2 + (V - 0.5) ** 2) / 0.02)
+    comparison = compare_energies(SLICE, {"a": WELL, "b": WELL + bump})
+    points = comparison.first_points(count)
+    assert points[0] == (4, 4)
+    assert len(points) <= count
+    assert count < 2 or points[1] == (6, 6)
+    chosen = [SLICE.representatives[i, j] for i, j in points]
+    assert len(set(chosen)) == len(points)
+
+
+def test_what_cannot_be_compared_is_said():
+    with pytest.raises(ValueError, match="no model"):
+        compare_energies(SLICE, {})
+    with pytest.raises(ValueError, match="no grid point at which all models"):
+        compare_energies(
+            SLICE, {"a": np.where(U < 0, WELL, np.nan), "b": np.where(U > 0, 0, np.nan)}
+        )
+    gap = WELL.copy()
+    gap[4, 4] = np.nan
+    comparison = compare_energies(SLICE, {"a": gap, "b": WELL})
+    assert comparison.zero != (4, 4)
+    assert np.isfinite(comparison.energies[:, comparison.zero[0], comparison.zero[1]]).all()
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, ["landscape", *map(str, arguments)])
+
+
+def test_from_a_file_to_a_page_and_the_points_for_dft(tmp_path):
+    """Cubic gold and copper: rigid, so that the slices are of subgroups."""
+    file = tmp_path / "CuAu.cif"
+    bulk("NaCl", "cesiumchloride", 3.2)
+    atoms = bulk("CuAu", "cesiumchloride", 3.1)
+    atoms.write(file)
+    page, points = tmp_path / "page.html", tmp_path / "points"
+    outcome = run(
+        *(file, "--mlip", f"{EMT},{LJ}", "-o", page, "--points", 7, "--slices", 1),
+        *("--dft", 3, "--write", points, "--cache-dir", tmp_path / "cache"),
+    )
+    assert outcome.exit_code == 0, outcome.output
+    assert "sit on special positions; slices are of its subgroups" in outcome.output
+    text = page.read_text(encoding="utf-8")
+    assert 'src="http' not in text
+    for word in ("EMT", "LennardJones", "slope of the second", "DFT at these points first"):
+        assert word in text
+    assert len(re.findall(r"data:image/png;base64,", text)) == 1
+    (together,) = points.glob("*.extxyz")
+    images = read(together, ":")
+    assert len(images) == len(list(points.glob("*.vasp"))) == 3
+    assert {str(image.symbols) for image in images} <= {"CuAu", "AuCu"}
+
+
+def test_a_model_that_fails_leaves_the_others_their_page(tmp_path):
+    file = tmp_path / "TiO2.cif"
+    RUTILE.write(file)
+    page = tmp_path / "page.html"
+    arguments = (file, "-o", page, "--points", 5, "--slices", 1, "--cache-dir", tmp_path / "cache")
+    outcome = run(*arguments, "--mlip", f"{EMT},{LJ}")
+    assert outcome.exit_code == 1
+    assert "EMT: no energy at all on a slice" in outcome.output
+    assert "<strong>EMT</strong> is not on this page" in page.read_text(encoding="utf-8")
+    alone = run(*arguments, "--mlip", EMT)
+    assert isinstance(alone.exception, SymscapeError)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["-o", "x.doc"], "name a file that ends in .html"),
+        (["-o", "nowhere/x.html"], "there is no folder nowhere"),
+        (["--mlip", "chgnett"], "did you mean chgnet"),
+        (["--axes", "O_x,O_q"], "no free coordinate or lattice parameter 'O_q'"),
+        (["--subgroup", "Fddd"], "no mode of TiO2 in P4_2/mnm leads there, but to"),
+    ],
+)
+def test_mistakes_are_said_before_anything_is_evaluated(tmp_path, monkeypatch, arguments, said):
+    monkeypatch.chdir(tmp_path)
+    RUTILE.write("TiO2.cif")
+    outcome = run("TiO2.cif", "--mlip", LJ, *arguments)
+    assert isinstance(outcome.exception, SymscapeError)
+    assert said in str(outcome.exception)
+    assert not list(tmp_path.glob("*.html"))
