@@ -19,9 +19,9 @@ from symscape.dft.finish import edge_warning, finish
 from symscape.dft.journal import Journal, read_journal
 from symscape.dft.ledger import open_ledger, snake_order
 from symscape.dft.plan import load_plan
-from symscape.dft.progress import Progress, duration
 from symscape.dft.run import run_plan
 from symscape.errors import EngineError, PlanError
+from symscape.progress import Progress
 from symscape.references.store import load_reference
 
 HERE = Path(__file__).parent
@@ -342,20 +342,6 @@ points = 3
     changes = np.abs(np.diff(cells, axis=0)).max(axis=(1, 2)) > 1e-9
     assert changes.sum() == 2
     assert plan.moves_lattice
-
-
-def test_progress_is_a_line_now_and_then_and_an_estimate():
-    said = []
-    progress = Progress(said.append, line_every_s=0.0)
-    with progress.task("grid", 10, workers=2):
-        for _ in range(4):
-            progress.advance(100.0)
-    assert said[-1] == "grid: 4/10, 5 min left"
-    assert [duration(x) for x in (30, 600, 7200)] == ["30 s", "10 min", "2.0 h"]
-    quiet = []
-    with Progress(quiet.append).task("grid", 3):
-        pass
-    assert quiet == []
 
 
 def test_a_minimum_on_the_edge_is_pointed_out(tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import shutil
 import subprocess
 import sys
@@ -22,7 +21,6 @@ from symscape.bulk.chunk import evaluate_chunk, work
 from symscape.bulk.measure import nothing, peak_memory_GB, seconds_for, symmetry_only
 from symscape.bulk.pair import soft
 from symscape.bulk.plan import iterate_work
-from symscape.bulk.progress import progress_bar
 from symscape.bulk.run import run_dataset
 from symscape.bulk.settings import Identity, RunSettings, identify
 from symscape.bulk.status import run_status
@@ -131,7 +129,7 @@ def test_a_second_run_computes_nothing(dataset, folder):
 
 
 def test_a_run_that_stops_goes_on(dataset, whole, tmp_path):
-    def stop(known, done, total):
+    def stop(done, total, known):
         if done > total / 4:
             raise KeyboardInterrupt
 
@@ -288,26 +286,6 @@ def test_paths_hold_in_another_folder(tmp_path, monkeypatch):
 
 
 # -- progress and measurements --------------------------------------------------------------------
-
-
-def test_progress_is_silent_where_there_is_no_terminal(capsys):
-    with progress_bar("hull run") as progress:
-        assert progress is None
-    assert capsys.readouterr() == ("", "")
-
-
-def test_progress_on_a_terminal_tells_what_is_left(monkeypatch):
-    class Terminal(io.StringIO):
-        def isatty(self):
-            return True
-
-    terminal = Terminal()
-    monkeypatch.setattr("sys.stderr", terminal)
-    with progress_bar("hull run") as progress:
-        progress(10, 10, 40)
-        progress(10, 25, 40)
-    shown = terminal.getvalue()
-    assert "62%, 25 crystals, 0 s left" in shown
 
 
 @pytest.mark.parametrize("function", [nothing, symmetry_only])

@@ -16,7 +16,6 @@ from scale_sets import crystals, run, small_set
 
 from symscape.bulk import hulls
 from symscape.bulk.pair import element_data, reference, soft
-from symscape.bulk.progress import duration, time_left
 from symscape.bulk.summaries import LARGE, large_summary
 from symscape.bulk.symmetry import symmetries, symmetry
 from symscape.bulk.synthetic import synthetic_record, write_synthetic
@@ -252,14 +251,3 @@ def test_synthetic_bonds_are_not_too_short():
         radii = element_data()[0][atoms.numbers]
         first, second, distances = neighbor_list("ijd", atoms, 2 * radii)
         assert (distances / (radii[first] + radii[second])).min() > 0.84
-
-
-# -- progress -------------------------------------------------------------------------------------
-
-
-def test_estimates():
-    assert time_left(10.0, 0, 100) == "no estimate yet"
-    assert time_left(60.0, 100, 900) == "9 min left"
-    assert [duration(s) for s in (3, 600, 2 * 3600, 72 * 3600)] == [
-        "3 s", "10 min", "2.0 h", "3.0 days",
-    ]  # fmt: skip

@@ -30,7 +30,9 @@ from symscape.models.spec import ModelSpec
 if TYPE_CHECKING:
     import pandas as pd
 
-    from symscape.bulk.progress import Progress
+
+#: called with crystals done, in all, and done before
+RunProgress = Callable[[int, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def run_dataset(
     left_out: tuple[str, ...] = (),
     basis: Basis = Basis.SHARED,
     say: Callable[[str], None] = lambda text: None,
-    progress: Progress | None = None,
+    progress: RunProgress | None = None,
 ) -> RunSummary:
     """Evaluate a model on a data set, chunk by chunk, or go on with that.
 
@@ -103,7 +105,7 @@ def run_dataset(
     say
         Called with a sentence for people, such as that a chunk was damaged.
     progress
-        Called with crystals done before, now, and in all.
+        Called with crystals done, in all, and done before.
 
     Raises
     ------
@@ -143,7 +145,7 @@ class _Run:
         identity: Identity,
         store: ChunkStore,
         say: Callable[[str], None],
-        progress: Progress | None,
+        progress: RunProgress | None,
     ) -> None:
         self.info, self.spec, self.settings, self.identity = info, spec, settings, identity
         self.store, self.say, self.progress = store, say, progress
@@ -157,7 +159,7 @@ class _Run:
         self.store.remove(list(finished.damaged.values()))
         known = done = crystals_in(finished)
         if self.progress is not None:
-            self.progress(known, done, self.info.crystals)
+            self.progress(done, self.info.crystals, known)
         chunks = 0
         if done < self.info.crystals:
             with pool() as workers:
@@ -166,7 +168,7 @@ class _Run:
                     chunks += 1
                     done += len(table)
                     if self.progress is not None:
-                        self.progress(known, done, self.info.crystals)
+                        self.progress(done, self.info.crystals, known)
         again = tuple(finished.damaged)
         return RunSummary(self.store.path, self.info.crystals, known, chunks, again)
 

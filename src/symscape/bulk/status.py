@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from symscape.bulk.progress import duration
 from symscape.bulk.store import finished_chunks, is_running, read_chunk, read_manifest
 from symscape.dataset.store import parquet
+from symscape.progress import duration
 
 
 @dataclass(frozen=True)

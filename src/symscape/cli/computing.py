@@ -1,4 +1,4 @@
-"""What the commands that compute references have in common: lines on stderr and interruptions."""
+"""What the commands that compute references have in common: command lines and interruptions."""
 
 from __future__ import annotations
 
@@ -6,24 +6,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
-if TYPE_CHECKING:
-    from symscape.dft.progress import Progress
-
-
-def say(text: str) -> None:
-    """Write a line to stderr at once."""
-    print(text, file=sys.stderr, flush=True)
-
-
-def say_progress() -> Progress:
-    """Return a progress on stderr: a bar on a terminal, else a line now and then."""
-    from symscape.dft.progress import Progress
-
-    return Progress(say, bar=sys.stderr.isatty())
+from symscape.progress import say
 
 
 def command_line() -> str:

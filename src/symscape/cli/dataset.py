@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from symscape.dataset.corrections import Choice
+from symscape.progress import on_stderr
 
 if TYPE_CHECKING:
     from symscape.dataset.options import ImportOptions, ImportSummary
@@ -110,7 +110,7 @@ def import_(
         tuple(only or ()),
         max_atoms,
     )
-    with _progress() as progress:
+    with _progress("records" if mp else "kB") as progress:
         if mp:
             summary = _from_materials_project(files, output, key, thermo_type, options, progress)
         else:
@@ -136,40 +136,18 @@ def _from_materials_project(
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[int, int, int], None] | None]:
-    """Give a callback that keeps a progress bar on a terminal once an import takes long."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    bar = Progress(
-        TextColumn("import"),
-        BarColumn(),
-        TextColumn("{task.percentage:.0f}%, {task.fields[records]} records"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    task = bar.add_task("import", total=None, records=0)
-    begin = shown = time.monotonic()
+def _progress(unit: str) -> Iterator[Callable[[int, int, int], None]]:
+    """Give a callback that tells how far an import is: of files in kB, else in records."""
+    progress = on_stderr(_PATIENCE)
 
     def show(done: int, total: int, records: int) -> None:
-        nonlocal shown
-        now = time.monotonic()
-        if now - begin < _PATIENCE or now - shown < 0.1:
-            return
-        shown = now
-        if not bar.live.is_started:
-            bar.start()
-        bar.update(task, completed=done, total=total or None, records=records)
+        if total:
+            progress.update(done // 1000, total // 1000)
+        else:
+            progress.update(records, 0)
 
-    try:
+    with progress.task("import", unit=unit):
         yield show
-    finally:
-        if bar.live.is_started:
-            bar.stop()
 
 
 def _print(summary: ImportSummary) -> None:

@@ -110,13 +110,13 @@ def run(
     Whatever is interrupted or killed, the same command goes on where it stopped. Results do not
     depend on the number of workers nor on the chunks.
     """
-    from symscape.bulk.progress import progress_bar
     from symscape.bulk.run import run_dataset
     from symscape.bulk.settings import RunSettings, usable_cores
     from symscape.hull.conventions import Basis
     from symscape.hull.relax import RelaxSettings
     from symscape.models.registry import resolve
     from symscape.models.spec import ModelSpec, read_batch_size, read_options
+    from symscape.progress import on_stderr
 
     basis = Basis.MIXING if mixing else Basis.SHARED
     spec = ModelSpec(
@@ -131,7 +131,8 @@ def run(
     )
     settings = RunSettings(relax, optimizer, RelaxSettings(force_eV_A=force, max_steps=max_steps))
     folder = output or Path("hulls") / dataset.name / resolve(spec).card.name
-    with progress_bar("hull run") as progress:
+    progress = on_stderr()
+    with progress.task("hull run", unit="crystals"):
         summary = run_dataset(
             dataset,
             spec,
@@ -143,7 +144,7 @@ def run(
             left_out=tuple(leave_out or ()),
             basis=basis,
             say=_say,
-            progress=progress,
+            progress=progress.update,
         )
     print(f"crystals   {summary.crystals}, {summary.known} of them done before")
     print(f"wrote {summary.path}")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from symscape.errors import SymscapeError
+from symscape.progress import on_stderr
 
 if TYPE_CHECKING:
     from symscape.leaderboard.ranking import Ranking
@@ -45,8 +43,9 @@ def leaderboard(
 
     ranking = rank_board(load_board(results, separate=separate))
     try:
-        with _progress() as progress:
-            page = write_leaderboard(output, ranking, progress)
+        progress = on_stderr()
+        with progress.task("drawing landscapes"):
+            page = write_leaderboard(output, ranking, progress.update)
     except OSError as error:
         raise SymscapeError(
             f"{output}: the leaderboard can't be written there ({error.strerror or error}); "
@@ -54,20 +53,6 @@ def leaderboard(
         ) from error
     _print(ranking)
     print(f"\nwrote {page}")
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None] | None]:
-    """Show a bar on a terminal, nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("drawing landscapes", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _print(ranking: Ranking) -> None:

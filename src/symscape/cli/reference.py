@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from symscape.cli.computing import command_line, resumable, say, say_progress
+from symscape.cli.computing import command_line, resumable
 from symscape.cli.reference_crystals import crystals
 from symscape.cli.reference_curves import curves
 from symscape.cli.reference_verify import verify
@@ -23,6 +23,7 @@ from symscape.cli.structures import (
 )
 from symscape.crystal.read import MAX_SIZE_MB
 from symscape.errors import PlanError, SymscapeError
+from symscape.progress import on_stderr, say
 
 if TYPE_CHECKING:
     from symscape.dft.ledger import Ledger
@@ -102,7 +103,7 @@ def run(
 
     _check_positive("--timeout", timeout)
     _check_library(references)
-    progress = say_progress()
+    progress = on_stderr()
     for path in plans:
         the_plan = load_plan(path)
         with resumable():
@@ -209,7 +210,7 @@ def relax(plans: Plans, nice: Nice = 0) -> None:
     for path in plans:
         with resumable():
             the_plan = relax_plan(
-                load_plan(path), nice=nice, command=command_line(), progress=say_progress()
+                load_plan(path), nice=nice, command=command_line(), progress=on_stderr()
             )
         summary = (the_plan.relaxed or {})["summary"]
         values = {**summary["lattice_parameters"], **summary["free_coordinates"]}
@@ -272,7 +273,7 @@ def _check_plan(
     from symscape.dft.quality import GridData
     from symscape.dft.relax import relax_plan
 
-    the_plan, progress, bad = load_plan(path), say_progress(), False
+    the_plan, progress, bad = load_plan(path), on_stderr(), False
     options: dict[str, Any] = {"jobs": jobs, "nice": nice, "progress": progress}
     if compute:
         if the_plan.needs_relaxation:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from symscape.cli.computing import command_line, resumable, say, say_progress
+from symscape.cli.computing import command_line, resumable
+from symscape.progress import on_stderr, say
 
 if TYPE_CHECKING:
     from symscape.dft.crystal_ledger import CrystalLedger
@@ -64,7 +65,7 @@ def crystals(
                 nice=nice,
                 retry_failed=retry_failed,
                 command=command,
-                progress=say_progress(),
+                progress=on_stderr(),
                 on_done=store,
             )
     print("\n".join(status_lines(ledger)))

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from symscape.cli.computing import command_line, resumable, say, say_progress
+from symscape.cli.computing import command_line, resumable
 from symscape.errors import PlanError
+from symscape.progress import on_stderr, say
 
 
 def curves(
@@ -38,9 +39,7 @@ def curves(
     the_list = load_curve_list(plan, equations)
     if not finish:
         with resumable():
-            run_curves(
-                the_list, jobs=jobs, nice=nice, command=command_line(), progress=say_progress()
-            )
+            run_curves(the_list, jobs=jobs, nice=nice, command=command_line(), progress=on_stderr())
     path = store_curves(the_list, references)
     result = OwnErrors.of(load_own_curves(references, equations))
     print(as_markdown(result, own_differences(result)))

@@ -10,6 +10,10 @@ import typer
 
 from symscape.crystal.read import SYMPREC, ReadOptions
 from symscape.errors import SymscapeError
+from symscape.progress import on_stderr
+
+#: a search that is done sooner shows nothing, seconds
+_PATIENCE = 1.0
 
 Symprec = Annotated[
     float | None,
@@ -60,19 +64,8 @@ def say_notices(notices: Iterable[str]) -> None:
 
 
 @contextmanager
-def survey_progress() -> Iterator[Callable[[int, int], None] | None]:
-    """Yield what shows how far a search for slices is; nothing where nobody watches."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield None
-        return
-    with Progress(console=console, transient=True) as bar:
-        task = bar.add_task("proposing slices", total=None)
-
-        def show(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-
-        yield show
+def survey_progress() -> Iterator[Callable[[int, int], None]]:
+    """Yield what shows how far a search for slices is."""
+    progress = on_stderr(_PATIENCE)
+    with progress.task("proposing slices"):
+        yield progress.update

@@ -13,10 +13,10 @@ from symscape.dft.journal import Journal
 from symscape.dft.ledger import Ledger, care_after, grid_index, open_ledger
 from symscape.dft.plan import Plan
 from symscape.dft.pool import WorkerSetup, run_pool
-from symscape.dft.progress import Progress, quiet
 from symscape.dft.run import now, run_async, run_plan
 from symscape.dft.settings import Settings
 from symscape.errors import EngineError, PlanError
+from symscape.progress import Progress, quiet
 
 #: energies above this (eV/atom over the lowest) are looked at by no metric
 WINDOW_EV_ATOM = 1.0

@@ -14,10 +14,10 @@ from symscape.dft.crystal_ledger import (
 )
 from symscape.dft.crystal_list import CrystalList, PlannedCrystal
 from symscape.dft.journal import Journal, read_journal
-from symscape.dft.progress import Progress, quiet
 from symscape.dft.relax import relax_crystal
 from symscape.dft.run import now
 from symscape.errors import EngineError, SymscapeError
+from symscape.progress import Progress, quiet
 
 #: a run is given up if so many crystals failed before any succeeded
 _HOPELESS_CRYSTALS = 4

@@ -21,10 +21,10 @@ from symscape.dft.journal import Journal, read_journal
 from symscape.dft.ledger import care_after
 from symscape.dft.plan import DEFAULT_LICENCE
 from symscape.dft.pool import WorkerSetup, run_pool
-from symscape.dft.progress import Progress, quiet
 from symscape.dft.run import now, run_async
 from symscape.dft.settings import EngineSpec, Settings, refuse_unknown
 from symscape.errors import EngineError, PlanError, SymscapeError, shown
+from symscape.progress import Progress, quiet
 from symscape.references.equations import EquationsOfState
 
 #: what a curve states itself, because it differs from curve to curve

@@ -8,7 +8,7 @@ from pathlib import Path
 from symscape.dft.cost import estimate_cost
 from symscape.dft.ledger import open_ledger
 from symscape.dft.plan import Plan, load_plan
-from symscape.dft.progress import duration
+from symscape.progress import duration
 
 
 def describe(the_plan: Plan) -> str:

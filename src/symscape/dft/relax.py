@@ -20,11 +20,11 @@ from symscape.dft.journal import Journal, read_journal
 from symscape.dft.ledger import care_after
 from symscape.dft.plan import Plan, RelaxTarget, load_plan
 from symscape.dft.pool import Worker, WorkerSetup
-from symscape.dft.progress import Progress, quiet
 from symscape.dft.run import now, stored_geometry
 from symscape.dft.settings import Settings
 from symscape.errors import EngineError, PlanError
 from symscape.files import write_atomically
+from symscape.progress import Progress, quiet
 
 #: how often the k-mesh is fitted to the relaxed cell before that must be good enough
 _ROUNDS = 4

@@ -17,8 +17,8 @@ from symscape.dft.journal import Journal
 from symscape.dft.ledger import Ledger, care_after, open_ledger
 from symscape.dft.plan import Plan
 from symscape.dft.pool import WorkerSetup, run_pool
-from symscape.dft.progress import Progress, quiet
 from symscape.errors import EngineError
+from symscape.progress import Progress, quiet
 
 #: a run is given up if so many points failed with one reason before any succeeded
 _HOPELESS_POINTS = 4

@@ -1,0 +1,200 @@
+"""How far a long computation is: rich's bar on a terminal, elsewhere a plain line now and then.
+
+One class for the suite, DFT, data sets and runs on them.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichBar
+    from rich.progress import TaskID
+
+#: without a terminal a line is written at most this often, seconds
+LINE_EVERY_S = 30.0
+#: a bar is drawn at most this often, seconds
+_DRAW_EVERY_S = 0.1
+#: the estimate is made from as many of the steps finished last
+_STEPS = 30
+
+
+class Progress:
+    """Tells how far a task is and when it will be finished.
+
+    Parameters
+    ----------
+    write
+        Takes one line of text, where there is no bar and for what is given up.
+    file
+        The terminal that a bar is drawn on; None for lines.
+    line_every_s
+        Seconds between lines.
+    patience_s
+        A task that is done sooner shows nothing, seconds.
+    around
+        Makes a context for every output, such as one that lets it past a capture.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[str], None],
+        *,
+        file: IO[str] | None = None,
+        line_every_s: float = LINE_EVERY_S,
+        patience_s: float = 0.0,
+        around: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
+        self.write = write
+        self.line_every_s = line_every_s
+        self.patience_s = patience_s
+        self._file, self._around = file, around
+        self._name = self._unit = ""
+        self._done = self._total = 0
+        self._workers = 1
+        self._times: deque[float] = deque(maxlen=_STEPS)
+        self._began = self._shown = self._stepped = 0.0
+        self._bar: tuple[RichBar, TaskID] | None = None
+
+    @contextmanager
+    def task(
+        self,
+        name: str,
+        total: int = 0,
+        workers: int = 1,
+        seconds: float | None = None,
+        *,
+        unit: str = "",
+    ) -> Iterator[None]:
+        """Report on a task while the context lasts.
+
+        Parameters
+        ----------
+        name
+            What is computed.
+        total
+            Number of steps; 0 while that is not known.
+        workers
+            How many steps are made at a time.
+        seconds
+            What a step took so far, if known.
+        unit
+            What a step is, in the plural.
+        """
+        self._name, self._unit, self._total, self._workers = name, unit, total, workers
+        self._done = 0
+        self._times.clear()
+        if seconds is not None:
+            self._times.append(seconds)
+        self._began = self._stepped = time.monotonic()
+        # the first line comes after its interval, a bar at once
+        self._shown = self._began if self._file is None else 0.0
+        try:
+            yield
+        finally:
+            self._close()
+
+    def advance(self, seconds: float) -> None:
+        """Count one finished step that took ``seconds``."""
+        self._times.append(seconds)
+        self._done += 1
+        self._show()
+
+    def update(self, done: int, total: int, before: int = 0) -> None:
+        """Say how many steps are done, ``before`` of them by an earlier run, and in all."""
+        now = time.monotonic()
+        if done > self._done and done > before:
+            self._times.append((now - self._stepped) / (done - max(self._done, before)))
+            self._stepped = now
+        self._done, self._total = done, total
+        self._show()
+
+    def fail(self, message: str) -> None:
+        """Count one step that was given up, and say so."""
+        if self._bar is not None:
+            self._bar[0].console.print(f"{self._name}: {message}")
+        else:
+            self.write(f"{self._name}: {message}")
+        self._done += 1
+        self._show()
+
+    def estimate(self) -> str:
+        """Return the time left, from the steps finished last."""
+        if not self._times or not self._total:
+            return "time left unknown"
+        mean = sum(self._times) / len(self._times)
+        return f"{duration((self._total - self._done) * mean / self._workers)} left"
+
+    @property
+    def text(self) -> str:
+        """``41/1681 structures, 12 s left``; without a total ``41 structures``."""
+        of = f"/{self._total}" if self._total else ""
+        return f"{self._done}{of}{' ' * bool(self._unit)}{self._unit}, {self.estimate()}"
+
+    def _show(self) -> None:
+        now = time.monotonic()
+        wait = self.line_every_s if self._file is None else _DRAW_EVERY_S
+        if now - self._began < self.patience_s or now - self._shown < wait:
+            return
+        self._shown = now
+        with self._around():
+            if self._file is None:
+                self.write(f"{self._name}: {self.text}")
+            else:
+                self._draw(self._file)
+
+    def _draw(self, file: IO[str]) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, TextColumn
+        from rich.progress import Progress as RichBar
+
+        if self._bar is None:
+            # drawn by the steps themselves: another thread might write while output is captured
+            name, text = TextColumn("{task.description}"), TextColumn("{task.fields[text]}")
+            console = Console(file=file, force_terminal=True)
+            bar = RichBar(
+                name, BarColumn(), text, console=console, transient=True, auto_refresh=False
+            )
+            bar.start()
+            self._bar = bar, bar.add_task(self._name, total=self._total or None, text="")
+        bar, task = self._bar
+        bar.update(task, completed=self._done, total=self._total or None, text=self.text)
+        bar.refresh()
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            with self._around():
+                self._bar[0].stop()
+            self._bar = None
+
+
+def on_stderr(patience_s: float = 0.0) -> Progress:
+    """Return a progress on stderr: a bar on a terminal, else a line now and then."""
+    file = sys.stderr if sys.stderr.isatty() else None
+    return Progress(say, file=file, patience_s=patience_s)
+
+
+def quiet() -> Progress:
+    """Return a progress that tells nobody."""
+    return Progress(lambda line: None)
+
+
+def say(text: str) -> None:
+    """Write a line to stderr at once."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def duration(seconds: float) -> str:
+    """Write a time as people say it: ``45 s``, ``12 min``, ``3.5 h``, ``2.1 days``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    if seconds < 48 * 3600:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 86400:.1f} days"
