@@ -13,16 +13,32 @@ if TYPE_CHECKING:
     from symscape.models.registry import ModelStatus
 
 app = typer.Typer(
-    help="List the registered potentials, or show one's card.",
+    help="List the registered potentials, show one's card, or check its weights.",
     invoke_without_command=True,
     rich_markup_mode=None,
 )
 
 
 @app.callback()
-def models(context: typer.Context) -> None:
-    """List the registered potentials, or show one's card."""
+def models(
+    context: typer.Context,
+    check: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Compute what the authors of a registered potential published, and compare.",
+        ),
+    ] = None,
+    checkpoint: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="With --check: a copy of the weights, wherever it is."),
+    ] = None,
+) -> None:
+    """List the registered potentials, show one's card, or check its weights."""
     if context.invoked_subcommand is not None:
+        return
+    if check is not None:
+        _check(check, checkpoint)
         return
     from rich import box
     from rich.table import Table
@@ -55,6 +71,38 @@ def models(context: typer.Context) -> None:
     )
 
 
+def _check(name: str, checkpoint: str | None) -> None:
+    """Print each published value beside the model's; exit code 1 if one differs or none is known.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model or it can't be loaded.
+    """
+    from symscape.models.published import compare_published
+    from symscape.models.registry import resolve
+
+    model = resolve(name, checkpoint=checkpoint)
+    found = compare_published(model)
+    console = _console()
+    for one in found:
+        value = one.published
+        text = (
+            f"{value.quantity.replace('_', ' ')} of {value.structure}: {one.found:.6f}, published "
+            f"{value.value} within {value.tolerance} ({value.source}): "
+            f"{'agrees' if one.agrees else 'DIFFERS'}"
+        )
+        console.print(text, markup=False, highlight=False)
+    if not found:
+        console.print(
+            f"{model.card.name}: its authors published no value that can be computed.",
+            markup=False,
+            highlight=False,
+        )
+    if not found or not all(one.agrees for one in found):
+        raise typer.Exit(1)
+
+
 @app.command()
 def show(
     name: Annotated[str, typer.Argument(help="A registered name, as symscape models lists them.")],
@@ -83,6 +131,13 @@ def show(
         "not trained on": ", ".join(card.untrained),
         "reference": card.reference,
         "licence": card.licence,
+        "parameters": f"{card.parameters:,}" if card.parameters else "",
+        "published": card.date,
+        "elements": card.elements,
+        "links": ", ".join(card.links),
+        "versions": card.package_version,
+        "SHA-256": card.digest,
+        "check values": str(len(card.published)) if card.published else "none",
         "package": _package(found),
         "weights": str(found.weights) if found.weights else "not here",
     }

@@ -35,7 +35,8 @@ _SCHEMAS: dict[str, Kind] = {
 _TOLERANCE_KEYS = {"extends", "override", "known_failure", *QUESTIONS}
 #: fields that other TOML files do not have
 _CARD_KEYS = {field.name for field in fields(ModelCard)} - {
-    *("name", "description", "licence", "reference", "options")
+    *("name", "description", "licence", "reference", "options"),
+    *("date", "digest", "elements", "links", "parameters", "published"),
 }
 
 

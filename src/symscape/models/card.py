@@ -9,6 +9,32 @@ CONVENTIONS = ("uncorrected", "MP2020")
 
 
 @dataclass(frozen=True)
+class PublishedValue:
+    """A number that a potential's authors published, by which loaded weights are known to be right.
+
+    Parameters
+    ----------
+    structure
+        Name of a file in ``published/`` beside this module, without its ending.
+    quantity
+        ``energy``: of that cell in eV; ``lattice_parameter``: edge in angstrom of the cubic cell
+        at which its energy is lowest.
+    value
+        What was published.
+    tolerance
+        Largest difference that still counts as the same.
+    source
+        Where it stands.
+    """
+
+    structure: str
+    quantity: str
+    value: float
+    tolerance: float
+    source: str
+
+
+@dataclass(frozen=True)
 class ModelCard:
     """Facts about one potential, as they stand in ``registry.toml`` or on the command line.
 
@@ -17,7 +43,7 @@ class ModelCard:
     name
         What ``--mlip`` calls it and reports print, unique.
     family
-        The adapter that runs it: ``chgnet``, ``sevenn``, ``mace``, ``matgl``, ``orb``, ``ase``.
+        The adapter that runs it, as `symscape.models.families` lists them.
     checkpoint
         The name that the family's own package knows the weights by, or a path.
     level_of_theory
@@ -36,6 +62,22 @@ class ModelCard:
         Whether the training energies allow magnetic moments.
     hubbard_u
         Whether they contain +U in oxides of the Materials Project's eight transition metals.
+    parameters
+        Number of trained parameters, 0 where not known.
+    date
+        Day, month or year in which the weights were published, as ISO 8601 writes it.
+    elements
+        Elements that the network takes, as runs of the periodic table: ``H-Bi, Ac-Pu``.
+    links
+        Addresses of the weights and of their documentation.
+    package_version
+        Versions of the family's package that load the weights rightly, as in ``<3`` (PEP 440);
+        empty for any.
+    digest
+        SHA-256 of the weights' file, or of a folder as `symscape.models.weights.content_hash` has
+        it; empty where not known.
+    published
+        Numbers that the authors published, for ``symscape models check``.
     """
 
     name: str
@@ -52,3 +94,10 @@ class ModelCard:
     untrained: tuple[str, ...] = ()
     spin_polarized: bool = False
     hubbard_u: bool = False
+    parameters: int = 0
+    date: str = ""
+    elements: str = ""
+    links: tuple[str, ...] = ()
+    package_version: str = ""
+    digest: str = ""
+    published: tuple[PublishedValue, ...] = ()

@@ -37,6 +37,8 @@ def recognize_family(path: Path) -> str | None:
     """
     if path.is_dir():
         return _recognize_folder(path)
+    if path.suffix == ".nqx":
+        return "nequix"
     try:
         strings = _pickled_strings(path)
     except (OSError, ValueError, zipfile.BadZipFile, EOFError, IndexError, KeyError):
@@ -59,7 +61,8 @@ def _recognize_folder(path: Path) -> str | None:
         module = json.loads(description.read_text()).get("@module", "")
     except (ValueError, OSError, AttributeError):
         return None
-    return "matgl" if str(module).startswith("matgl") else None
+    package = str(module).partition(".")[0]
+    return package if package in ("matgl", "diep") else None
 
 
 def _pickled_strings(path: Path) -> set[str]:

@@ -20,6 +20,8 @@ OWN: dict[str, str] = {
     "mace": "symscape.models.mace:MACEModel",
     "matgl": "symscape.models.matgl:MatGLModel",
     "orb": "symscape.models.orb:ORBModel",
+    "nequix": "symscape.models.nequix:NequixModel",
+    "diep": "symscape.models.diep:DIEPModel",
     "ase": "symscape.models.ase:ASEModel",
 }
 

@@ -131,7 +131,21 @@ class FamilyModel(EnergyModel):
                 f"The model {self.card.name} needs the package {self.distribution}, which is not "
                 f"installed: {self._install_command()}."
             )
+        self._check_version()
         return folder
+
+    def _check_version(self) -> None:
+        """Raise ModelError if the installed version is none that loads the weights rightly."""
+        from packaging.specifiers import SpecifierSet
+
+        wanted, found = self.card.package_version, distribution_version(self.distribution)
+        # a copy without metadata has no version to judge by
+        if found != "unknown" and not SpecifierSet(wanted).contains(found, prereleases=True):
+            raise ModelError(
+                f"The model {self.card.name} needs {self.distribution} {wanted}, but {found} is "
+                f"installed: pip install '{self.distribution}{wanted}', in an environment of its "
+                "own if other models need the newer one."
+            )
 
     @classmethod
     def _install_command(cls) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symscape.errors import ModelError, shown
-from symscape.models.card import CONVENTIONS, ModelCard
+from symscape.models.card import CONVENTIONS, ModelCard, PublishedValue
 from symscape.models.families import adapter_of, families
 from symscape.models.spec import ModelSpec
 
@@ -79,11 +79,23 @@ def _card(path: Path, name: str, entry: Any) -> ModelCard:
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from None
     values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
+    values["published"] = tuple(PublishedValue(**one) for one in entry.get("published", []))
     return ModelCard(name=name, **values)
 
 
 def _is_names(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _is_published(value: Any) -> bool:
+    """Whether a value is a list of tables with exactly the fields of `PublishedValue`."""
+    kinds = {f.name: (float, int) if f.type == "float" else str for f in fields(PublishedValue)}
+    return isinstance(value, list) and all(
+        isinstance(one, dict)
+        and one.keys() == kinds.keys()
+        and all(isinstance(one[key], kind) for key, kind in kinds.items())
+        for one in value
+    )
 
 
 #: type hint of a card's field -> whether a value of a TOML file fits, and the words for it
@@ -93,6 +105,14 @@ _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "tuple[str, ...]": (_is_names, "a list of strings"),
     "dict[str, object]": (lambda value: isinstance(value, dict), "a table"),
     "bool": (lambda value: isinstance(value, bool), "true or false"),
+    "int": (
+        lambda value: isinstance(value, int) and not isinstance(value, bool),
+        "a whole number",
+    ),
+    "tuple[PublishedValue, ...]": (
+        _is_published,
+        f"a list of tables with {', '.join(f.name for f in fields(PublishedValue))}",
+    ),
 }
 
 

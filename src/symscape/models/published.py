@@ -1,0 +1,108 @@
+"""Whether loaded weights give the numbers that their authors published."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from symscape.crystal.structures import Structures
+from symscape.errors import ModelError
+from symscape.models.base import EnergyModel
+from symscape.models.card import PublishedValue
+
+_FOLDER = Path(__file__).with_name("published")
+#: relative changes of a cubic cell's edge: a first look, and a fine one around the lowest
+_COARSE = np.linspace(-0.08, 0.08, 17)
+_FINE = np.linspace(-0.015, 0.015, 13)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A published number beside the model's.
+
+    Parameters
+    ----------
+    published
+        What the authors say.
+    found
+        What the model says here, in the same unit.
+    """
+
+    published: PublishedValue
+    found: float
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the two differ by no more than the tolerance; NaN never agrees."""
+        return abs(self.found - self.published.value) <= self.published.tolerance
+
+
+def compare_published(model: EnergyModel) -> list[Comparison]:
+    """Compute everything that the model's card has from its authors.
+
+    Raises
+    ------
+    ModelError
+        If the card names a structure or quantity that is not known, or the model can't be loaded.
+    """
+    return [Comparison(value, _found(model, value)) for value in model.card.published]
+
+
+def read_structure(name: str) -> Structures:
+    """Return one of the structures for which authors published numbers.
+
+    Raises
+    ------
+    ModelError
+        If there is none of that name.
+    """
+    from ase.io import read
+
+    path = _FOLDER / f"{name}.vasp"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in _FOLDER.glob("*.vasp")))
+        raise ModelError(f"There is no structure {name} for published values: use one of {known}.")
+    return Structures.from_atoms([read(path, format="vasp")])
+
+
+def _found(model: EnergyModel, value: PublishedValue) -> float:
+    structure = read_structure(value.structure)
+    if value.quantity == "energy":
+        return float(model.energies(structure)[0])
+    if value.quantity == "lattice_parameter":
+        return _lattice_parameter(model, structure)
+    raise ModelError(
+        f"{model.card.name}: published values are of energy or lattice_parameter, not of "
+        f"{value.quantity}; correct the card."
+    )
+
+
+def _lattice_parameter(model: EnergyModel, structure: Structures) -> float:
+    """Return the edge in angstrom of the cubic cell whose energy is lowest."""
+    edge = float(np.abs(np.linalg.det(structure.cells[0])) ** (1 / 3))
+    energy = partial(_energies_at, model, structure)
+    near = 1 + _COARSE[np.argmin(energy(1 + _COARSE))]
+    scales = near * (1 + _FINE)
+    quartic = np.polynomial.Polynomial.fit(scales, energy(scales), 4)
+    roots = quartic.deriv().roots()
+    inside = roots.real[(np.abs(roots.imag) < 1e-9) & (np.abs(roots.real - near) < 0.015 * near)]
+    if not len(inside):
+        return float("nan")
+    return edge * float(inside[np.argmin(quartic(inside))])
+
+
+def _energies_at(model: EnergyModel, structure: Structures, scales: np.ndarray) -> np.ndarray:
+    """Return the energies in eV of a cell enlarged by factors, its atoms with it."""
+    n, atoms = len(scales), len(structure.numbers)
+    factors = np.asarray(scales, dtype=float)
+    return model.energies(
+        Structures(
+            np.tile(structure.numbers, n),
+            np.tile(structure.positions, (n, 1)) * np.repeat(factors, atoms)[:, None],
+            structure.cells * factors[:, None, None],
+            np.arange(n + 1) * atoms,
+        )
+    )

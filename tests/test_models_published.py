@@ -1,0 +1,119 @@
+"""Published values of the cards: what is compared, and how."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from symscape.cli import app
+from symscape.errors import ModelError
+from symscape.models import published, registry
+from symscape.models.base import EnergyModel, Prediction
+from symscape.models.card import ModelCard, PublishedValue
+from symscape.models.registry import load_cards, read_cards
+
+VALUES = [(name, value) for name, card in load_cards().items() for value in card.published]
+
+
+class Springs(EnergyModel):
+    """A cubic crystal whose energy is lowest at a known edge, anharmonic around it."""
+
+    edge = 4.25
+
+    @property
+    def fingerprint(self):
+        return "springs"
+
+    @property
+    def implements(self):
+        return frozenset({"energy"})
+
+    def _predict_batch(self, batch, forces, stresses):
+        strain = np.abs(np.linalg.det(batch.cells)) ** (1 / 3) / self.edge - 1
+        return Prediction(-7 + 40 * strain**2 - 60 * strain**3)
+
+
+def springs(*values):
+    return Springs(ModelCard("springs", "ase", published=values))
+
+
+@pytest.mark.parametrize(("name", "value"), VALUES)
+def test_every_published_value_can_be_asked_for(name, value):
+    assert value.quantity in ("energy", "lattice_parameter")
+    assert value.tolerance > 0
+    assert value.source
+    structure = published.read_structure(value.structure)
+    assert len(structure) == 1
+    if value.quantity == "lattice_parameter":
+        cell = structure.cells[0]
+        assert cell == pytest.approx(np.eye(3) * cell[0, 0], abs=1e-9)
+        assert cell[0, 0] == pytest.approx(value.value, rel=0.05)
+
+
+@pytest.mark.parametrize("edge", [3.95, 4.0, 4.21, 4.3])
+def test_the_edge_of_lowest_energy_is_found(edge, monkeypatch):
+    monkeypatch.setattr(Springs, "edge", edge)
+    value = PublishedValue("MoS", "lattice_parameter", edge, 1e-4, "closed form")
+    (found,) = published.compare_published(springs(value))
+    assert found.agrees
+    assert found.found == pytest.approx(edge, abs=1e-4)
+
+
+def test_another_energy_does_not_agree_and_nan_never_does():
+    value = PublishedValue("MoS", "energy", -7.0, 1e-3, "closed form")
+    (found,) = published.compare_published(springs(value))
+    assert not found.agrees
+    assert not replace(found, found=float("nan")).agrees
+    strain = 4.0 / 4.25 - 1
+    exact = replace(value, value=-7 + 40 * strain**2 - 60 * strain**3)
+    assert published.compare_published(springs(exact))[0].agrees
+
+
+def test_unknown_structures_and_quantities_are_named():
+    with pytest.raises(ModelError, match="no structure Xy for published values: use one of"):
+        published.read_structure("Xy")
+    with pytest.raises(ModelError, match="not of colour"):
+        published.compare_published(springs(PublishedValue("Si", "colour", 1.0, 1.0, "x")))
+
+
+def test_the_command_says_what_differs(monkeypatch):
+    right = PublishedValue("MoS", "lattice_parameter", 4.25, 1e-3, "closed form")
+    monkeypatch.setattr(registry, "resolve", lambda name, **more: springs(right))
+    done = CliRunner().invoke(app, ["models", "--check", "springs"])
+    assert done.exit_code == 0
+    assert "lattice parameter of MoS: 4.2500" in done.stdout
+    monkeypatch.setattr(
+        registry, "resolve", lambda name, **more: springs(right, replace(right, value=4.1))
+    )
+    done = CliRunner().invoke(app, ["models", "--check", "springs"])
+    assert done.exit_code == 1
+    assert "DIFFERS" in done.stdout
+    monkeypatch.setattr(registry, "resolve", lambda name, **more: springs())
+    done = CliRunner().invoke(app, ["models", "--check", "springs"])
+    assert done.exit_code == 1
+    assert "published no value" in done.stdout
+
+
+def test_a_card_with_a_bad_published_value_is_refused(tmp_path):
+    path = tmp_path / "cards.toml"
+    path.write_text('[mine]\nfamily = "mace"\npublished = [{ structure = "Si" }]\n')
+    with pytest.raises(
+        ModelError, match=r"published is .* but must be a list of tables with struc"
+    ):
+        read_cards(path)
+    path.write_text('[mine]\nfamily = "mace"\nparameters = true\n')
+    with pytest.raises(ModelError, match="must be a whole number"):
+        read_cards(path)
+
+
+def test_a_version_that_computes_something_else_is_refused(monkeypatch):
+    from symscape.models import family
+
+    monkeypatch.setattr(family, "package_folder", lambda package: published._FOLDER)
+    monkeypatch.setattr(family, "distribution_version", lambda name: "4.1.2")
+    model = registry.resolve("M3GNet-MP-2021.2.8-PES")
+    with pytest.raises(ModelError, match=r"needs matgl >=2,<3, but 4.1.2 is installed"):
+        model.check_installed()
