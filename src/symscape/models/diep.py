@@ -24,7 +24,7 @@ class DIEPModel(MatGLModel):
     package = "diep"
     distribution = "diep"
     extra = "diep"
-    dtypes = ("float32",)
+    dtypes: ClassVar[tuple[str, ...]] = ("float32",)
     default_batch_size: ClassVar[int] = 8
 
     @classmethod

@@ -39,7 +39,7 @@ class MatGLModel(FamilyModel):
     distribution = "matgl"
     extra = "matgl"
     implements = ALL_QUANTITIES
-    dtypes = ("float32", "float64")
+    dtypes: ClassVar[tuple[str, ...]] = ("float32", "float64")
     saves_folders = True
     default_batch_size: ClassVar[int] = 16
     #: M3GNet of matgl 1 and 2 takes the place of a bond among the short ones for its place among
