@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import leaderboard_runs as make
 import numpy as np
 import pytest
 from curve_models import REFERENCES, all_electron
 
 from symscape.figures.curves_figure import CurvePair, draw_curves
 from symscape.figures.periodic_table import draw_periodic_table, place
+from symscape.leaderboard.collect import Board, Entry
+from symscape.leaderboard.ranking import rank_board
+from symscape.leaderboard.write import write_leaderboard
 from symscape.models.card import ModelCard
 from symscape.page.curves_page import curve_figures, curve_tables, render_curves, write_curves
 from symscape.page.curves_view import CurvesView
@@ -18,12 +22,14 @@ from symscape.page.view import RunView
 from symscape.questions.equation_of_state import NotJudged
 from symscape.references.birch_murnaghan import BirchMurnaghan
 from symscape.references.equations import load_equations
-from symscape.results.run_results import RunResults
+from symscape.results.run_results import RunResults, save_results
 from symscape.verdict.equation_of_state import (
     judge_equation_of_state,
     judge_prototype_differences,
 )
 from symscape.verdict.tolerances import load_tolerances
+
+MATERIALS = (make.material(0),)
 
 
 def curve(volume: float) -> BirchMurnaghan:
@@ -74,8 +80,9 @@ def soft():
         )
         for values in (spoilt.energy, spoilt.volume, spoilt.bulk_modulus, spoilt.derivative):
             values[chosen.names.index("XO3")] = np.nan
+        symbols = "-".join(dict.fromkeys(chosen.symbols))
         entry = NotJudged("it is none of ours", ("Ra-BCC",))
-        case = judge_equation_of_state(chosen, spoilt, group, "", not_judged=(entry,), **known)
+        case = judge_equation_of_state(chosen, spoilt, group, symbols, not_judged=(entry,), **known)
         found.append(case)
     elements = equations[~equations.oxide & np.isin(equations.elements, (22, 40, 72))]
     energies = 0.5 * all_electron(elements).energy
@@ -136,3 +143,27 @@ def test_pictures_are_drawn_once_and_removed_with_what_they_show(soft, tmp_path)
     assert {path.name for path in (tmp_path / "figures").iterdir()} == {
         "curves-differences.png", "curves-differences-tall.png",
     }  # fmt: skip
+
+
+def test_the_leaderboard_shows_periodic_tables_of_models_that_have_them(soft, tmp_path):
+    board = [make.run("plain", MATERIALS), make.run("judged", MATERIALS)]
+    judged = tuple(replace(case, model="judged") for case in soft.run.cases)
+    board[1] = replace(board[1], cases=board[1].cases + judged)
+    entries = [Entry(r, save_results(tmp_path / f"{r.model.name}.json", r)) for r in board]
+    ranking = rank_board(Board(tuple(sorted(entries, key=lambda e: e.name))))
+    index = write_leaderboard(tmp_path / "board", ranking)
+    pictures = sorted(path.name for path in (tmp_path / "board" / "elements").iterdir())
+    assert pictures == ["judged-differences.png", "judged-epsilon.png"]
+    assert 'src="elements/judged-epsilon.png"' in index.read_text()
+    pages = {path.stem: path.read_text() for path in (tmp_path / "board" / "models").iterdir()}
+    assert 'src="../elements/judged-differences.png"' in pages["judged"]
+    assert "elements/" not in pages["plain"]
+    # a group of the periodic table is found by its elements
+    units = {unit.material: unit for unit in ranking.table.units}
+    assert units["group-4"].elements == ("Ti", "Zr", "Hf")
+    assert units["BCC"].elements == ()
+    assert units["BCC"].title == "BCC"
+    # what one model was asked, all are: the other one scores nothing there
+    names = [question.name for question in ranking.table.questions]
+    row = ranking.table.models.index("plain")
+    assert ranking.table.by_question[row, names.index("equation_of_state")] == 0

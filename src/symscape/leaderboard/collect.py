@@ -63,6 +63,11 @@ class Unit:
         return f"{self.material}-{self.slice}"
 
     @property
+    def title(self) -> str:
+        """The material in words: ``Mg-Si``, ``group-4``, ``all crystals``."""
+        return "all crystals" if self.material == "crystals" else self.material
+
+    @property
     def elements(self) -> tuple[str, ...]:
         """Chemical symbols of the crystal or the chemical system; none for all crystals."""
         if self.reference:

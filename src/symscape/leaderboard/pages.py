@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -72,10 +72,21 @@ class MaterialView:
 
 @dataclass(frozen=True, eq=False)
 class Site:
-    """Everything that the templates ask for."""
+    """Everything that the templates ask for.
+
+    Parameters
+    ----------
+    ranking
+        Models and their scores.
+    thumbnails
+        Landscapes by the model's name and the slice's id.
+    elements
+        Periodic tables of each model that was judged on equations of state.
+    """
 
     ranking: Ranking
     thumbnails: Mapping[tuple[str, str], Thumbnail]
+    elements: Mapping[str, tuple[Thumbnail, ...]] = field(default_factory=dict)
 
     @cached_property
     def materials(self) -> tuple[MaterialView, ...]:
@@ -119,6 +130,10 @@ class Site:
         """Short digest of all references: which version of the library this is."""
         text = "\n".join(f"{s.id} {s.digest}" for s in self.ranking.table.slices)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def tables(self, standing: Standing) -> tuple[Thumbnail, ...]:
+        """Periodic tables of a model; none if it was not judged on equations of state."""
+        return self.elements.get(standing.name, ())
 
     def thumbnail(self, model: str, slice_id: str) -> Thumbnail | None:
         """Picture of a model's landscape, or with ``model`` empty of DFT's."""

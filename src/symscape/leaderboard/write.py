@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from symscape.files import write_atomically
+from symscape.leaderboard.elements import FOLDER as ELEMENTS
+from symscape.leaderboard.elements import write_elements
 from symscape.leaderboard.maps import (
     Thumbnail,
     colour_script,
@@ -22,7 +24,12 @@ from symscape.leaderboard.tables import leaderboard_csv, leaderboard_json, leade
 #: copied beside the pages
 ASSETS = ("style.css", "board.js", "maps.js")
 #: folders of the leaderboard that hold nothing else than what is written here
-_OWNED = (("models", "*.html"), ("materials", "*.html"), ("thumbs", "**/*.png"))
+_OWNED = (
+    ("models", "*.html"),
+    ("materials", "*.html"),
+    ("thumbs", "**/*.png"),
+    (ELEMENTS, "*.png"),
+)
 
 
 def write_leaderboard(
@@ -57,9 +64,14 @@ def write_leaderboard(
     write_atomically(folder / "assets" / "colours.js", colour_script())
     total = (len(ranking.standings) + 1) * len(ranking.table.slices)
     thumbnails = _write_thumbnails(folder, ranking, lambda done: _tell(progress, done, total))
-    site = Site(ranking, thumbnails)
+    elements = {
+        standing.name: write_elements(folder, standing.entry, slug(standing.name))
+        for standing in ranking.standings
+    }
+    site = Site(ranking, thumbnails, elements)
     pages = Pages(site)
     written = {folder / thumbnail.path for thumbnail in thumbnails.values()}
+    written |= {folder / picture.path for own in elements.values() for picture in own}
     for standing in ranking.standings:
         path = folder / "models" / f"{slug(standing.name)}.html"
         write_atomically(path, pages.model(standing))
