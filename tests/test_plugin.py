@@ -175,7 +175,7 @@ def test_figures_on_demand(suite, monkeypatch):
     asked = []
     monkeypatch.setattr(
         "symscape.page.report.write_figures",
-        lambda folder, view, *, relief=False: asked.append(relief) or {},
+        lambda folder, view, *, relief=False, **_: asked.append(relief) or {},
     )
     questions = SUITE.replace("energies", "forces")
     (suite.path / "test_forces.py").write_text(questions)

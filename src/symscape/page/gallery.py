@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -88,6 +88,16 @@ class SliceFigures:
     baseline: Picture | None = None
     relief: Picture | None = None
 
+    @property
+    def images(self) -> tuple[Image, ...]:
+        """All files."""
+        pictures = (self.landscape, self.topology, self.baseline, self.relief)
+        return (self.thumb, *(image for p in pictures if p for image in (p.wide, p.tall)))
+
+
+class MissingPicture(Exception):
+    """A picture is not there, and whoever asked did not want it drawn."""
+
 
 class Gallery:
     """The folder ``figures`` of a report.
@@ -96,12 +106,14 @@ class Gallery:
     ----------
     folder
         The report's folder; ``figures`` is made in it.
+    drawing
+        Whether pictures that are not there are drawn.
     """
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, *, drawing: bool = True):
         self.folder = folder / "figures"
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._names: set[str] = set()
+        self.drawing = drawing
 
     def add(
         self,
@@ -128,12 +140,15 @@ class Gallery:
         ------
         OSError
             If the file can't be written.
+        MissingPicture
+            If it is not there and none are drawn.
         """
         path = self.folder / f"{slug}-{kind}.png"
-        self._names.add(path.name)
         stamp = stamp_of(kind, drawn_from)
         size = stamped_size(path, stamp)
         if size is None:
+            if not self.drawing:
+                raise MissingPicture(path.name)
             size = save_pixels(path, draw(), stamp, describe())
         return Image(f"figures/{path.name}", *size)
 
@@ -141,12 +156,13 @@ class Gallery:
         """Return what a picture says that it shows."""
         return read_description(self.folder / Path(image.path).name)
 
-    def tidy(self) -> None:
-        """Remove the pictures of an earlier report that this one has not."""
+    def tidy(self, kept: Iterable[SliceFigures]) -> None:
+        """Remove the pictures of slices that an earlier report had and this one has not."""
+        names = {Path(image.path).name for figures in kept for image in figures.images}
         others = (f"{HULL_PREFIX}-", f"{CURVES_PREFIX}-")
         for kind in KINDS:
             for path in self.folder.glob(f"*-{kind}.png"):
-                if path.name not in self._names and not path.name.startswith(others):
+                if path.name not in names and not path.name.startswith(others):
                     path.unlink(missing_ok=True)
 
     def add_figures(

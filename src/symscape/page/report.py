@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +14,11 @@ from symscape.figures.panels import LandscapeData
 from symscape.files import write_atomically
 from symscape.page.curves_page import write_curves
 from symscape.page.curves_view import CurvesView
-from symscape.page.gallery import Gallery, Picture, SliceFigures
+from symscape.page.gallery import Gallery, MissingPicture, Picture, SliceFigures
 from symscape.page.html import render_page
 from symscape.page.hull_page import write_hulls
 from symscape.page.hull_view import HullView
+from symscape.page.processes import do_all
 from symscape.page.run_tables import write_tables
 from symscape.page.summary import summary_markdown
 from symscape.page.topology_pictures import add_topology
@@ -27,7 +30,14 @@ if TYPE_CHECKING:
     from symscape.figures.layouts import Layout
 
 
-def write_report(folder: str | Path, run: RunResults, *, relief: bool = False) -> Path:
+def write_report(
+    folder: str | Path,
+    run: RunResults,
+    *,
+    relief: bool = False,
+    jobs: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
     """Write results.json, summary.md, tables/, figures/ and index.html, and return the page's path.
 
     The results come first, so that they are safe whatever happens to the rest. Figures that an
@@ -42,6 +52,10 @@ def write_report(folder: str | Path, run: RunResults, *, relief: bool = False) -
         The results of one model.
     relief
         Whether to draw each landscape as a surface too.
+    jobs
+        Processes that draw.
+    progress
+        Called with (slices drawn, slices that lacked a picture).
 
     Raises
     ------
@@ -55,7 +69,7 @@ def write_report(folder: str | Path, run: RunResults, *, relief: bool = False) -
     view = RunView(run)
     write_atomically(folder / "summary.md", summary_markdown(run))
     write_tables(folder / "tables", run)
-    figures = write_figures(folder, view, relief=relief)
+    figures = write_figures(folder, view, relief=relief, jobs=jobs, progress=progress)
     pictures = write_hulls(folder, HullView(run))
     curves = write_curves(folder, CurvesView(run))
     page = folder / "index.html"
@@ -63,28 +77,50 @@ def write_report(folder: str | Path, run: RunResults, *, relief: bool = False) -
     return page
 
 
-def write_figures(folder: Path, view: RunView, *, relief: bool = False) -> dict[str, SliceFigures]:
+def write_figures(
+    folder: Path,
+    view: RunView,
+    *,
+    relief: bool = False,
+    jobs: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, SliceFigures]:
     """Draw the figures of every slice that has energies, and return them by the slice's id.
+
+    Parameters are those of `write_report`.
 
     Raises
     ------
     OSError
         If a file can't be written.
     """
-    gallery = Gallery(folder)
-    figures = {}
+    there = Gallery(folder, drawing=False)
+    wanted, figures, lacking = [], {}, []
     for item in view.slices:
         data = landscape_data(view, item)
-        if data is not None:
-            figures[item.id] = _add_slice(gallery, item, data, relief)
-    gallery.tidy()
-    return figures
+        if data is None:
+            continue
+        wanted.append(item.id)
+        try:
+            figures[item.id] = _add_slice(there, item, data, relief)
+        except MissingPicture:
+            lacking.append((item, data))
+    draw = partial(_draw_slice, folder, relief)
+    drawn = do_all(draw, lacking, jobs=jobs, progress=progress)
+    figures |= {item.id: made for (item, _), made in zip(lacking, drawn, strict=True)}
+    there.tidy(figures.values())
+    return {name: figures[name] for name in wanted}
+
+
+def _draw_slice(folder: Path, relief: bool, what: tuple[SliceView, LandscapeData]) -> SliceFigures:
+    """Draw what is missing of one slice's figures, in whichever process."""
+    return _add_slice(Gallery(folder), *what, relief)
 
 
 def _add_slice(
     gallery: Gallery, item: SliceView, data: LandscapeData, relief: bool
 ) -> SliceFigures:
-    """Draw what is missing of one slice's figures."""
+    """Return one slice's figures."""
     # most of them do not depend on the baseline
     alone = replace(data, baseline=None)
 

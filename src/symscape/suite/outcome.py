@@ -111,15 +111,21 @@ class Outcome:
     def _write_reports(self) -> None:
         if not self.records:
             return
+        from symscape.models.threads import cores
         from symscape.page.report import write_report
         from symscape.suite.github import append_job_summary
+        from symscape.suite.progress import progress_line
         from symscape.suite.session import session_of
 
         session = session_of(self.config)
         for run in self._runs(session):
             folder = session.settings.report_dir / run.model.name
             try:
-                write_report(folder, run, relief="relief" in session.settings.figures)
+                with progress_line(
+                    self.config, f"figures of {run.model.name}", "slices"
+                ) as progress:
+                    relief = "relief" in session.settings.figures
+                    write_report(folder, run, relief=relief, jobs=cores(), progress=progress)
                 append_job_summary(folder / "summary.md")
             except OSError as error:
                 self.problems.append(f"the report of {run.model.name} can't be written: {error}")

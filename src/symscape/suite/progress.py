@@ -14,8 +14,10 @@ _PATIENCE = 2.0
 
 
 @contextmanager
-def progress_line(config: pytest.Config, title: str) -> Iterator[Callable[[int, int], None] | None]:
-    """Give a callback (done, total) that tells how far the evaluation of structures is.
+def progress_line(
+    config: pytest.Config, title: str, unit: str = "structures"
+) -> Iterator[Callable[[int, int], None] | None]:
+    """Give a callback (done, total) that tells how many structures, or of another unit, are done.
 
     Workers of pytest-xdist have no terminal and print nothing, as does ``-q``.
     """
@@ -31,5 +33,5 @@ def progress_line(config: pytest.Config, title: str) -> Iterator[Callable[[int, 
         patience_s=_PATIENCE,
         around=capture.global_and_fixture_disabled,
     )
-    with progress.task(title, unit="structures"):
+    with progress.task(title, unit=unit):
         yield progress.update

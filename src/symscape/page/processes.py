@@ -1,0 +1,71 @@
+"""Several processes for work that takes long, one where starting them would take longer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+#: fewer things are done here: a process takes two to four seconds to start
+FEWEST = 6
+
+
+def do_all(
+    work: Callable[[T], R],
+    things: Sequence[T],
+    *,
+    jobs: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[R]:
+    """Do the same with many things, and return what comes of each.
+
+    Parameters
+    ----------
+    work
+        What is done; with several processes it and the things must survive pickling.
+    things
+        In any number.
+    jobs
+        Processes. More than one need a main module that can be imported (pytest's can).
+    progress
+        Called with (done, in all).
+
+    Notes
+    -----
+    What a process that died (for lack of memory, say) left undone is done here.
+    """
+    made: dict[int, R] = {}
+
+    def end(k: int, result: R) -> None:
+        made[k] = result
+        if progress is not None:
+            progress(len(made), len(things))
+
+    if jobs > 1 and len(things) >= FEWEST:
+        _in_processes(work, things, min(jobs, len(things)), end)
+    for k, thing in enumerate(things):
+        if k not in made:
+            end(k, work(thing))
+    return [made[k] for k in range(len(things))]
+
+
+def _in_processes(
+    work: Callable[[T], R], things: Sequence[T], jobs: int, end: Callable[[int, R], None]
+) -> None:
+    """Do as many as processes live to do."""
+    from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
+    from multiprocessing import get_context
+
+    # forked copies of a process with threads may wait for ever
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        places = {pool.submit(work, thing): k for k, thing in enumerate(things)}
+        try:
+            for future in as_completed(places):
+                end(places[future], future.result())
+        except BrokenExecutor:
+            return
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
