@@ -77,6 +77,31 @@ def test_a_process_that_ends_without_a_report_is_red(tmp_path):
     assert run_step("Run the benchmark", tmp_path, mlip=CALCULATOR).returncode == 1
 
 
+def test_the_recipe_for_other_systems_runs_as_it_stands(tmp_path):
+    """All of its lines but those that make the environment, in an empty folder."""
+    pytest.importorskip("chgnet")
+    page = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+    (recipe,) = [b for b in re.findall(r"```console\n(.*?)```", page, re.DOTALL) if "-m venv" in b]
+    lines = [line.removeprefix("$ ") for line in recipe.splitlines()]
+    made, ran = lines[:2], lines[2:]
+    assert [line.split()[0] for line in made] == ["python", "pip"]
+    environment = dict(os.environ, XDG_CACHE_HOME=str(tmp_path / "cache"))
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    # the command as this interpreter has it, whether or not it is installed as a script
+    wrapper = 'symscape() { python -m symscape "$@"; }'
+    outcome = subprocess.run(
+        ["bash", "-euc", "\n".join([wrapper, *ran])],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    assert (tmp_path / "reports" / "junit.xml").is_file()
+
+
 @pytest.mark.parametrize("found", [True, False])
 def test_a_baseline_that_is_missing_is_a_warning(tmp_path, found):
     (tmp_path / "bin").mkdir()
