@@ -29,7 +29,7 @@ VOID = {"meta", "link", "img", "source", "br", "input"}
 
 
 #: scripts of a page
-N_SCRIPTS = 1
+N_SCRIPTS = 3
 
 
 class Page(HTMLParser):
@@ -103,6 +103,7 @@ def test_everything_is_there(report):
         "index.html",
         "results.json",
         "summary.md",
+        "assets/3Dmol-min.js",
         *(f"figures/{s}-{kind}.png" for s in slices for kind in ("wide", "tall", "thumb")),
         *(f"tables/{t}.csv" for t in ("metrics", "checks", "underprediction")),
         *(f"tables/underprediction_by_{t}.csv" for t in ("n_lattice", "n_wyckoff")),

@@ -86,13 +86,19 @@ def energy_scale(reference: np.ndarray, model: np.ndarray, window: float) -> Sca
         meV/atom.
     """
     both = np.concatenate([np.ravel(reference), np.ravel(model)])
+    return _scale(both, _round_values(*energy_span(reference, model, window)))
+
+
+def energy_span(reference: np.ndarray, model: np.ndarray, window: float) -> tuple[float, float]:
+    """Return where the scale of `energy_scale` begins and ends before rounding, meV/atom."""
+    both = np.concatenate([np.ravel(reference), np.ravel(model)])
     highest = float(np.nanmax(reference, initial=0.0))
     either = min(float(np.nanmax(both, initial=0.0)), 2 * highest)
     cap = min(window, either) if either > 0 else window
     lowest = float(np.nanmin(both, initial=0.0))
     # less than a step of the eye below zero is told by the colour beyond the scale
     low = max(lowest, -cap) if lowest < -_NOTHING * cap else 0.0
-    return _scale(both, _round_values(low, cap))
+    return low, cap
 
 
 def error_scale(error: np.ndarray, inside: np.ndarray) -> Scale:

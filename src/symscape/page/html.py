@@ -17,6 +17,7 @@ from symscape.page.checks import check_words
 from symscape.page.curves_page import render_curves
 from symscape.page.curves_view import CurvesView
 from symscape.page.diagnosis import diagnose
+from symscape.page.explorer import explorer_json
 from symscape.page.hull_page import render_hulls
 from symscape.page.hull_view import HullView
 from symscape.page.summary import SYMBOLS, WORDS
@@ -53,6 +54,8 @@ def render_page(
     hulls, curves
         Pictures of the crystals and of their equations of state by what they show.
     """
+    from markupsafe import Markup
+
     changes = change_rows(view)
     environment = templates()
     return environment.get_template("index.html.j2").render(
@@ -65,6 +68,7 @@ def render_page(
         holes=[(i, c) for i in view.slices for c in i.cases if c.detail.failed_points],
         sections=_sections(view, hulls or {}, curves or {}, environment),
         choices=card_choices(view),
+        explorer=Markup(explorer_json(view)),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,10 @@ from symscape.results.run_results import RunResults, round_energies, save_result
 
 if TYPE_CHECKING:
     from symscape.figures.layouts import Layout
+
+
+#: draws crystals; the page loads it when one is first asked for
+LIBRARY = "3Dmol-min.js"
 
 
 def write_report(
@@ -72,6 +77,8 @@ def write_report(
     figures = write_figures(folder, view, relief=relief, jobs=jobs, progress=progress)
     pictures = write_hulls(folder, HullView(run))
     curves = write_curves(folder, CurvesView(run))
+    library = files("symscape.page").joinpath("vendor", LIBRARY).read_text(encoding="utf-8")
+    write_atomically(folder / "assets" / LIBRARY, library)
     page = folder / "index.html"
     write_atomically(page, render_page(view, figures, pictures, curves))
     return page

@@ -22,6 +22,7 @@ from symscape.jsontext import JsonTextError, parse_json
 from symscape.models.card import ModelCard
 from symscape.questions.case import CaseResult
 from symscape.results.consistency import check_consistency
+from symscape.results.structure import StructureSummary, summarize_structure
 
 if TYPE_CHECKING:
     from symscape.references.reference import LandscapeReference
@@ -88,6 +89,8 @@ class ReferenceSummary:
         1 where two atoms are too close for the point to count, else 0, (n_u, n_v).
     minimum
         Grid indices of the DFT minimum, the common zero.
+    structure
+        The crystal and how it changes along the axes; None in files of earlier versions.
     """
 
     material: str
@@ -105,6 +108,7 @@ class ReferenceSummary:
     energies: tuple[tuple[float | None, ...], ...]
     mask: tuple[tuple[int, ...], ...]
     minimum: tuple[int, int]
+    structure: StructureSummary | None = None
 
     @property
     def id(self) -> str:
@@ -232,6 +236,7 @@ def summarize_reference(reference: LandscapeReference) -> ReferenceSummary:
         energies=tuple(tuple(float(e) if e == e else None for e in row) for row in relative),
         mask=tuple(tuple(int(m) for m in row) for row in reference.mask),
         minimum=reference.minimum,
+        structure=summarize_structure(reference.slice),
     )
 
 
