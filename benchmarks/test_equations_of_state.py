@@ -13,10 +13,10 @@ import pytest
 @pytest.mark.curves("equation_of_state")
 def test_equation_of_state(curves, verdict):
     """Volumes, bulk moduli and whole curves agree with all-electron DFT."""
-    verdict(curves.judge_equation_of_state())
+    verdict(curves.judge())
 
 
 @pytest.mark.curves("prototype_differences")
 def test_prototype_differences(curves, verdict):
     """The prototype lies as far above each element's lowest one as in DFT."""
-    verdict(curves.judge_prototype_differences())
+    verdict(curves.judge())

@@ -12,17 +12,17 @@ import pytest
 @pytest.mark.crystals("hull")
 def test_hull(crystals, verdict):
     """Formation energies, energies above hull and the order of the polymorphs agree with DFT."""
-    verdict(crystals.judge_hull())
+    verdict(crystals.judge())
 
 
 @pytest.mark.crystals("stability")
 def test_stability(crystals, verdict):
     """Few crystals are called stable that are not, over all systems."""
-    verdict(crystals.judge_stability())
+    verdict(crystals.judge())
 
 
 @pytest.mark.relaxation
 @pytest.mark.crystals("relaxation")
 def test_relaxation(crystals, verdict):
     """Crystals near the hull keep their symmetry and volume when the model relaxes them."""
-    verdict(crystals.judge_relaxation())
+    verdict(crystals.judge())

@@ -12,4 +12,4 @@ import pytest
 @pytest.mark.landscape("energies")
 def test_energies(landscape, verdict):
     """The relative energies over the slice agree with DFT within the tolerances."""
-    verdict(landscape.judge_energies())
+    verdict(landscape.judge())

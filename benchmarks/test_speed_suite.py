@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from symscape.questions.energies import judge_energies
 from symscape.references.library import find_references
 from symscape.references.store import load_reference
-from symscape.verdict.energies import judge_energies
 from symscape.verdict.tolerances import load_tolerances
 
 REFERENCES = Path(__file__).parents[1] / "references"

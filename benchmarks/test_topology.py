@@ -13,16 +13,16 @@ pytestmark = pytest.mark.topology
 @pytest.mark.landscape("minima")
 def test_minima(landscape, verdict):
     """Every minimum of DFT is there, at its place and depth, and no other."""
-    verdict(landscape.judge_minima())
+    verdict(landscape.judge())
 
 
 @pytest.mark.landscape("saddles")
 def test_saddles(landscape, verdict):
     """The barriers between the minima are as high as DFT's."""
-    verdict(landscape.judge_saddles())
+    verdict(landscape.judge())
 
 
 @pytest.mark.landscape("smoothness")
 def test_smoothness(landscape, verdict):
     """The energy has no steps, kinks or ripples that DFT does not have."""
-    verdict(landscape.judge_smoothness())
+    verdict(landscape.judge())

@@ -12,4 +12,4 @@ import pytest
 @pytest.mark.crystals("underprediction")
 def test_underprediction(crystals, verdict):
     """The energies above hull of the class are not biased."""
-    verdict(crystals.judge_underprediction())
+    verdict(crystals.judge())

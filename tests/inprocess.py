@@ -9,8 +9,8 @@ from typing import Any
 import symscape.page.report
 from symscape.models.card import ModelCard
 from symscape.page.report import write_report
+from symscape.questions.energies import judge_energies
 from symscape.results.run_results import RunResults, summarize_reference
-from symscape.verdict.energies import judge_energies
 from symscape.verdict.tolerances import load_tolerances
 
 #: what a run imports lazily: pytester would import it anew, and drop it, in each run, and some
@@ -33,15 +33,14 @@ _LAZY = (
     "symscape.models.mace",
     "symscape.models.sevenn",
     "symscape.models.worker",
+    "symscape.questions.topology",
     "symscape.suite.case",
     "symscape.suite.collect",
     "symscape.suite.gate",
     "symscape.suite.github",
     "symscape.suite.hull",
     "symscape.suite.progress",
-    "symscape.verdict.contracts",
     "symscape.verdict.propose",
-    "symscape.verdict.topology",
 )
 
 

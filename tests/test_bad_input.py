@@ -17,9 +17,9 @@ import symscape.models.family
 from symscape.cli import main
 from symscape.models.card import ModelCard
 from symscape.models.registry import resolve
+from symscape.questions.energies import judge_energies
 from symscape.references.store import load_reference, write_reference
 from symscape.results.run_results import RunResults, save_results, summarize_reference
-from symscape.verdict.energies import judge_energies
 from symscape.verdict.tolerances import load_tolerances
 
 REFERENCE = "AlCu-Cmcm/Al_y-Cu_y.json"

@@ -14,16 +14,14 @@ from symscape.models.card import ModelCard
 from symscape.page.hull_view import HullView
 from symscape.page.report import write_report
 from symscape.page.summary import escape_markdown, summary_markdown
+from symscape.questions.behind import behind_texts, largest
 from symscape.questions.case import CaseResult, Check
+from symscape.questions.hull import judge_hull
+from symscape.questions.relaxation import judge_relaxation
+from symscape.questions.stability import judge_stability
+from symscape.questions.underprediction import judge_underprediction
 from symscape.results.run_results import RunResults
-from symscape.verdict.behind import behind_texts, largest
 from symscape.verdict.explain import explain
-from symscape.verdict.hull import (
-    judge_hull,
-    judge_relaxation,
-    judge_stability,
-    judge_underprediction,
-)
 from symscape.verdict.tolerances import load_tolerances
 
 pd = pytest.importorskip("pandas")

@@ -17,10 +17,10 @@ from symscape.cli import app
 from symscape.landscape.forces import axis_forces
 from symscape.leaderboard.submission import asked_questions
 from symscape.questions.case import CaseResult
+from symscape.questions.energies import judge_energies
 from symscape.references.library import find_references
 from symscape.references.store import dump_document, load_reference
 from symscape.results.run_results import RunResults, save_results, summarize_reference
-from symscape.verdict.energies import judge_energies
 from symscape.verdict.tolerances import load_tolerances
 
 ROOT = Path(__file__).parents[1]

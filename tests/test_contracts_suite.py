@@ -16,6 +16,7 @@ from symscape.errors import ModelError
 from symscape.landscape.evaluate import evaluate_slice
 from symscape.models.cache import EnergyCache
 from symscape.models.evaluate import Evaluator
+from symscape.questions.registry import question_named
 from symscape.references.reference import LandscapeReference
 from symscape.suite.case import LandscapeCase
 from symscape.verdict.tolerances import load_tolerances
@@ -59,7 +60,7 @@ def reference():
     )
 
 
-def case(model, reference):
+def case(model, reference, question="energies"):
     session = SimpleNamespace(
         tolerances=load_tolerances(),
         cache=None,
@@ -67,11 +68,11 @@ def case(model, reference):
         evaluator=Evaluator,
         evaluate=lambda m, r: evaluate_slice(m, r.slice, r.valid),
     )
-    return LandscapeCase(session, model, reference)
+    return LandscapeCase(session, model, reference, question_named(question))
 
 
 def ask(model, reference, question):
-    return getattr(case(model, reference), f"judge_{question}")()
+    return case(model, reference, question).judge()
 
 
 @pytest.mark.parametrize("question", [q for q in QUESTIONS if q != "saddles"])

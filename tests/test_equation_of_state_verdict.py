@@ -11,14 +11,10 @@ from hypothesis import strategies as st
 from symscape.decode import decode, encode
 from symscape.equation_of_state.comparable import F_ELEMENTS
 from symscape.equation_of_state.groups import element_groups
-from symscape.questions.equation_of_state import CurvesDetail, NotJudged
-from symscape.questions.prototype_differences import DifferencesDetail
+from symscape.questions.equation_of_state import CurvesDetail, NotJudged, judge_equation_of_state
+from symscape.questions.prototype_differences import DifferencesDetail, judge_prototype_differences
 from symscape.references.birch_murnaghan import BirchMurnaghan
 from symscape.references.equations import ELEMENTAL, load_equations
-from symscape.verdict.equation_of_state import (
-    judge_equation_of_state,
-    judge_prototype_differences,
-)
 from symscape.verdict.tolerances import PROFILES, load_tolerances
 
 EQUATIONS = load_equations([REFERENCES])

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from symscape.questions.energies import judge_energies
 from symscape.questions.registry import QUESTIONS
 from symscape.references.convergence import CheckedPoint, ConvergenceCheck, read_convergence
 from symscape.references.library import find_references
 from symscape.references.store import load_reference
-from symscape.verdict.energies import judge_energies
 from symscape.verdict.tolerances import PROFILES, load_tolerances
 
 NAMES = {"material": "PbTiO3-P4mm", "slice": "Ti_z-O_z", "model": "any"}

@@ -128,7 +128,7 @@ def test_a_torn_reference_is_no_known_failure(suite):
 def test_what_the_baseline_judged_is_missed_unless_the_user_left_it_out(suite):
     suite.makepyfile(
         test_more="import pytest\n@pytest.mark.landscape('minima')\n"
-        "def test_minima(landscape, verdict):\n    verdict(landscape.judge_minima())\n"
+        "def test_minima(landscape, verdict):\n    verdict(landscape.judge())\n"
     )
     run(suite, "--mlip", "cheap:exact")
     baseline = str(keep(suite, "exact", "both"))

@@ -19,13 +19,11 @@ from symscape.page.hull_view import HullView, is_about_crystals
 from symscape.page.report import write_report
 from symscape.page.summary import hull_summary
 from symscape.questions.case import CaseResult
+from symscape.questions.hull import judge_hull
+from symscape.questions.relaxation import judge_relaxation
+from symscape.questions.stability import judge_stability
+from symscape.questions.underprediction import judge_underprediction
 from symscape.results.run_results import RunResults, load_results, save_results
-from symscape.verdict.hull import (
-    judge_hull,
-    judge_relaxation,
-    judge_stability,
-    judge_underprediction,
-)
 from symscape.verdict.tolerances import load_tolerances
 
 pd = pytest.importorskip("pandas")

@@ -21,13 +21,14 @@ from symscape.hull.stability import classify
 from symscape.models.ase import ASEModel
 from symscape.models.card import ModelCard
 from symscape.models.evaluate import Evaluator
+from symscape.questions.crystals import judge_contracts
+from symscape.questions.invariance import CRYSTAL_INVARIANCE
 from symscape.questions.registry import QUESTIONS
 from symscape.references.crystal_files import list_crystals
 from symscape.references.crystals import load_crystals
 from symscape.results.run_results import load_results
 from symscape.suite.hull import HullCase, HullSession, hull_cases
 from symscape.suite.roll import CaseName, roll_of
-from symscape.verdict.hull import judge_contracts
 from symscape.verdict.tolerances import load_tolerances
 
 ROOT = Path(__file__).parents[1]
@@ -139,8 +140,8 @@ def hulls(library):
     return HullSession(session)
 
 
-def case(hulls, own, material="Al-Cu", name="hull"):
-    return HullCase(hulls, own, material, name)
+def case(hulls, own, question="hull", material="Al-Cu", name="hull"):
+    return HullCase(hulls, own, material, name, QUESTIONS[question])
 
 
 def test_cases_are_listed_without_loading(library):
@@ -187,18 +188,18 @@ def test_a_model_that_is_the_reference_passes_everything(hulls):
         ("stability", ("crystals", "all")),
         ("underprediction", ("crystals", "n_wyckoff-0")),
     ):
-        result = getattr(case(hulls, own, *names), f"judge_{question}")()
+        result = case(hulls, own, question, *names).judge()
         assert result.passed, result.checks
         assert set(result.metrics) <= set(QUESTIONS[question].units) | {"threshold"}
         assert result.detail["digest"] == hulls.library.digest
-    hull = case(hulls, own).judge_hull()
+    hull = case(hulls, own, "hull").judge()
     assert hull.metrics["formation_mae"] == pytest.approx(0, abs=1e-3)
     assert hull.metrics["n_crystals"] == len(hull.detail["crystals"]) == 10
     assert hull.detail["settings"]["level_of_theory_reference"] == "EMT"
 
 
 def test_a_soft_model_is_too_low_by_as_much(hulls):
-    exact, soft = (case(hulls, own).judge_hull() for own in (model(), SOFT))
+    exact, soft = (case(hulls, own, "hull").judge() for own in (model(), SOFT))
     # formation energies and energies above hull are halved
     for before, after in zip(exact.detail["crystals"], soft.detail["crystals"], strict=True):
         for key in ("formation_model", "above_hull_model"):
@@ -210,14 +211,14 @@ def test_a_soft_model_is_too_low_by_as_much(hulls):
     assert not soft.passed
     # order and ground states do not change by scaling
     assert soft.metrics["wrong_order_share"] == soft.metrics["ground_states_missed"] == 0
-    stability = case(hulls, SOFT, "crystals", "all").judge_stability()
+    stability = case(hulls, SOFT, "stability", "crystals", "all").judge()
     expected = classify(above / 1000, above / 2000, 25)
     assert stability.metrics["false_stable"] == expected["false_stable"] > 0
     assert len(stability.detail["false_stable"]) == expected["false_stable"]
 
 
 def test_underprediction_leaves_out_the_zero(hulls):
-    result = case(hulls, SOFT, "crystals", "n_wyckoff-0").judge_underprediction()
+    result = case(hulls, SOFT, "underprediction", "crystals", "n_wyckoff-0").judge()
     rows = {row["id"]: row for row in result.detail["crystals"]}
     # EMT's aluminium is hcp
     assert {"Al-hcp", "Cu-fcc"}.isdisjoint(rows)
@@ -249,7 +250,7 @@ def test_all_systems_that_a_process_is_to_judge_are_relaxed_together(hulls):
 
 
 def test_relaxing_finds_what_is_unstable(hulls):
-    result = case(hulls, model()).judge_relaxation()
+    result = case(hulls, model(), "relaxation").judge()
     found = {row["id"]: row for row in result.detail["relaxed"]}
     assert not found["Cu-diamond"]["kept_symmetry"]
     assert found["Cu-diamond"]["gained"] > 500
@@ -291,24 +292,24 @@ def test_contracts_are_asked_of_every_crystal(hulls):
     assert names == [(system, "contracts") for system in ("Al", "Al-Cu", "Cu")]
     checked = []
     for system, name in names:
-        result = case(hulls, model(), system, name).judge_invariance()
+        result = case(hulls, model(), "crystal_invariance", system, name).judge()
         assert result.passed, result.checks
         asked = {*QUESTIONS["crystal_invariance"].units, "failed_crystals"}
         assert {check.metric for check in result.checks} == asked
         checked += result.detail["crystals_checked"]
-        assert case(hulls, model(), system, name).judge_conservative_forces().passed
+        assert case(hulls, model(), "crystal_forces", system, name).judge().passed
     assert sorted(checked) == sorted(crystal.id for crystal in hulls.library.crystals)
 
 
 def test_a_broken_model_fails_the_contract_it_breaks_on_crystals(hulls):
-    tilted = case(hulls, broken(Oriented), "Al-Cu", "contracts").judge_invariance()
+    tilted = case(hulls, broken(Oriented), "crystal_invariance", name="contracts").judge()
     failed = {check.metric for check in tilted.checks if not check.passed}
     assert "rotation" in failed
     assert "permutation" not in failed
     assert tilted.detail["worst_crystals"]["rotation"] in tilted.detail["crystals_checked"]
-    strong = case(hulls, broken(Overdone), "Al-Cu", "contracts")
-    assert strong.judge_invariance().passed
-    result = strong.judge_conservative_forces()
+    strong = broken(Overdone)
+    assert case(hulls, strong, "crystal_invariance", name="contracts").judge().passed
+    result = case(hulls, strong, "crystal_forces", name="contracts").judge()
     assert [check.metric for check in result.checks if not check.passed] == ["force_gradient"]
 
 
@@ -324,7 +325,7 @@ def test_the_worst_crystal_counts_and_no_number_is_the_worst(hulls):
         "c": found(rotation=0.1, permutation=5.0),
     }
     result = judge_contracts(
-        "crystal_invariance", "Al-Cu", results, hulls.session.tolerances, model="m"
+        CRYSTAL_INVARIANCE, "Al-Cu", results, hulls.session.tolerances, model="m"
     )
     assert result.metrics["rotation"] == 0.2
     assert np.isnan(result.metrics["permutation"])
@@ -335,7 +336,7 @@ def test_the_worst_crystal_counts_and_no_number_is_the_worst(hulls):
 
 def test_crystals_without_energy_are_left_out_and_named(hulls):
     own = model("selective", without=lambda atoms: len(atoms) == 2 and set(atoms.numbers) == {29})
-    result = case(hulls, own).judge_hull()
+    result = case(hulls, own, "hull").judge()
     assert result.metrics["n_crystals"] == 9
     assert any("Cu-diamond" in warning for warning in result.detail["warnings"])
     # what is left may be judged well, but a gap is never within tolerance
@@ -344,14 +345,14 @@ def test_crystals_without_energy_are_left_out_and_named(hulls):
     assert result.detail["missing_crystals"] == ["Cu-diamond"]
     nothing = model("nothing", without=lambda atoms: True)
     with pytest.raises(HullError, match="nothing gave no energy for any crystal"):
-        case(hulls, nothing).judge_hull()
+        case(hulls, nothing, "hull").judge()
     no_element = model("no element", without=lambda atoms: set(atoms.numbers) == {13})
     with pytest.raises(HullError, match="the element Al has no reference energy"):
-        case(hulls, no_element).judge_hull()
+        case(hulls, no_element, "hull").judge()
 
 
 def test_corrected_models_are_compared_with_corrected_energies(hulls):
-    result = case(hulls, model("corrected", "MP2020")).judge_hull()
+    result = case(hulls, model("corrected", "MP2020"), "hull").judge()
     settings = result.detail["settings"]
     assert settings["corrections"] == "MP2020 corrections added to the reference"
     # the scheme corrects no alloy of aluminium and copper

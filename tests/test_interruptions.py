@@ -139,12 +139,12 @@ import pytest
 
 @pytest.mark.landscape("energies")
 def test_energies(landscape, verdict):
-    verdict(landscape.judge_energies())
+    verdict(landscape.judge())
 
 
 @pytest.mark.landscape("minima")
 def test_minima(landscape, verdict):
-    verdict(landscape.judge_minima())
+    verdict(landscape.judge())
 """
 
 

@@ -113,10 +113,16 @@ def test_titles_and_columns_tell_metrics_apart():
         assert (metric.column == metric.name) == (not metric.unit)
 
 
+def nothing_asked(case, **known):
+    """Stand for a question that is never asked."""
+
+
 def test_a_name_for_two_things_is_refused():
-    other = Question("mine", "Mine", "slice", (Metric("mae", "another error", "eV"),))
+    other = Question(
+        "mine", "Mine", "slice", (Metric("mae", "another error", "eV"),), nothing_asked
+    )
     with pytest.raises(SymscapeError, match=r"'mae'.*means another thing"):
         collect_questions((other,))
-    again = Question("energies", "Again", "slice", ())
+    again = Question("energies", "Again", "slice", (), nothing_asked)
     with pytest.raises(SymscapeError, match="'energies' is defined twice"):
         collect_questions((again,))

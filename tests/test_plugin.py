@@ -72,7 +72,7 @@ import pytest
 
 @pytest.mark.landscape("energies")
 def test_energies(landscape, verdict):
-    verdict(landscape.judge_energies())
+    verdict(landscape.judge())
 """
 
 

@@ -91,7 +91,7 @@ def test_without_the_package_its_name_is_unknown(project):
 
 def test_an_entry_point_that_is_no_question_is_one_sentence(project):
     info = project / "site" / "lowest_point-1.0.dist-info" / "entry_points.txt"
-    info.write_text("[symscape.questions]\nlowest_point = lowest_point:judge_lowest_point\n")
+    info.write_text("[symscape.questions]\nlowest_point = lowest_point:ask\n")
     found = run(project, "pytest", "-q", "--mlip", "cheap:exact")
     assert found.returncode != 0
     assert "must be a symscape.questions.question.Question" in found.stdout + found.stderr

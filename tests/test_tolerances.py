@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from symscape.errors import ToleranceFileError
 from symscape.questions.case import CaseResult, Check
+from symscape.questions.limits import CaseTolerances
 from symscape.questions.registry import QUESTIONS
 from symscape.verdict.explain import excess, explain, limit_text
-from symscape.verdict.tolerances import PROFILES, CaseTolerances, load_tolerances
+from symscape.verdict.tolerances import PROFILES, load_tolerances
 
 NAMES = {"material": "PbTiO3-P4mm", "slice": "Ti_z-O_z", "model": "chgnet"}
 

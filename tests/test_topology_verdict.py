@@ -11,12 +11,16 @@ import pytest
 from symscape.contracts.result import ContractResult
 from symscape.contracts.scan import measure_line
 from symscape.landscape.forces import AxisForces, ForceComparison
+from symscape.questions.contracts import judge_contracts
+from symscape.questions.forces import judge_forces
+from symscape.questions.invariance import INVARIANCE
+from symscape.questions.minima import judge_minima
 from symscape.questions.registry import QUESTIONS
+from symscape.questions.saddles import judge_saddles
+from symscape.questions.smoothness import judge_smoothness
 from symscape.references.store import load_reference
 from symscape.results.detail import read_detail
-from symscape.verdict.contracts import judge_contracts, judge_forces
 from symscape.verdict.tolerances import PROFILES, load_tolerances
-from symscape.verdict.topology import judge_minima, judge_saddles, judge_smoothness
 
 REFERENCES = Path(__file__).parents[1] / "references"
 TOLERANCES = load_tolerances()
@@ -165,12 +169,12 @@ def test_contracts_that_ask_nothing_are_not_judged(lead_titanate):
             "equivalent_points", float("nan"), "meV/atom", {"skipped": "no two are equivalent"}
         ),
     }
-    result = judge_contracts("invariance", lead_titanate, results, TOLERANCES, model="x")
+    result = judge_contracts(INVARIANCE, lead_titanate, results, TOLERANCES, model="x")
     assert failed(result) == {"rotation"}
     assert {check.metric for check in result.checks} == {"rotation", "supercell"}
     assert result.detail["warnings"] == ["equivalent points not checked: no two are equivalent"]
     fine = judge_contracts(
-        "invariance", lead_titanate, {"supercell": results["supercell"]}, TOLERANCES, model="x"
+        INVARIANCE, lead_titanate, {"supercell": results["supercell"]}, TOLERANCES, model="x"
     )
     assert fine.passed
 

@@ -68,22 +68,22 @@ import pytest
 
 @pytest.mark.landscape("energies")
 def test_energies(landscape, verdict):
-    verdict(landscape.judge_energies())
+    verdict(landscape.judge())
 
 
 @pytest.mark.landscape("minima")
 def test_minima(landscape, verdict):
-    verdict(landscape.judge_minima())
+    verdict(landscape.judge())
 
 
 @pytest.mark.landscape("forces")
 def test_forces(landscape, verdict):
-    verdict(landscape.judge_forces())
+    verdict(landscape.judge())
 
 
 @pytest.mark.landscape("invariance")
 def test_invariance(landscape, verdict):
-    verdict(landscape.judge_invariance())
+    verdict(landscape.judge())
 """
 
 MODELS = ("exact", "soft", "choosy")

@@ -224,7 +224,7 @@ def judge(
     ToleranceFileError
         If the tolerance file is missing or malformed.
     """
-    from symscape.verdict.energies import judge_energies
+    from symscape.questions.energies import judge_energies
     from symscape.verdict.tolerances import load_tolerances
 
     if isinstance(tolerances, str | Path):

@@ -287,25 +287,34 @@ def _is_case(item: pytest.Item) -> bool:
 @pytest.fixture
 def crystals(request: pytest.FixtureRequest) -> HullCase:
     """One model on the crystals of a chemical system, of a symmetry class, or on all of them."""
+    from symscape.questions.registry import question_named
+    from symscape.suite.roll import asked_of
     from symscape.suite.session import session_of
 
-    return session_of(request.config).hull_case(request.param)
+    question = question_named(asked_of(request.node, "crystals"))
+    return session_of(request.config).hull_case(request.param, question)
 
 
 @pytest.fixture
 def curves(request: pytest.FixtureRequest) -> CurveCase:
     """One model on the equations of state of a group of the periodic table or of a prototype."""
+    from symscape.questions.registry import question_named
+    from symscape.suite.roll import asked_of
     from symscape.suite.session import session_of
 
-    return session_of(request.config).curve_case(request.param)
+    question = question_named(asked_of(request.node, "curves"))
+    return session_of(request.config).curve_case(request.param, question)
 
 
 @pytest.fixture
 def landscape(request: pytest.FixtureRequest) -> LandscapeCase:
     """One model on one slice: the reference, the model's energies, the tolerances."""
+    from symscape.questions.registry import question_named
+    from symscape.suite.roll import asked_of
     from symscape.suite.session import session_of
 
-    return session_of(request.config).case(request.param)
+    question = question_named(asked_of(request.node, "landscape"))
+    return session_of(request.config).case(request.param, question)
 
 
 @pytest.fixture

@@ -17,10 +17,9 @@ from symscape.bulk.store import MANIFEST
 from symscape.hull.classes import lattice_class, wyckoff_class
 from symscape.models.card import ModelCard
 from symscape.questions.case import CaseResult, Check
-from symscape.questions.hull import FAILED_CRYSTALS
+from symscape.questions.crystals import ALL, ALL_CRYSTALS, FAILED_CRYSTALS
 from symscape.questions.registry import QUESTIONS
 from symscape.results.run_results import RunResults, save_results
-from symscape.verdict.hull import ALL, ALL_CRYSTALS
 from symscape.verdict.tolerances import Tolerances, load_tolerances
 
 #: name of the file in the folder of a run

@@ -158,7 +158,7 @@ def crystal_cases(folder: Path) -> list[tuple[str, str, str]]:
 
 def _has_saddles(reference: LandscapeReference) -> bool:
     """Judge DFT by itself: without a saddle there is nothing to judge."""
-    from symscape.verdict.topology import judge_saddles
+    from symscape.questions.saddles import judge_saddles
 
     tolerances = load_tolerances("default")
     return judge_saddles(reference, reference.energies, tolerances, model="DFT") is not None

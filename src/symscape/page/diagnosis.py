@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from symscape.decode import DecodeError, decode
 from symscape.page.checks import check_words
 from symscape.page.words import count_text, number_text
+from symscape.questions.behind import behind_texts
 from symscape.questions.case import Check
 from symscape.questions.registry import QUESTIONS
-from symscape.verdict.behind import behind_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from symscape.page.words import NOTHING, metric_text, metric_title, unit_text
+from symscape.questions.behind import behind_texts
 from symscape.questions.case import CaseResult
 from symscape.questions.registry import QUESTIONS
-from symscape.verdict.behind import behind_texts
 
 if TYPE_CHECKING:
     import pandas as pd

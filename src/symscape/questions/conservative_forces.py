@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from symscape.questions.hull import FAILED_CRYSTALS
+from typing import TYPE_CHECKING, Any
+
+from symscape.questions import contracts, crystals
+from symscape.questions.case import CaseResult
+from symscape.questions.crystals import FAILED_CRYSTALS
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
+
+if TYPE_CHECKING:
+    from symscape.questions.asked import CrystalCase, SliceCase
 
 _OF_A_CRYSTAL = (
     Metric(
@@ -44,11 +51,38 @@ _CURL = Metric(
 )  # fmt: skip
 _NEEDS = frozenset(("energy", "forces", "stress"))
 
+
+def _ask(case: SliceCase, **known: Any) -> CaseResult | None:
+    from symscape.contracts.catalogue import FORCE_CONTRACTS
+    from symscape.contracts.conservation import curl
+    from symscape.contracts.kept import check_crystal_once
+
+    if "forces" not in case.model.implements:
+        return None
+    reference, potential = case.reference, case.potential
+    results = check_crystal_once(potential, reference.minimum_crystal, FORCE_CONTRACTS)
+    results["curl"] = curl(potential, reference.slice, centre=reference.minimum)
+    return contracts.judge_contracts(
+        CONSERVATIVE_FORCES, reference, results, case.tolerances, **known
+    )
+
+
+def _ask_of_crystals(case: CrystalCase, **known: Any) -> CaseResult | None:
+    from symscape.contracts.catalogue import FORCE_CONTRACTS
+
+    if not CRYSTAL_FORCES.needs <= case.model.implements:
+        return None
+    found = case.contracts(FORCE_CONTRACTS)
+    return crystals.judge_contracts(CRYSTAL_FORCES, case.material, found, case.tolerances, **known)
+
+
 CONSERVATIVE_FORCES = Question(
     "conservative_forces",
     "Conservative forces",
     "slice",
     (*_OF_A_CRYSTAL, _CURL),
+    ask=_ask,
+    nothing="the model has no forces",
     needs=_NEEDS,  # type: ignore[arg-type]
     scoring=Scoring("gradients", 0.5, "forces and stress are derivatives of the energy"),
 )
@@ -57,5 +91,7 @@ CRYSTAL_FORCES = Question(
     "Forces on crystals",
     "system",
     (*_OF_A_CRYSTAL, FAILED_CRYSTALS),
+    ask=_ask_of_crystals,
+    nothing="the model has no forces or no stress",
     needs=_NEEDS,  # type: ignore[arg-type]
 )

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from symscape.questions.hull import FAILED_CRYSTALS, N_CRYSTALS
+import numpy as np
+
+from symscape.decode import encode
+from symscape.questions.behind import largest, named
+from symscape.questions.case import CaseResult
+from symscape.questions.crystals import FAILED_CRYSTALS, N_CRYSTALS, judge_crystals
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
+
+if TYPE_CHECKING:
+    from symscape.equation_of_state.compare import CurveErrors
+    from symscape.questions.asked import CurveCase
+    from symscape.questions.limits import LimitsByCase
+    from symscape.references.birch_murnaghan import BirchMurnaghan
+    from symscape.references.equations import EquationsOfState
+
+#: what is kept of an energy, an angstrom^3 or a per cent
+_DIGITS = 6
 
 #: crystals of which the model has energies, but no minimum near DFT's
 WITHOUT_MINIMUM = Metric(
@@ -15,48 +32,6 @@ WITHOUT_MINIMUM = Metric(
         0.0, 10.0,
         "An element has ten crystals in the reference: as many without a minimum as if one element "
         "had none at all.",
-    ),
-)  # fmt: skip
-
-EQUATION_OF_STATE = Question(
-    "equation_of_state",
-    "Equations of state",
-    "element_group",
-    (
-        Metric(
-            "epsilon", "epsilon, median", on_board=True,
-            score=Score(
-                0.06, 1.0,
-                "Up to 0.06 the study that defined it calls two curves in excellent agreement "
-                "(Bosoni et al., Nat. Rev. Phys. 6, 45 (2024)); at 1 they differ by as much as "
-                "the energy varies.",
-            ),
-        ),
-        Metric("good_share", "share with epsilon up to 0.20", ideal=1.0, highest=1.0),
-        Metric(
-            "volume_error", "mean absolute error of V0", "%", on_board=True,
-            score=Score(
-                1.0, 20.0,
-                "1 % is what functionals of one kind differ by; 20 % is another phase.",
-            ),
-        ),
-        Metric("volume_bias", "mean signed error of V0", "%", signed=True),
-        Metric(
-            "bulk_modulus_error", "mean absolute error of B0", "%", on_board=True,
-            score=Score(
-                5.0, 50.0,
-                "Functionals of one kind differ by 5 to 10 %. Sound travels with the root of B0: "
-                "at 50 % it is 30 % too slow.",
-            ),
-        ),
-        Metric("delta", "Delta, mean", "meV/atom"),
-        WITHOUT_MINIMUM,
-        N_CRYSTALS,
-        FAILED_CRYSTALS,
-    ),
-    scoring=Scoring(
-        "volumes", 0.5,
-        "energy against volume of rigid crystals of nearly all elements: size and stiffness",
     ),
 )  # fmt: skip
 
@@ -132,3 +107,141 @@ class CurvesDetail:
 
     curves: tuple[JudgedCurve, ...] = ()
     not_judged: tuple[NotJudged, ...] = ()
+
+
+def judge_equation_of_state(
+    equations: EquationsOfState,
+    model_curves: BirchMurnaghan,
+    group: str,
+    symbols: str,
+    tolerances: LimitsByCase,
+    *,
+    model: str,
+    not_judged: Sequence[NotJudged] = (),
+    **known: Any,
+) -> CaseResult:
+    """Judge a model's curves of the crystals of a group of the periodic table.
+
+    Parameters
+    ----------
+    equations
+        DFT's, of those crystals of the group that the model is judged on and gave energies of.
+    model_curves
+        The model's of the same crystals, NaN where it has no minimum.
+    group, symbols
+        ``group-4`` and ``Ti-Zr-Hf``.
+    not_judged
+        The other crystals of the group.
+    known
+        ``fingerprint``, ``digest`` of the reference, and ``missing``, the ids of crystals of the
+        case that the model has no energy of: any of them fails it.
+    """
+    from symscape.equation_of_state.compare import CurveErrors
+
+    errors = CurveErrors.of(model_curves, equations.average)
+    metrics = errors.summary()
+    detail = CurvesDetail(_judged_curves(equations, model_curves, errors), tuple(not_judged))
+    behind = _behind_curves(equations, errors)
+    return judge_crystals(
+        EQUATION_OF_STATE, group, symbols, metrics, {**encode(detail), "behind": behind},
+        tolerances, model, known,
+    )  # fmt: skip
+
+
+def _judged_curves(
+    equations: EquationsOfState, model_curves: BirchMurnaghan, errors: CurveErrors
+) -> tuple[JudgedCurve, ...]:
+    def number(values: np.ndarray, k: int) -> float:
+        return round(float(values[k]), _DIGITS)
+
+    def curve(curves: BirchMurnaghan, k: int) -> Curve:
+        shape = (curves.volume, curves.bulk_modulus, curves.derivative)
+        return Curve(*(number(values, k) for values in shape))
+
+    measures = (errors.epsilon, errors.delta, errors.volume, errors.bulk_modulus)
+    return tuple(
+        JudgedCurve(
+            name,
+            int(equations.elements[k]),
+            curve(equations.average, k),
+            curve(model_curves, k),
+            *(number(values, k) for values in measures),
+        )
+        for k, name in enumerate(equations.ids)
+    )
+
+
+def _behind_curves(equations: EquationsOfState, errors: CurveErrors) -> dict[str, Any]:
+    """Name the crystals with the largest errors of the kind that each metric is made of."""
+    import pandas as pd
+
+    table = pd.DataFrame(
+        {
+            "id": equations.ids,
+            "epsilon": errors.epsilon,
+            "delta": errors.delta,
+            "volume": errors.volume / 100,
+            "bulk_modulus": errors.bulk_modulus / 100,
+        }
+    )
+    by_epsilon, by_volume = largest(table, "epsilon", ""), largest(table, "volume", "%")
+    return {
+        "epsilon": by_epsilon,
+        "good_share": by_epsilon,
+        "volume_error": by_volume,
+        "volume_bias": by_volume,
+        "bulk_modulus_error": largest(table, "bulk_modulus", "%"),
+        "delta": largest(table, "delta"),
+        "without_minimum": named(table["id"][table["epsilon"].isna()]),
+    }
+
+
+def _ask(case: CurveCase, **known: Any) -> CaseResult:
+    equations, curves = case.with_energies()
+    return judge_equation_of_state(
+        equations, curves, case.material, case.name, case.tolerances, **known
+    )
+
+
+EQUATION_OF_STATE = Question(
+    "equation_of_state",
+    "Equations of state",
+    "element_group",
+    (
+        Metric(
+            "epsilon", "epsilon, median", on_board=True,
+            score=Score(
+                0.06, 1.0,
+                "Up to 0.06 the study that defined it calls two curves in excellent agreement "
+                "(Bosoni et al., Nat. Rev. Phys. 6, 45 (2024)); at 1 they differ by as much as "
+                "the energy varies.",
+            ),
+        ),
+        Metric("good_share", "share with epsilon up to 0.20", ideal=1.0, highest=1.0),
+        Metric(
+            "volume_error", "mean absolute error of V0", "%", on_board=True,
+            score=Score(
+                1.0, 20.0,
+                "1 % is what functionals of one kind differ by; 20 % is another phase.",
+            ),
+        ),
+        Metric("volume_bias", "mean signed error of V0", "%", signed=True),
+        Metric(
+            "bulk_modulus_error", "mean absolute error of B0", "%", on_board=True,
+            score=Score(
+                5.0, 50.0,
+                "Functionals of one kind differ by 5 to 10 %. Sound travels with the root of B0: "
+                "at 50 % it is 30 % too slow.",
+            ),
+        ),
+        Metric("delta", "Delta, mean", "meV/atom"),
+        WITHOUT_MINIMUM,
+        N_CRYSTALS,
+        FAILED_CRYSTALS,
+    ),
+    ask=_ask,
+    scoring=Scoring(
+        "volumes", 0.5,
+        "energy against volume of rigid crystals of nearly all elements: size and stiffness",
+    ),
+)  # fmt: skip

@@ -2,8 +2,76 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symscape.questions.case import CaseResult
+from symscape.questions.contracts import judge_metrics
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
+
+if TYPE_CHECKING:
+    from symscape.landscape.forces import ForceComparison
+    from symscape.questions.asked import SliceCase
+    from symscape.questions.limits import LimitsByCase
+    from symscape.references.reference import LandscapeReference
+
+
+def judge_forces(
+    reference: LandscapeReference,
+    comparison: ForceComparison,
+    tolerances: LimitsByCase,
+    *,
+    model: str,
+    fingerprint: str = "",
+    seconds: float = 0.0,
+    arrows: bool = False,
+) -> CaseResult:
+    """Hold the model's forces along the axes against DFT's.
+
+    Parameters
+    ----------
+    arrows
+        Whether to keep the forces of both, for figures; in ``detail``, meV/atom per grid step.
+    """
+    from symscape.landscape.forces import spread_by_symmetry
+
+    metrics = comparison.metrics()
+    detail: dict[str, Any] = {}
+    if arrows:
+        sides = {"reference": comparison.reference, "model": comparison.model}
+        detail["arrows"] = {
+            name: _without_nan(spread_by_symmetry(reference.slice, forces.per_step))
+            for name, forces in sides.items()
+        }
+    return judge_metrics(
+        FORCES, reference, metrics, detail, tolerances, model, fingerprint, seconds
+    )
+
+
+def _without_nan(forces: np.ndarray) -> list[Any]:
+    """Nested lists, rounded to 0.001 meV/atom, None in place of NaN."""
+    nested = np.round(forces, 3).astype(object)
+    nested[~np.isfinite(forces)] = None
+    found: list[Any] = nested.tolist()
+    return found
+
+
+def _ask(case: SliceCase, **known: Any) -> CaseResult | None:
+    from symscape.landscape.forces import compare_forces
+
+    if "forces" not in case.model.implements:
+        return None
+    reference = case.reference
+    names = {"material": reference.material, "slice": reference.slice.name}
+    limits = case.tolerances.case(FORCES.name, model=case.model.card.name, **names)
+    window = FORCES.setting("window", limits.settings) / 1000
+    comparison = compare_forces(reference, case.potential, window=window)
+    if not comparison.metrics()["n_forces"]:
+        return None
+    return judge_forces(reference, comparison, case.tolerances, arrows=case.arrows, **known)
+
 
 FORCES = Question(
     "forces",
@@ -27,6 +95,8 @@ FORCES = Question(
         ),
         Metric("n_forces", "forces compared", ideal=None, counts=True),
     ),
+    ask=_ask,
+    nothing="the model or DFT has no forces here",
     settings={"window": 500.0},
     needs=frozenset({"energy", "forces"}),
     scoring=Scoring("forces", 1.0, "slopes along the axes of the slice against DFT's forces"),

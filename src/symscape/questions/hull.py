@@ -2,12 +2,71 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from symscape.questions.case import CaseResult
+from symscape.questions.crystals import (
+    FAILED_CRYSTALS,
+    N_CRYSTALS,
+    OF_HULL,
+    by_errors,
+    judge_crystals,
+    rows_of,
+)
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
 
-#: crystals of which the model gave no energy
-FAILED_CRYSTALS = Metric("failed_crystals", "crystals without energy", counts=True)
-N_CRYSTALS = Metric("n_crystals", "crystals", ideal=None, counts=True)
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from symscape.questions.asked import CrystalCase
+    from symscape.questions.limits import LimitsByCase
+
+
+def judge_hull(
+    table: pd.DataFrame, system: str, tolerances: LimitsByCase, *, model: str, **known: Any
+) -> CaseResult:
+    """Judge hull and polymorphs of one chemical system.
+
+    Parameters
+    ----------
+    table
+        The system's rows of what `symscape.hull.analysis.compare` returned.
+    system
+        Chemical system: ``Mg-Si``.
+    known
+        ``fingerprint``, ``seconds``, ``digest`` of the crystals, ``warnings``, and ``missing``, the
+        ids of crystals of the case that the model has no energy of: any of them fails it.
+    """
+    from symscape.hull.stability import classify, polymorph_order
+
+    settings = tolerances.case("hull", material=system, slice=OF_HULL, model=model).settings
+    threshold = HULL.setting("threshold", settings)
+    order = polymorph_order(table, resolution_meV=HULL.setting("resolution", settings))
+    above = table["above_hull_dft"].to_numpy(), table["above_hull_model"].to_numpy()
+    stability = classify(*above, threshold)
+    pairs = int(order["pairs"].sum())
+    metrics = {
+        "formation_mae": float(table["error_formation"].abs().mean()),
+        "formation_bias": float(table["error_formation"].mean()),
+        "above_hull_mae": float(table["error_above_hull"].abs().mean()),
+        "above_hull_bias": float(table["error_above_hull"].mean()),
+        "max_above_hull_error": float(table["error_above_hull"].abs().max()),
+        "wrong_order_share": float(order["wrong_pairs"].sum()) / pairs if pairs else 0.0,
+        "ground_states_missed": int(order["ground_state_missed"].sum()),
+        "polymorph_mae": float(order["polymorph_mae"].mean()) if len(order) else 0.0,
+        "n_crystals": len(table),
+        **{name: stability[name] for name in ("false_stable", "false_unstable")},
+    }
+    detail = {"crystals": rows_of(table), "polymorphs": order.to_dict("records")}
+    detail["settings"] = order.attrs["settings"]
+    detail["behind"] = by_errors(table, metrics)
+    return judge_crystals(HULL, system, OF_HULL, metrics, detail, tolerances, model, known)
+
+
+def _ask(case: CrystalCase, **known: Any) -> CaseResult:
+    return judge_hull(case.table(), case.material, case.tolerances, **known)
+
 
 HULL = Question(
     "hull",
@@ -49,6 +108,7 @@ HULL = Question(
         N_CRYSTALS,
         FAILED_CRYSTALS,
     ),
+    ask=_ask,
     settings={"threshold": 25.0, "resolution": 5.0},
     scoring=Scoring(
         "hull", 1.0,

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from symscape.questions.hull import FAILED_CRYSTALS
+from typing import TYPE_CHECKING, Any
+
+from symscape.questions import contracts, crystals
+from symscape.questions.case import CaseResult
+from symscape.questions.crystals import FAILED_CRYSTALS
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
+
+if TYPE_CHECKING:
+    from symscape.contracts.catalogue import CrystalContract
+    from symscape.questions.asked import CrystalCase, SliceCase
 
 _OF_A_CRYSTAL = tuple(
     Metric(name, title, "meV/atom")
@@ -27,6 +35,31 @@ _LARGEST = Metric(
     ),
 )  # fmt: skip
 
+
+def _contracts() -> dict[str, CrystalContract]:
+    """All but steps where neighbours come and go: smoothness looks for them along the slices."""
+    from symscape.contracts.catalogue import ENERGY_CONTRACTS
+
+    return {k: v for k, v in ENERGY_CONTRACTS.items() if k != "smoothness"}
+
+
+def _ask(case: SliceCase, **known: Any) -> CaseResult:
+    from symscape.contracts.invariance import equivalent_points
+    from symscape.contracts.kept import check_crystal_once
+
+    reference, potential = case.reference, case.potential
+    results = check_crystal_once(potential, reference.minimum_crystal, _contracts())
+    results["equivalent_points"] = equivalent_points(potential, reference.slice)
+    return contracts.judge_contracts(INVARIANCE, reference, results, case.tolerances, **known)
+
+
+def _ask_of_crystals(case: CrystalCase, **known: Any) -> CaseResult:
+    found = case.contracts(_contracts())
+    return crystals.judge_contracts(
+        CRYSTAL_INVARIANCE, case.material, found, case.tolerances, **known
+    )
+
+
 INVARIANCE = Question(
     "invariance",
     "Invariance",
@@ -35,6 +68,7 @@ INVARIANCE = Question(
         *_OF_A_CRYSTAL,
         Metric("equivalent_points", "equivalent grid points", "meV/atom"),
     ),
+    ask=_ask,
     scoring=Scoring(
         "symmetry", 0.5,
         "the energy does not depend on orientation, origin, order of atoms or choice of cell",
@@ -42,5 +76,9 @@ INVARIANCE = Question(
     derived=(_LARGEST,),
 )  # fmt: skip
 CRYSTAL_INVARIANCE = Question(
-    "crystal_invariance", "Invariance on crystals", "system", (*_OF_A_CRYSTAL, FAILED_CRYSTALS)
+    "crystal_invariance",
+    "Invariance on crystals",
+    "system",
+    (*_OF_A_CRYSTAL, FAILED_CRYSTALS),
+    ask=_ask_of_crystals,
 )

@@ -2,8 +2,87 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from symscape.questions.case import CaseResult
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from symscape.questions.asked import SliceCase
+    from symscape.questions.limits import LimitsByCase
+    from symscape.references.reference import LandscapeReference
+
+
+def judge_minima(
+    reference: LandscapeReference,
+    energies: np.ndarray,
+    tolerances: LimitsByCase,
+    *,
+    model: str,
+    fingerprint: str = "",
+    seconds: float = 0.0,
+) -> CaseResult:
+    """Hold the model's minima against DFT's.
+
+    Parameters
+    ----------
+    reference
+        The slice and its DFT energies.
+    energies
+        The model's energies in eV/atom, shape (n_u, n_v); NaN where masked or failed.
+    """
+    from symscape.questions.topology import (
+        aligned,
+        begin,
+        compare,
+        environments_of,
+        geometry_of,
+        judged,
+        no_zero,
+        place_of,
+        where,
+    )
+
+    blank, limits = begin(MINIMA, reference, tolerances, model, fingerprint, seconds)
+    grid = aligned(reference, energies)
+    if grid is None:
+        return no_zero(blank)
+    comparison = compare(MINIMA, reference, grid, limits)
+    described: dict[str, Any] = {"geometry": geometry_of(comparison)}
+    described["minima"] = [
+        {
+            "kind": "matched",
+            "reference": place_of(reference, pair.reference),
+            "model": place_of(reference, pair.model),
+            "displacement_A": pair.displacement,
+            "depth_error_meV": pair.depth_error,
+            "curvatures_reference": list(pair.curvatures_reference),
+            "curvatures_model": list(pair.curvatures_model),
+        }
+        for pair in comparison.matched
+    ]
+    for kind, minima in (
+        ("missing", comparison.missing),
+        ("spurious", comparison.spurious),
+        ("missing on the edge", comparison.edge_missing),
+        ("spurious on the edge", comparison.edge_spurious),
+    ):
+        side = "model" if kind.startswith("spurious") else "reference"
+        described["minima"] += [{"kind": kind, side: place_of(reference, m)} for m in minima]
+    warnings = [
+        f"{kind} minimum at {where(reference, m)}: {environment}"
+        for kind, minima in (("missing", comparison.missing), ("spurious", comparison.spurious))
+        for m, environment in environments_of(reference, minima)
+    ]
+    return judged(MINIMA, blank, limits, comparison.metrics(), {**described, "warnings": warnings})
+
+
+def _ask(case: SliceCase, **known: Any) -> CaseResult:
+    return judge_minima(case.reference, case.evaluation.energies, case.tolerances, **known)
+
 
 MINIMA = Question(
     "minima",
@@ -36,6 +115,7 @@ MINIMA = Question(
         Metric("bottleneck", "bottleneck distance", "meV/atom"),
         Metric("wasserstein", "Wasserstein distance", "meV/atom"),
     ),
+    ask=_ask,
     settings={"window": 1000.0, "threshold": 5.0, "radius": 0.25},
     compares_energies=True,
     scoring=Scoring(

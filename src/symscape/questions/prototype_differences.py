@@ -2,46 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from symscape.decode import encode
+from symscape.questions.behind import largest, named
+from symscape.questions.case import CaseResult
+from symscape.questions.crystals import FAILED_CRYSTALS, judge_crystals
 from symscape.questions.equation_of_state import WITHOUT_MINIMUM, NotJudged
-from symscape.questions.hull import FAILED_CRYSTALS
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
 
-PROTOTYPE_DIFFERENCES = Question(
-    "prototype_differences",
-    "Differences between prototypes",
-    "prototype",
-    (
-        Metric(
-            "mae", "mean absolute error", "meV/atom", on_board=True,
-            score=Score(
-                1.0, 70.0,
-                "Codes agree within 0.7 meV/atom in the median; 70 as for slices, since prototypes "
-                "of an element are polymorphs.",
-            ),
-        ),
-        Metric("mean_signed_error", "mean signed error", "meV/atom", signed=True, on_board=True),
-        Metric(
-            "softening_scale", "softening scale", ideal=1.0, on_board=True,
-            score=Score(0.0, 0.5, "As the softening scale of a slice."),
-        ),
-        Metric(
-            "wrong_order_share", "share of polymorphs in wrong order", on_board=True,
-            score=Score(0.0, 0.5, "Half of the pairs is what guessing gives."),
-        ),
-        WITHOUT_MINIMUM,
-        Metric("n_differences", "differences judged", ideal=None, counts=True),
-        FAILED_CRYSTALS,
-    ),
-    settings={"window": 1000.0},
-    scoring=Scoring(
-        "prototypes", 0.5,
-        "energies of an element's simple cubic, bcc, fcc and diamond crystals relative to the "
-        "lowest",
-    ),
-)  # fmt: skip
+if TYPE_CHECKING:
+    from symscape.questions.asked import CurveCase
+    from symscape.questions.limits import LimitsByCase
+    from symscape.references.equations import EquationsOfState
+
+#: what stands for the slice of a case about a prototype
+PROTOTYPE = "prototype"
 
 
 @dataclass(frozen=True)
@@ -80,3 +61,120 @@ class DifferencesDetail:
 
     differences: tuple[JudgedDifference, ...] = ()
     not_judged: tuple[NotJudged, ...] = ()
+
+
+def judge_prototype_differences(
+    equations: EquationsOfState,
+    model_energies: np.ndarray,
+    prototype: str,
+    tolerances: LimitsByCase,
+    *,
+    model: str,
+    not_judged: Sequence[NotJudged] = (),
+    **known: Any,
+) -> CaseResult:
+    """Judge how far one prototype of each element lies above the lowest one.
+
+    Parameters
+    ----------
+    equations
+        DFT's, of the elemental crystals of those elements that the model is judged on.
+    model_energies
+        The model's energies at its own minima, eV/atom, shape (n_crystals,), NaN where it has none.
+    prototype
+        One of `symscape.references.equations.ELEMENTAL`.
+    not_judged, known
+        As those of `judge_equation_of_state`.
+    """
+    from symscape.equation_of_state.prototypes import (
+        asked_differences,
+        compare_prototypes,
+        prototype_summary,
+    )
+    from symscape.references.equations import ELEMENTAL
+
+    names = {"material": prototype, "slice": PROTOTYPE, "model": model}
+    settings = tolerances.case(PROTOTYPE_DIFFERENCES.name, **names).settings
+    window = PROTOTYPE_DIFFERENCES.setting("window", settings)
+    elements, found = compare_prototypes(equations, model_energies)
+    column = ELEMENTAL.index(prototype)
+    asked = asked_differences(found, column, window)
+    judged = tuple(
+        JudgedDifference(
+            int(elements[row]),
+            ELEMENTAL[found.lowest[row]],
+            *(round(float(x[row, column]), 3) for x in (found.dft, found.spread, found.model)),
+        )
+        for row in np.flatnonzero(asked)
+    )
+    detail = DifferencesDetail(judged, tuple(not_judged))
+    return judge_crystals(
+        PROTOTYPE_DIFFERENCES, prototype, PROTOTYPE, prototype_summary(found, column, window),
+        {**encode(detail), "behind": _behind_differences(prototype, judged)},
+        tolerances, model, known,
+    )  # fmt: skip
+
+
+def _behind_differences(prototype: str, judged: Sequence[JudgedDifference]) -> dict[str, Any]:
+    """Name the crystals with the largest errors, and those in wrong order or without a number."""
+    import pandas as pd
+    from ase.data import chemical_symbols
+
+    table = pd.DataFrame(
+        {
+            "id": [f"{chemical_symbols[d.element]}-{prototype}" for d in judged],
+            "error": [d.model - d.dft for d in judged],
+            "model": [d.model for d in judged],
+        }
+    )
+    by_error = largest(table, "error")
+    return {
+        "mae": by_error,
+        "mean_signed_error": by_error,
+        "softening_scale": by_error,
+        "wrong_order_share": named(table["id"][table["model"] < 0]),
+        "without_minimum": named(table["id"][table["model"].isna()]),
+    }
+
+
+def _ask(case: CurveCase, **known: Any) -> CaseResult:
+    equations, curves = case.judged_on()
+    return judge_prototype_differences(
+        equations, curves.energy, case.material, case.tolerances, **known
+    )
+
+
+PROTOTYPE_DIFFERENCES = Question(
+    "prototype_differences",
+    "Differences between prototypes",
+    "prototype",
+    (
+        Metric(
+            "mae", "mean absolute error", "meV/atom", on_board=True,
+            score=Score(
+                1.0, 70.0,
+                "Codes agree within 0.7 meV/atom in the median; 70 as for slices, since prototypes "
+                "of an element are polymorphs.",
+            ),
+        ),
+        Metric("mean_signed_error", "mean signed error", "meV/atom", signed=True, on_board=True),
+        Metric(
+            "softening_scale", "softening scale", ideal=1.0, on_board=True,
+            score=Score(0.0, 0.5, "As the softening scale of a slice."),
+        ),
+        Metric(
+            "wrong_order_share", "share of polymorphs in wrong order", on_board=True,
+            score=Score(0.0, 0.5, "Half of the pairs is what guessing gives."),
+        ),
+        WITHOUT_MINIMUM,
+        Metric("n_differences", "differences judged", ideal=None, counts=True),
+        FAILED_CRYSTALS,
+    ),
+    ask=_ask,
+    settings={"window": 1000.0},
+    scoring=Scoring(
+        "prototypes", 0.5,
+        "energies of an element's simple cubic, bcc, fcc and diamond crystals relative to the "
+        "lowest",
+    ),
+)  # fmt: skip

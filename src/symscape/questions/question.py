@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from symscape.questions.case import CaseResult
 from symscape.questions.metric import Metric
 
 #: what a question is asked about: a slice of a landscape, a chemical system, a symmetry class of
@@ -50,6 +51,13 @@ class Question:
         What it is asked about.
     metrics
         Those that can have a tolerance.
+    ask
+        Asks and judges: called with a case (`symscape.questions.asked`) and, as keywords, what its
+        result must carry: the model's ``model`` name and ``fingerprint``; for crystals also the
+        ``digest`` of their files and the ids of those without energy, ``missing``. Returns None
+        where there is nothing to ask.
+    nothing
+        Why there may be nothing to ask.
     settings
         Numbers that set how the metrics are computed, with their defaults; not limits on them.
     needs
@@ -67,6 +75,8 @@ class Question:
     title: str
     subject: Subject
     metrics: tuple[Metric, ...]
+    ask: Callable[..., CaseResult | None]
+    nothing: str = "there is nothing to ask of it here"
     settings: Mapping[str, float] = field(default_factory=dict)
     needs: frozenset[Quantity] = frozenset({"energy"})
     scoring: Scoring | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import metadata
 
-from symscape.errors import SymscapeError
+from symscape.errors import SymscapeError, shown
 from symscape.questions.conservative_forces import CONSERVATIVE_FORCES, CRYSTAL_FORCES
 from symscape.questions.energies import ENERGIES
 from symscape.questions.equation_of_state import EQUATION_OF_STATE
@@ -107,6 +107,19 @@ _METRICS: dict[str, Metric] = {
     for question in reversed(QUESTIONS.values())
     for metric in (*question.metrics, *question.derived)
 }
+
+
+def question_named(name: str) -> Question:
+    """Return a question.
+
+    Raises
+    ------
+    SymscapeError
+        If there is none of that name.
+    """
+    if name not in QUESTIONS:
+        raise SymscapeError(f"{shown(name)} is no question; known: {', '.join(QUESTIONS)}.")
+    return QUESTIONS[name]
 
 
 def metric_named(name: str) -> Metric:

@@ -2,9 +2,83 @@
 
 from __future__ import annotations
 
-from symscape.questions.hull import FAILED_CRYSTALS, N_CRYSTALS
+from typing import TYPE_CHECKING, Any
+
+from symscape.questions.behind import largest, named
+from symscape.questions.case import CaseResult
+from symscape.questions.crystals import FAILED_CRYSTALS, N_CRYSTALS, OF_HULL, judge_crystals
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from symscape.questions.asked import CrystalCase
+    from symscape.questions.limits import LimitsByCase
+
+
+def judge_relaxation(
+    table: pd.DataFrame,
+    system: str,
+    tolerances: LimitsByCase,
+    *,
+    model: str,
+    near_meV: float = 25.0,
+    **known: Any,
+) -> CaseResult:
+    """Judge what becomes of a system's crystals when the model relaxes them.
+
+    Parameters
+    ----------
+    table
+        The system's rows with ``above_hull_dft``, the columns of `symscape.hull.relax.relax_table`,
+        and ``error_fixed`` and ``error_free``, the errors of the energies above hull after both
+        relaxations (meV/atom). Symmetry and volume are judged on those that DFT puts near the hull:
+        far above it a crystal may well be unstable in truth.
+    near_meV
+        What is near, meV/atom.
+    """
+    near = table[1000 * table["above_hull_dft"] <= near_meV]
+    metrics = {
+        "above_hull_mae_fixed": float(table["error_fixed"].abs().mean()),
+        "above_hull_mae_free": float(table["error_free"].abs().mean()),
+        "broken_near_hull": int((~near["kept_symmetry"].astype(bool)).sum()),
+        "max_gained_near_hull": float(near["gained"].max()),
+        "max_volume_change_near_hull": float(near["volume_change"].abs().max()),
+        "broken_share": float((~table["kept_symmetry"].astype(bool)).mean()),
+        "not_converged": int((~table["converged_fixed"].astype(bool)).sum()),
+        "n_crystals": len(table),
+    }
+    columns = [
+        "id", "energy_fixed", "energy_free", "gained", "kept_symmetry", "space_group",
+        "space_group_free", "volume_change", "lattice_change", "converged_fixed", "converged_free",
+        "steps",
+    ]  # fmt: skip
+    records = table[columns].to_dict("records")
+    detail = {"relaxed": records, "settings": table.attrs.get("settings", {})}
+    broken = named(table["id"][~table["kept_symmetry"].astype(bool)])
+    detail["behind"] = {
+        "above_hull_mae_fixed": largest(table, "error_fixed"),
+        "above_hull_mae_free": largest(table, "error_free"),
+        "broken_near_hull": named(near["id"][~near["kept_symmetry"].astype(bool)]),
+        "max_gained_near_hull": largest(near, "gained"),
+        "max_volume_change_near_hull": largest(near, "volume_change", "%"),
+        "broken_share": broken,
+        "not_converged": named(table["id"][~table["converged_fixed"].astype(bool)]),
+    }
+    return judge_crystals(RELAXATION, system, OF_HULL, metrics, detail, tolerances, model, known)
+
+
+def _ask(case: CrystalCase, **known: Any) -> CaseResult | None:
+    if not RELAXATION.needs <= case.model.implements:
+        return None
+    made = case.relaxed()
+    known["missing"] = [*known["missing"], *made.attrs["not_relaxed"]]
+    names = {"material": case.material, "slice": case.name, "model": case.model.card.name}
+    settings = case.tolerances.case(RELAXATION.name, **names).settings
+    near = RELAXATION.setting("near", settings)
+    return judge_relaxation(made, case.material, case.tolerances, near_meV=near, **known)
+
 
 RELAXATION = Question(
     "relaxation",
@@ -40,6 +114,8 @@ RELAXATION = Question(
         N_CRYSTALS,
         FAILED_CRYSTALS,
     ),
+    ask=_ask,
+    nothing="the model has no forces or no stress",
     settings={"near": 25.0},
     needs=frozenset({"energy", "forces", "stress"}),
     scoring=Scoring(

@@ -2,8 +2,73 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from symscape.questions.case import CaseResult
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from symscape.questions.asked import SliceCase
+    from symscape.questions.limits import LimitsByCase
+    from symscape.references.reference import LandscapeReference
+
+
+def judge_saddles(
+    reference: LandscapeReference,
+    energies: np.ndarray,
+    tolerances: LimitsByCase,
+    *,
+    model: str,
+    fingerprint: str = "",
+    seconds: float = 0.0,
+) -> CaseResult | None:
+    """Hold the barriers between the model's minima against DFT's; as `judge_minima`.
+
+    Returns
+    -------
+    CaseResult or None
+        None if DFT has no saddle between two minima that count.
+    """
+    from symscape.questions.topology import (
+        aligned,
+        begin,
+        compare,
+        geometry_of,
+        judged,
+        no_zero,
+        place_of,
+    )
+
+    blank, limits = begin(SADDLES, reference, tolerances, model, fingerprint, seconds)
+    grid = aligned(reference, energies)
+    if grid is None:
+        return no_zero(blank)
+    comparison = compare(SADDLES, reference, grid, limits)
+    if not comparison.expected_saddles:
+        return None
+    saddles = [
+        {
+            "between": [
+                place_of(reference, comparison.matched[k].reference) for k in saddle.minima
+            ],
+            "reference": place_of(reference, saddle.reference),
+            "model": place_of(reference, saddle.model),
+            "energy_error_meV": saddle.energy_error,
+            "barrier_error_meV": saddle.barrier_error,
+            "displacement_A": saddle.displacement,
+        }
+        for saddle in comparison.saddles
+    ]
+    detail = {"geometry": geometry_of(comparison), "saddles": saddles}
+    return judged(SADDLES, blank, limits, comparison.metrics(), detail)
+
+
+def _ask(case: SliceCase, **known: Any) -> CaseResult | None:
+    return judge_saddles(case.reference, case.evaluation.energies, case.tolerances, **known)
+
 
 SADDLES = Question(
     "saddles",
@@ -26,6 +91,8 @@ SADDLES = Question(
         Metric("mean_barrier_error", "mean barrier error", "meV/atom", signed=True),
         Metric("max_saddle_error", "largest saddle error", "meV/atom"),
     ),
+    ask=_ask,
+    nothing="DFT has no saddle between two minima here",
     settings={"window": 1000.0, "threshold": 5.0, "radius": 0.25},
     compares_energies=True,
     scoring=Scoring("saddles", 1.0, "the barriers between the minima", on_grid=True),

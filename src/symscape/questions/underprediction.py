@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-from symscape.questions.hull import FAILED_CRYSTALS, N_CRYSTALS
+from typing import TYPE_CHECKING, Any
+
+from symscape.questions.case import CaseResult
+from symscape.questions.crystals import (
+    ALL_CRYSTALS,
+    FAILED_CRYSTALS,
+    N_CRYSTALS,
+    by_errors,
+    judge_crystals,
+    rows_of,
+)
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from symscape.questions.asked import CrystalCase
+    from symscape.questions.limits import LimitsByCase
 
 _BIAS_SCORE = Score(
     1.0, 70.0, "As the error above hull: a bias that is common to a class does not average out."
@@ -27,6 +43,43 @@ def _metrics(prefix: str, end: str) -> tuple[Metric, ...]:
     )  # fmt: skip
 
 
+def judge_underprediction(
+    table: pd.DataFrame, name: str, tolerances: LimitsByCase, *, model: str, **known: Any
+) -> CaseResult:
+    """Judge the bias of one symmetry class.
+
+    Parameters
+    ----------
+    table
+        The class's rows of what `symscape.hull.analysis.compare` returned.
+    name
+        Column and class: ``n_wyckoff-3-4``.
+    """
+    from symscape.hull.statistics import error_summary
+
+    metrics: dict[str, float] = {}
+    for prefix, column in (
+        ("", "error_above_hull"),
+        ("formation_", "error_formation"),
+        ("total_", "error_total"),
+    ):
+        summary = error_summary(table[column].to_numpy())
+        metrics |= {f"{prefix}{key}": value for key, value in summary.items() if key != "n"}
+    metrics["n_crystals"] = len(table)
+    detail = {"crystals": rows_of(table), "settings": table.attrs.get("settings", {})}
+    detail["behind"] = by_errors(table, metrics)
+    return judge_crystals(
+        UNDERPREDICTION, ALL_CRYSTALS, name, metrics, detail, tolerances, model, known
+    )
+
+
+def _ask(case: CrystalCase, **known: Any) -> CaseResult:
+    own = case.table()
+    # elements that define the zero have no error
+    zero = (own["chemistry"] == "element") & (own["formation_dft"] == 0)
+    return judge_underprediction(own[~zero], case.name, case.tolerances, **known)
+
+
 UNDERPREDICTION = Question(
     "underprediction",
     "Underprediction by symmetry",
@@ -36,6 +89,7 @@ UNDERPREDICTION = Question(
         N_CRYSTALS,
         FAILED_CRYSTALS,
     ),
+    ask=_ask,
     scoring=Scoring(
         "bias",
         0.5,

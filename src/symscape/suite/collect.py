@@ -9,6 +9,8 @@ import pytest
 
 from symscape.errors import SymscapeError
 from symscape.models.devices import check_device
+from symscape.questions.registry import question_named
+from symscape.suite.roll import asked_of
 from symscape.suite.session import session_of
 from symscape.suite.settings import check_places
 
@@ -47,8 +49,7 @@ def parametrize_landscapes(metafunc: pytest.Metafunc) -> None:
     """
     try:
         session = session_of(metafunc.config)
-        marker = metafunc.definition.get_closest_marker("landscape")
-        question = marker.args[0] if marker and marker.args else "energies"
+        question = question_named(asked_of(metafunc.definition, "landscape")).name
         cases = [
             pytest.param(
                 (model, entry),
@@ -78,8 +79,7 @@ def parametrize_hulls(metafunc: pytest.Metafunc) -> None:
 
     try:
         session = session_of(metafunc.config)
-        marker = metafunc.definition.get_closest_marker("crystals")
-        question = marker.args[0] if marker and marker.args else "hull"
+        question = question_named(asked_of(metafunc.definition, "crystals")).name
         cases = [
             pytest.param(
                 (model, material, name),
@@ -106,8 +106,7 @@ def parametrize_curves(metafunc: pytest.Metafunc) -> None:
     """
     try:
         session = session_of(metafunc.config)
-        marker = metafunc.definition.get_closest_marker("curves")
-        question = marker.args[0] if marker and marker.args else "equation_of_state"
+        question = question_named(asked_of(metafunc.definition, "curves")).name
         cases = [
             pytest.param(
                 (model, material, name),

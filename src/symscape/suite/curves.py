@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,16 +11,18 @@ import pytest
 
 from symscape.equation_of_state.groups import element_groups
 from symscape.questions.equation_of_state import NotJudged
+from symscape.questions.prototype_differences import PROTOTYPE
 from symscape.references.birch_murnaghan import BirchMurnaghan
 from symscape.references.equations import ELEMENTAL, EquationsOfState, load_equations
 from symscape.suite.kept import Asked, judge_once
 from symscape.suite.roll import roll_of
-from symscape.verdict.equation_of_state import PROTOTYPE
 
 if TYPE_CHECKING:
     from symscape.models.base import EnergyModel
     from symscape.questions.case import CaseResult
+    from symscape.questions.question import Question
     from symscape.suite.session import SuiteSession
+    from symscape.verdict.tolerances import Tolerances
 
 #: questions about equations of state
 CURVE_QUESTIONS = ("equation_of_state", "prototype_differences")
@@ -163,37 +164,30 @@ class CurveCase:
         The potential.
     material, name
         ``group-4`` and ``Ti-Zr-Hf``, ``BCC`` and ``prototype``.
+    question
+        What is asked.
     """
 
     curves: CurveSession
     model: EnergyModel
     material: str
     name: str
+    question: Question
 
-    def judge_equation_of_state(self) -> CaseResult:
-        """Compare volumes, bulk moduli and curves of the group's crystals with DFT's."""
-        from symscape.verdict.equation_of_state import judge_equation_of_state
+    @property
+    def tolerances(self) -> Tolerances:
+        """The tolerances of the run."""
+        return self.curves.session.tolerances
 
-        def judge(**known: Any) -> CaseResult:
-            fitted = self._fitted
-            good = self._judged & ~fitted.failed
-            return judge_equation_of_state(
-                self.curves.stored[good], fitted.curves[good], self.material, self.name, **known
-            )
+    def judged_on(self) -> tuple[EquationsOfState, BirchMurnaghan]:
+        """Return DFT's and the model's curves of the crystals that the model is judged on."""
+        return self.curves.stored[self._judged], self._fitted.curves[self._judged]
 
-        return self._once("equation_of_state", judge)
-
-    def judge_prototype_differences(self) -> CaseResult:
-        """Compare the prototype's energies above each element's lowest prototype with DFT's."""
-        from symscape.verdict.equation_of_state import judge_prototype_differences
-
-        def judge(**known: Any) -> CaseResult:
-            energies = self._fitted.curves.energy
-            return judge_prototype_differences(
-                self.curves.stored[self._judged], energies[self._judged], self.material, **known
-            )
-
-        return self._once("prototype_differences", judge)
+    def with_energies(self) -> tuple[EquationsOfState, BirchMurnaghan]:
+        """Return the same of those crystals of which the model gave energies."""
+        fitted = self._fitted
+        good = self._judged & ~fitted.failed
+        return self.curves.stored[good], fitted.curves[good]
 
     @cached_property
     def _judged(self) -> np.ndarray:
@@ -218,24 +212,21 @@ class CurveCase:
         failed = self._judged & self.curves.members(self.material) & self._fitted.failed
         return [self.curves.stored.ids[k] for k in np.flatnonzero(failed)]
 
-    def _once(self, question: str, judge: Callable[..., CaseResult]) -> CaseResult:
-        """Judge, unless an earlier run has; skip the test where no crystal is judged."""
+    def judge(self) -> CaseResult:
+        """Ask and judge, unless an earlier run has; skip the test where no crystal is judged."""
         not_judged = self._not_judged()
         if not self._judged.any():
             pytest.skip("; ".join(dict.fromkeys(entry.reason for entry in not_judged)))
-        session = self.curves.session
+        session, question = self.curves.session, self.question
         digest = self.curves.stored.about.digest
 
-        def judged(**known: Any) -> CaseResult:
-            return judge(
-                tolerances=session.tolerances,
-                digest=digest,
-                missing=self._missing(),
-                not_judged=not_judged,
-                **known,
+        def judge(**known: Any) -> CaseResult | None:
+            missing = self._missing()
+            return question.ask(
+                self, digest=digest, missing=missing, not_judged=not_judged, **known
             )
 
-        asked = Asked(question, self.material, self.name, self.model, session.tolerances, digest)
-        result = judge_once(asked, session.cache, judged, lambda: not self._missing())
+        asked = Asked(question.name, self.material, self.name, self.model, self.tolerances, digest)
+        result = judge_once(asked, session.cache, judge, lambda: not self._missing())
         assert result is not None, "there are crystals to judge"
         return result

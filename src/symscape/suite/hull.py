@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,20 +13,23 @@ import pytest
 
 from symscape.errors import HullError
 from symscape.hull.classes import lattice_class, wyckoff_class
+from symscape.questions.crystals import ALL, ALL_CRYSTALS, OF_CONTRACTS, OF_HULL
 from symscape.references.crystal_files import crystals_digest, find_crystal_files
 from symscape.suite.kept import Asked, judge_once
 from symscape.suite.roll import roll_of
-from symscape.verdict.hull import ALL, ALL_CRYSTALS, CONTRACTS, HULL
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from symscape.contracts.catalogue import CrystalContract
+    from symscape.contracts.result import ContractResult
     from symscape.models.base import EnergyModel
     from symscape.questions.case import CaseResult
+    from symscape.questions.question import Question
     from symscape.references.crystal_files import CrystalEntry
     from symscape.references.crystals import CrystalLibrary
     from symscape.suite.session import SuiteSession
+    from symscape.verdict.tolerances import Tolerances
 
 #: a symmetry class of fewer crystals says nothing
 FEWEST_CRYSTALS = 3
@@ -37,10 +40,10 @@ def hull_cases(question: str, entries: list[CrystalEntry]) -> list[tuple[str, st
     if not entries:
         return []
     if question in ("crystal_invariance", "crystal_forces"):
-        return [(system, CONTRACTS) for system in dict.fromkeys(e.system for e in entries)]
+        return [(system, OF_CONTRACTS) for system in dict.fromkeys(e.system for e in entries)]
     if question in ("hull", "relaxation"):
         systems = dict.fromkeys(entry.system for entry in entries if "-" in entry.system)
-        return [(system, HULL) for system in systems]
+        return [(system, OF_HULL) for system in systems]
     if question == "stability":
         return [(ALL_CRYSTALS, ALL)]
     found = {
@@ -153,19 +156,24 @@ class HullSession:
         material, name
             As those of `HullCase`.
         """
+        left_out = set(self.table(model).attrs["settings"]["left_out"])
+        own = self.select(self._described, material, name)
+        return [crystal for crystal in own["id"] if crystal in left_out]
+
+    def select(self, table: pd.DataFrame, material: str, name: str) -> pd.DataFrame:
+        """Return the rows of a table that are about a case, named as in `HullCase`."""
         from symscape.hull.phases import select_system
         from symscape.hull.statistics import with_classes
 
-        left_out = set(self.table(model).attrs["settings"]["left_out"])
-        own = self._described
-        if name == HULL:
-            own = select_system(own, material)
-        elif name == CONTRACTS:
-            own = own[own["system"] == material]
-        elif material == ALL_CRYSTALS and name != ALL:
+        if name == OF_HULL:
+            return select_system(table, material)
+        if name == OF_CONTRACTS:
+            return table[table["system"] == material]
+        if material == ALL_CRYSTALS and name != ALL:
             column, _, group = name.partition("-")
-            own = own[with_classes(own)[f"{column}_class"] == group]
-        return [crystal for crystal in own["id"] if crystal in left_out]
+            table = with_classes(table)
+            return table[table[f"{column}_class"] == group]
+        return table
 
     def system(self, model: EnergyModel, system: str) -> pd.DataFrame:
         """Return the crystals of a chemical system and its subsystems."""
@@ -240,123 +248,55 @@ class HullCase:
     material
         The chemical system, or ``crystals`` for many.
     name
-        ``hull``, ``all`` or a symmetry class: ``n_wyckoff-3-4``.
+        ``hull``, ``contracts``, ``all`` or a symmetry class: ``n_wyckoff-3-4``.
+    question
+        What is asked.
     """
 
     hulls: HullSession
     model: EnergyModel
     material: str
     name: str
+    question: Question
 
-    def judge_hull(self) -> CaseResult:
-        """Compare the system's hull and the order of its polymorphs with DFT's."""
-        from symscape.verdict.hull import judge_hull
+    @property
+    def tolerances(self) -> Tolerances:
+        """The tolerances of the run."""
+        return self.hulls.session.tolerances
 
-        def judge(**known: Any) -> CaseResult:
-            return judge_hull(self.hulls.system(self.model, self.material), self.material, **known)
+    def table(self) -> pd.DataFrame:
+        """Return the model's energies of the case's crystals beside DFT's."""
+        return self.hulls.select(self.hulls.table(self.model), self.material, self.name)
 
-        return self._once("hull", judge)
+    def relaxed(self) -> pd.DataFrame:
+        """Return the crystals of the system after the model has relaxed them."""
+        return self.hulls.relaxed(self.model, self.material)
 
-    def judge_stability(self) -> CaseResult:
-        """Compare whom model and DFT call stable, over all systems."""
-        from symscape.verdict.hull import judge_stability
-
-        def judge(**known: Any) -> CaseResult:
-            return judge_stability(self.hulls.table(self.model), **known)
-
-        return self._once("stability", judge)
-
-    def judge_underprediction(self) -> CaseResult:
-        """Judge the bias of the class; elements that define the zero are left out."""
-        from symscape.hull.statistics import with_classes
-        from symscape.verdict.hull import judge_underprediction
-
-        def judge(**known: Any) -> CaseResult:
-            table = with_classes(self.hulls.table(self.model))
-            column, _, name = self.name.partition("-")
-            own = table[table[f"{column}_class"] == name]
-            zero = (own["chemistry"] == "element") & (own["formation_dft"] == 0)
-            return judge_underprediction(own[~zero], self.name, **known)
-
-        return self._once("underprediction", judge)
-
-    def judge_relaxation(self) -> CaseResult:
-        """Judge what becomes of the system's crystals when the model relaxes them.
-
-        Skipped where the model has no forces or no stress.
-        """
-        from symscape.verdict.hull import judge_relaxation
-
-        limits = self.hulls.session.tolerances.case(
-            "relaxation", material=self.material, slice=self.name, model=self.model.card.name
-        )
-        near = limits.settings.get("near", 25.0)
-
-        def judge(**known: Any) -> CaseResult | None:
-            if not self._has_forces():
-                return None
-            made = self.hulls.relaxed(self.model, self.material)
-            known["missing"] = [*known["missing"], *made.attrs["not_relaxed"]]
-            return judge_relaxation(made, self.material, near_meV=near, **known)
-
-        return self._once("relaxation", judge)
-
-    def judge_invariance(self) -> CaseResult:
-        """Check on each crystal that its energy does not depend on how it is written down."""
-        from symscape.contracts.catalogue import ENERGY_CONTRACTS
-
-        # steps where neighbours come and go are looked for along the slices, which move atoms
-        contracts = {k: v for k, v in ENERGY_CONTRACTS.items() if k != "smoothness"}
-        judge = partial(self._contracts, "crystal_invariance", contracts)
-        return self._once("crystal_invariance", judge)
-
-    def judge_conservative_forces(self) -> CaseResult:
-        """Check on each crystal that forces and stress are derivatives of the energy.
-
-        Skipped where the model has no forces or no stress.
-        """
-        from symscape.contracts.catalogue import FORCE_CONTRACTS
-
-        def judge(**known: Any) -> CaseResult | None:
-            if not self._has_forces():
-                return None
-            return self._contracts("crystal_forces", FORCE_CONTRACTS, **known)
-
-        return self._once("crystal_forces", judge)
-
-    def _contracts(
-        self, question: str, contracts: Mapping[str, CrystalContract], **known: Any
-    ) -> CaseResult:
+    def contracts(
+        self, contracts: Mapping[str, CrystalContract]
+    ) -> dict[str, dict[str, ContractResult]]:
+        """Return what contracts find on each crystal of the system, by its id."""
         from symscape.contracts.kept import check_crystal_once
-        from symscape.verdict.hull import judge_contracts
 
         potential = self.hulls.session.evaluator(self.model)
-        results = {
+        return {
             crystal.id: check_crystal_once(potential, crystal.crystal, contracts)
             for crystal in self.hulls.library.crystals
             if crystal.system == self.material
         }
-        return judge_contracts(question, self.material, results, **known)
 
-    def _missing(self) -> list[str]:
-        """Ids of the crystals of this case that the model has no energy of."""
-        return self.hulls.missing(self.model, self.material, self.name)
+    def judge(self) -> CaseResult:
+        """Ask and judge, unless an earlier run has; skip the test where there is nothing to ask."""
+        hulls, question = self.hulls, self.question
 
-    def _has_forces(self) -> bool:
-        return {"forces", "stress"} <= self.model.implements
+        def judge(**known: Any) -> CaseResult | None:
+            missing = hulls.missing(self.model, self.material, self.name)
+            return question.ask(self, digest=hulls.digest, missing=missing, **known)
 
-    def _once(self, question: str, judge: Callable[..., CaseResult | None]) -> CaseResult:
-        """Judge, unless an earlier run has; skip the test where there is nothing to ask."""
-        hulls, tolerances = self.hulls, self.hulls.session.tolerances
-
-        def judged(**known: Any) -> CaseResult | None:
-            known |= {"tolerances": tolerances, "digest": hulls.digest}
-            if "missing" not in known:
-                known["missing"] = self._missing()
-            return judge(**known)
-
-        asked = Asked(question, self.material, self.name, self.model, tolerances, hulls.digest)
-        result = judge_once(asked, hulls.session.cache, judged, lambda: hulls.whole(self.model))
+        asked = Asked(
+            question.name, self.material, self.name, self.model, self.tolerances, hulls.digest
+        )
+        result = judge_once(asked, hulls.session.cache, judge, lambda: hulls.whole(self.model))
         if result is None:
-            pytest.skip("the model has no forces or no stress")
+            pytest.skip(question.nothing)
         return result

@@ -13,6 +13,8 @@ import pytest
 
 #: key of a worker's roll in what it hands to the main process
 WORKER_KEY = "symscape_roll"
+#: what a test asks that does not say
+_ASKED_ELSE = {"landscape": "energies", "crystals": "hull", "curves": "equation_of_state"}
 
 
 class CaseName(NamedTuple):
@@ -60,22 +62,25 @@ def roll_of(config: pytest.Config) -> Roll:
     return config.stash.setdefault(_ROLL, Roll())
 
 
+def asked_of(node: pytest.Item | pytest.Function, fixture: str) -> str:
+    """Return the name of the question that a test's marker, called as its fixture, asks."""
+    marker = node.get_closest_marker(fixture)
+    name: str = marker.args[0] if marker and marker.args else _ASKED_ELSE[fixture]
+    return name
+
+
 def case_of(item: pytest.Item) -> CaseName | None:
     """Return the case that a test judges; None for any other test."""
     callspec = getattr(item, "callspec", None)
     given: dict[str, Any] = callspec.params if callspec is not None else {}
     # where there are no crystals or slices at all, pytest makes a test without a parameter
     params = {name: value for name, value in given.items() if isinstance(value, tuple)}
-    for fixture, default in (("crystals", "hull"), ("curves", "equation_of_state")):
+    for fixture in ("crystals", "curves"):
         if fixture in params:
-            marker = item.get_closest_marker(fixture)
-            question = marker.args[0] if marker and marker.args else default
-            return CaseName(question, *params[fixture])
+            return CaseName(asked_of(item, fixture), *params[fixture])
     if "landscape" in params:
         model, entry = params["landscape"]
-        marker = item.get_closest_marker("landscape")
-        question = marker.args[0] if marker and marker.args else "energies"
-        return CaseName(question, model, entry.material, entry.slice)
+        return CaseName(asked_of(item, "landscape"), model, entry.material, entry.slice)
     return None
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from symscape.models.cache import EnergyCache
     from symscape.models.evaluate import Evaluator
     from symscape.questions.case import CaseResult
+    from symscape.questions.question import Question
     from symscape.references.crystal_files import CrystalEntry
     from symscape.references.reference import LandscapeReference
     from symscape.suite.case import LandscapeCase
@@ -160,7 +161,7 @@ class SuiteSession:
 
     def unused_overrides(self) -> list[str]:
         """Say which materials the tolerances name that are not stored: typing errors, probably."""
-        from symscape.verdict.hull import ALL_CRYSTALS
+        from symscape.questions.crystals import ALL_CRYSTALS
 
         stored = {entry.material for entry in find_references(self.settings.references)}
         stored |= {entry.system for entry in list_crystals(self.settings.references)}
@@ -208,26 +209,26 @@ class SuiteSession:
             self._references[entry.id] = load_reference(entry.path)
         return self._references[entry.id]
 
-    def case(self, param: tuple[str, ReferenceEntry]) -> LandscapeCase:
-        """Return the case of one model on one slice."""
+    def case(self, param: tuple[str, ReferenceEntry], question: Question) -> LandscapeCase:
+        """Return the case of one question to one model on one slice."""
         from symscape.suite.case import LandscapeCase
 
         model, entry = param
-        return LandscapeCase(self, self.models[model], self.reference(entry))
+        return LandscapeCase(self, self.models[model], self.reference(entry), question)
 
-    def hull_case(self, param: tuple[str, str, str]) -> HullCase:
-        """Return the case of one model on a chemical system or a class of crystals."""
+    def hull_case(self, param: tuple[str, str, str], question: Question) -> HullCase:
+        """Return the case of one question to one model on a system or a class."""
         from symscape.suite.hull import HullCase
 
         model, material, name = param
-        return HullCase(self.hulls, self.models[model], material, name)
+        return HullCase(self.hulls, self.models[model], material, name, question)
 
-    def curve_case(self, param: tuple[str, str, str]) -> CurveCase:
-        """Return the case of one model on a group of the periodic table or on a prototype."""
+    def curve_case(self, param: tuple[str, str, str], question: Question) -> CurveCase:
+        """Return the case of one question to one model on a group or on a prototype."""
         from symscape.suite.curves import CurveCase
 
         model, material, name = param
-        return CurveCase(self.curves, self.models[model], material, name)
+        return CurveCase(self.curves, self.models[model], material, name, question)
 
     def evaluator(self, model: EnergyModel) -> Evaluator:
         """Return what asks a model, one for the whole run: batches teach it what fits."""

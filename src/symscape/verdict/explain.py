@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from symscape.questions.behind import behind_texts
 from symscape.questions.case import CaseResult, Check
 from symscape.questions.registry import metric_named
-from symscape.verdict.behind import behind_texts
 
 #: points or loci named in full before the rest is counted
 _MOST_POINTS = 5

@@ -25,21 +25,17 @@ from __future__ import annotations
 import difflib
 import math
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from symscape.errors import ToleranceFileError, shown
-from symscape.questions.case import GAPS, Check
+from symscape.questions.case import GAPS
+from symscape.questions.limits import CaseTolerances
 from symscape.questions.metric import Limit
 from symscape.questions.registry import QUESTIONS
 from symscape.verdict.known import KnownFailure, parse_known_failures
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from symscape.questions.question import Question
 
 _FOLDER = Path(__file__).with_name("profiles")
 PROFILES = ("strict", "default", "loose")
@@ -59,49 +55,6 @@ class Override:
     def applies(self, names: dict[str, str]) -> bool:
         """Whether every pattern fits the case's material, slice and model."""
         return all(fnmatchcase(names[key], pattern) for key, pattern in self.patterns.items())
-
-
-@dataclass(frozen=True)
-class CaseTolerances:
-    """The limits and settings of one question for one case.
-
-    A limit is (low, high); None leaves that side open.
-    """
-
-    limits: dict[str, Limit]
-    settings: dict[str, float]
-
-    def no_tighter_than(self, budget: float, question: Question) -> CaseTolerances:
-        """Widen limits on differences from DFT energies to the reference's error budget.
-
-        Parameters
-        ----------
-        budget
-            How far the reference's relative energies may be off, in meV/atom.
-        """
-        if not question.compares_energies or not budget > 0:
-            return self
-        limits = dict(self.limits)
-        for metric in question.metrics:
-            if metric.unit != "meV/atom" or metric.ideal is None or metric.name not in limits:
-                continue
-            low, high = limits[metric.name]
-            limits[metric.name] = (
-                None if low is None else min(low, metric.ideal - budget),
-                None if high is None else max(high, metric.ideal + budget),
-            )
-        return replace(self, limits=limits)
-
-    def check(self, values: Mapping[str, float], question: Question) -> tuple[Check, ...]:
-        """Hold metric values against the limits; a missing or NaN value does not pass."""
-        units = question.units
-        checks = []
-        for name, (low, high) in self.limits.items():
-            value = float(values.get(name, float("nan")))
-            passed = (low is None or value >= low) and (high is None or value <= high)
-            passed = passed and value == value
-            checks.append(Check(name, value, (low, high), units.get(name, ""), passed))
-        return tuple(checks)
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,8 @@ from symscape.questions.case import CaseResult
 from symscape.questions.metric import Metric
 from symscape.questions.question import Question
 
-LOWEST_POINT = Question(
-    "lowest_point",
-    "Lowest point",
-    "slice",
-    (Metric("depth_below_minimum", "depth below DFT's minimum", "meV/atom"),),
-)
 
-
-def judge_lowest_point(case):
+def ask(case, *, fingerprint, **_):
     """Hold the depth of the model's lowest point, below DFT's minimum, against the tolerances."""
     reference, model = case.reference, case.model
     found = case.evaluation
@@ -35,6 +28,15 @@ def judge_lowest_point(case):
         status=status,
         checks=checks,
         metrics=metrics,
-        fingerprint=model.fingerprint,
+        fingerprint=fingerprint,
         **names,
     )
+
+
+LOWEST_POINT = Question(
+    "lowest_point",
+    "Lowest point",
+    "slice",
+    (Metric("depth_below_minimum", "depth below DFT's minimum", "meV/atom"),),
+    ask=ask,
+)

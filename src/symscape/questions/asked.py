@@ -1,0 +1,103 @@
+"""What a question may ask: the cases that it is handed, as far as it knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from symscape.contracts.catalogue import CrystalContract
+    from symscape.contracts.result import ContractResult
+    from symscape.landscape.evaluate import SliceEvaluation
+    from symscape.models.base import EnergyModel
+    from symscape.models.evaluate import Evaluator
+    from symscape.questions.limits import LimitsByCase
+    from symscape.references.birch_murnaghan import BirchMurnaghan
+    from symscape.references.equations import EquationsOfState
+    from symscape.references.reference import LandscapeReference
+
+
+class SliceCase(Protocol):
+    """One model on one slice."""
+
+    @property
+    def model(self) -> EnergyModel:
+        """The potential."""
+
+    @property
+    def reference(self) -> LandscapeReference:
+        """The slice and its DFT energies."""
+
+    @property
+    def tolerances(self) -> LimitsByCase:
+        """Those of the run."""
+
+    @property
+    def evaluation(self) -> SliceEvaluation:
+        """The model's energies on the grid."""
+
+    @property
+    def potential(self) -> Evaluator:
+        """The model with the run's cache, for questions that need more than the grid."""
+
+    @property
+    def arrows(self) -> bool:
+        """Whether figures want forces to be kept."""
+
+
+class CrystalCase(Protocol):
+    """One model on a chemical system, a symmetry class, or all crystals."""
+
+    @property
+    def model(self) -> EnergyModel:
+        """The potential."""
+
+    @property
+    def material(self) -> str:
+        """The chemical system, or ``crystals`` for many."""
+
+    @property
+    def name(self) -> str:
+        """``hull``, ``contracts``, ``all`` or a symmetry class: ``n_wyckoff-3-4``."""
+
+    @property
+    def tolerances(self) -> LimitsByCase:
+        """Those of the run."""
+
+    def table(self) -> pd.DataFrame:
+        """Return what `symscape.hull.analysis.compare` made of the case's crystals."""
+
+    def relaxed(self) -> pd.DataFrame:
+        """Return the same after the model has relaxed them.
+
+        ``attrs["not_relaxed"]`` are the ids of those at which it failed.
+        """
+
+    def contracts(
+        self, contracts: Mapping[str, CrystalContract]
+    ) -> dict[str, dict[str, ContractResult]]:
+        """Return what contracts find, by the crystal's id and the contract's name."""
+
+
+class CurveCase(Protocol):
+    """One model on a group of the periodic table, or on a prototype."""
+
+    @property
+    def material(self) -> str:
+        """``group-4`` or ``BCC``."""
+
+    @property
+    def name(self) -> str:
+        """The group's elements, ``Ti-Zr-Hf``, or ``prototype``."""
+
+    @property
+    def tolerances(self) -> LimitsByCase:
+        """Those of the run."""
+
+    def judged_on(self) -> tuple[EquationsOfState, BirchMurnaghan]:
+        """Return DFT's and the model's curves of the crystals that the model is judged on."""
+
+    def with_energies(self) -> tuple[EquationsOfState, BirchMurnaghan]:
+        """Return the same of those crystals of which the model gave energies."""

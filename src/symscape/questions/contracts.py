@@ -1,0 +1,78 @@
+"""Judging on a slice what a potential owes to physics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from symscape.questions.case import CaseResult
+
+if TYPE_CHECKING:
+    from symscape.contracts.result import ContractResult
+    from symscape.questions.limits import LimitsByCase
+    from symscape.questions.question import Question
+    from symscape.references.reference import LandscapeReference
+
+
+def judge_contracts(
+    question: Question,
+    reference: LandscapeReference,
+    results: Mapping[str, ContractResult],
+    tolerances: LimitsByCase,
+    *,
+    model: str,
+    fingerprint: str = "",
+    seconds: float = 0.0,
+) -> CaseResult:
+    """Hold what contracts found against the tolerances.
+
+    Parameters
+    ----------
+    question
+        Of invariance or of conservative forces.
+    reference
+        The slice on which they were checked.
+    results
+        Results by the contract's name; those that ask nothing here are not judged.
+    """
+    metrics = {name: r.value for name, r in results.items() if r.applies}
+    detail = {
+        "contracts": {name: r.detail for name, r in results.items()},
+        "warnings": [
+            f"{name.replace('_', ' ')} not checked: {r.detail['skipped']}"
+            for name, r in results.items()
+            if not r.applies
+        ],
+    }
+    return judge_metrics(
+        question, reference, metrics, detail, tolerances, model, fingerprint, seconds
+    )
+
+
+def judge_metrics(
+    question: Question,
+    reference: LandscapeReference,
+    metrics: dict[str, float],
+    detail: dict[str, Any],
+    tolerances: LimitsByCase,
+    model: str,
+    fingerprint: str,
+    seconds: float,
+) -> CaseResult:
+    """Hold metrics of a slice against the tolerances; one that was not computed is not judged."""
+    limits = tolerances.case(
+        question.name, material=reference.material, slice=reference.slice.name, model=model
+    )
+    checks = tuple(check for check in limits.check(metrics, question) if check.metric in metrics)
+    return CaseResult(
+        question=question.name,
+        model=model,
+        material=reference.material,
+        slice=reference.slice.name,
+        status="passed" if all(check.passed for check in checks) else "failed",
+        checks=checks,
+        metrics=metrics,
+        detail=detail,
+        fingerprint=fingerprint,
+        seconds=seconds,
+    )
