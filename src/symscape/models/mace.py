@@ -9,8 +9,11 @@ import warnings
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
+
 from symscape.crystal.structures import Structures
 from symscape.errors import ModelError
+from symscape.graphs.neighbors import find_bonds
 from symscape.models.base import ALL_QUANTITIES, Prediction
 from symscape.models.card import ModelCard
 from symscape.models.family import FamilyModel
@@ -19,7 +22,7 @@ from symscape.models.weights import first_line
 
 
 class MACEModel(FamilyModel):
-    """MACE [1]_ with its own graphs and batches; energies without a backward pass.
+    """MACE [1]_ on one graph for a whole batch; energies without a backward pass.
 
     The default dtype is that of the checkpoint. A model with several heads and no head called
     ``default`` needs the option ``head``.
@@ -36,6 +39,7 @@ class MACEModel(FamilyModel):
     loader_options = ("head",)
     dtypes = ("as stored", "float32", "float64")
     default_batch_size: ClassVar[int] = 8
+    revision: ClassVar[int] = 2
 
     @classmethod
     def locate(cls, card: ModelCard, folder: Path) -> Path:
@@ -59,8 +63,7 @@ class MACEModel(FamilyModel):
         import torch
 
         with importing_e3nn():
-            from mace import data
-            from mace.tools import AtomicNumberTable, torch_geometric
+            import mace  # noqa: F401 (before its classes are read from the file)
         with warnings.catch_warnings():
             warnings.filterwarnings(
                 "ignore", message=".*torch.load.*|.*TorchScript.*|.*torch.jit.*"
@@ -71,17 +74,24 @@ class MACEModel(FamilyModel):
                 f"{weights} holds a {type(model).__name__}, not a MACE model: give the .model file "
                 "that training writes at its end, not a checkpoint of the training."
             )
+        if hasattr(model, "joint_embedding"):
+            raise ModelError(
+                f"{weights} wants charges or spins besides atoms and cell: take {self.card.name} "
+                "through its ASE calculator."
+            )
         stored = str(next(model.parameters()).dtype).removeprefix("torch.")
         self._computed_in = stored if self.dtype == "as stored" else self.dtype
         self._model = model.to(device=device, dtype=getattr(torch, self._computed_in)).eval()
         self._model.requires_grad_(False)
-        self._torch, self._data, self._batches = torch, data, torch_geometric
+        self._torch = torch
         self._device = device
         self._cutoff = float(model.r_max)
-        self._table = AtomicNumberTable([int(z) for z in model.atomic_numbers])
+        numbers = [int(z) for z in model.atomic_numbers]
+        self._species = np.full(max(numbers) + 1, -1)
+        self._species[numbers] = np.arange(len(numbers))
         self._heads = list(getattr(model, "heads", None) or ["Default"])
         self._head = self._choose_head()
-        self.elements = frozenset(self._table.zs)
+        self.elements = frozenset(numbers)
 
     def _choose_head(self) -> str:
         """Return the head that the card names, the only one, or the one called default."""
@@ -102,31 +112,36 @@ class MACEModel(FamilyModel):
             f"({', '.join(self._heads)})."
         )
 
-    def _graphs(self, batch: Structures) -> dict[str, Any]:
-        graphs = []
-        for i in range(len(batch)):
-            numbers, positions, cell = batch.arrays(i)
-            configuration = self._data.Configuration(
-                atomic_numbers=numbers,
-                positions=positions,
-                properties={},
-                property_weights={},
-                cell=cell,
-                pbc=(True, True, True),
-                head=self._head,
-            )
-            graphs.append(
-                self._data.AtomicData.from_config(
-                    configuration, z_table=self._table, cutoff=self._cutoff, heads=self._heads
-                )
-            )
-        return self._batches.Batch.from_data_list(graphs).to(self._device).to_dict()
+    def _graph(self, batch: Structures) -> dict[str, Any]:
+        """Return one graph for the batch, with the keys of the package: each bond both ways."""
+        torch, dtype = self._torch, getattr(self._torch, self._computed_in)
+
+        def moved(values: np.ndarray, kind: Any = torch.int64) -> Any:
+            return torch.as_tensor(np.ascontiguousarray(values), dtype=kind, device=self._device)
+
+        bonds = find_bonds(batch, self._cutoff, self._device)
+        ends = torch.stack([bonds.center, bonds.neighbor])
+        images = torch.cat([bonds.image, -bonds.image])
+        cells = moved(batch.cells, torch.float64)
+        across = torch.bmm(images[:, None], cells[torch.cat([bonds.owner, bonds.owner])])
+        species = moved(self._species[batch.numbers])
+        return {
+            "positions": moved(batch.positions, dtype),
+            "node_attrs": torch.nn.functional.one_hot(species, len(self.elements)).to(dtype),
+            "edge_index": torch.cat([ends, ends.flip(0)], dim=1),
+            "shifts": across.squeeze(1).to(dtype),
+            "unit_shifts": images.to(dtype),
+            "cell": cells.reshape(-1, 3).to(dtype),
+            "batch": moved(np.repeat(np.arange(len(batch)), batch.n_atoms)),
+            "ptr": moved(batch.offsets),
+            "head": moved(np.full(len(batch), self._heads.index(self._head))),
+        }
 
     def _evaluate(self, batch: Structures, forces: bool, stresses: bool) -> Prediction:
         wanted = forces or stresses
         with default_dtype(self._torch, self._computed_in), gradients(self._torch, wanted):
             out = self._model(
-                self._graphs(batch), training=False, compute_force=wanted, compute_stress=stresses
+                self._graph(batch), training=False, compute_force=wanted, compute_stress=stresses
             )
         return Prediction(
             to_numpy(out["energy"]),
