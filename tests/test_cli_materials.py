@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,26 @@ def test_no_references_is_a_sentence(tmp_path):
     assert "no references here" in str(outcome.exception)
     outcome = run("Nope", "--references", REFERENCES)
     assert "material 'Nope' is not in the references" in str(outcome.exception)
+
+
+def test_the_summary_counts_what_the_files_hold():
+    outcome = run("--references", REFERENCES, "--summary")
+    assert outcome.exit_code == 0, outcome.output
+    numbers = [int(n) for n in re.findall(r"\d+", outcome.stdout)]
+    landscapes, materials, _, _, crystals, systems, free, near, _, free_near, curves = numbers
+    entries = find_references([REFERENCES])
+    assert landscapes == len(entries)
+    assert materials == len({entry.material for entry in entries})
+    files = [json.loads(p.read_text()) for p in (REFERENCES / "crystals").glob("*.json")]
+    stored = [crystal for file in files for crystal in file["crystals"]]
+    assert (crystals, systems) == (len(stored), len(files))
+    assert free == sum(crystal["n_wyckoff"] > 0 for crystal in stored)
+    # every chemical system has a crystal on its hull, which is none above it
+    assert len(files) // 2 < near <= crystals
+    assert free_near <= min(near, free)
+    tables = (REFERENCES / "equations-of-state" / f"{n}.csv" for n in ("elements", "oxides"))
+    assert curves == sum(len(path.read_text().splitlines()) - 1 for path in tables)
+
+
+def test_the_summary_is_of_the_whole_library(tmp_path):
+    assert run("PbTiO3", "--references", REFERENCES, "--summary").exit_code == 2

@@ -66,6 +66,9 @@ def materials(
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Method and convergence as a Markdown table.")
     ] = False,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="Counts of everything that is stored, crystals too.")
+    ] = False,
 ) -> None:
     """List the stored references: what each slice varies and how much of it is computed.
 
@@ -86,6 +89,9 @@ def materials(
         raise ReferenceFileError(
             f"{where}: no references here; a slice is <folder>/<material>/<slice>.json."
         )
+    if summary:
+        _print_summary(folders, names)
+        return
     if names:
         entries = select_materials(entries, names)
     found, problems = [], []
@@ -102,6 +108,15 @@ def materials(
         print(f"symscape: {problem}", file=sys.stderr)
     if problems:
         raise typer.Exit(1)
+
+
+def _print_summary(folders: list[Path], names: list[str] | None) -> None:
+    """Print what the folders hold as a whole."""
+    from symscape.cli.library_summary import summarize_library
+
+    if names:
+        raise typer.BadParameter("--summary counts the whole library; leave out the materials.")
+    print(summarize_library(folders).text())
 
 
 def reference_row(reference: LandscapeReference) -> tuple[str, ...]:
