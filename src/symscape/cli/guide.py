@@ -41,7 +41,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "models": ("symscape models", "symscape models show 7net-0"),
     "models show": ("symscape models show 7net-0",),
-    "materials": ("symscape materials", "symscape materials PbTiO3 --references references"),
+    "materials": (
+        "symscape materials",
+        "symscape materials PbTiO3 --references references",
+        "symscape materials --summary",
+    ),
     "draw": (
         "symscape draw PbTiO3-P4mm --mlip chgnet --kind forces -o forces.png",
         "symscape draw GeTe-R3m --mlip 7net-0 --kind relief -o relief.png",
