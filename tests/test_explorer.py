@@ -90,7 +90,7 @@ def test_pointer_and_keys_move_the_point(browser, page, width, scheme):  # noqa:
 def test_the_crystal_is_shown_when_it_is_asked_for(browser, page):  # noqa: F811
     browser.show(page, 1280, LIGHT, "#AbO3-P4mm-Ab_z-O_z")
     assert not browser.run("return Boolean(globalThis.$3Dmol)")
-    browser.all(".orbits button")[0].click()
+    browser.all(".orbits button")[0].send_keys("\ue007")
     browser.driver.set_script_timeout(30)
     shown = browser.driver.execute_async_script(
         """
@@ -111,7 +111,7 @@ def test_cards_can_be_filtered(browser, page):  # noqa: F811
     browser.all("#filter input[type=search]")[0].send_keys("fine")
     assert browser.texts("#shown") == ["1 of 2 shown"]
     assert browser.all("#AbO3-P4mm-Ab_z-O_z")[0].get_attribute("hidden")
-    browser.all("#filter button")[0].click()
+    browser.all("#filter button")[0].send_keys("\ue007")
     browser.run(
         "const s = document.querySelector('select[name=status]'); s.value = 'failed';"
         "s.dispatchEvent(new Event('input', {bubbles: true}));"

@@ -75,6 +75,10 @@ class Slice:
         self._check_independent()
         self._check_cells()
 
+    def __repr__(self) -> str:
+        n_u, n_v = self.shape
+        return f"Slice({self.crystal.formula} {self.crystal.symbol}, {self.name}, {n_u} x {n_v})"
+
     # -- names and shape --------------------------------------------------------------------------
 
     @property

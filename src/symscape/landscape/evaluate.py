@@ -10,6 +10,7 @@ import numpy as np
 from symscape.crystal.slice import Slice
 from symscape.models.base import EnergyModel
 from symscape.models.evaluate import Evaluator, Progress, evaluate
+from symscape.notebook import map_html, table_html
 
 if TYPE_CHECKING:
     from symscape.models.cache import EnergyCache
@@ -38,6 +39,23 @@ class SliceEvaluation:
     n_evaluated: int
     n_cached: int
     seconds: float
+
+    def __repr__(self) -> str:
+        n_u, n_v = self.energies.shape
+        return (
+            f"SliceEvaluation({n_u} x {n_v}, {self.n_evaluated} evaluated, {self.n_cached} of them "
+            f"cached, {len(self.failures)} failed, {self.seconds:.2g} s)"
+        )
+
+    def _repr_html_(self) -> str:
+        """Return a map of the energies and the counts, for notebooks."""
+        rows = [
+            ("evaluated", self.n_evaluated),
+            ("from the cache", self.n_cached),
+            ("failed", len(self.failures)),
+            ("seconds", float(self.seconds)),
+        ]
+        return table_html(rows) + map_html(self.energies, "energies of the model")
 
 
 def evaluate_slice(

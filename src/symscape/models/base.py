@@ -69,6 +69,11 @@ class EnergyModel(ABC):
         self.wanted_batch_size = batch_size
         self.batch_size = batch_size if isinstance(batch_size, int) else self.default_batch_size
 
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}({self.card.name}, {self.card.level_of_theory}, {self.device})"
+        )
+
     def unloaded(self) -> EnergyModel:
         """Return a model like this one that has not been loaded and can go to another process."""
         return type(self)(self.card, self.device, self.wanted_batch_size)

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from symscape.notebook import table_html
+
 Status = Literal["passed", "failed", "error"]
 
+#: what stands where a tolerance has no end
+NOTHING = "–"
 #: metrics that count what the model gave no energy for; none is ever allowed
 GAPS = ("failed_points", "failed_crystals")
 
@@ -70,6 +74,26 @@ class CaseResult:
     detail: dict[str, Any] = field(default_factory=dict)
     fingerprint: str = ""
     seconds: float = 0.0
+
+    def __repr__(self) -> str:
+        failed = sum(not check.passed for check in self.checks)
+        what = f", {failed} of {len(self.checks)} checks failed" if self.checks else ""
+        return f"CaseResult({self.id}, {self.question}: {self.status}{what})"
+
+    def _repr_html_(self) -> str:
+        """Return the checks as a table, for notebooks."""
+        rows = [
+            (
+                "✓" if c.passed else "✗",
+                c.metric,
+                c.value,
+                *(NOTHING if e is None else e for e in c.limit),
+                c.unit,
+            )
+            for c in self.checks
+        ]
+        head = ("", f"{self.question}: {self.status}", "value", "low", "high", "unit")
+        return table_html(rows, head)
 
     @property
     def id(self) -> str:

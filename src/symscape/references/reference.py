@@ -13,6 +13,7 @@ from symscape.crystal.crystal import Crystal
 from symscape.crystal.slice import Slice
 from symscape.crystal.structures import Structures
 from symscape.crystal.tangents import crystal_at
+from symscape.notebook import map_html, table_html
 from symscape.references.convergence import ConvergenceCheck
 
 
@@ -70,6 +71,21 @@ class LandscapeReference:
     formula: str = ""
     digest: str = ""
     path: Path | None = None
+
+    def __repr__(self) -> str:
+        n_u, n_v = self.energies.shape
+        return f"LandscapeReference({self.id}, {n_u} x {n_v}, {self.level_of_theory})"
+
+    def _repr_html_(self) -> str:
+        """Return a map of the energies and what they were computed with, for notebooks."""
+        energies = np.where(self.mask, np.nan, self.relative)
+        rows = [
+            ("reference", self.id),
+            ("level of theory", self.level_of_theory),
+            ("points with energy", int(np.isfinite(energies).sum())),
+            ("highest energy (meV/atom)", 1000 * float(np.nanmax(energies, initial=0.0))),
+        ]
+        return table_html(rows) + map_html(energies, f"DFT energies of {self.id}")
 
     @property
     def id(self) -> str:

@@ -20,6 +20,7 @@ from symscape.errors import ResultsFileError, shown
 from symscape.files import write_atomically
 from symscape.jsontext import JsonTextError, parse_json
 from symscape.models.card import ModelCard
+from symscape.notebook import table_html
 from symscape.questions.case import CaseResult
 from symscape.results.consistency import check_consistency
 from symscape.results.structure import StructureSummary, summarize_structure
@@ -196,6 +197,15 @@ class RunResults:
         order = sorted(self.cases, key=lambda c: (c.material, c.slice, c.question))
         object.__setattr__(self, "cases", tuple(order))
         object.__setattr__(self, "references", tuple(sorted(self.references, key=lambda r: r.id)))
+
+    def __repr__(self) -> str:
+        failed = sum(case.status == "failed" for case in self.cases)
+        return f"RunResults({self.model.name}, {failed} of {len(self.cases)} cases failed)"
+
+    def _repr_html_(self) -> str:
+        """Return the cases as a table, for notebooks."""
+        rows = [(case.material, case.slice, case.question, case.status) for case in self.cases]
+        return table_html(rows, ("material", "slice", "question", "status"))
 
     def reference(self, case: CaseResult) -> ReferenceSummary | None:
         """Return the slice that a case was run on; None for a case without one."""

@@ -1,0 +1,54 @@
+"""What a notebook shows of the library's main nouns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from report_runs import judged_case, make_run, reference_summary
+
+from symscape.landscape.evaluate import SliceEvaluation
+from symscape.notebook import map_html, table_html
+from symscape.references.store import load_reference
+
+STORED = Path(__file__).parents[1] / "references" / "GeTe-R3m" / "ca-Ge_z.json"
+
+
+def nouns() -> list[object]:
+    reference = load_reference(STORED)
+    summary = reference_summary()
+    case = judged_case(summary)
+    grid = np.array([[0.0, np.nan], [1.0, 2.0]])
+    return [
+        reference,
+        reference.slice,
+        SliceEvaluation(grid, {(0, 1): "no"}, 3, 1, 0.5),
+        case,
+        make_run(case, references=(summary,)),
+    ]
+
+
+@pytest.mark.parametrize("noun", nouns(), ids=lambda n: type(n).__name__)
+def test_nouns_are_short_and_well_formed(noun):
+    assert repr(noun).startswith(type(noun).__name__)
+    assert len(repr(noun)) < 150
+    if hasattr(noun, "_repr_html_"):
+        ElementTree.fromstring(f"<div>{noun._repr_html_()}</div>")
+
+
+def test_a_map_has_a_cell_for_each_point_and_grey_where_nothing_is_known():
+    grid = np.array([[0.0, np.nan, 1.0], [np.inf, 0.5, 0.2]])
+    cells = ElementTree.fromstring(map_html(grid, "<x>")).findall("rect")
+    assert len(cells) == grid.size
+    assert sum(cell.get("fill") == "#bbbbbb" for cell in cells) == 2
+    assert {cell.get("fill") for cell in cells} >= {"#440154", "#fde725"}
+    ElementTree.fromstring(map_html(np.full((2, 2), np.nan), "nothing"))
+
+
+def test_what_stands_in_a_table_is_escaped():
+    text = table_html([("<script>", 1.23456)], ("a&b",))
+    assert "<script>" not in text
+    assert "1.235" in text
+    ElementTree.fromstring(text)
