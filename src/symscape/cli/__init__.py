@@ -23,6 +23,7 @@ app = typer.Typer(
 def _register() -> None:
     """Attach the commands; each module imports what it needs only when it is called."""
     from symscape.cli import cache, hull, materials, models, reference, run
+    from symscape.cli.check_run import check_run
     from symscape.cli.dataset import import_
     from symscape.cli.draw import draw
     from symscape.cli.init import init
@@ -36,6 +37,7 @@ def _register() -> None:
     app.add_typer(cache.app, name="cache")
     app.add_typer(reference.app, name="reference")
     app.command("run", context_settings=run.PASS_ON)(run.run)
+    app.command("check-run")(check_run)
     app.command("init")(init)
     app.command("materials")(materials.materials)
     app.command("draw")(draw)

@@ -24,6 +24,7 @@ SUMMARIES: dict[str, str] = {
     "hull": "Compare formation energies and hulls of a data set.",
     "leaderboard": "Build the leaderboard from results files.",
     "validate": "Check model cards and results files.",
+    "check-run": "Look whether a run left a new and whole report.",
     "cache": "Look at or clear the energies that are kept on disk.",
 }
 
@@ -104,6 +105,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "hull study": ("symscape hull study hulls/mine/chgnet hulls/mine/7net-0 --page study.md",),
     "leaderboard": ("symscape leaderboard reports/*/results.json -o reports/leaderboard",),
     "validate": ("symscape validate reports/chgnet/results.json",),
+    "check-run": ("symscape check-run reports/chgnet --since .symscape-began",),
     "cache": ("symscape cache info", "symscape cache clear --model chgnet"),
     "cache info": ("symscape cache info",),
     "cache clear": ("symscape cache clear --model chgnet",),
