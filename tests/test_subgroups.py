@@ -63,6 +63,10 @@ def test_slices_of_a_subgroup_lie_around_the_parent():
     parent = Crystal.from_structure(perovskite())
     assert not parent.free_coordinates
     child = next(d.crystal for d in distortions(parent) if d.crystal.symbol == "P4mm")
+    # the coordinates of the tetragonal phase, as they are where nothing has moved
+    assert child.pinned == ("Ba_z",)
+    away = child.theta - np.array([0.5, 0.5, 0.0])
+    assert away - np.round(away) == pytest.approx(0, abs=1e-6)
     for proposal in survey_slices(child, points=7, max_global=0).proposals:
         assert proposal.slice.shape == (7, 7)
         # the middle of the grid is the cubic crystal, where the axes have its coordinates

@@ -27,6 +27,8 @@ _SYMPREC = 0.005
 MOST_ATOMS_BOUNDARY = 10
 #: and with more than this none
 MOST_ATOMS = 40
+#: coordinates of special positions are whole multiples of one over this, doubled cells included
+_PLAIN = 48
 #: Cartesian directions that single atoms are moved along
 _DIRECTIONS = np.array([d for d in product((0, 1), repeat=3) if any(d)], dtype=float)
 
@@ -266,8 +268,27 @@ def _subgroup(parent: Crystal, cell: _Supercell, mode: np.ndarray) -> Crystal | 
     shifts = np.broadcast_to(np.eye(3), (len(moved), 3, 3))
     design = np.concatenate([once.B, shifts], axis=2).reshape(3 * len(moved), -1)
     step = np.linalg.lstsq(design, moved.ravel(), rcond=None)[0]
-    undistorted = once.with_coordinates(once.theta - step[: len(once.theta)])
+    undistorted = _at_plain_origin(once.with_coordinates(once.theta - step[: len(once.theta)]))
     return undistorted if _has_group(undistorted, parent.space_group_number) else None
+
+
+def _at_plain_origin(crystal: Crystal) -> Crystal:
+    """Return the same crystal with its pinned atom at a plain fraction of the polar axes.
+
+    spglib leaves the origin of a polar group where the distortion put it.
+    """
+    directions, pivots = crystal.group.polar_basis
+    if not pivots:
+        return crystal
+    label = crystal.pinned[0].rpartition("_")[0]
+    (orbit,) = (orbit for orbit in crystal.orbits if orbit.label == label)
+    place = crystal.positions[orbit.representative]
+    shift = np.zeros(3)
+    for direction, pivot in zip(directions, pivots, strict=True):
+        wanted = np.round(place[pivot] * _PLAIN) / _PLAIN - place[pivot]
+        shift += wanted * np.array([float(x / direction[pivot]) for x in direction])
+    positions = crystal.positions + shift
+    return Crystal(crystal.lattice, positions, crystal.numbers, crystal.hall_number)
 
 
 def _distorted(cell: _Supercell, mode: np.ndarray) -> Crystal | None:
