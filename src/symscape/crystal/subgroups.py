@@ -27,8 +27,8 @@ _SYMPREC = 0.005
 MOST_ATOMS_BOUNDARY = 10
 #: and with more than this none
 MOST_ATOMS = 40
-#: coordinates of special positions are whole multiples of one over this, doubled cells included
-_PLAIN = 48
+#: a pinned atom is put at a whole multiple of one over this; any place would do along a polar axis
+_PLAIN = 12
 #: Cartesian directions that single atoms are moved along
 _DIRECTIONS = np.array([d for d in product((0, 1), repeat=3) if any(d)], dtype=float)
 
