@@ -221,8 +221,11 @@ COMMANDS: dict[str, tuple[int, str]] = {
     "leaderboard results-other.json": (2, "schema is 'something-else/1'"),
     "leaderboard results-lacking.json": (2, "field 'cases' is not a list"),
     "leaderboard a-file": (2, "a-file: not valid JSON"),
-    "leaderboard results-good.json -o a-file": (2, "a-file: the leaderboard can't be written"),
-    "leaderboard results-good.json -o a-file/x": (2, "the leaderboard can't be written"),
+    "leaderboard --believe results-good.json -o a-file": (
+        2,
+        "a-file: the leaderboard can't be written",
+    ),
+    "leaderboard --believe results-good.json -o a-file/x": (2, "the leaderboard can't be written"),
     "validate": (2, "Missing argument 'files'"),
     "validate empty.cif": (1, "empty.cif: neither JSON nor TOML"),
     "validate torn.toml": (1, "torn.toml: not valid TOML"),

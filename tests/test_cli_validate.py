@@ -15,9 +15,11 @@ from typer.testing import CliRunner
 
 from symscape.cli import app
 from symscape.landscape.forces import axis_forces
-from symscape.leaderboard.submission import asked_questions
+from symscape.leaderboard.library import asked_questions
 from symscape.questions.case import CaseResult
 from symscape.questions.energies import judge_energies
+from symscape.questions.minima import judge_minima
+from symscape.questions.smoothness import grid_smoothness
 from symscape.references.library import find_references
 from symscape.references.store import dump_document, load_reference
 from symscape.results.run_results import RunResults, save_results, summarize_reference
@@ -153,13 +155,20 @@ def library(tmp_path):
 def whole_run(path, name="mine", **changes):
     """Every question answered that the leaderboard asks of the toy."""
     reference = load_reference(path)
-    energies = judge_energies(
-        reference, reference.energies, load_tolerances("default"), model=name, fingerprint="f"
-    )
+    names = {"model": name, "fingerprint": "f"}
+    tolerances, model = load_tolerances("default"), np.round(0.9 * reference.energies, 6)
+    energies = judge_energies(reference, model, tolerances, **names)
+    minima = judge_minima(reference, model, tolerances, **names)
+    smooth = grid_smoothness(reference, model, tolerances, model=name)
     others = [
         CaseResult(question, name, reference.material, reference.slice.name, "passed")
-        for question in ("minima", "forces", "smoothness", "invariance", "conservative_forces")
+        for question in ("forces", "invariance", "conservative_forces")
     ]
+    others += [
+        minima,
+        CaseResult("smoothness", name, reference.material, reference.slice.name, "passed", (),
+                   smooth.metrics()),
+    ]  # fmt: skip
     card = replace(CARD, name=name, checkpoint="made.here:calculator")
     run = RunResults(
         model=card,
@@ -179,7 +188,8 @@ def submit(tmp_path, run, *, card=None, name=None):
     path = tmp_path / "card.toml"
     path.write_text(card or MODEL_CARD.format(name="mine", theory="PBE"))
     folder = tmp_path / "references"
-    return validate("--submission", "--references", folder, results, path)
+    board = ("--board", tmp_path / "no-board")
+    return validate("--submission", "--references", folder, *board, results, path)
 
 
 def test_questions_are_those_that_dft_gives_occasion_for(library):
@@ -231,7 +241,10 @@ def other_reference(run, **changes):
 @pytest.mark.parametrize(
     "change,expected",
     [
-        (lambda r: other_reference(r, digest="0" * 64), "judged by another version of AlCu-Cmcm"),
+        (
+            lambda r: other_reference(r, digest="0" * 64),
+            "judged by another version of the reference AlCu-Cmcm",
+        ),
         (lambda r: replace(r, tolerances="mine.toml"), "tolerances of its own"),
         (lambda r: replace(r, versions={"symscape": "0.0.1"}), "made by symscape 0.0.1"),
         (

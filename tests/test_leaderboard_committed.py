@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from symscape.cli import app
 from symscape.leaderboard.collect import load_board
+from symscape.leaderboard.library import load_library
 from symscape.leaderboard.ranking import rank_board
 from symscape.leaderboard.submission import AGREEING
 from symscape.leaderboard.tables import leaderboard_csv
@@ -20,8 +21,13 @@ AGAIN = "run: symscape leaderboard reports/leaderboard -o reports/leaderboard"
 
 
 @pytest.fixture(scope="module")
-def ranking():
-    return rank_board(load_board([FOLDER]))
+def library():
+    return load_library([FOLDER.parents[1] / "references"])
+
+
+@pytest.fixture(scope="module")
+def ranking(library):
+    return rank_board(load_board([FOLDER], library))
 
 
 def rows(text):
@@ -42,7 +48,9 @@ def test_tables_follow_from_the_results(ranking):
 
 def test_pages_are_built_of_the_results_alone(ranking, tmp_path):
     """They are not committed: one command makes them of what is."""
-    found = CliRunner().invoke(app, ["leaderboard", str(FOLDER / "results"), "-o", str(tmp_path)])
+    found = CliRunner().invoke(
+        app, ["leaderboard", "--believe", str(FOLDER / "results"), "-o", str(tmp_path)]
+    )
     assert found.exit_code == 0, found.output
     names = {s.name for s in ranking.standings}
     assert {path.stem for path in (tmp_path / "models").glob("*.html")} == names
@@ -61,6 +69,14 @@ def test_models_are_registered_as_they_were_run(ranking):
 
 def test_every_model_was_asked_everything(ranking):
     assert {standing.coverage for standing in ranking.standings} == {1.0}
+
+
+def test_scores_of_the_whole_library_begin_where_knowledge_does(ranking):
+    scores = {anchor.name: anchor.score for anchor in ranking.anchors}
+    assert scores["perfect"] == pytest.approx(1.0, abs=1e-6)
+    assert scores["constant"] == pytest.approx(0.0, abs=1e-6)
+    assert 0 <= scores["noise"] < 0.05
+    assert all(scores["noise"] < standing.score for standing in ranking.standings)
 
 
 def test_nothing_of_the_machine_is_told():

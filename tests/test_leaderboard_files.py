@@ -237,6 +237,18 @@ def test_hostile_names_are_text(tmp_path):
     assert "<img" not in leaderboard_markdown(ranking)
 
 
+@pytest.mark.parametrize("name", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1"])
+def test_no_cell_of_the_csv_is_a_formula(tmp_path, name):
+    made = make.run("plain", (A,))
+    cases = tuple(replace(c, model=name) for c in made.cases)
+    card = replace(made.model, name=name, family=name, level_of_theory=name)
+    ranking = rank_board(board_of(tmp_path, replace(made, model=card, cases=cases)))
+    rows = list(csv.reader(leaderboard_csv(ranking).splitlines()))
+    texts = [cell for row in rows for cell in row if not re.fullmatch(r"-?[\d.e+-]+", cell)]
+    assert f"'{name}" in texts
+    assert not any(text.startswith(("=", "+", "-", "@", "\t")) for text in texts)
+
+
 def test_crystals_have_their_tables(tmp_path):
     made = make.with_crystals(make.run("m", (A, B)), above_hull_mae=12.3)
     site = write_leaderboard(
@@ -290,7 +302,9 @@ def test_results_are_kept_with_the_board_and_make_it_again(ranking, site, tmp_pa
         assert copy.model == entry.run.model
         assert [c.id for c in copy.cases] == [c.id for c in entry.run.cases]
     (site / "results" / "old.json").unlink()
-    outcome = CliRunner().invoke(app, ["leaderboard", str(site), "-o", str(tmp_path / "again")])
+    outcome = CliRunner().invoke(
+        app, ["leaderboard", "--believe", str(site), "-o", str(tmp_path / "again")]
+    )
     assert outcome.exit_code == 0, outcome.output
     for name in ("leaderboard.csv", "index.html", "materials/As-R-3m.html"):
         first, second = (site / name).read_text(), (tmp_path / "again" / name).read_text()
@@ -332,7 +346,7 @@ def invoke(*arguments):
 def test_command_prints_the_ranking_and_where_the_page_is(tmp_path):
     for made in (make.run("good", (A, B)), make.run("soft", (A, B), scale=0.6)):
         save(tmp_path / "reports", made)
-    outcome = invoke("leaderboard", tmp_path / "reports", "-o", tmp_path / "board")
+    outcome = invoke("leaderboard", "--believe", tmp_path / "reports", "-o", tmp_path / "board")
     assert outcome.exit_code == 0
     lines = outcome.output.splitlines()
     (good,) = (line for line in lines if " good " in line)
@@ -345,11 +359,11 @@ def test_command_sets_other_versions_apart_when_told_to(tmp_path):
     new = replace(make.run("new", (A,)), started="2026-12-01T00:00:00+00:00")
     old = make.run("old", (replace(A, digest="e" * 64),))
     paths = [save(tmp_path, made) for made in (new, old)]
-    refused = invoke("leaderboard", *paths, "-o", tmp_path / "board")
+    refused = invoke("leaderboard", "--believe", *paths, "-o", tmp_path / "board")
     assert refused.exit_code != 0
     assert "another version of the reference" in str(refused.exception)
     assert not (tmp_path / "board").exists()
-    outcome = invoke("leaderboard", *paths, "-o", tmp_path / "board", "--separate")
+    outcome = invoke("leaderboard", "--believe", *paths, "-o", tmp_path / "board", "--separate")
     assert outcome.exit_code == 0
     assert "not compared: old, judged by another version" in outcome.output
     assert "old" not in leaderboard_models(tmp_path / "board")
@@ -362,7 +376,7 @@ def leaderboard_models(folder):
 def test_folder_that_can_not_be_written_is_said(tmp_path):
     path = save(tmp_path, make.run("m", (A,)))
     (tmp_path / "file").write_text("")
-    outcome = invoke("leaderboard", path, "-o", tmp_path / "file" / "board")
+    outcome = invoke("leaderboard", "--believe", path, "-o", tmp_path / "file" / "board")
     assert "can't be written there" in str(outcome.exception)
 
 

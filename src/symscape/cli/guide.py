@@ -103,7 +103,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "symscape hull tables hulls/mine/chgnet --system Mg-Si",
     ),
     "hull study": ("symscape hull study hulls/mine/chgnet hulls/mine/7net-0 --page study.md",),
-    "leaderboard": ("symscape leaderboard reports/*/results.json -o reports/leaderboard",),
+    "leaderboard": (
+        "symscape leaderboard reports/*/results.json -o reports/leaderboard",
+        "symscape leaderboard add reports/mine/results.json",
+    ),
     "validate": ("symscape validate reports/chgnet/results.json",),
     "check-run": ("symscape check-run reports/chgnet --since .symscape-began",),
     "cache": ("symscape cache info", "symscape cache clear --model chgnet"),

@@ -7,19 +7,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from symscape.errors import SymscapeError
+from symscape.errors import SymscapeError, printable
 from symscape.progress import on_stderr
 
 if TYPE_CHECKING:
     from symscape.leaderboard.ranking import Ranking
 
 DEFAULT_FOLDER = Path("reports/leaderboard")
+#: in the place of the first results file: what follows is to be filed; a file so called is ./add
+ADD = Path("add")
 
 
 def leaderboard(
     results: Annotated[
         list[Path],
-        typer.Argument(help="Results files, or folders that hold some: reports/, reports/chgnet."),
+        typer.Argument(
+            help="Results files, or folders that hold some: reports/, reports/chgnet. After the "
+            "word 'add': results to be validated and filed in the leaderboard of --output."
+        ),
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder of the leaderboard.")
@@ -28,20 +33,38 @@ def leaderboard(
         bool,
         typer.Option(
             "--separate",
-            help="List runs of other suite or reference versions apart instead of refusing them.",
+            help="List runs that can't be compared apart instead of refusing them.",
+        ),
+    ] = False,
+    references: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the references; default: here, or the installed ones."),
+    ] = None,
+    believe: Annotated[
+        bool,
+        typer.Option(
+            "--believe",
+            help="Take the files' numbers as they are, for runs on references not at hand.",
         ),
     ] = False,
 ) -> None:
-    """Build the leaderboard from results files alone: pages, Markdown, CSV and JSON.
+    """Build the leaderboard from results files: pages, Markdown, CSV and JSON.
 
-    Opens from disk. Models of another level of theory than the references' are ranked in a list of
-    their own.
+    Numbers that follow from a file's energies and the references are computed anew; a file that
+    states others is refused. Opens from disk. Models of another level of theory than the
+    references' are ranked in a list of their own.
     """
-    from symscape.leaderboard.collect import load_board
+    from symscape.leaderboard.collect import make_board, read_entries
+    from symscape.leaderboard.library import load_library
     from symscape.leaderboard.ranking import rank_board
     from symscape.leaderboard.write import write_leaderboard
 
-    ranking = rank_board(load_board(results, separate=separate))
+    if results[0] == ADD:
+        _file(results[1:], output, references or references_folder())
+        results = [output]
+    entries = read_entries(results)
+    library = None if believe else load_library([references or references_folder()])
+    ranking = rank_board(make_board(entries, library, separate=separate))
     try:
         progress = on_stderr()
         with progress.task("drawing landscapes"):
@@ -53,6 +76,41 @@ def leaderboard(
         ) from error
     _print(ranking)
     print(f"\nwrote {page}")
+
+
+def _file(submitted: list[Path], board: Path, references: Path) -> None:
+    """Validate results as submissions and copy them to the leaderboard's own.
+
+    Raises
+    ------
+    SymscapeError
+        If none is named, or one is refused; then none is copied.
+    """
+    from symscape.leaderboard.collect import read_entries
+    from symscape.leaderboard.library import load_library
+    from symscape.leaderboard.submission import submission_problems
+    from symscape.leaderboard.write import copy_results
+    from symscape.models.registry import load_cards
+
+    if not submitted:
+        raise SymscapeError("symscape leaderboard add: name the results files to be added.")
+    entries = read_entries(submitted)
+    stored = [entry.run for entry in read_entries([board])] if board.is_dir() else []
+    library, cards = load_library([references]), load_cards()
+    others = [*stored, *(entry.run for entry in entries)]
+    for entry in entries:
+        problems = submission_problems(entry.path, entry.run, cards, library, others)
+        if problems:
+            raise SymscapeError(printable(" ".join(problems)))
+    copy_results(board, entries)
+
+
+def references_folder() -> Path:
+    """Return the folder of references: the one here or, where there is none, the installed one."""
+    from symscape.places import suite_folder
+
+    here, suite = Path("references"), suite_folder()
+    return here if here.is_dir() or suite is None else suite / "references"
 
 
 def _print(ranking: Ranking) -> None:
@@ -80,7 +138,7 @@ def _print(ranking: Ranking) -> None:
         for standing in standings:
             table.add_row(
                 str(standing.rank),
-                standing.name,
+                printable(standing.name),
                 points_text(standing.score, 1),
                 interval_text(standing.interval),
                 percent_text(standing.coverage),
@@ -88,5 +146,5 @@ def _print(ranking: Ranking) -> None:
             )
         console.print(table, markup=False, highlight=False)
     for aside in ranking.board.asides:
-        console.print(f"not compared: {aside.entry.name}, {aside.reason}", markup=False,
-                      highlight=False, soft_wrap=True)  # fmt: skip
+        said = printable(f"not compared: {aside.entry.name}, {aside.reason}")
+        console.print(said, markup=False, highlight=False, soft_wrap=True)

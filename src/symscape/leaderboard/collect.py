@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 
 from symscape.errors import ResultsFileError
+from symscape.leaderboard.anchors import Anchors
+from symscape.leaderboard.library import Asked, Library
 from symscape.questions.case import CaseResult
 from symscape.questions.registry import QUESTIONS
 from symscape.results.run_results import ReferenceSummary, RunResults, load_results
@@ -88,10 +90,14 @@ class Board:
         Sorted by the name of the model.
     asides
         Runs of other versions, which are shown but not ranked.
+    library
+        What the runs are held against, and what all of them are asked. None where there are only
+        the runs: then all are asked what any of them answered.
     """
 
     entries: tuple[Entry, ...]
     asides: tuple[Aside, ...] = ()
+    library: Library | None = None
 
     @property
     def suite(self) -> str:
@@ -100,19 +106,32 @@ class Board:
 
     @cached_property
     def references(self) -> tuple[ReferenceSummary, ...]:
-        """Every slice that any of the runs was made on, sorted by name."""
+        """Every slice that any of the runs was made on, sorted by name.
+
+        A run that lacks one of them did not answer there.
+        """
         found = {r.id: r for entry in self.entries for r in entry.run.references}
         return tuple(found[key] for key in sorted(found))
+
+    @cached_property
+    def anchors(self) -> Anchors | None:
+        """The models that know everything and nothing of the library; None without one."""
+        return Anchors(self.library) if self.library is not None else None
+
+    @cached_property
+    def not_run(self) -> tuple[str, ...]:
+        """Slices of the library that no run knows yet: nobody is asked there."""
+        known = {reference.id for reference in self.references}
+        return tuple(sorted(set(self.library.summaries) - known)) if self.library else ()
 
     @cached_property
     def units(self) -> tuple[Unit, ...]:
         """Everything that is asked about: the slices first, then crystals, sorted by name."""
         slices = [Unit(r.material, r.slice, r) for r in self.references]
+        answered = (case for entry in self.entries for case in entry.run.cases)
+        asked: Iterable[CaseResult | Asked] = self.library.asked if self.library else ()
         crystals = {
-            (case.material, case.slice)
-            for entry in self.entries
-            for case in entry.run.cases
-            if _about_crystals(case)
+            (case.material, case.slice) for case in (*asked, *answered) if _about_crystals(case)
         }
         return (*slices, *(Unit(*key) for key in sorted(crystals)))
 
@@ -124,6 +143,8 @@ class Board:
     @cached_property
     def levels_of_theory(self) -> tuple[str, ...]:
         """Levels of theory of the references, of slices and crystals, sorted."""
+        if self.library is not None:
+            return self.library.levels_of_theory
         cases = (case for entry in self.entries for case in entry.run.cases)
         settings = (case.detail.get("settings") for case in cases if _about_crystals(case))
         stated = {
@@ -138,7 +159,7 @@ class Board:
         return theory_agrees(entry.run.model.level_of_theory, self.levels_of_theory)
 
 
-def _about_crystals(case: CaseResult) -> bool:
+def _about_crystals(case: CaseResult | Asked) -> bool:
     """Whether a case asks about crystals, or their equations of state, rather than a slice."""
     question = QUESTIONS.get(case.question)
     return question is not None and question.about != "slices"
@@ -176,53 +197,97 @@ def find_results(paths: Iterable[str | Path]) -> list[Path]:
     return list(found.values())
 
 
-def load_board(paths: Iterable[str | Path], *, separate: bool = False) -> Board:
+def load_board(
+    paths: Iterable[str | Path], library: Library | None = None, *, separate: bool = False
+) -> Board:
     """Load results files and check that they can be compared.
-
-    The newest run sets the version of the suite and of each reference.
 
     Parameters
     ----------
     paths
         Results files or folders, in any order.
+    library
+        What the runs are held against: each is audited (`symscape.leaderboard.audit`), and its
+        numbers are those that follow from its energies. Without one the newest run sets the version
+        of the suite and of each reference, and numbers are believed.
     separate
-        Set runs of other versions aside instead of refusing them.
+        Set runs that can't be compared aside instead of refusing them.
 
     Raises
     ------
     ResultsFileError
-        If a file can't be read, two are of one model, or, without ``separate``, one was made by
-        another version of the suite, on another version of a reference or with tolerances of its
-        own.
+        If a file can't be read, two are of one model, or, without ``separate``, one can't be
+        compared with the others or does not follow from its own energies.
+    """
+    return make_board(read_entries(paths), library, separate=separate)
+
+
+def read_entries(paths: Iterable[str | Path]) -> list[Entry]:
+    """Load results files, one a model.
+
+    Raises
+    ------
+    ResultsFileError
+        If a file can't be read, there is none, or two are of one model.
     """
     entries = [Entry(load_results(path), path) for path in find_results(paths)]
     if not entries:
         raise ResultsFileError("A leaderboard needs at least one results file.")
     _refuse_twice(entries)
-    # newest first; by name where two began in the same second
-    entries.sort(key=lambda entry: entry.name)
-    entries.sort(key=lambda entry: entry.run.started, reverse=True)
+    return entries
+
+
+def make_board(
+    entries: list[Entry], library: Library | None = None, *, separate: bool = False
+) -> Board:
+    """Check that runs can be compared; as `load_board`."""
+    # oldest first with a library, where the first to show a model's numbers keeps them
+    entries = sorted(entries, key=lambda entry: entry.name)
+    entries.sort(key=lambda entry: entry.run.started, reverse=library is None)
+    compared = _compared(entries) if library is None else _audited(entries, library)
     kept: list[Entry] = []
     asides: list[Aside] = []
-    digests: dict[str, tuple[str, Entry]] = {}
-    for entry in entries:
-        reason = _difference(entry, kept, digests)
+    for entry, reason in compared:
         if reason and not separate:
             raise ResultsFileError(
-                f"{entry.path}: {reason}, so the two can't be ranked together; run the suite again "
-                "or set such runs apart with --separate."
+                f"{entry.path}: {reason}, so it can't be ranked with the others; run the suite "
+                "again or set such runs apart with --separate."
             )
         if reason:
             asides.append(Aside(entry, reason))
-            continue
-        kept.append(entry)
-        for name, digest in _digests(entry.run):
-            digests.setdefault(name, (digest, entry))
+        else:
+            kept.append(entry)
     if not kept:
         raise ResultsFileError(f"{asides[0].entry.path}: {asides[0].reason}; no run is left.")
     kept.sort(key=lambda entry: entry.name)
     asides.sort(key=lambda aside: aside.entry.name)
-    return Board(tuple(kept), tuple(asides))
+    return Board(tuple(kept), tuple(asides), library)
+
+
+def _audited(entries: list[Entry], library: Library) -> Iterator[tuple[Entry, str]]:
+    """Yield each entry with its numbers worked out again, and the first reason to refuse it."""
+    from symscape.leaderboard.audit import audit, copied_from
+
+    kept: list[RunResults] = []
+    for entry in entries:
+        found = audit(entry.run, library)
+        reason = found.problems[0] if found.problems else copied_from(entry.run, kept)
+        if not reason:
+            kept.append(entry.run)
+        yield Entry(found.run, entry.path), reason
+
+
+def _compared(entries: list[Entry]) -> Iterator[tuple[Entry, str]]:
+    """Yield each entry with the reason why it can't be compared with the newer ones."""
+    kept: list[Entry] = []
+    digests: dict[str, tuple[str, Entry]] = {}
+    for entry in entries:
+        reason = _difference(entry, kept, digests)
+        yield entry, reason
+        if not reason:
+            kept.append(entry)
+            for name, digest in _digests(entry.run):
+                digests.setdefault(name, (digest, entry))
 
 
 def _refuse_twice(entries: list[Entry]) -> None:

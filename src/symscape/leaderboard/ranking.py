@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from symscape.leaderboard.bootstrap import Intervals, bootstrap
 from symscape.leaderboard.collect import Board, Entry
-from symscape.leaderboard.scores import ScoreTable, case_values, score_board
+from symscape.leaderboard.scores import ScoreTable, case_values, score_board, score_cases
 from symscape.page.words import unit_text
 from symscape.questions.metric import Metric, Score
 from symscape.questions.registry import QUESTIONS
@@ -124,6 +124,26 @@ class Standing:
 
 
 @dataclass(frozen=True, eq=False)
+class AnchorStanding:
+    """What a model that knows everything or nothing scores, computed as for any other.
+
+    Parameters
+    ----------
+    name, what
+        As on the board, and in words.
+    score
+        Between 0 and 1.
+    questions
+        Shape (n_questions,).
+    """
+
+    name: str
+    what: str
+    score: float
+    questions: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class Ranking:
     """Everything that tables and pages show."""
 
@@ -131,6 +151,22 @@ class Ranking:
     table: ScoreTable
     intervals: Intervals
     standings: tuple[Standing, ...]
+
+    @cached_property
+    def anchors(self) -> tuple[AnchorStanding, ...]:
+        """What scores mean, best first; none without a library."""
+        table, found = self.table, []
+        for anchor in self.board.anchors.all if self.board.anchors else ():
+            cases = {
+                (asked.question, asked.material, asked.slice): case
+                for asked, case in anchor.cases.items()
+            }
+            cells = score_cases(cases, table.units, table.questions, table.standards)
+            own = replace(table, models=(anchor.name,), cells=cells[None])
+            found.append(
+                AnchorStanding(anchor.name, anchor.what, float(own.overall[0]), own.by_question[0])
+            )
+        return tuple(found)
 
     @property
     def ranked(self) -> tuple[Standing, ...]:

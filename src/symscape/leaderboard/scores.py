@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from symscape.leaderboard.anchors import Anchors
 from symscape.leaderboard.collect import Board, Unit
 from symscape.questions.case import CaseResult
 from symscape.questions.energies import SCORED_WINDOW
@@ -20,6 +22,27 @@ from symscape.results.run_results import ReferenceSummary, RunResults
 
 #: energies in eV/atom on a grid, None where there is none
 Grid = list[list[float | None]]
+
+
+#: what a case was asked, as far as scores know it: question, material, slice
+Key = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Standard:
+    """What counts of a case, and where its scale begins.
+
+    Parameters
+    ----------
+    wanted
+        Names of the metrics that count.
+    zero
+        What models that know nothing score on it before the scale is moved: the better of a
+        constant and the mean of noise. 1 where a constant answers perfectly.
+    """
+
+    wanted: frozenset[str]
+    zero: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +62,8 @@ class ScoreTable:
         (DFT gives no occasion to ask it), 0 where another model did and this one did not.
     answered
         True where the model was judged, same shape.
+    standards
+        What counts of each case.
     """
 
     models: tuple[str, ...]
@@ -46,6 +71,7 @@ class ScoreTable:
     questions: tuple[Question, ...]
     cells: np.ndarray
     answered: np.ndarray
+    standards: Mapping[Key, Standard] = field(default_factory=dict)
 
     @property
     def slices(self) -> tuple[ReferenceSummary, ...]:
@@ -150,33 +176,147 @@ def combine(by_question: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return np.divide(sums, totals, out=np.full(sums.shape, np.nan), where=totals > 0)
 
 
+#: a constant model that scores so much has nothing left to win
+_ALL = 1 - 1e-9
+
+
 def score_board(board: Board) -> ScoreTable:
     """Score every case of every run on a board."""
     judged = [_judged_cases(entry.run) for entry in board.entries]
-    found = {key[0] for cases in judged for key in cases}
-    questions = tuple(q for name, q in QUESTIONS.items() if q.scoring and name in found)
+    standards = _standards(board, judged)
+    found = {key[0] for key in standards}
+    questions = tuple(q for name, q in QUESTIONS.items() if name in found)
+    cells, answered = [], []
+    for entry, cases in zip(board.entries, judged, strict=True):
+        grids = _grids(entry.run)
+        shares = [
+            answered_share(grids.get((unit.material, unit.slice)), unit.reference)
+            for unit in board.units
+        ]
+        cells.append(score_cases(cases, board.units, questions, standards, shares))
+        answered.append(
+            [[(q.name, u.material, u.slice) in cases.keys() & standards.keys() for q in questions]
+             for u in board.units]
+        )  # fmt: skip
+    models = tuple(entry.name for entry in board.entries)
     shape = (len(board.entries), len(board.units), len(questions))
-    cells, answered = np.full(shape, np.nan), np.zeros(shape, dtype=bool)
-    shares = [
-        [answered_share(grids.get((unit.material, unit.slice)), unit.reference) for unit in units]
-        for grids, units in ((_grids(entry.run), board.units) for entry in board.entries)
-    ]
-    for s, unit in enumerate(board.units):
+    return ScoreTable(
+        models,
+        board.units,
+        questions,
+        np.array(cells).reshape(shape),
+        np.array(answered, dtype=bool).reshape(shape),
+        standards,
+    )
+
+
+def score_cases(
+    cases: Mapping[Key, CaseResult],
+    units: Sequence[Unit],
+    questions: Sequence[Question],
+    standards: Mapping[Key, Standard],
+    shares: Sequence[float] | None = None,
+) -> np.ndarray:
+    """Score one model's cases.
+
+    Each scale begins where that of models which know nothing ends. What a constant answers
+    perfectly asks nothing of the landscape: it counts as much as the landscape of its unit does.
+
+    Parameters
+    ----------
+    cases
+        Those that were judged.
+    shares
+        Of each unit's grid points, how many have an energy; all by default.
+
+    Returns
+    -------
+    Shape (n_units, n_questions), NaN where nothing is asked.
+    """
+    cells = np.full((len(units), len(questions)), np.nan)
+    for s, unit in enumerate(units):
+        formal = []
         for q, question in enumerate(questions):
             key = (question.name, unit.material, unit.slice)
-            values = [case_values(cases[key]) if key in cases else None for cases in judged]
-            wanted = _wanted_metrics(question, [v for v in values if v is not None])
-            if not wanted:
+            standard = standards.get(key)
+            if standard is None:
                 continue
-            for m, numbers in enumerate(values):
-                answered[m, s, q] = numbers is not None
-                share = shares[m][s] if scoring_of(question).on_grid else 1.0
-                cells[m, s, q] = share * case_score(question, numbers or {}, wanted)
-    models = tuple(entry.name for entry in board.entries)
-    return ScoreTable(models, board.units, questions, cells, answered)
+            case = cases.get(key)
+            values = {} if case is None else case_values(case)
+            score = case_score(question, values, standard.wanted) * _share(case, question)
+            if shares is not None and scoring_of(question).on_grid:
+                score *= shares[s]
+            if standard.zero < _ALL:
+                cells[s, q] = max(score - standard.zero, 0.0) / (1 - standard.zero)
+            else:
+                cells[s, q] = score
+                formal.append(q)
+        if formal:
+            weights = np.array([scoring_of(question).weight for question in questions])
+            weights[formal] = 0.0
+            cells[s, formal] *= combine(np.where(weights > 0, cells[s], np.nan), weights)
+    return cells
 
 
-def _judged_cases(run: RunResults) -> dict[tuple[str, str, str], CaseResult]:
+def _share(case: CaseResult | None, question: Question) -> float:
+    """Of the crystals that a case is about, the share that has an energy of the model."""
+    if case is None or question.about == "slices":
+        return 1.0
+    missing = len(case.detail.get("missing_crystals", ()))
+    there = float(case.metrics.get("n_crystals", case.metrics.get("n", 0)))
+    return there / (there + missing) if missing else 1.0
+
+
+def _standards(board: Board, judged: Sequence[Mapping[Key, CaseResult]]) -> dict[Key, Standard]:
+    """Return what counts of each case that is asked.
+
+    With a library that is what DFT itself has a number for. Else it is what any model has a number
+    for: what DFT gives no occasion for nobody has, and where only some have it, the others failed
+    to answer.
+    """
+    units = {(unit.material, unit.slice) for unit in board.units}
+    anchors = board.anchors
+    if anchors is not None:
+        return {
+            key: standard
+            for key, standard in library_standards(anchors).items()
+            if key[1:] in units
+        }
+    found: dict[Key, set[str]] = {}
+    for cases in judged:
+        for key, case in cases.items():
+            question = QUESTIONS.get(key[0])
+            if question is not None and question.scoring:
+                found.setdefault(key, set()).update(_finite(question, case))
+    return {key: Standard(frozenset(names)) for key, names in found.items() if names}
+
+
+def library_standards(anchors: Anchors) -> dict[Key, Standard]:
+    """Return what counts of each case of a library: that for which DFT itself has a number."""
+    found = {}
+    for asked in anchors.library.asked:
+        question = QUESTIONS[asked.question]
+        wanted = frozenset(_finite(question, anchors.perfect.cases[asked]))
+        if wanted:
+            constant = _score_or_zero(question, anchors.constant.cases.get(asked), wanted)
+            chance = [_score_or_zero(question, draw.get(asked), wanted) for draw in anchors.draws]
+            found[asked.question, asked.material, asked.slice] = Standard(
+                wanted, max(constant, float(np.mean(chance)))
+            )
+    return found
+
+
+def _score_or_zero(question: Question, case: CaseResult | None, wanted: AbstractSet[str]) -> float:
+    return 0.0 if case is None else case_score(question, case_values(case), wanted)
+
+
+def _finite(question: Question, case: CaseResult) -> set[str]:
+    """Scored metrics of a question for which a case has a number."""
+    values = case_values(case)
+    return {m.name for m in question.scored if math.isfinite(values.get(m.name, math.nan))}
+
+
+def _judged_cases(run: RunResults) -> dict[Key, CaseResult]:
     """Cases that could be judged, by question, material and slice."""
     return {(c.question, c.material, c.slice): c for c in run.cases if c.status != "error"}
 
@@ -209,20 +349,7 @@ def score_of(metric: Metric, value: float) -> float:
     return metric.score.of(metric.badness(value)) if metric.score else 0.0
 
 
-def _wanted_metrics(question: Question, values: list[dict[str, float]]) -> set[str]:
-    """Metrics that count on a slice: those for which at least one model has a number.
-
-    What DFT gives no occasion for (the displacement of a minimum where there is none) nobody has;
-    where only some have it, the others failed to answer.
-    """
-    return {
-        metric.name
-        for metric in question.scored
-        if any(math.isfinite(v.get(metric.name, math.nan)) for v in values)
-    }
-
-
-def case_score(question: Question, values: Mapping[str, float], wanted: set[str]) -> float:
+def case_score(question: Question, values: Mapping[str, float], wanted: AbstractSet[str]) -> float:
     """Mean score of the wanted metrics; one that is missing or not a number scores 0."""
     scores = [
         score_of(metric, values.get(metric.name, math.nan))

@@ -15,6 +15,8 @@ from symscape.page.words import NOTHING, count_text, number_text
 from symscape.questions.metric import Metric, Score
 
 SCHEMA = "symscape-leaderboard/1"
+#: how a cell begins that a spreadsheet takes for a formula
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 _EXPLANATION = (
     "Scores from 0 (useless) to 100 (perfect), with 95 % intervals over materials. A case in which "
@@ -55,6 +57,19 @@ def leaderboard_json(ranking: Ranking) -> str:
             for q in table.questions
         ],
         "models": [_model_record(ranking, standing) for standing in ranking.standings],
+        "anchors": [
+            {
+                "model": anchor.name,
+                "what": anchor.what,
+                "score": _rounded(anchor.score),
+                "questions": {
+                    q.name: _rounded(float(score))
+                    for q, score in zip(table.questions, anchor.questions, strict=True)
+                },
+            }
+            for anchor in ranking.anchors
+        ],
+        "not_run": list(board.not_run),
         "not_compared": [
             {"model": aside.entry.name, "reason": aside.reason} for aside in board.asides
         ],
@@ -158,6 +173,9 @@ def leaderboard_csv(ranking: Ranking) -> str:
 def _cell(value: Any) -> Any:
     if isinstance(value, float):
         return f"{value:.6g}" if math.isfinite(value) else ""
+    if isinstance(value, str) and value.startswith(_FORMULAS):
+        # spreadsheets run what begins so
+        return f"'{value}"
     return value
 
 
@@ -182,6 +200,11 @@ def leaderboard_markdown(ranking: Ranking) -> str:
         rows = [_row(standing) for standing in standings]
         rules = ["--:", ":--", *["--:"] * (len(head) - 2)]
         lines += ["| " + " | ".join(cells) + " |" for cells in (head, rules, *rows)]
+    if ranking.anchors:
+        lines += ["", "## What the scores mean", ""]
+        lines += [f"- {points_text(a.score, 1)}: {a.name}, {a.what}" for a in ranking.anchors]
+    if board.not_run:
+        lines += ["", f"Not run by any model yet: {', '.join(board.not_run)}."]
     if board.asides:
         lines += ["", "## Not compared", ""]
         lines += [

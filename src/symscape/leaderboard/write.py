@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from symscape.files import write_atomically
+from symscape.leaderboard.collect import Entry
 from symscape.leaderboard.elements import FOLDER as ELEMENTS
 from symscape.leaderboard.elements import write_elements
 from symscape.leaderboard.maps import (
@@ -54,7 +55,8 @@ def write_leaderboard(
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    _copy_results(folder, ranking)
+    asides = [aside.entry for aside in ranking.board.asides]
+    copy_results(folder, [*ranking.board.entries, *asides])
     write_atomically(folder / "leaderboard.json", leaderboard_json(ranking))
     write_atomically(folder / "leaderboard.csv", leaderboard_csv(ranking))
     write_atomically(folder / "leaderboard.md", leaderboard_markdown(ranking))
@@ -89,14 +91,13 @@ def write_leaderboard(
     return index
 
 
-def _copy_results(folder: Path, ranking: Ranking) -> None:
-    """Keep the results of every run, those set aside too, under the model's name.
+def copy_results(folder: Path, entries: Sequence[Entry]) -> None:
+    """Keep the results of runs, those set aside too, under the models' names.
 
     One case a line: without indentation a file is a quarter smaller, and still has readable diffs.
     """
     target = folder / "results"
-    target.mkdir(exist_ok=True)
-    entries = [*ranking.board.entries, *(aside.entry for aside in ranking.board.asides)]
+    target.mkdir(parents=True, exist_ok=True)
     for entry in entries:
         path = target / f"{slug(entry.name)}.json"
         if not (path.exists() and path.samefile(entry.path)):

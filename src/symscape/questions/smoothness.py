@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
     from symscape.contracts.result import ContractResult
     from symscape.contracts.scan import LineScan
+    from symscape.landscape.align import AlignedGrid
+    from symscape.landscape.smoothness import GridSmoothness
     from symscape.questions.asked import SliceCase
-    from symscape.questions.limits import LimitsByCase
+    from symscape.questions.limits import CaseTolerances, LimitsByCase
     from symscape.references.reference import LandscapeReference
 
 
@@ -42,18 +44,13 @@ def judge_smoothness(
     import numpy as np
 
     from symscape.landscape.environment import describe_points
-    from symscape.landscape.geometry import grid_geometry
-    from symscape.landscape.smoothness import compare_smoothness
     from symscape.questions.topology import MOST_DESCRIBED, aligned, begin, judged, no_zero
 
     blank, limits = begin(SMOOTHNESS, reference, tolerances, model, fingerprint, seconds)
     grid = aligned(reference, energies)
     if grid is None:
         return no_zero(blank)
-    window = SMOOTHNESS.setting("window", limits.settings) / 1000
-    rough = compare_smoothness(
-        grid.reference, grid.model, grid_geometry(reference.slice), window=window
-    )
+    rough = _grid_smoothness(reference, grid, limits)
     metrics = rough.metrics()
     metrics["max_jump"] = max(scan.jump for scan in scans)
     metrics["max_kink"] = max(scan.kink for scan in scans)
@@ -91,6 +88,28 @@ def judge_smoothness(
         for point, environment in zip(worst_points, environments, strict=True)
     ]
     return judged(SMOOTHNESS, blank, limits, metrics, detail)
+
+
+def grid_smoothness(
+    reference: LandscapeReference, energies: np.ndarray, tolerances: LimitsByCase, *, model: str
+) -> GridSmoothness | None:
+    """Return the part of `judge_smoothness` that the grid decides; None without a common zero."""
+    from symscape.questions.topology import aligned, begin
+
+    _, limits = begin(SMOOTHNESS, reference, tolerances, model, "", 0.0)
+    grid = aligned(reference, energies)
+    return None if grid is None else _grid_smoothness(reference, grid, limits)
+
+
+def _grid_smoothness(
+    reference: LandscapeReference, grid: AlignedGrid, limits: CaseTolerances
+) -> GridSmoothness:
+    from symscape.landscape.geometry import grid_geometry
+    from symscape.landscape.smoothness import compare_smoothness
+
+    window = SMOOTHNESS.setting("window", limits.settings) / 1000
+    geometry = grid_geometry(reference.slice)
+    return compare_smoothness(grid.reference, grid.model, geometry, window=window)
 
 
 def _ask(case: SliceCase, **known: Any) -> CaseResult:

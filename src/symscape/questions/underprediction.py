@@ -74,10 +74,9 @@ def judge_underprediction(
 
 
 def _ask(case: CrystalCase, **known: Any) -> CaseResult:
-    own = case.table()
-    # elements that define the zero have no error
-    zero = (own["chemistry"] == "element") & (own["formation_dft"] == 0)
-    return judge_underprediction(own[~zero], case.name, case.tolerances, **known)
+    from symscape.questions.crystal_rows import without_zeros
+
+    return judge_underprediction(without_zeros(case.table()), case.name, case.tolerances, **known)
 
 
 UNDERPREDICTION = Question(

@@ -13,6 +13,7 @@ import pytest
 
 from symscape.errors import HullError
 from symscape.hull.classes import lattice_class, wyckoff_class
+from symscape.questions.crystal_rows import rows_of_case
 from symscape.questions.crystals import ALL, ALL_CRYSTALS, OF_CONTRACTS, OF_HULL
 from symscape.references.crystal_files import crystals_digest, find_crystal_files
 from symscape.suite.kept import Asked, judge_once
@@ -162,18 +163,7 @@ class HullSession:
 
     def select(self, table: pd.DataFrame, material: str, name: str) -> pd.DataFrame:
         """Return the rows of a table that are about a case, named as in `HullCase`."""
-        from symscape.hull.phases import select_system
-        from symscape.hull.statistics import with_classes
-
-        if name == OF_HULL:
-            return select_system(table, material)
-        if name == OF_CONTRACTS:
-            return table[table["system"] == material]
-        if material == ALL_CRYSTALS and name != ALL:
-            column, _, group = name.partition("-")
-            table = with_classes(table)
-            return table[table[f"{column}_class"] == group]
-        return table
+        return rows_of_case(table, material, name)
 
     def system(self, model: EnergyModel, system: str) -> pd.DataFrame:
         """Return the crystals of a chemical system and its subsystems."""

@@ -1,0 +1,171 @@
+"""What the ends of the scale mean: models that know everything and nothing, judged like any other.
+
+A constant energy keeps every symmetry, has perfect gradients and no kinks; noise has a minimum
+near every one of DFT's. So a case's score begins where that of models which know nothing ends, and
+what a constant answers perfectly counts only as much as the landscape that it stands on
+(`symscape.leaderboard.scores`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from symscape.hull.relax import Relaxed
+from symscape.leaderboard.answers import Answers, judge_again
+from symscape.leaderboard.flat import FlatPotential
+from symscape.leaderboard.library import Asked, Library, asked_of
+from symscape.questions.case import CaseResult
+from symscape.references.reference import LandscapeReference
+from symscape.verdict.tolerances import load_tolerances
+
+#: of the noise that is shown; those by which scales begin are drawn with others
+SEED = 20260101
+#: draws of noise whose mean score tells what chance gives
+DRAWS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Anchor:
+    """A model whose score says what scores mean.
+
+    Parameters
+    ----------
+    name
+        As on the board.
+    what
+        What it is, in words.
+    cases
+        Its verdicts.
+    """
+
+    name: str
+    what: str
+    cases: dict[Asked, CaseResult]
+
+
+@dataclass(frozen=True, eq=False)
+class Anchors:
+    """The anchors of a library, each judged at the first use."""
+
+    library: Library
+
+    @cached_property
+    def perfect(self) -> Anchor:
+        """DFT itself in the place of a model."""
+        cases = self._answered("perfect", lambda energies: energies)
+        for reference in self.library.references:
+            cases |= _by_asked(_form(reference, reference.energies, "perfect"))
+            cases |= _by_asked(_forces(reference, "perfect", dft=True))
+        return Anchor("perfect", "the references themselves in the place of a model", cases)
+
+    @cached_property
+    def constant(self) -> Anchor:
+        """The same energy for every structure."""
+        cases = self._answered("constant", np.zeros_like)
+        for reference in self.library.references:
+            flat = np.where(reference.valid, 0.0, np.nan)
+            cases |= _by_asked(_form(reference, flat, "constant"))
+            cases |= _by_asked(_forces(reference, "constant", dft=False))
+        return Anchor("constant", "the same energy for every structure", cases)
+
+    @cached_property
+    def noise(self) -> Anchor:
+        """Energies drawn at random; it has no forces and keeps no symmetry, and is not asked."""
+        what = "energies drawn at random, scattered as widely as DFT's"
+        return Anchor("noise", what, self._answered("noise", _drawn(SEED)))
+
+    @cached_property
+    def draws(self) -> tuple[dict[Asked, CaseResult], ...]:
+        """Verdicts on other draws of noise, on grids alone: what is matched by chance."""
+        grids_only = Anchors(Library(self.library.references))
+        return tuple(grids_only._answered("noise", _drawn(SEED + 1 + k)) for k in range(DRAWS))
+
+    @property
+    def all(self) -> tuple[Anchor, ...]:
+        """Best first."""
+        return self.perfect, self.noise, self.constant
+
+    def _answered(
+        self, name: str, model: Callable[[np.ndarray], np.ndarray]
+    ) -> dict[Asked, CaseResult]:
+        """Judge a model whose energies are a function of DFT's, on grids and of crystals."""
+        grids = {}
+        for key, reference in self.library.by_slice.items():
+            grids[key] = np.where(reference.valid, model(reference.relative), np.nan)
+        formation, relaxed = self._crystals(model)
+        answers = Answers(grids=grids, formation=formation, relaxed=relaxed)
+        return judge_again(answers, self.library, load_tolerances("default"), name)
+
+    def _crystals(
+        self, model: Callable[[np.ndarray], np.ndarray]
+    ) -> tuple[dict[str, float], dict[str, Relaxed]]:
+        """Return a model's formation energies, and crystals that stay where they are."""
+        if self.library.crystals is None:
+            return {}, {}
+        from symscape.hull.phases import formation_energies
+
+        described = self.library.described
+        energies = model(formation_energies(described).to_numpy())
+        formation = dict(zip(described["id"], energies.tolist(), strict=True))
+        groups = dict(zip(described["id"], described["space_group"], strict=True))
+        relaxed = {
+            name: Relaxed(e, e, e, int(groups[name]), int(groups[name]), 0.0, 0.0, True, True)
+            for name, e in formation.items()
+        }
+        return formation, relaxed
+
+
+def _drawn(seed: int) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a model that draws energies which scatter as DFT's do."""
+    rng = np.random.default_rng(seed)
+
+    def drawn(energies: np.ndarray) -> np.ndarray:
+        return float(np.nanstd(energies)) * rng.normal(size=energies.shape)
+
+    return drawn
+
+
+def _by_asked(cases: Iterator[CaseResult]) -> dict[Asked, CaseResult]:
+    return {asked_of(case): case for case in cases}
+
+
+def _form(reference: LandscapeReference, grid: np.ndarray, name: str) -> Iterator[CaseResult]:
+    """Judge what asks nothing of the landscape, of an energy without any noise: a flat one."""
+    from symscape.contracts.catalogue import ENERGY_CONTRACTS, FORCE_CONTRACTS
+    from symscape.contracts.conservation import curl
+    from symscape.contracts.invariance import equivalent_points
+    from symscape.contracts.result import DEFAULT_SETTINGS
+    from symscape.contracts.scan import scan_slice, smoothness
+    from symscape.questions.conservative_forces import CONSERVATIVE_FORCES
+    from symscape.questions.contracts import judge_contracts
+    from symscape.questions.invariance import INVARIANCE
+    from symscape.questions.smoothness import judge_smoothness
+
+    tolerances, flat = load_tolerances("default"), FlatPotential()
+    crystal, slice = reference.minimum_crystal, reference.slice
+    scans = scan_slice(lambda values: np.zeros(len(values)), slice, reference.minimum_values)
+    yield judge_smoothness(
+        reference, grid, tolerances, scans=scans, strained=smoothness(flat, crystal), model=name
+    )
+    energy = {k: check(flat, crystal, DEFAULT_SETTINGS)
+              for k, check in ENERGY_CONTRACTS.items() if k != "smoothness"}  # fmt: skip
+    energy["equivalent_points"] = equivalent_points(flat, slice)
+    yield judge_contracts(INVARIANCE, reference, energy, tolerances, model=name)
+    forces = {k: check(flat, crystal, DEFAULT_SETTINGS) for k, check in FORCE_CONTRACTS.items()}
+    forces["curl"] = curl(flat, slice, centre=reference.minimum)
+    yield judge_contracts(CONSERVATIVE_FORCES, reference, forces, tolerances, model=name)
+
+
+def _forces(reference: LandscapeReference, name: str, *, dft: bool) -> Iterator[CaseResult]:
+    """Judge DFT's own forces, or none, against DFT's; nothing where DFT has none."""
+    from symscape.landscape.forces import compare_forces
+    from symscape.questions.forces import judge_forces
+
+    found = compare_forces(reference, FlatPotential())
+    if found.metrics()["n_forces"]:
+        own = replace(found, model=found.reference) if dft else found
+        yield judge_forces(reference, own, load_tolerances("default"), model=name)

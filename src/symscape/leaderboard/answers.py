@@ -1,0 +1,199 @@
+"""What a model answered, and the verdicts that follow from it and the library alone.
+
+Energies on the grids and formation energies of crystals decide most of the questions. Whoever holds
+them and the references can judge a model again, without the model and without believing a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symscape.leaderboard.library import Asked, Library
+from symscape.questions.case import CaseResult
+from symscape.questions.crystal_rows import rows_of_case, without_zeros
+from symscape.references.reference import LandscapeReference
+from symscape.verdict.tolerances import Tolerances
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from symscape.hull.relax import Relaxed
+
+#: questions that follow from the grids alone
+OF_GRIDS = ("energies", "minima", "saddles")
+#: questions that follow from the formation energies of the crystals
+OF_CRYSTALS = ("hull", "stability", "underprediction")
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """All that a model answered and that can be judged again.
+
+    Parameters
+    ----------
+    convention
+        Of its energies: ``uncorrected`` or ``MP2020``.
+    grids
+        Energies in eV/atom by material and slice, shape (n_u, n_v), NaN where there is none.
+    formation
+        Formation energy by crystal, eV/atom above the model's own elements.
+    relaxed
+        What became of each crystal by its id when the model relaxed it.
+    """
+
+    convention: str = "uncorrected"
+    grids: Mapping[tuple[str, str], np.ndarray] = field(default_factory=dict)
+    formation: Mapping[str, float] = field(default_factory=dict)
+    relaxed: Mapping[str, Relaxed] = field(default_factory=dict)
+
+
+def judge_again(
+    answers: Answers, library: Library, tolerances: Tolerances, model: str
+) -> dict[Asked, CaseResult]:
+    """Return every case that follows from a model's answers, those without a number left out."""
+    found: dict[Asked, CaseResult] = {}
+    for key, energies in answers.grids.items():
+        if key in library.by_slice:
+            cases = judge_grid(library.by_slice[key], energies, tolerances, model)
+            found |= {Asked(case.question, *key): case for case in cases}
+    table = crystals_table(answers, library)
+    if table is not None:
+        found |= judge_crystals(table, library, tolerances, model)
+        found |= _judge_relaxed(table, answers.relaxed, library, tolerances, model)
+    return found
+
+
+def judge_grid(
+    reference: LandscapeReference, energies: np.ndarray, tolerances: Tolerances, model: str
+) -> Iterator[CaseResult]:
+    """Judge energies, minima and saddles; what can't be judged is left out."""
+    from symscape.questions.energies import judge_energies
+    from symscape.questions.minima import judge_minima
+    from symscape.questions.saddles import judge_saddles
+
+    for judge in (judge_energies, judge_minima, judge_saddles):
+        case = judge(reference, energies, tolerances, model=model)
+        if case is not None and case.status != "error":
+            yield case
+
+
+def crystals_table(answers: Answers, library: Library) -> pd.DataFrame | None:
+    """Put a model's formation energies beside DFT's.
+
+    Hulls and all errors are those of the total energies: a constant for each element changes
+    neither. Returns None where an element's own crystals are missing, or all are.
+    """
+    from symscape.errors import HullError
+    from symscape.hull.analysis import compare
+    from symscape.hull.conventions import UNCORRECTED, bring_together
+
+    if library.crystals is None or not answers.formation:
+        return None
+    described = library.described
+    own = np.array([answers.formation.get(name, np.nan) for name in described["id"]])
+    known = np.isfinite(own)
+    plain = answers.convention == UNCORRECTED
+    dft, own, done = bring_together(
+        described["energy"].to_numpy(),
+        own,
+        np.zeros(len(described)) if plain else library.corrections,
+        reference_convention=UNCORRECTED,
+        model_convention=answers.convention,
+    )
+    settings = {"corrections": done, "digest": library.crystals_digest}
+    try:
+        return compare(described.assign(energy=dft)[known], own[known], settings)
+    except HullError:
+        return None
+
+
+def judge_crystals(
+    table: pd.DataFrame, library: Library, tolerances: Tolerances, model: str
+) -> dict[Asked, CaseResult]:
+    """Judge hulls, stability and the bias of each symmetry class."""
+    from symscape.questions.hull import judge_hull
+    from symscape.questions.stability import judge_stability
+    from symscape.questions.underprediction import judge_underprediction
+
+    found: dict[Asked, CaseResult] = {}
+    for asked in library.asked:
+        if asked.question not in OF_CRYSTALS:
+            continue
+        own = rows_of_case(table, asked.material, asked.slice)
+        known = _known(own, asked, library)
+        if not len(own):
+            continue
+        if asked.question == "hull":
+            case = judge_hull(own, asked.material, tolerances, model=model, **known)
+        elif asked.question == "stability":
+            case = judge_stability(own, tolerances, model=model, **known)
+        else:
+            own = without_zeros(own)
+            case = judge_underprediction(own, asked.slice, tolerances, model=model, **known)
+        found[asked] = case
+    return found
+
+
+def _judge_relaxed(
+    table: pd.DataFrame,
+    relaxed: Mapping[str, Relaxed],
+    library: Library,
+    tolerances: Tolerances,
+    model: str,
+) -> dict[Asked, CaseResult]:
+    """Judge what became of the crystals of each system when the model relaxed them."""
+    import pandas as pd
+
+    from symscape.hull.phases import energies_above_hull
+    from symscape.questions.relaxation import RELAXATION, judge_relaxation
+
+    found: dict[Asked, CaseResult] = {}
+    for asked in library.asked:
+        if asked.question != RELAXATION.name:
+            continue
+        own = rows_of_case(table, asked.material, asked.slice)
+        own = own[own["id"].isin(list(relaxed))].reset_index(drop=True)
+        if not set(asked.material.split("-")) <= set(own["formula"]):
+            continue
+        made = pd.concat([own, _relaxed_rows(own, relaxed)], axis=1)
+        for kind in ("fixed", "free"):
+            above = energies_above_hull(made, f"energy_{kind}")
+            made[f"error_{kind}"] = 1000 * (above - made["above_hull_dft"])
+        limits = tolerances.case(
+            asked.question, material=asked.material, slice=asked.slice, model=model
+        )
+        near = RELAXATION.setting("near", limits.settings)
+        known = _known(made, asked, library)
+        found[asked] = judge_relaxation(
+            made, asked.material, tolerances, model=model, near_meV=near, **known
+        )
+    return found
+
+
+def _relaxed_rows(own: pd.DataFrame, relaxed: Mapping[str, Relaxed]) -> pd.DataFrame:
+    """Return what became of crystals; whether a symmetry broke follows from energies and groups."""
+    import pandas as pd
+
+    rows = []
+    for name, group in zip(own["id"], own["space_group"], strict=True):
+        outcome = replace(relaxed[name], space_group=int(group))
+        row = asdict(outcome) | {
+            "gained": 1000 * outcome.gained,  # meV/atom in tables
+            "kept_symmetry": outcome.kept_symmetry,
+        }
+        rows.append({key: value for key, value in row.items() if key != "space_group"})
+    return pd.DataFrame(rows)
+
+
+def _known(own: pd.DataFrame, asked: Asked, library: Library) -> dict[str, Any]:
+    """Which library it is, and which of a case's crystals the model has no energy of."""
+    wanted: Sequence[str] = list(rows_of_case(library.described, asked.material, asked.slice)["id"])
+    there = set(own["id"])
+    return {
+        "digest": library.crystals_digest,
+        "missing": [name for name in wanted if name not in there],
+    }

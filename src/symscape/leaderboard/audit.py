@@ -1,0 +1,153 @@
+"""Whether a results file may stand on the leaderboard, as far as no model is needed to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib import metadata
+
+import numpy as np
+
+from symscape.leaderboard.library import Library, asked_of
+from symscape.leaderboard.recompute import recompute
+from symscape.questions.registry import QUESTIONS
+from symscape.results.run_results import RunResults
+from symscape.verdict.tolerances import PROFILES
+
+#: eV/atom: two models that agree so well at every point are one; energies are stored to a tenth
+SAME_EV = 1e-5
+#: clocks and time zones may be off by so much
+_CLOCKS = timedelta(days=1)
+#: named one by one before the rest is counted
+_MOST_NAMED = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Audited:
+    """A run with its numbers worked out again.
+
+    Parameters
+    ----------
+    run
+        The run, every number that its energies and the library decide recomputed.
+    problems
+        What keeps it from the leaderboard, half sentences.
+    """
+
+    run: RunResults
+    problems: tuple[str, ...]
+
+
+def audit(run: RunResults, library: Library, now: datetime | None = None) -> Audited:
+    """Hold a run against the library and against itself."""
+    again = recompute(run, library)
+    problems = (
+        *_origin(run, now or datetime.now(UTC)),
+        *_subjects(run, library),
+        *again.problems,
+        *_too_good(run, library),
+    )
+    return Audited(again.run, problems)
+
+
+def _origin(run: RunResults, now: datetime) -> Iterator[str]:
+    """Say what is wrong with when, how and by what a run was made."""
+    started = datetime.fromisoformat(run.started)
+    started = started if started.tzinfo else started.replace(tzinfo=UTC)
+    if started > now + _CLOCKS:
+        yield f"begun on {started.date()}, a day to come; run the suite again"
+    if run.tolerances not in PROFILES:
+        yield (
+            f"run with tolerances of its own ({run.tolerances}), whose windows and thresholds may "
+            f"differ from those of {', '.join(PROFILES)}; run the suite with one of these"
+        )
+    here, there = metadata.version("symscape"), run.versions.get("symscape", "unknown")
+    if here != there:
+        yield f"made by symscape {there}, but this is {here}; run the suite again"
+    others = {case.fingerprint for case in run.cases} - {run.fingerprint, ""}
+    if others or not run.fingerprint:
+        yield (
+            f"cases of other weights than the run's ({run.fingerprint[:12] or 'none stated'}): "
+            f"{named([other[:12] for other in sorted(others)])}; run the suite at once"
+        )
+
+
+def _subjects(run: RunResults, library: Library) -> Iterator[str]:
+    """Say which subjects are not those of the library."""
+    gone = [r.id for r in run.references if r.id not in library.summaries]
+    if gone:
+        yield f"judged by {named(gone)}, which the library does not hold; run the suite again"
+    both = [r for r in run.references if r.id in library.summaries]
+    changed = [r.id for r in both if r.digest != library.summaries[r.id].digest]
+    if changed:
+        yield f"judged by another version of the reference {named(changed)}; run the suite again"
+    edited = [r.id for r in both if r.id not in changed and r != library.summaries[r.id]]
+    if edited:
+        yield f"says other things of {named(edited)} than the library; run the suite again"
+    cases = [(asked_of(case), case) for case in run.cases]
+    unknown = [str(asked) for asked, _ in cases if asked not in library.known]
+    if unknown:
+        yield f"answers what the library does not ask: {named(unknown)}; run the suite again"
+    digests = {
+        str(case.detail.get("digest", ""))
+        for asked, case in cases
+        if asked in library.known and QUESTIONS[asked.question].about == "crystals"
+    }
+    if digests - {library.crystals_digest}:
+        yield "judged by another version of the crystals; run the suite again"
+
+
+def _too_good(run: RunResults, library: Library) -> Iterator[str]:
+    """Say on which slices the energies are DFT's own."""
+    grids = _grids(run)
+    copied = [
+        reference.id
+        for key, reference in library.by_slice.items()
+        if key in grids and _same(grids[key], reference.energies)
+    ]
+    if copied:
+        yield f"its energies on {named(copied)} are DFT's own, which no model reaches"
+
+
+def copied_from(run: RunResults, others: Iterable[RunResults]) -> str:
+    """Say whose numbers a run's are, as half a sentence; empty if they are nobody else's."""
+    grids = _grids(run)
+    for other in others:
+        name = other.model.name
+        if other.fingerprint and other.fingerprint == run.fingerprint:
+            return f"the same weights stand there as {name}"
+        theirs = _grids(other)
+        copied = [
+            "-".join(key)
+            for key in sorted(set(grids) & set(theirs))
+            if _same(grids[key], theirs[key])
+        ]
+        if copied:
+            return f"its energies on {named(copied)} are those of {name}"
+    return ""
+
+
+def _grids(run: RunResults) -> dict[tuple[str, str], np.ndarray]:
+    return {
+        (case.material, case.slice): np.array(case.energies, dtype=float)
+        for case in run.cases
+        if case.energies is not None
+    }
+
+
+def _same(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two grids (eV/atom) agree but for their zero, wherever both are known."""
+    if one.shape != other.shape:
+        return False
+    both = np.isfinite(one) & np.isfinite(other)
+    difference = (one - other)[both]
+    # a flat landscape is nobody's in particular
+    varied = both.any() and np.ptp(other[both]) > SAME_EV
+    return bool(varied and np.ptp(difference) <= SAME_EV)
+
+
+def named(names: Sequence[str]) -> str:
+    """Name the first few, count the rest."""
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
