@@ -75,7 +75,7 @@ def parametrize_hulls(metafunc: pytest.Metafunc) -> None:
     pytest.Collector.CollectError
         If a file of crystals can't be read.
     """
-    from symscape.verdict.crystal_cases import hull_cases
+    from symscape.suite.hull import hull_cases
 
     try:
         session = session_of(metafunc.config)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from symscape.questions.case import CaseResult
     from symscape.questions.question import Question
     from symscape.references.crystal_files import CrystalEntry
-    from symscape.references.crystals import CrystalLibrary
+    from symscape.references.crystals import CrystalLibrary, CrystalReference
     from symscape.suite.session import SuiteSession
     from symscape.verdict.tolerances import Tolerances
 
@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 FEWEST_CRYSTALS = 3
 
 
-def hull_cases(question: str, entries: list[CrystalEntry]) -> list[tuple[str, str]]:
+def hull_cases(
+    question: str, entries: Sequence[CrystalEntry | CrystalReference]
+) -> list[tuple[str, str]]:
     """Return (material, slice) of every case of a question, without loading a crystal."""
     if not entries:
         return []
