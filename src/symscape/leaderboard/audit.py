@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 
@@ -12,7 +12,7 @@ import numpy as np
 from symscape.leaderboard.library import Library, asked_of
 from symscape.leaderboard.recompute import recompute
 from symscape.questions.registry import QUESTIONS
-from symscape.results.run_results import RunResults
+from symscape.results.run_results import ReferenceSummary, RunResults
 from symscape.verdict.tolerances import PROFILES
 
 #: eV/atom: two models that agree so well at every point are one; energies are stored to a tenth
@@ -48,7 +48,9 @@ def audit(run: RunResults, library: Library, now: datetime | None = None) -> Aud
         *again.problems,
         *_too_good(run, library),
     )
-    return Audited(again.run, problems)
+    # what is drawn of a slice is the library's
+    references = tuple(library.summaries.get(r.id, r) for r in run.references)
+    return Audited(replace(again.run, references=references), problems)
 
 
 def _origin(run: RunResults, now: datetime) -> Iterator[str]:
@@ -82,7 +84,9 @@ def _subjects(run: RunResults, library: Library) -> Iterator[str]:
     changed = [r.id for r in both if r.digest != library.summaries[r.id].digest]
     if changed:
         yield f"judged by another version of the reference {named(changed)}; run the suite again"
-    edited = [r.id for r in both if r.id not in changed and r != library.summaries[r.id]]
+    edited = [
+        r.id for r in both if r.id not in changed and _facts(r) != _facts(library.summaries[r.id])
+    ]
     if edited:
         yield f"says other things of {named(edited)} than the library; run the suite again"
     cases = [(asked_of(case), case) for case in run.cases]
@@ -96,6 +100,11 @@ def _subjects(run: RunResults, library: Library) -> Iterator[str]:
     }
     if digests - {library.crystals_digest}:
         yield "judged by another version of the crystals; run the suite again"
+
+
+def _facts(summary: ReferenceSummary) -> ReferenceSummary:
+    """Leave out the crystal that is drawn, which files of earlier versions lack."""
+    return replace(summary, structure=None)
 
 
 def _too_good(run: RunResults, library: Library) -> Iterator[str]:
