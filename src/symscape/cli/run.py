@@ -72,7 +72,8 @@ def pytest_arguments(given: Sequence[str], suite: Path | None, here: Path) -> li
     _check_suite(
         folder,
         named=suite is not None,
-        references="--references" in options or suite_folder() is not None,
+        # own benchmarks may use the installed references; a suite that is named has its own
+        references="--references" in options or (suite is None and suite_folder() is not None),
     )
     # pytest looks for both beside whatever path it is given, a checkpoint's too: say where they are
     added = [] if "--rootdir" in options else [f"--rootdir={folder}"]
