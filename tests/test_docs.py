@@ -153,7 +153,7 @@ def test_long_options_named_anywhere_exist(page, pytestconfig):
         for parameter in command.params
         for name in parameter.opts
     }
-    foreign = {"--finish", "--help", "--version"}
+    foreign = {"--finish", "--help", "--no-deps", "--version"}
     for code in re.findall(r"`([^`]+)`", prose(read(page))):
         for name in re.findall(r"(?<![\w-])--[a-z][a-z-]+", code):
             assert name in own | foreign | pytest_options(pytestconfig), f"{page}: {name}"

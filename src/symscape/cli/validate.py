@@ -36,6 +36,22 @@ def validate(
     board: Annotated[
         Path, typer.Option(help="Leaderboard that a submission must not copy, for --submission.")
     ] = Path("reports/leaderboard"),
+    rerun: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Compute this share of each slice's energies again with --mlip, 0.05 for one in "
+            "twenty, and hold them against the results.",
+        ),
+    ] = None,
+    mlip: Annotated[str | None, typer.Option(help="The model to ask again, for --rerun.")] = None,
+    checkpoint: Annotated[
+        str | None, typer.Option(help="Its checkpoint, where it has no name.")
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Draw the points of an earlier --rerun again; default: drawn anew."),
+    ] = None,
 ) -> None:
     """Check files as the library itself loads them: one sentence for each problem.
 
@@ -52,6 +68,8 @@ def validate(
             problems.append(str(error))
     if submission:
         problems += _submission_problems(checked, references, board)
+    if rerun is not None:
+        problems += _rerun_problems(checked, references, rerun, mlip, checkpoint, seed)
     spoiled = {problem.partition(":")[0] for problem in problems}
     for item in checked:
         if str(item.path) not in spoiled:
@@ -83,3 +101,35 @@ def _submission_problems(checked: list[Checked], references: Path, board: Path) 
         for item in runs
         for problem in submission_problems(item.path, item.content, cards, library, others)
     ]
+
+
+def _rerun_problems(
+    checked: list[Checked],
+    references: Path,
+    share: float,
+    mlip: str | None,
+    checkpoint: str | None,
+    seed: int | None,
+) -> list[str]:
+    import secrets
+
+    import symscape
+    from symscape.leaderboard.library import load_library
+    from symscape.leaderboard.rerun import rerun
+
+    runs = [item for item in checked if item.kind == "results"]
+    if not runs or mlip is None:
+        return ["--rerun needs a results file, and --mlip with the model that it is of."]
+    if not 0 < share <= 1:
+        return [f"--rerun is {share:g}, but must be a share above 0 and up to 1."]
+    # nobody knows beforehand which points will be asked for
+    seed = secrets.randbits(32) if seed is None else seed
+    library, model = load_library([references]), symscape.model(mlip, checkpoint=checkpoint)
+    problems = []
+    for item in runs:
+        found = rerun(item.content, library, model, share=share, seed=seed)
+        if not found.n_points:
+            problems.append(f"{item.path}: holds no energies of a stored slice; nothing was rerun.")
+        print(printable(f"rerun: {item.path}: {found.n_points} energies, --seed {seed}"))
+        problems += [f"{item.path}: {problem}." for problem in found.problems]
+    return problems

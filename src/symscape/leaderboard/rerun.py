@@ -1,0 +1,106 @@
+"""Run a part of a submission again: the check that no file can pass by what it says."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from symscape.models.evaluate import Evaluator, evaluator_of
+from symscape.questions.energies import ENERGIES
+
+if TYPE_CHECKING:
+    from symscape.leaderboard.library import Library
+    from symscape.models.base import EnergyModel
+    from symscape.questions.case import CaseResult
+    from symscape.references.reference import LandscapeReference
+    from symscape.results.run_results import RunResults
+
+#: meV/atom by which a model's energy may differ between machines, devices and batches
+RERUN_AGREEMENT = 1.0
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """What came of a spot check.
+
+    Parameters
+    ----------
+    seed
+        Of the draw; the same seed draws the same points.
+    n_points
+        How many energies were computed again.
+    problems
+        Slices on which the model answers otherwise than the file, a sentence each.
+    """
+
+    seed: int
+    n_points: int
+    problems: tuple[str, ...]
+
+
+def rerun(
+    run: RunResults,
+    library: Library,
+    model: EnergyModel | Evaluator,
+    *,
+    share: float,
+    seed: int,
+) -> Rerun:
+    """Draw grid points of every slice that a run answers and compute their energies again.
+
+    Parameters
+    ----------
+    share
+        Part of each slice's points, above 0 and up to 1; at least one point a slice.
+    seed
+        Of the draw. Whoever submits must not know it before.
+
+    Raises
+    ------
+    ValueError
+        If the share is not above 0 and up to 1.
+    """
+    if not 0 < share <= 1:
+        raise ValueError(f"the share of points is {share:g}, but must be above 0 and up to 1")
+    draw, potential = np.random.default_rng(seed), evaluator_of(model)
+    n_points, problems = 0, []
+    for case, reference in _answered(run, library):
+        valid = np.argwhere(reference.valid)
+        count = math.ceil(share * len(valid))
+        chosen = valid[np.sort(draw.choice(len(valid), count, replace=False))]
+        n_points += count
+        problems += _differences(case, reference, potential, chosen)
+    return Rerun(seed, n_points, tuple(problems))
+
+
+def _answered(run: RunResults, library: Library) -> Iterator[tuple[CaseResult, LandscapeReference]]:
+    for case in run.cases:
+        reference = library.by_slice.get((case.material, case.slice))
+        if case.question == ENERGIES.name and case.energies is not None and reference is not None:
+            yield case, reference
+
+
+def _differences(
+    case: CaseResult, reference: LandscapeReference, potential: Evaluator, chosen: np.ndarray
+) -> Iterator[str]:
+    """Hold the chosen points, indices of shape (n, 2), against the stated energies."""
+    flat = np.ravel_multi_index(chosen.T, reference.energies.shape)
+    structures = reference.structures()[flat]
+    again = potential.evaluate(structures).energies / structures.n_atoms
+    stated = np.array(case.energies, dtype=float)[tuple(chosen.T)]
+    off = 1000 * np.abs(again - stated)
+    # an energy where the other side has none is a difference, too
+    wrong = (off > RERUN_AGREEMENT) | (np.isfinite(again) != np.isfinite(stated))
+    if not wrong.any():
+        return
+    worst = int(np.argmax(np.where(wrong, np.nan_to_num(off, nan=np.inf), -1.0)))
+    i, j = chosen[worst]
+    yield (
+        f"{reference.id}: at {int(wrong.sum())} of {len(chosen)} points the model's energy is not "
+        f"the file's; at ({i}, {j}) it gives {again[worst]:.4f} eV/atom, the file says "
+        f"{stated[worst]:.4f}"
+    )
