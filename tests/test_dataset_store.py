@@ -452,17 +452,15 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_long_import_shows_its_progress_on_a_terminal(tmp_path, monkeypatch):
+def test_a_long_import_shows_its_progress_on_a_terminal(monkeypatch):
     from symscape.cli import dataset
 
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
-    for patience, shown in ((3600.0, False), (-1.0, True)):
+    for patience, shown in ((3600.0, False), (0.0, True)):
+        monkeypatch.setattr(sys, "stderr", terminal := Terminal())
         monkeypatch.setattr(dataset, "_PATIENCE", patience)
-        with dataset._progress() as progress:
+        with dataset._progress("kB") as progress:
             time.sleep(0.15)
-            progress(512, 1024, 37)
-        assert ("50%, 37 records" in terminal.getvalue()) == shown
-    monkeypatch.setattr(sys, "stderr", io.StringIO())
-    with dataset._progress() as progress:
-        assert progress is None
+            progress(512_000, 1_024_000, 37)
+            time.sleep(0.15)
+        assert ("512/1024" in terminal.getvalue().replace(" ", "")) == shown

@@ -343,9 +343,11 @@ def test_other():
     assert names == ["energies", "other", "smoothness"]
 
 
-def test_a_project_without_references_is_told_so(suite):
+def test_a_project_without_references_is_told_so(suite, monkeypatch):
     import shutil
 
+    # an installation without references of its own
+    monkeypatch.setattr("symscape.places.suite_folder", lambda: None)
     shutil.rmtree(suite.path / "references")
     outcome = run(suite)
     assert outcome.ret != 0

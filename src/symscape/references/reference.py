@@ -42,8 +42,6 @@ class LandscapeReference:
         DFT code, version, functional, cut-off, k-mesh, ... as stored.
     provenance
         Command, licence, citation, ... as stored.
-    convergence
-        The check of its relative energies at better settings; None if there was none.
     stresses
         eV/angstrom^3, positive under tension, shape (n_u, n_v, 3, 3); NaN where there are none,
         None if there are none at all.
@@ -55,6 +53,8 @@ class LandscapeReference:
         SHA-256 of the file, which identifies the reference in results.
     path
         The file it was read from.
+    convergence
+        The check of its relative energies at better settings; None if there was none.
     """
 
     material: str
@@ -65,12 +65,12 @@ class LandscapeReference:
     computed: np.ndarray
     method: dict[str, Any]
     provenance: dict[str, Any]
-    convergence: ConvergenceCheck | None = None
     stresses: np.ndarray | None = None
     kind: str = "local"
     formula: str = ""
     digest: str = ""
     path: Path | None = None
+    convergence: ConvergenceCheck | None = None
 
     def __repr__(self) -> str:
         n_u, n_v = self.energies.shape
