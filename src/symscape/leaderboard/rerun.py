@@ -67,7 +67,8 @@ def rerun(
     if not 0 < share <= 1:
         raise ValueError(f"the share of points is {share:g}, but must be above 0 and up to 1")
     draw, potential = np.random.default_rng(seed), evaluator_of(model)
-    n_points, problems = 0, []
+    n_points = 0
+    problems: list[str] = []
     for case, reference in _answered(run, library):
         valid = np.argwhere(reference.valid)
         count = math.ceil(share * len(valid))
