@@ -23,8 +23,8 @@ from symscape.results.run_results import ReferenceSummary, RunResults, axis_labe
 from symscape.verdict.baseline import MetricChange
 
 #: a status, but what was declared a known failure is told apart: ``known`` if it failed,
-#: ``surprise`` if it did not
-Outcome = Literal["failed", "surprise", "error", "known", "passed"]
+#: ``surprise`` if it did not; what could not be judged stands before all that was
+Outcome = Literal["error", "failed", "surprise", "known", "passed"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 
@@ -257,7 +257,7 @@ class RunView:
 
     @cached_property
     def slices(self) -> tuple[SliceView, ...]:
-        """Failed slices, worst first; then those not judged; then passed ones, nearest first."""
+        """Slices not judged; then failed ones, worst first; then passed ones, nearest first."""
         grouped: dict[tuple[str, str], list[CaseView]] = {}
         for case in self.run.cases:
             key = (case.material, case.slice)
@@ -281,7 +281,7 @@ class RunView:
     @property
     def status(self) -> Literal["failed", "error", "passed"]:
         """``failed`` if anything failed or passed unexpectedly, else ``error`` if one was."""
-        found = {view.status for view in self.slices}
+        found = {case.status for view in self.slices for case in view.cases}
         if found & {"failed", "surprise"}:
             return "failed"
         return "error" if "error" in found else "passed"
