@@ -31,3 +31,7 @@ def toy_reference(toy_file):
 def toy_document_copy():
     """A fresh document that a test may spoil."""
     return toy_document()
+
+
+# an example's benchmark is collected where the example is installed
+collect_ignore = ["example_question", "example_family"]

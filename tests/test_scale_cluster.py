@@ -144,7 +144,7 @@ def test_an_existing_cluster_whose_scheduler_is_killed(dataset, tmp_path):
 
     first = cluster()
 
-    def kill(known, done, total):
+    def kill(done, total, known):
         if done > known:
             first[0].send_signal(signal.SIGKILL)
             first[0].wait()

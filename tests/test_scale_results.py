@@ -59,7 +59,9 @@ def test_a_leaderboard_ranks_runs_on_a_data_set(runs, tmp_path):
     assert [entry.name for entry in board.entries] == ["right", "soft"]
     standings = rank_board(board)
     assert standings.standings[0].name == "right"
-    done = CliRunner().invoke(app, ["leaderboard", str(runs), "-o", str(tmp_path / "board")])
+    done = CliRunner().invoke(
+        app, ["leaderboard", "--believe", str(runs), "-o", str(tmp_path / "board")]
+    )
     assert done.exit_code == 0, done.output
     assert (tmp_path / "board" / "index.html").is_file()
 

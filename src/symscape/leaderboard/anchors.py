@@ -8,6 +8,7 @@ what a constant answers perfectly counts only as much as the landscape that it s
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -120,11 +121,15 @@ class Anchors:
 
 
 def _drawn(seed: int) -> Callable[[np.ndarray], np.ndarray]:
-    """Return a model that draws energies which scatter as DFT's do."""
-    rng = np.random.default_rng(seed)
+    """Return a model that draws energies which scatter as DFT's do.
+
+    What is drawn depends on those energies alone: a new slice changes no other slice's noise.
+    """
 
     def drawn(energies: np.ndarray) -> np.ndarray:
-        return float(np.nanstd(energies)) * rng.normal(size=energies.shape)
+        own = zlib.crc32(np.ascontiguousarray(np.nan_to_num(energies)).tobytes())
+        noise = np.random.default_rng([seed, own]).normal(size=energies.shape)
+        return float(np.nanstd(energies)) * noise
 
     return drawn
 
