@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -77,21 +78,7 @@ def parametrize_hulls(metafunc: pytest.Metafunc) -> None:
     """
     from symscape.suite.hull import hull_cases
 
-    try:
-        session = session_of(metafunc.config)
-        question = question_named(asked_of(metafunc.definition, "crystals")).name
-        cases = [
-            pytest.param(
-                (model, material, name),
-                id=f"{model}-{material}-{name}",
-                marks=_marks(session, question, model, material, name),
-            )
-            for model in session.model_names
-            for material, name in hull_cases(question, session.crystals)
-        ]
-    except SymscapeError as error:
-        raise pytest.Collector.CollectError(str(error)) from None
-    metafunc.parametrize("crystals", cases, indirect=True)
+    _parametrize(metafunc, "crystals", lambda question, own: hull_cases(question, own.crystals))
 
 
 def parametrize_curves(metafunc: pytest.Metafunc) -> None:
@@ -104,9 +91,18 @@ def parametrize_curves(metafunc: pytest.Metafunc) -> None:
     pytest.Collector.CollectError
         If the equations of state can't be read.
     """
+    _parametrize(metafunc, "curves", lambda question, own: own.curves.cases(question))
+
+
+def _parametrize(
+    metafunc: pytest.Metafunc,
+    subject: str,
+    find: Callable[[str, SuiteSession], Iterable[tuple[str, str]]],
+) -> None:
+    """Make one case of every model and what a question is asked about, material and name."""
     try:
         session = session_of(metafunc.config)
-        question = question_named(asked_of(metafunc.definition, "curves")).name
+        question = question_named(asked_of(metafunc.definition, subject)).name
         cases = [
             pytest.param(
                 (model, material, name),
@@ -114,11 +110,11 @@ def parametrize_curves(metafunc: pytest.Metafunc) -> None:
                 marks=_marks(session, question, model, material, name),
             )
             for model in session.model_names
-            for material, name in session.curves.cases(question)
+            for material, name in find(question, session)
         ]
     except SymscapeError as error:
         raise pytest.Collector.CollectError(str(error)) from None
-    metafunc.parametrize("curves", cases, indirect=True)
+    metafunc.parametrize(subject, cases, indirect=True)
 
 
 def _marks(
