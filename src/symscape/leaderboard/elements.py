@@ -11,6 +11,7 @@ from symscape.leaderboard.maps import Thumbnail
 from symscape.page.curves_page import curve_figures
 from symscape.page.curves_view import CurvesView
 from symscape.page.gallery import stamp_of
+from symscape.questions.equation_of_state import EPSILON
 
 if TYPE_CHECKING:
     from symscape.figures.image import Size
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 #: the folder of the pictures in the leaderboard's
 FOLDER = "elements"
 #: which figures of a report are shown
-SHOWN = ("epsilon", "differences")
+SHOWN = (EPSILON.name, "differences")
 
 
 def write_elements(folder: Path, entry: Entry, slug: str) -> tuple[Thumbnail, ...]:

@@ -11,6 +11,14 @@ import numpy as np
 from symscape.files import write_atomically
 from symscape.page.curves_view import CurvesView
 from symscape.page.gallery import CURVES_PREFIX, Gallery, Picture
+from symscape.questions.energies import SOFTENING_SCALE
+from symscape.questions.equation_of_state import (
+    BULK_MODULUS_ERROR,
+    DELTA,
+    EPSILON,
+    VOLUME_ERROR,
+    WITHOUT_MINIMUM,
+)
 from symscape.references.birch_murnaghan import BirchMurnaghan
 
 if TYPE_CHECKING:
@@ -22,6 +30,12 @@ if TYPE_CHECKING:
     from symscape.page.gallery import Draw
     from symscape.questions.equation_of_state import Curve
 
+#: heads of the figures, in the order in which the page shows them
+TITLES = {
+    EPSILON.name: "Curves by element",
+    "differences": "Prototypes by element",
+    "worst": "Worst curves",
+}
 #: where the colour scales of the tables of elements end: epsilon, and meV/atom
 EPSILON_TOP, DIFFERENCE_TOP = 2.0, 300.0
 
@@ -53,7 +67,7 @@ def curve_figures(view: CurvesView) -> dict[str, tuple[Draw, str]]:
     found: dict[str, tuple[Draw, str]] = {}
     count = len({curve.element for curve in view.curves})
     if view.curves:
-        found["epsilon"] = (
+        found[EPSILON.name] = (
             lambda layout: draw_epsilon(view, layout),
             f"Epsilon of each of {count} elements, the median over its crystals.",
         )
@@ -124,14 +138,14 @@ def curve_tables(view: CurvesView) -> dict[str, pd.DataFrame]:
     curves = [
         {
             "crystal": c.id,
-            "epsilon": c.epsilon,
-            "delta_meV_per_atom": c.delta,
+            EPSILON.column: c.epsilon,
+            DELTA.column: c.delta,
             "volume_dft_A3_per_atom": c.dft.volume,
             "volume_model_A3_per_atom": c.model.volume,
-            "volume_error_percent": c.volume_error,
+            VOLUME_ERROR.column: c.volume_error,
             "bulk_modulus_dft_GPa": GPA * c.dft.bulk_modulus,
             "bulk_modulus_model_GPa": GPA * c.model.bulk_modulus,
-            "bulk_modulus_error_percent": c.bulk_modulus_error,
+            BULK_MODULUS_ERROR.column: c.bulk_modulus_error,
         }
         for c in view.curves
     ]
@@ -152,10 +166,10 @@ def curve_tables(view: CurvesView) -> dict[str, pd.DataFrame]:
         {
             "element": row.symbol,
             "crystals": row.n_crystals,
-            "epsilon_median": row.epsilon,
-            "without_minimum": row.without_minimum,
+            f"{EPSILON.column}_median": row.epsilon,
+            WITHOUT_MINIMUM.column: row.without_minimum,
             "prototypes_signed_error_meV_per_atom": row.signed_error,
-            "prototypes_softening_scale": row.softening_scale,
+            f"prototypes_{SOFTENING_SCALE.column}": row.softening_scale,
         }
         for row in view.elements
     ]
@@ -178,4 +192,5 @@ def render_curves(view: CurvesView, pictures: Mapping[str, Picture], environment
 
     if not view.elements and not view.not_judged:
         return Markup("")
-    return Markup(environment.get_template("curves.html.j2").render(curves=view, pictures=pictures))
+    shown = [(title, pictures[name]) for name, title in TITLES.items() if name in pictures]
+    return Markup(environment.get_template("curves.html.j2").render(curves=view, pictures=shown))

@@ -15,8 +15,18 @@ from symscape.decode import DecodeError, decode, encode
 from symscape.equation_of_state.compare import GOOD
 from symscape.equation_of_state.prototypes import slope
 from symscape.questions.case import CaseResult
-from symscape.questions.equation_of_state import CurvesDetail, JudgedCurve, NotJudged
-from symscape.questions.prototype_differences import DifferencesDetail, JudgedDifference
+from symscape.questions.equation_of_state import (
+    EQUATION_OF_STATE,
+    CurvesDetail,
+    JudgedCurve,
+    NotJudged,
+)
+from symscape.questions.prototype_differences import (
+    PROTOTYPE_DIFFERENCES,
+    DifferencesDetail,
+    JudgedDifference,
+)
+from symscape.questions.question import Question
 from symscape.results.run_results import RunResults
 
 _Detail = TypeVar("_Detail", CurvesDetail, DifferencesDetail)
@@ -73,7 +83,7 @@ class CurvesView:
     @cached_property
     def curves(self) -> tuple[JudgedCurve, ...]:
         """Every crystal whose curve was judged, by element."""
-        found = (_read(CurvesDetail, case).curves for case in self._asked("equation_of_state"))
+        found = (_read(CurvesDetail, case).curves for case in self._asked(EQUATION_OF_STATE))
         return tuple(sorted((c for own in found for c in own), key=lambda c: (c.element, c.id)))
 
     @cached_property
@@ -81,7 +91,7 @@ class CurvesView:
         """Judged differences by prototype."""
         return {
             case.material: _read(DifferencesDetail, case).differences
-            for case in self._asked("prototype_differences")
+            for case in self._asked(PROTOTYPE_DIFFERENCES)
         }
 
     @cached_property
@@ -89,9 +99,9 @@ class CurvesView:
         """Crystals that the model is not judged on, by reason."""
         found: dict[str, dict[str, None]] = {}
         entries: list[NotJudged] = []
-        for case in self._asked("equation_of_state"):
+        for case in self._asked(EQUATION_OF_STATE):
             entries += _read(CurvesDetail, case).not_judged
-        for case in self._asked("prototype_differences"):
+        for case in self._asked(PROTOTYPE_DIFFERENCES):
             entries += _read(DifferencesDetail, case).not_judged
         for entry in entries:
             found.setdefault(entry.reason, {}).update(dict.fromkeys(entry.crystals))
@@ -157,10 +167,9 @@ class CurvesView:
             f"{abs(mean):.0f} meV/atom too {side}"
         )
 
-    def _asked(self, question: str) -> Iterable[CaseResult]:
-        return [
-            case for case in self.run.cases if case.question == question and case.status != "error"
-        ]
+    def _asked(self, question: Question) -> Iterable[CaseResult]:
+        name = question.name
+        return [c for c in self.run.cases if c.question == name and c.status != "error"]
 
 
 def _read(kind: type[_Detail], case: CaseResult) -> _Detail:

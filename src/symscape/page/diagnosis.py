@@ -7,6 +7,7 @@ kinks are not the story of a material whose energies are 84 meV/atom off.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isnan
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from symscape.decode import DecodeError, decode
@@ -14,7 +15,16 @@ from symscape.page.checks import check_words
 from symscape.page.words import count_text, number_text
 from symscape.questions.behind import behind_texts
 from symscape.questions.case import Check
+from symscape.questions.energies import (
+    ENERGIES,
+    MAE,
+    MEAN_SIGNED_ERROR,
+    SHARE_UNDERPREDICTED,
+    SOFTENING_SCALE,
+)
+from symscape.questions.minima import MINIMA
 from symscape.questions.registry import QUESTIONS
+from symscape.questions.saddles import MAX_BARRIER_ERROR, SADDLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,16 +110,16 @@ def _energies(case: CaseView) -> str:
     failed = {check.metric for check in case.failed_checks}
     judged = case.judged
     parts = []
-    error = judged.get("mean_signed_error")
-    if error is not None and failed & {"mean_signed_error", "mae"}:
-        share = judged.get("share_underpredicted", 0.5)
-        one_sided = max(share, 1 - share) >= _EVERYTHING
-        if one_sided or "mean_signed_error" in failed:
+    error = MEAN_SIGNED_ERROR.of(judged)
+    if not isnan(error) and failed & {MEAN_SIGNED_ERROR.name, MAE.name}:
+        share = SHARE_UNDERPREDICTED.of(judged)
+        one_sided = share >= _EVERYTHING or 1 - share >= _EVERYTHING
+        if one_sided or MEAN_SIGNED_ERROR.name in failed:
             side = "too low" if error < 0 else "too high"
             size = f"{number_text(abs(error), 0)} meV/atom {side}"
             parts.append(f"everything {size}" if one_sided else f"energies {size} on average")
-    if "softening_scale" in failed:
-        parts.append(f"slope {number_text(judged.get('softening_scale'), 2)}")
+    if SOFTENING_SCALE.name in failed:
+        parts.append(f"slope {number_text(SOFTENING_SCALE.of(judged), 2)}")
     return ", ".join(parts)
 
 
@@ -138,7 +148,7 @@ def _minima(case: CaseView) -> str:
 def _saddles(case: CaseView) -> str:
     """Tell the barrier that is most in error."""
     errors = [row.barrier_error_meV for row in _rows(case, "saddles", _SaddleRow)]
-    if not errors or not any(c.metric == "max_barrier_error" for c in case.failed_checks):
+    if not errors or not any(c.metric == MAX_BARRIER_ERROR.name for c in case.failed_checks):
         return ""
     worst = max(errors, key=abs)
     side = "too low" if worst < 0 else "too high"
@@ -146,9 +156,9 @@ def _saddles(case: CaseView) -> str:
 
 
 _WORDS: dict[str, Callable[[CaseView], str]] = {
-    "energies": _energies,
-    "minima": _minima,
-    "saddles": _saddles,
+    ENERGIES.name: _energies,
+    MINIMA.name: _minima,
+    SADDLES.name: _saddles,
 }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from symscape.page.words import count_text
+from symscape.questions.energies import MEAN_SIGNED_ERROR, SOFTENING_SCALE
 
 if TYPE_CHECKING:
     from symscape.page.view import RunView
@@ -68,13 +69,13 @@ def _exceptions(view: RunView) -> str:
 def _bias(view: RunView) -> str:
     """Say on how many slices energies are too low or too high, and how soft they are."""
     judged = [item.judged for item in view.slices if item.judged]
-    errors = [metrics.get("mean_signed_error", math.nan) for metrics in judged]
+    errors = [MEAN_SIGNED_ERROR.of(metrics) for metrics in judged]
     low = sum(error < -SIGNIFICANT_BIAS for error in errors)
     high = sum(error > SIGNIFICANT_BIAS for error in errors)
     if not low and not high:
         return ""
     direction, count = ("under", low) if low >= high else ("over", high)
-    scales = [metrics.get("softening_scale", math.nan) for metrics in judged]
+    scales = [SOFTENING_SCALE.of(metrics) for metrics in judged]
     known = [scale for scale in scales if math.isfinite(scale)]
     where = "" if len(judged) == 1 else f" on {count} of {len(judged)} slices"
     text = f"energies are {direction}predicted{where}"

@@ -22,6 +22,7 @@ from symscape.page.hull_page import render_hulls
 from symscape.page.hull_view import HullView
 from symscape.page.summary import SYMBOLS, WORDS
 from symscape.page.view import RunView, SliceView
+from symscape.questions.energies import MEAN_SIGNED_ERROR, SHARE_UNDERPREDICTED, SOFTENING_SCALE
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -136,7 +137,12 @@ def _underprediction(view: RunView, environment: Environment) -> Markup:
         )
     ]
     template = environment.get_template("underprediction.html.j2")
-    text = template.render(view=view, run=view.run, under=_by_slice(view), groups=groups)
+    columns = (m.column for m in (MEAN_SIGNED_ERROR, SHARE_UNDERPREDICTED, SOFTENING_SCALE))
+    error, low, scale = columns
+    text = template.render(
+        view=view, run=view.run, under=_by_slice(view), groups=groups, error=error, low=low,
+        scale=scale,
+    )  # fmt: skip
     return Markup(text)
 
 
@@ -181,22 +187,44 @@ SMALLEST_FULL_BAR_MEV = 1.0
 
 @dataclass(frozen=True, eq=False)
 class UnderpredictionRow:
-    """A row of the underprediction table: the slice, its signed error, its bar's length in %."""
+    """A row of the underprediction table.
+
+    Parameters
+    ----------
+    item
+        The slice.
+    error
+        Mean signed error, meV/atom.
+    bar
+        Length of the error's bar, %.
+    low
+        Share of points that are too low.
+    scale
+        Softening scale.
+    """
 
     item: SliceView
     error: float
-    share: float
+    bar: float
+    low: float
+    scale: float
 
 
 def _by_slice(view: RunView) -> list[UnderpredictionRow]:
     """Rows of the underprediction table, most underpredicted first."""
     items = [item for item in view.slices if item.judged and item.reference]
-    errors = [item.judged.get("mean_signed_error", math.nan) for item in items]
+    errors = [MEAN_SIGNED_ERROR.of(item.judged) for item in items]
     finite = [abs(error) for error in errors if math.isfinite(error)]
     # errors that the table shows as 0.0 must not fill its bars
     largest = max([SMALLEST_FULL_BAR_MEV, *finite])
     rows = [
-        UnderpredictionRow(item, error, 100 * abs(error) / largest if math.isfinite(error) else 0.0)
+        UnderpredictionRow(
+            item,
+            error,
+            100 * abs(error) / largest if math.isfinite(error) else 0.0,
+            SHARE_UNDERPREDICTED.of(item.judged),
+            SOFTENING_SCALE.of(item.judged),
+        )
         for item, error in zip(items, errors, strict=True)
     ]
     return sorted(rows, key=lambda row: row.error if math.isfinite(row.error) else math.inf)

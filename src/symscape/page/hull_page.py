@@ -104,8 +104,8 @@ def render_hulls(view: HullView, pictures: Mapping[str, Picture], environment: A
     text = environment.get_template("hull.html.j2").render(
         hull=view,
         pictures=pictures,
-        groups=[(t, c, view.bias_by(c).to_dict("records")) for c, t in GROUPS],
-        near=view.bias_near_hull().to_dict("records"),
+        groups=[(title, column, view.biases(column)) for column, title in GROUPS],
+        near=view.biases_near_hull(),
         stability=view.stability(),
         worst=view.worst().to_dict("records"),
     )

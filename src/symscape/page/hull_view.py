@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 from symscape.page.words import NOTHING, metric_text, metric_title, unit_text
 from symscape.questions.behind import behind_texts
 from symscape.questions.case import CaseResult
+from symscape.questions.energies import MAE, MEAN_SIGNED_ERROR, SHARE_UNDERPREDICTED
+from symscape.questions.hull import HULL
 from symscape.questions.registry import QUESTIONS
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from symscape.questions.metric import Metric
     from symscape.results.run_results import RunResults
 
 #: crystals named as the worst
@@ -40,6 +43,39 @@ def is_about_crystals(case: CaseResult) -> bool:
     """Whether a case is about the hulls' crystals rather than about a slice."""
     question = QUESTIONS.get(case.question)
     return question is not None and question.about == "crystals"
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean and the ends of its bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class ClassBias:
+    """Errors above hull of a class of crystals.
+
+    Parameters
+    ----------
+    of
+        What the crystals have in common: a number of free parameters, a name, or a largest energy
+        above hull.
+    count
+        How many they are.
+    signed, size
+        The error and its absolute value, meV/atom.
+    too_low
+        The share of them that are too low.
+    """
+
+    of: Any
+    count: int
+    signed: Interval
+    size: Interval
+    too_low: Interval
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +131,7 @@ class HullView:
     @cached_property
     def systems(self) -> tuple[str, ...]:
         """Chemical systems of two elements or more that were judged."""
-        judged = (c.material for c in self.cases if c.question == "hull" and c.status != "error")
+        judged = (c.material for c in self.cases if c.question == HULL.name and c.status != "error")
         return tuple(sorted(judged))
 
     def system(self, name: str) -> pd.DataFrame:
@@ -139,6 +175,14 @@ class HullView:
         if table.empty:
             return table
         return summary_near_hull(table.assign(above_hull_dft=table["above_hull_dft"] / 1000))
+
+    def biases(self, column: str) -> list[ClassBias]:
+        """Return the rows of `bias_by`."""
+        return _biases(self.bias_by(column), column)
+
+    def biases_near_hull(self) -> list[ClassBias]:
+        """Return the rows of `bias_near_hull`."""
+        return _biases(self.bias_near_hull(), "window")
 
     def stability(self) -> list[dict[str, float]]:
         """Return who is called stable, at 0 and at 25 meV/atom."""
@@ -191,6 +235,22 @@ class HullView:
 
         share = float(too_low(table["error_above_hull"].to_numpy()).mean())
         return f"{text}; {100 * share:.0f} % of {len(table)} crystals too low above their hull"
+
+
+def _biases(table: pd.DataFrame, column: str) -> list[ClassBias]:
+    def interval(row: dict[Any, Any], metric: Metric) -> Interval:
+        return Interval(*(row[metric.name + end] for end in ("", "_low", "_high")))
+
+    return [
+        ClassBias(
+            row[column],
+            row["n"],
+            interval(row, MEAN_SIGNED_ERROR),
+            interval(row, MAE),
+            interval(row, SHARE_UNDERPREDICTED),
+        )
+        for row in table.to_dict("records")
+    ]
 
 
 def _records(case: CaseResult, name: str) -> Iterable[dict[str, Any]]:

@@ -12,6 +12,13 @@ from typing import TYPE_CHECKING
 from symscape.files import write_atomically
 from symscape.page.checks import severity
 from symscape.page.view import RunView
+from symscape.questions.energies import (
+    MAE,
+    MEAN_SIGNED_ERROR,
+    N_POINTS,
+    SHARE_UNDERPREDICTED,
+    SOFTENING_SCALE,
+)
 from symscape.questions.registry import metric_named
 from symscape.results.run_results import RunResults
 
@@ -19,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: averaged over the slices of a group
-_AVERAGED = ("mean_signed_error_meV_per_atom", "share_underpredicted", "softening_scale")
+_AVERAGED = (MEAN_SIGNED_ERROR, SHARE_UNDERPREDICTED, SOFTENING_SCALE)
 
 
 def metrics_table(run: RunResults) -> pd.DataFrame:
@@ -95,11 +102,8 @@ def underprediction_table(run: RunResults) -> pd.DataFrame:
                 "level_of_theory_model": run.model.level_of_theory,
                 "level_of_theory_reference": reference.level_of_theory,
                 "window_meV_per_atom": 1000 * view.window,
-                "mean_signed_error_meV_per_atom": view.judged.get("mean_signed_error"),
-                "share_underpredicted": view.judged.get("share_underpredicted"),
-                "softening_scale": view.judged.get("softening_scale"),
-                "mae_meV_per_atom": view.judged.get("mae"),
-                "n_points": int(view.judged.get("n_points", 0)),
+                **{metric.column: metric.of(view.judged) for metric in (*_AVERAGED, MAE)},
+                N_POINTS.column: view.n_points,
             }
         )
     return pd.DataFrame(rows)
@@ -128,10 +132,10 @@ def underprediction_by(table: pd.DataFrame, column: str) -> pd.DataFrame:
         {
             "n_materials": groups["material"].nunique(),
             "n_slices": groups.size(),
-            "n_points": groups["n_points"].sum(),
+            N_POINTS.column: groups[N_POINTS.column].sum(),
         }
     )
-    return counts.join(groups[list(_AVERAGED)].mean()).reset_index()
+    return counts.join(groups[[metric.column for metric in _AVERAGED]].mean()).reset_index()
 
 
 def write_tables(folder: str | Path, run: RunResults) -> list[Path]:

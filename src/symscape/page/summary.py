@@ -18,6 +18,7 @@ from symscape.page.words import (
     pair_text,
     place_text,
 )
+from symscape.questions.energies import MAE, MEAN_SIGNED_ERROR, SOFTENING_SCALE
 from symscape.results.detail import WorstPoint
 from symscape.results.run_results import RunResults
 
@@ -28,6 +29,8 @@ WORDS: dict[Outcome, str] = {
     "known": "failed as declared",
     "surprise": "passed unexpectedly",
 }
+#: what is told of landscapes within tolerance
+_TOLD = (MAE, MEAN_SIGNED_ERROR, SOFTENING_SCALE)
 
 
 def summary_markdown(run: RunResults) -> str:
@@ -167,12 +170,9 @@ def _passed(view: RunView) -> list[str]:
 
 
 def _numbers(item: SliceView) -> list[str]:
-    judged = item.judged
     return [
         escape_markdown(item.id),
-        metric_text("mae", judged.get("mae")),
-        metric_text("mean_signed_error", judged.get("mean_signed_error")),
-        metric_text("softening_scale", judged.get("softening_scale")),
+        *(metric_text(m.name, m.of(item.judged)) for m in _TOLD),
     ]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symscape.page.gallery import Gallery, Picture
+from symscape.questions.minima import MINIMA
 
 if TYPE_CHECKING:
     from symscape.figures.layouts import Layout
@@ -63,6 +64,6 @@ def judged_geometry(item: SliceView) -> dict[str, Any] | None:
     """Return what the verdict on the minima recorded of the grid's geometry, if there is one."""
     for case in item.cases:
         geometry = case.case.detail.get("geometry")
-        if case.case.question == "minima" and isinstance(geometry, dict):
+        if case.case.question == MINIMA.name and isinstance(geometry, dict):
             return geometry
     return None

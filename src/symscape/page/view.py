@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from symscape.page.checks import severity
 from symscape.page.headline import headline
 from symscape.page.words import group_text
 from symscape.questions.case import CaseResult, Check
+from symscape.questions.energies import ENERGIES, MAE, N_POINTS, SOFTENING_SCALE
 from symscape.questions.registry import QUESTIONS
 from symscape.results.detail import CaseDetail, read_detail
 from symscape.results.run_results import ReferenceSummary, RunResults, axis_label
@@ -96,6 +98,12 @@ class CaseView:
         windows: dict[str, dict[str, float]] = self.case.metrics.get("windows", {})
         return windows.get(self.window, {})
 
+    @property
+    def n_points(self) -> int:
+        """How many grid points were compared in the judged window; 0 where none was."""
+        count = N_POINTS.of(self.judged)
+        return int(count) if math.isfinite(count) else 0
+
 
 @dataclass(frozen=True, eq=False)
 class SliceView:
@@ -149,7 +157,7 @@ class SliceView:
     @property
     def told(self) -> tuple[CaseView, ...]:
         """Questions to be told in full: those that did not pass, and the energies."""
-        full = [v for v in self.cases if v.status != "passed" or v.case.question == "energies"]
+        full = [v for v in self.cases if v.status != "passed" or v.case.question == ENERGIES.name]
         return tuple(full) or self.cases
 
     @property
@@ -167,12 +175,27 @@ class SliceView:
     @property
     def energies(self) -> CaseView | None:
         """The question that carries the grid of energies and the pointwise metrics."""
-        return next((view for view in self.cases if view.case.question == "energies"), None)
+        return next((view for view in self.cases if view.case.question == ENERGIES.name), None)
 
     @property
     def judged(self) -> dict[str, float]:
         """Pointwise metrics of the judged window; empty if the energies were not judged."""
         return self.energies.judged if self.energies else {}
+
+    @property
+    def n_points(self) -> int:
+        """How many grid points were compared in the judged window."""
+        return self.energies.n_points if self.energies else 0
+
+    @property
+    def mean_error(self) -> float:
+        """Mean absolute error in the judged window, meV/atom; NaN where it isn't known."""
+        return MAE.of(self.judged)
+
+    @property
+    def scale(self) -> float:
+        """Softening scale in the judged window; NaN where it isn't known."""
+        return SOFTENING_SCALE.of(self.judged)
 
     @property
     def window(self) -> float:

@@ -180,20 +180,35 @@ def _nested(energies: np.ndarray, mask: np.ndarray) -> list[list[float | None]]:
     ]
 
 
+MAE = Metric(
+    "mae", "mean absolute error", "meV/atom", on_board=True,
+    score=Score(
+        1.0, 70.0,
+        "The references are converged to 1 meV/atom. Nine of ten known metastable crystals "
+        "lie within 67 meV/atom of the stable one (Sun et al., Sci. Adv. 2, e1600225 "
+        "(2016)): an error of that size cannot tell what can be made from what cannot.",
+    ),
+)  # fmt: skip
+MEAN_SIGNED_ERROR = Metric(
+    "mean_signed_error", "mean signed error", "meV/atom", signed=True, on_board=True
+)
+# half of the points of a model without bias are too low, by however little
+SHARE_UNDERPREDICTED = Metric(
+    "share_underpredicted", "share underpredicted", ideal=None, on_board=True
+)
+SOFTENING_SCALE = Metric(
+    "softening_scale", "softening scale", ideal=1.0, on_board=True,
+    score=Score(0.0, 0.5, "Frequencies go with its root: at 0.5 they are 30 % too low."),
+)  # fmt: skip
+N_POINTS = Metric("n_points", "points compared", ideal=None, counts=True)
+FAILED_POINTS = Metric("failed_points", "points without energy", counts=True)
+
 ENERGIES = Question(
     "energies",
     "Relative energies",
     "slice",
     (
-        Metric(
-            "mae", "mean absolute error", "meV/atom", on_board=True,
-            score=Score(
-                1.0, 70.0,
-                "The references are converged to 1 meV/atom. Nine of ten known metastable crystals "
-                "lie within 67 meV/atom of the stable one (Sun et al., Sci. Adv. 2, e1600225 "
-                "(2016)): an error of that size cannot tell what can be made from what cannot.",
-            ),
-        ),
+        MAE,
         Metric("rmse", "root-mean-square error", "meV/atom"),
         Metric(
             "max_error", "largest error", "meV/atom", on_board=True,
@@ -203,13 +218,9 @@ ENERGIES = Question(
                 "bottom. A single point of DFT may be off by a few meV/atom.",
             ),
         ),
-        Metric("mean_signed_error", "mean signed error", "meV/atom", signed=True, on_board=True),
-        # half of the points of a model without bias are too low, by however little
-        Metric("share_underpredicted", "share underpredicted", ideal=None, on_board=True),
-        Metric(
-            "softening_scale", "softening scale", ideal=1.0, on_board=True,
-            score=Score(0.0, 0.5, "Frequencies go with its root: at 0.5 they are 30 % too low."),
-        ),
+        MEAN_SIGNED_ERROR,
+        SHARE_UNDERPREDICTED,
+        SOFTENING_SCALE,
         Metric(
             "spearman", "rank correlation", ideal=1.0, highest=1.0, on_board=True,
             score=Score(
@@ -219,8 +230,8 @@ ENERGIES = Question(
             ),
         ),
         Metric("shape_rmse", "shape error", "meV/atom"),
-        Metric("n_points", "points compared", ideal=None, counts=True),
-        Metric("failed_points", "points without energy", counts=True),
+        N_POINTS,
+        FAILED_POINTS,
     ),
     ask=_ask,
     settings={"window": 500.0},

@@ -203,38 +203,42 @@ def _ask(case: CurveCase, **known: Any) -> CaseResult:
     )
 
 
+EPSILON = Metric(
+    "epsilon", "epsilon, median", on_board=True,
+    score=Score(
+        0.06, 1.0,
+        "Up to 0.06 the study that defined it calls two curves in excellent agreement "
+        "(Bosoni et al., Nat. Rev. Phys. 6, 45 (2024)); at 1 they differ by as much as "
+        "the energy varies.",
+    ),
+)  # fmt: skip
+VOLUME_ERROR = Metric(
+    "volume_error", "mean absolute error of V0", "%", on_board=True,
+    score=Score(
+        1.0, 20.0, "1 % is what functionals of one kind differ by; 20 % is another phase."
+    ),
+)  # fmt: skip
+BULK_MODULUS_ERROR = Metric(
+    "bulk_modulus_error", "mean absolute error of B0", "%", on_board=True,
+    score=Score(
+        5.0, 50.0,
+        "Functionals of one kind differ by 5 to 10 %. Sound travels with the root of B0: "
+        "at 50 % it is 30 % too slow.",
+    ),
+)  # fmt: skip
+DELTA = Metric("delta", "Delta, mean", "meV/atom")
+
 EQUATION_OF_STATE = Question(
     "equation_of_state",
     "Equations of state",
     "element_group",
     (
-        Metric(
-            "epsilon", "epsilon, median", on_board=True,
-            score=Score(
-                0.06, 1.0,
-                "Up to 0.06 the study that defined it calls two curves in excellent agreement "
-                "(Bosoni et al., Nat. Rev. Phys. 6, 45 (2024)); at 1 they differ by as much as "
-                "the energy varies.",
-            ),
-        ),
+        EPSILON,
         Metric("good_share", "share with epsilon up to 0.20", ideal=1.0, highest=1.0),
-        Metric(
-            "volume_error", "mean absolute error of V0", "%", on_board=True,
-            score=Score(
-                1.0, 20.0,
-                "1 % is what functionals of one kind differ by; 20 % is another phase.",
-            ),
-        ),
+        VOLUME_ERROR,
         Metric("volume_bias", "mean signed error of V0", "%", signed=True),
-        Metric(
-            "bulk_modulus_error", "mean absolute error of B0", "%", on_board=True,
-            score=Score(
-                5.0, 50.0,
-                "Functionals of one kind differ by 5 to 10 %. Sound travels with the root of B0: "
-                "at 50 % it is 30 % too slow.",
-            ),
-        ),
-        Metric("delta", "Delta, mean", "meV/atom"),
+        BULK_MODULUS_ERROR,
+        DELTA,
         WITHOUT_MINIMUM,
         N_CRYSTALS,
         FAILED_CRYSTALS,

@@ -7,6 +7,7 @@ for NaN. A limit says how large the badness may be on the side where the value l
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -119,6 +120,11 @@ class Metric:
         unit = self.unit.replace("angstrom", "A").replace("^3", "3").replace("/", "_per_")
         unit = unit.replace("%", "percent")
         return f"{self.name}_{unit}" if unit else self.name
+
+    def of(self, values: Mapping[str, float | None]) -> float:
+        """Return its value among those of a case; NaN where it isn't there."""
+        value = values.get(self.name)
+        return math.nan if value is None else value
 
     def badness(self, value: float, limit: Limit = (None, None)) -> float:
         """Distance from the ideal; for a fact, from the limit. Infinite for NaN."""

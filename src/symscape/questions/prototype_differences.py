@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from symscape.decode import encode
 from symscape.questions.behind import largest, named
 from symscape.questions.case import CaseResult
 from symscape.questions.crystals import FAILED_CRYSTALS, judge_crystals
+from symscape.questions.energies import MAE, MEAN_SIGNED_ERROR, SOFTENING_SCALE
 from symscape.questions.equation_of_state import WITHOUT_MINIMUM, NotJudged
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
@@ -149,19 +150,16 @@ PROTOTYPE_DIFFERENCES = Question(
     "Differences between prototypes",
     "prototype",
     (
-        Metric(
-            "mae", "mean absolute error", "meV/atom", on_board=True,
+        replace(
+            MAE,
             score=Score(
                 1.0, 70.0,
                 "Codes agree within 0.7 meV/atom in the median; 70 as for slices, since prototypes "
                 "of an element are polymorphs.",
             ),
         ),
-        Metric("mean_signed_error", "mean signed error", "meV/atom", signed=True, on_board=True),
-        Metric(
-            "softening_scale", "softening scale", ideal=1.0, on_board=True,
-            score=Score(0.0, 0.5, "As the softening scale of a slice."),
-        ),
+        MEAN_SIGNED_ERROR,
+        replace(SOFTENING_SCALE, score=Score(0.0, 0.5, "As the softening scale of a slice.")),
         Metric(
             "wrong_order_share", "share of polymorphs in wrong order", on_board=True,
             score=Score(0.0, 0.5, "Half of the pairs is what guessing gives."),
