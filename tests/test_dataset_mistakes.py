@@ -1,17 +1,29 @@
 """Energies per atom that were taken for those of cells show in the data set as a whole."""
 
+import json
+
 import numpy as np
 import pytest
 from ase.build import bulk
 from ase.calculators.emt import EMT
 from ase.io import write
+from ase.stress import full_3x3_to_voigt_6_stress
 from ase.units import GPa
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pymatgen.entries.computed_entries import ComputedStructureEntry
+from pymatgen.io.ase import AseAtomsAdaptor
 
 from symscape.dataset.importing import import_files
 from symscape.dataset.mistakes import LEAST, per_atom_energies, shifted_elements
 from symscape.dataset.record import CrystalRecord
+from symscape.dataset.stress_units import (
+    ASE,
+    VASP,
+    StatedStress,
+    StressConvention,
+    stated_stress,
+)
 from symscape.dataset.stresses import StressCheck
 
 FORMULAS = ("Mg", "O", "MgO", "MgO2", "Mg3O", "Mg2O3", "Mg5O2")
@@ -75,19 +87,23 @@ def test_zeros_of_elements_and_compounds_are_told_apart(shift, element, common, 
     assert not said or f"{element} by {'+' if shift > 0 else '-'}" in said
 
 
-#: factor of what a file states, and a word of what is said of it
-STATED = {1.0: "", -1.0: "wrong sign", 1 / GPa: "in GPa rather", -1 / GPa: "GPa and have",
-          10 / GPa: "in kbar rather", -10 / GPa: "VASP's"}  # fmt: skip
+#: factor of what a file states to ASE's convention, and whose convention that is
+CONVENTION_OF = {
+    1.0: ASE, -1.0: StressConvention("eV/angstrom^3", "compression"),
+    1 / GPa: StressConvention("GPa", "tension"), -1 / GPa: StressConvention("GPa", "compression"),
+    10 / GPa: StressConvention("kbar", "tension"), -10 / GPa: VASP,
+}  # fmt: skip
 
 
 @settings(deadline=None, max_examples=25)
 @given(
-    st.sampled_from(sorted(STATED)),
+    st.sampled_from(sorted(CONVENTION_OF)),
+    st.sampled_from([ASE, VASP]),
     st.sampled_from([("Cu", "fcc"), ("Al", "fcc"), ("Ni", "fcc")]),
     st.sampled_from(["volume", "shear"]),
     st.integers(0, 10**6),
 )
-def test_signs_and_units_of_stresses_are_told(factor, crystal, kind, seed):
+def test_signs_and_units_of_stresses_are_told(factor, expected, crystal, kind, seed):
     """ASE's own effective-medium calculator gives energies and stresses."""
     random = np.random.default_rng(seed)
     check = StressCheck()
@@ -102,12 +118,16 @@ def test_signs_and_units_of_stresses_are_told(factor, crystal, kind, seed):
             CrystalRecord(
                 "", atoms.numbers, atoms.cell.array, atoms.get_scaled_positions(),
                 energy_eV=atoms.get_potential_energy(),
-                stress_eV_A3=factor * atoms.get_stress(voigt=False),
+                stress=StatedStress(factor * atoms.get_stress(voigt=False), expected),
             )
         )  # fmt: skip
     said = check.mistake()
-    assert bool(said) == (factor != 1)
-    assert STATED[factor] in said
+    own = CONVENTION_OF[factor]
+    assert bool(said) == (own != expected)
+    if said and own.unit == expected.unit:
+        assert f"wrong sign: they are expected to be positive for {expected.positive}" in said
+    elif said:
+        assert f"are in {own}, rather than in {expected}" in said
 
 
 @pytest.mark.parametrize("key", ["stress", "virial"])
@@ -125,3 +145,52 @@ def test_an_import_compares_stresses_with_energies(key, sign, tmp_path):
     write(tmp_path / "all.xyz", frames, format="extxyz")
     summary = import_files([tmp_path / "all.xyz"], tmp_path / "made")
     assert [("wrong sign" in notice) for notice in summary.notices] == [True] * (sign < 0)
+
+
+def _entry(atoms, energy, stress):
+    """As pymatgen writes a ComputedStructureEntry whose data have VASP's stress."""
+    structure = AseAtomsAdaptor.get_structure(atoms)
+    return ComputedStructureEntry(structure, energy, data={"stress": stress}).as_dict()
+
+
+def _frame(atoms, energy, stress):
+    """As MPtrj has its frames."""
+    structure = AseAtomsAdaptor.get_structure(atoms).as_dict()
+    return {"structure": structure, "uncorrected_total_energy": energy, "stress": stress}
+
+
+def _row(atoms, energy, stress):
+    """A table's row, with six components in Voigt's order."""
+    return {
+        "entry": _entry(atoms, energy, None),
+        "stress": full_3x3_to_voigt_6_stress(np.array(stress)).tolist(),
+    }
+
+
+@pytest.mark.parametrize("document", [_entry, _frame, _row])
+@pytest.mark.parametrize(
+    ("factor", "said"),
+    [(-10 / GPa, ""), (10 / GPa, "wrong sign"), (1.0, "are in eV/angstrom^3, positive for tension"),
+     (1 / GPa, "are in GPa, positive for tension, rather than in kbar")],
+)  # fmt: skip
+def test_stresses_in_json_are_compared_too(document, factor, said, tmp_path):
+    """Expected is VASP's convention, which pymatgen's documents keep."""
+    made = {}
+    for k, a in enumerate(np.linspace(3.45, 3.75, 8)):
+        atoms = bulk("Cu", a=a)
+        atoms.calc = EMT()
+        stress = (factor * atoms.get_stress(voigt=False)).tolist()
+        made[f"mp-{k}"] = document(atoms, atoms.get_potential_energy(), stress)
+    (tmp_path / "all.json").write_text(json.dumps(made), encoding="utf-8")
+    summary = import_files([tmp_path / "all.json"], tmp_path / "made")
+    assert summary.imported == 8
+    told = [notice for notice in summary.notices if "the stresses" in notice]
+    assert len(told) == bool(said)
+    assert said in " ".join(told)
+
+
+@pytest.mark.parametrize(
+    "stress", [None, "none", [], [1.0] * 5, [[1.0, 2.0], [3.0]], [float("nan")] * 9, {}, True]
+)
+def test_what_is_no_stress_is_none(stress):
+    assert stated_stress({"stress": stress}, 10.0, ASE) is None

@@ -12,7 +12,7 @@ from symscape.bulk.study import BEGIN, END, make_study
 from symscape.errors import ScaleError
 from symscape.hull.classes import lattice_class, wyckoff_class
 from symscape.hull.conventions import Basis
-from symscape.hull.study import false_stability, signed_errors, trends, volumes
+from symscape.hull.study import false_stability, sample, signed_errors, trends, volumes
 
 RANDOM = np.random.default_rng(7)
 
@@ -28,6 +28,7 @@ def table(n=400, per_coordinate=0.0, per_meV=0.0, noise=1.0):
         {
             "id": [f"m-{k}" for k in range(n)],
             "chemistry": "oxide",
+            "formula": "MgO",
             "space_group": 1,
             "n_wyckoff": free,
             "n_lattice": lattice,
@@ -75,6 +76,26 @@ def test_windows_and_classes_hold_every_crystal_once():
         assert counts[by, "all", "\u2264 100"] + counts[by, "all", "> 100"] == len(own)
     whole = made[(made["class"] == "all") & (made["window"] == "all")]
     assert whole["mean"].iloc[0] == pytest.approx(own["error_formation"].mean())
+
+
+def test_what_the_crystals_are_is_counted():
+    own = table(40)
+    own.loc[:9, ["chemistry", "formula"]] = ["element", "Fe"]
+    own.loc[10:11, ["chemistry", "formula"]] = ["element", "Na"]
+    # an element's ground state, which has no error
+    own.loc[0, "above_hull_dft"] = 0.0
+    made = sample(own).set_index(["window", "class"])
+    assert made.loc[("all", "all"), "n"] == 39
+    assert made.loc[("all", "all"), "which"] == "Fe 9, Na 2"
+    for _, level in made.drop("all", level="class").groupby("window"):
+        assert level["share"].sum() == pytest.approx(1)
+        assert (level["elements"] <= level["n"]).all()
+    near = own[(own["above_hull_dft"] <= 0.025) & (own["above_hull_dft"] > 0)]
+    free = near["n_wyckoff"] == 0
+    assert made.loc[("\u2264 25", "0"), "n"] == free.sum()
+    assert (
+        made.loc[("\u2264 25", "0"), "elements"] == (free & (near["chemistry"] == "element")).sum()
+    )
 
 
 def test_false_stability_counts_what_only_the_model_puts_on_its_hull():
@@ -141,6 +162,7 @@ def test_a_page_is_made_again_alike(tmp_path, monkeypatch):
     assert text.startswith("# Title\n")
     assert text.endswith("\n\nThe end.\n")
     assert "old" not in text
+    assert "| all | all | 399 | 100 % | 0 | – |" in text
     assert "| first | energy above hull | `n_wyckoff` 0 |" in text
     assert all(path.stat().st_size for path in written)
     make_study(runs, [], page)

@@ -66,6 +66,7 @@ def make_study(runs: Sequence[Path], relaxed: Sequence[Path], page: Path) -> tup
     figure = page.with_suffix(".png")
     parts = [
         f"Crystals that are another one's structure again, which were left out: {len(twice)}.",
+        *(_sample_table(study.sample(table)) for table in list(single.values())[:1]),
         f"![signed errors of energies above hull]({figure.name})",
         _errors_table(errors, "Single points"),
         _trends_table(study.trends(single), "Single points"),
@@ -137,6 +138,20 @@ def _markdown(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -
 def _interval(row: pd.Series, decimals: int, factor: float = 1.0) -> str:
     mean, low, high = (factor * row[name] for name in ("mean", "low", "high"))
     return f"{mean:+.{decimals}f} ({low:+.{decimals}f}, {high:+.{decimals}f})"
+
+
+def _sample_table(found: pd.DataFrame) -> str:
+    rows = [
+        [
+            row["window"], row["class"], str(row["n"]), f"{100 * row['share']:.0f} %",
+            str(row["elements"]), row["which"] or "–",
+        ]
+        for _, row in found.iterrows()
+    ]  # fmt: skip
+    heads = ["meV/atom above hull", "`n_wyckoff`", "n", "share", "elements", "which"]
+    return _markdown(
+        "Crystals that are counted, and how many are polymorphs of elements", heads, rows
+    )
 
 
 def _errors_table(errors: pd.DataFrame, title: str) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 from symscape.dataset.corrections import Maker, Stated, maker_of, together
 from symscape.dataset.jsonstream import ENTRY_COLUMNS, ID_COLUMNS
 from symscape.dataset.record import UNKNOWN, BadRecord, CrystalRecord
+from symscape.dataset.stress_units import VASP, StatedStress, stated_stress
 from symscape.errors import shown
 
 #: what a species such as Fe3+ begins with
@@ -49,6 +50,12 @@ def record_from_document(document: Any, name: str = "") -> CrystalRecord:
     """
     if not isinstance(document, dict):
         raise BadRecord("malformed", f"the record is {shown(document)}, not an object.")
+    record = _record(document, name)
+    return replace(record, stress=_stress(document, record.volume * record.n_atoms))
+
+
+def _record(document: dict[str, Any], name: str) -> CrystalRecord:
+    """Return the crystal of a document of whichever kind."""
     wrapped = next((k for k in ENTRY_COLUMNS if isinstance(document.get(k), dict)), None)
     if wrapped:
         record = _from_entry(document[wrapped])
@@ -113,6 +120,18 @@ def _check_composition(stated: Any, record: CrystalRecord) -> None:
             f"the composition {text} is not that of the structure, {record.formula} with "
             f"{record.n_atoms} atoms.",
         )
+
+
+def _stress(document: dict[str, Any], volume_A3: float) -> StatedStress | None:
+    """Return the stress that a document or the entry in it states, as VASP does, if any."""
+    inner = (
+        *(document.get(key) for key in ENTRY_COLUMNS),
+        *_dict(document.get("entries")).values(),
+    )
+    entries = [document, *map(_dict, inner)]
+    places = [place for entry in entries for place in (entry, _dict(entry.get("data")))]
+    found = (stated_stress(place, volume_A3, VASP) for place in places)
+    return next((stress for stress in found if stress is not None), None)
 
 
 def _from_thermo(document: dict[str, Any]) -> CrystalRecord:

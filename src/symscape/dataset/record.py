@@ -9,6 +9,7 @@ import numpy as np
 
 from symscape.crystal.orbits import reduced_formula
 from symscape.dataset.corrections import Stated
+from symscape.dataset.stress_units import StatedStress
 
 #: atoms closer than this overlap, angstrom; the shortest bond, that of H2, has 0.74
 OVERLAP_A = 0.5
@@ -98,9 +99,9 @@ class CrystalRecord:
         ``stated`` or ``computed``; empty if there is none.
     hubbard_eV
         U by element, as the calculation had it; None where not stated.
-    stress_eV_A3
-        As stated, eV/angstrom^3 with positive tension if all is well, shape (3, 3); None where not
-        stated. It is compared with energies and not kept.
+    stress
+        As stated, with the convention of the format; None where not stated. It is compared with
+        energies and not kept.
     """
 
     id: str
@@ -117,7 +118,7 @@ class CrystalRecord:
     stated: tuple[Stated, ...] = ()
     correction_origin: str = ""
     hubbard_eV: Mapping[str, float] | None = None
-    stress_eV_A3: np.ndarray | None = None
+    stress: StatedStress | None = None
 
     @property
     def n_atoms(self) -> int:

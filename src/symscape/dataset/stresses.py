@@ -2,7 +2,8 @@
 
 Between two cells of the same atoms, one strained by a small ``e`` against the other, the energy
 changes by the work of the stress, ``V sum(s e)``, whatever the functional. What a file states as
-stress is held against that; nothing else of a data set needs stresses, so they are not kept.
+stress is held against that, in the unit and sign of its format; nothing else of a data set needs
+stresses, so they are not kept.
 """
 
 from __future__ import annotations
@@ -11,18 +12,8 @@ import numpy as np
 from scipy.linalg import logm
 
 from symscape.dataset.record import CrystalRecord
+from symscape.dataset.stress_units import CONVENTIONS, StressConvention
 
-#: GPa per eV/angstrom^3 (CODATA 2018 elementary charge)
-_GPA = 160.2176634
-#: what stated stresses are, by the factor between them and eV/angstrom^3 with positive tension
-_MISTAKES = {
-    -1.0: "have the wrong sign: positive is tension, the derivative of the energy by strain",
-    _GPA: "are in GPa rather than eV/angstrom^3",
-    -_GPA: "are in GPa and have the wrong sign: eV/angstrom^3 are expected, positive for tension",
-    10 * _GPA: "are in kbar rather than eV/angstrom^3",
-    -10 * _GPA: "are VASP's, in kbar with the other sign: eV/angstrom^3 are expected, positive for "
-    "tension",
-}
 #: fewer pairs of cells than this show nothing
 LEAST_PAIRS = 4
 #: how far a factor may be from one of the known ones, relative
@@ -43,45 +34,56 @@ class StressCheck:
     def __init__(self) -> None:
         #: the last crystal with these atoms
         self._last: dict[bytes, CrystalRecord] = {}
-        #: work by the stated stresses and by the energies, eV
-        self._pairs: list[tuple[float, float]] = []
+        #: by what the stresses should be: their work and that of the energies, eV
+        self._pairs: dict[StressConvention, list[tuple[float, float]]] = {}
 
     def add(self, record: CrystalRecord) -> None:
         """Compare a crystal with the last one that has the same atoms."""
-        if record.stress_eV_A3 is None or not np.isfinite(record.energy_eV):
+        if record.stress is None or not np.isfinite(record.energy_eV):
             return
-        key = record.numbers.tobytes()
+        key = record.numbers.tobytes() + str(record.stress.convention).encode()
         before = self._last.get(key)
         if before is None and len(self._last) >= _MOST_KEPT:
             return
         self._last[key] = record
         if before is not None and (pair := _work(before, record)):
-            self._pairs.append(pair)
+            self._pairs.setdefault(record.stress.convention, []).append(pair)
 
     def mistake(self) -> str:
-        """Say what is wrong with the stresses, one sentence; empty if nothing can be told."""
-        if len(self._pairs) < LEAST_PAIRS:
-            return ""
-        stated, done = np.array(self._pairs).T
-        factor = float(stated @ done / (done @ done))
-        left = np.linalg.norm(stated - factor * done) / np.linalg.norm(stated)
-        for known, what in _MISTAKES.items():
-            if abs(factor / known - 1) < _NEAR and left < _NEAR:
-                return (
-                    f"the stresses {what} (they are {factor:.3g} times what the energies of "
-                    f"{len(done)} pairs of strained cells give); nothing here needs them, but "
-                    "don't train or judge forces and stress with this file."
-                )
+        """Say what is wrong with the stresses, a sentence a convention; empty if nothing is."""
+        return " ".join(filter(None, (_told(own, pairs) for own, pairs in self._pairs.items())))
+
+
+def _told(expected: StressConvention, pairs: list[tuple[float, float]]) -> str:
+    """Say which convention stresses have if it is another one than expected."""
+    if len(pairs) < LEAST_PAIRS:
         return ""
+    stated, done = np.array(pairs).T
+    factor = float(stated @ done / (done @ done))
+    left = np.linalg.norm(stated - factor * done) / np.linalg.norm(stated)
+    own = [c for c in CONVENTIONS if abs(factor / c.per_eV_A3 - 1) < _NEAR and left < _NEAR]
+    if not own or own[0] == expected:
+        return ""
+    if own[0].unit == expected.unit:
+        what = f"have the wrong sign: they are expected to be positive for {expected.positive}"
+    else:
+        what = f"are in {own[0]}, rather than in {expected}"
+    times = factor / expected.per_eV_A3
+    return (
+        f"the stresses {what} (they are {times:.3g} times what the energies of {len(done)} pairs "
+        "of strained cells give); nothing here needs them, but don't train or judge forces and "
+        "stress with this file."
+    )
 
 
 def _work(a: CrystalRecord, b: CrystalRecord) -> tuple[float, float] | None:
-    """Return the work between two cells by their stresses and by their energies, eV.
+    """Return the work between two cells by their stresses and by their energies.
 
-    None where they differ by more than a small strain, or by too little to tell.
+    The latter in eV, the former in the stresses' unit times angstrom^3. None where they differ by
+    more than a small strain, or by too little to tell.
     """
     gaps = b.positions - a.positions
-    if a.stress_eV_A3 is None or b.stress_eV_A3 is None or not np.isfinite(gaps).all():
+    if a.stress is None or b.stress is None or not np.isfinite(gaps).all():
         return None
     if np.abs(gaps - np.round(gaps)).max() > _SAME_PLACES:
         return None
@@ -98,5 +100,5 @@ def _work(a: CrystalRecord, b: CrystalRecord) -> tuple[float, float] | None:
         return None
     volumes = [abs(np.linalg.det(record.cell)) for record in (a, b)]
     # the mean of V s at both ends is exact to second order in the strain
-    mean = (volumes[0] * a.stress_eV_A3 + volumes[1] * b.stress_eV_A3) / 2
+    mean = (volumes[0] * a.stress.values + volumes[1] * b.stress.values) / 2
     return float(np.sum(mean * strain)), done

@@ -54,6 +54,28 @@ def counted(table: pd.DataFrame) -> pd.DataFrame:
     return table[~ground & (table["space_group"] > 0)]
 
 
+def sample(table: pd.DataFrame) -> pd.DataFrame:
+    """Return what the crystals are that are counted, by class of free Wyckoff coordinates.
+
+    Returns
+    -------
+    DataFrame
+        For all and near DFT's hull (the narrowest window): ``window``, ``class``, ``n``, ``share``
+        of the window's crystals, ``elements`` (how many are polymorphs of elements) and ``which``,
+        their symbols with how many of each.
+    """
+    rows = []
+    for window in (WINDOWS[-1], WINDOWS[0]):
+        chosen = window.choose(counted(table))
+        for name, group in [("all", chosen), *chosen.groupby("n_wyckoff_class", sort=True)]:
+            of_elements = group["formula"][group["chemistry"] == "element"]
+            counts = of_elements.value_counts().sort_index()
+            which = ", ".join(f"{symbol} {n}" for symbol, n in counts.items())
+            share = len(group) / max(1, len(chosen))
+            rows.append((str(window), str(name), len(group), share, len(of_elements), which))
+    return pd.DataFrame(rows, columns=["window", "class", "n", "share", "elements", "which"])
+
+
 def signed_errors(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return mean signed errors by class, window and model.
 

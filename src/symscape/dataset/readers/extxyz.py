@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from ase.stress import voigt_6_to_full_3x3_stress
 
 from symscape.dataset.files import Progress, open_binary
 from symscape.dataset.record import UNKNOWN, BadRecord, CrystalRecord, Reject
+from symscape.dataset.stress_units import ASE, stated_stress
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -123,6 +123,7 @@ def _record(atoms: Atoms, name: str, where: str, energy_key: str) -> CrystalReco
         raise BadRecord("not periodic", "the structure is not periodic in three directions.")
     level = atoms.info.get("level_of_theory", UNKNOWN)
     energy, notices = _energy(atoms, energy_key)
+    results = atoms.calc.results if atoms.calc is not None else {}
     return CrystalRecord(
         name,
         np.asarray(atoms.numbers, dtype=int),
@@ -132,27 +133,8 @@ def _record(atoms: Atoms, name: str, where: str, energy_key: str) -> CrystalReco
         level_of_theory=str(level),
         where=where,
         notices=notices,
-        stress_eV_A3=_stress(atoms),
+        stress=stated_stress({**atoms.info, **results}, atoms.get_volume(), ASE),
     )
-
-
-def _stress(atoms: Atoms) -> np.ndarray | None:
-    """Return the stress that a frame states, shape (3, 3); a virial is minus stress times volume.
-
-    None where there is none, or nothing that could be one.
-    """
-    results = atoms.calc.results if atoms.calc is not None else {}
-    for key, factor in (("stress", 1.0), ("virial", -1.0 / atoms.get_volume())):
-        stated = results.get(key, atoms.info.get(key))
-        try:
-            value = factor * np.asarray(stated, dtype=float)
-        except (TypeError, ValueError):
-            continue
-        if value.size == 9:
-            return value.reshape(3, 3)
-        if value.size == 6:
-            return voigt_6_to_full_3x3_stress(value.ravel())
-    return None
 
 
 def _energy(atoms: Atoms, energy_key: str) -> tuple[float, tuple[str, ...]]:
