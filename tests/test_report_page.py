@@ -103,6 +103,7 @@ def test_everything_is_there(report):
         "index.html",
         "results.json",
         "summary.md",
+        "badge.svg",
         "assets/3Dmol-min.js",
         *(f"figures/{s}-{kind}.png" for s in slices for kind in ("wide", "tall", "thumb")),
         *(f"tables/{t}.csv" for t in ("metrics", "checks", "underprediction")),

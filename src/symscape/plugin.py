@@ -159,6 +159,14 @@ _OPTIONS: tuple[tuple[str, str | None, dict[str, Any]], ...] = (
         },
     ),
     (
+        "--history",
+        "symscape_history",
+        {
+            "metavar": "DIR",
+            "help": "folder with the reports of earlier runs: the report shows what moved since",
+        },
+    ),
+    (
         "--update-tolerances",
         None,
         {

@@ -26,6 +26,7 @@ def _register() -> None:
     from symscape.cli.check_run import check_run
     from symscape.cli.dataset import import_
     from symscape.cli.draw import draw
+    from symscape.cli.history import history
     from symscape.cli.init import init
     from symscape.cli.landscape import landscape
     from symscape.cli.leaderboard import leaderboard
@@ -44,6 +45,7 @@ def _register() -> None:
     app.command("landscape")(landscape)
     app.command("import")(import_)
     app.add_typer(hull.app, name="hull")
+    app.command("history")(history)
     app.command("leaderboard")(leaderboard)
     app.command("validate")(validate)
 

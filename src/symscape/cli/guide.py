@@ -22,6 +22,7 @@ SUMMARIES: dict[str, str] = {
     "reference": "Compute, check and import references.",
     "import": "Make a data set of crystals with energies.",
     "hull": "Compare formation energies and hulls of a data set.",
+    "history": "Draw each metric over checkpoints or commits.",
     "leaderboard": "Build the leaderboard from results files.",
     "validate": "Check model cards and results files.",
     "check-run": "Look whether a run left a new and whole report.",
@@ -103,6 +104,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "symscape hull tables hulls/mine/chgnet --system Mg-Si",
     ),
     "hull study": ("symscape hull study hulls/mine/chgnet hulls/mine/7net-0 --page study.md",),
+    "history": (
+        "symscape history runs -o history.html",
+        "symscape history checkpoints --by-name",
+    ),
     "leaderboard": (
         "symscape leaderboard reports/*/results.json -o reports/leaderboard",
         "symscape leaderboard add reports/mine/results.json",

@@ -18,6 +18,7 @@ from symscape.page.curves_page import render_curves
 from symscape.page.curves_view import CurvesView
 from symscape.page.diagnosis import diagnose
 from symscape.page.explorer import explorer_json
+from symscape.page.history_page import MOST_CHARTS, HistoryView, render_history
 from symscape.page.hull_page import render_hulls
 from symscape.page.hull_view import HullView
 from symscape.page.summary import SYMBOLS, WORDS
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from symscape.page.gallery import Picture, SliceFigures
+    from symscape.results.history import History
 
 #: points named one by one for a slice before the rest is counted
 MOST_POINTS = 12
@@ -41,6 +43,7 @@ def render_page(
     figures: Mapping[str, SliceFigures],
     hulls: Mapping[str, Picture] | None = None,
     curves: Mapping[str, Picture] | None = None,
+    history: History | None = None,
 ) -> str:
     """Return the page as HTML.
 
@@ -54,6 +57,8 @@ def render_page(
         Pictures by the id of the slice; slices without any get none.
     hulls, curves
         Pictures of the crystals and of their equations of state by what they show.
+    history
+        Earlier runs; None to leave that part out.
     """
     from markupsafe import Markup
 
@@ -67,7 +72,10 @@ def render_page(
         change_counts=count_changes(changes),
         theories=_theories(view),
         holes=[(i, c) for i in view.slices for c in i.cases if c.detail.failed_points],
-        sections=_sections(view, hulls or {}, curves or {}, environment),
+        sections=[
+            *_sections(view, hulls or {}, curves or {}, environment),
+            *_history(history, environment),
+        ],
         choices=card_choices(view),
         explorer=Markup(explorer_json(view)),
     )
@@ -120,6 +128,14 @@ def _sections(
         Section("underprediction", "Underprediction", "", _underprediction(view, environment)),
     ]
     return [section for section in found if section.body]
+
+
+def _history(history: History | None, environment: Environment) -> list[Section]:
+    """Return the part about earlier runs, if there are any."""
+    if history is None:
+        return []
+    shown = HistoryView(history, only_moved=True, most=MOST_CHARTS)
+    return [Section("history", "History", shown.sentence, render_history(shown, environment))]
 
 
 def _underprediction(view: RunView, environment: Environment) -> Markup:

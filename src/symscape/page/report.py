@@ -13,6 +13,7 @@ import numpy as np
 
 from symscape.figures.panels import LandscapeData
 from symscape.files import write_atomically
+from symscape.page.badge import badge_svg
 from symscape.page.curves_page import write_curves
 from symscape.page.curves_view import CurvesView
 from symscape.page.gallery import Gallery, MissingPicture, Picture, SliceFigures
@@ -29,6 +30,7 @@ from symscape.results.run_results import RunResults, round_energies, save_result
 
 if TYPE_CHECKING:
     from symscape.figures.layouts import Layout
+    from symscape.results.history import History
 
 
 #: draws crystals; the page loads it when one is first asked for
@@ -42,8 +44,9 @@ def write_report(
     relief: bool = False,
     jobs: int = 1,
     progress: Callable[[int, int], None] | None = None,
+    history: History | None = None,
 ) -> Path:
-    """Write results.json, summary.md, tables/, figures/ and index.html, and return the page's path.
+    """Write results, summary, badge, tables, figures and index.html, and return the page's path.
 
     The results come first, so that they are safe whatever happens to the rest. Figures that an
     earlier run left in the folder are kept where they are those of this run, else drawn anew or
@@ -61,6 +64,8 @@ def write_report(
         Processes that draw.
     progress
         Called with (slices drawn, slices that lacked a picture).
+    history
+        Earlier runs, which the page shows beside this one.
 
     Raises
     ------
@@ -73,6 +78,7 @@ def write_report(
     run = round_energies(run)
     view = RunView(run)
     write_atomically(folder / "summary.md", summary_markdown(run))
+    write_atomically(folder / "badge.svg", badge_svg(view))
     write_tables(folder / "tables", run)
     figures = write_figures(folder, view, relief=relief, jobs=jobs, progress=progress)
     pictures = write_hulls(folder, HullView(run))
@@ -80,7 +86,7 @@ def write_report(
     library = files("symscape.page").joinpath("vendor", LIBRARY).read_text(encoding="utf-8")
     write_atomically(folder / "assets" / LIBRARY, library)
     page = folder / "index.html"
-    write_atomically(page, render_page(view, figures, pictures, curves))
+    write_atomically(page, render_page(view, figures, pictures, curves, history))
     return page
 
 

@@ -19,6 +19,7 @@ from symscape.suite.roll import WORKER_KEY, CaseName, roll_of
 if TYPE_CHECKING:
     from symscape.models.base import EnergyModel
     from symscape.questions.case import CaseResult
+    from symscape.results.history import History
     from symscape.results.run_results import BaselineSummary, RunResults
     from symscape.suite.gate import Baseline, Key
     from symscape.suite.session import SuiteSession
@@ -125,7 +126,14 @@ class Outcome:
                     self.config, f"figures of {run.model.name}", "slices"
                 ) as progress:
                     relief = "relief" in session.settings.figures
-                    write_report(folder, run, relief=relief, jobs=cores(), progress=progress)
+                    write_report(
+                        folder,
+                        run,
+                        relief=relief,
+                        jobs=cores(),
+                        progress=progress,
+                        history=self._history(session, run),
+                    )
                 append_job_summary(folder / "summary.md")
             except OSError as error:
                 self.problems.append(f"the report of {run.model.name} can't be written: {error}")
@@ -138,6 +146,21 @@ class Outcome:
                 )
         self._write_proposal(session)
         self.notes += session.unused_overrides()
+
+    def _history(self, session: SuiteSession, run: RunResults) -> History | None:
+        """Return the earlier runs with this one at their end; None if none were asked for."""
+        from symscape.errors import ResultsFileError
+        from symscape.results.history import load_history, with_run
+
+        folder = session.settings.history
+        if folder is None:
+            return None
+        try:
+            return with_run(load_history(folder), run)
+        except ResultsFileError as error:
+            # the first of many runs has none before it; a report without it is still a report
+            self.notes.append(f"the report of {run.model.name} has no history: {error}")
+            return None
 
     def _nothing_judged(self) -> str:
         """Say why a run judged nothing; empty where it did, or had nothing to judge."""

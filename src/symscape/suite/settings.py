@@ -32,6 +32,8 @@ class Settings:
         Whether the user named them, which turns what is missing from a skip into an error.
     figures
         What reports show beyond what they always do, of ``FIGURES``.
+    history
+        Folder with the reports of earlier runs, which reports show beside this one.
     """
 
     models: tuple[ModelSpec, ...]
@@ -48,6 +50,7 @@ class Settings:
     allow_gone: bool
     proposal: Path | None
     figures: tuple[str, ...] = ()
+    history: Path | None = None
 
 
 def read_settings(config: pytest.Config) -> Settings:
@@ -93,6 +96,7 @@ def read_settings(config: pytest.Config) -> Settings:
     roots = given("--references", "symscape_references")
     report_dir = given("--report-dir", "symscape_report_dir")
     cache_dir = given("--cache-dir", "symscape_cache_dir")
+    history = given("--history", "symscape_history")
     return Settings(
         models=tuple(replace(shared, name=mlip) for mlip in mlips or (DEFAULT_MODEL,)),
         explicit=bool(mlips),
@@ -113,6 +117,7 @@ def read_settings(config: pytest.Config) -> Settings:
         baseline_margin=_margin(given("--baseline-margin", "symscape_baseline_margin")),
         proposal=_proposal(given("--update-tolerances")),
         figures=_figures(given("--figures", "symscape_figures")),
+        history=start("--history") / history if history else None,
     )
 
 
@@ -186,6 +191,11 @@ def check_places(settings: Settings) -> None:
         ("--cache-dir", settings.cache_dir if settings.use_cache else None),
         ("--update-tolerances", settings.proposal.parent if settings.proposal else None),
     )
+    if settings.history and not settings.history.is_dir():
+        raise pytest.UsageError(
+            f"--history {settings.history}: there is no such folder; make it, and keep the reports "
+            "of earlier runs there."
+        )
     for option, folder in places:
         if folder is None:
             continue

@@ -2,7 +2,7 @@
 // the page is whole without this: it filters cards and opens what a link leads to
 (() => {
   const form = document.getElementById("filter");
-  const cards = [...document.querySelectorAll("details.slice")];
+  const cards = [...(form?.parentElement ?? document).querySelectorAll("details.slice")];
 
   function fits(card, wanted) {
     const { status, questions, elements, changed } = card.dataset;

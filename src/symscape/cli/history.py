@@ -1,0 +1,48 @@
+"""``symscape history``: one page with each metric over checkpoints or commits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from symscape.errors import SymscapeError
+
+
+def history(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            help="Folder with the reports of earlier runs, at any depth: runs/step-1000/ and the "
+            "like, each with its results.json; or with such files of any name."
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The page to write.")] = Path(
+        "history.html"
+    ),
+    by_name: Annotated[
+        bool,
+        typer.Option(
+            "--by-name", help="Order runs by their folders' names instead of by their dates."
+        ),
+    ] = False,
+) -> None:
+    """Draw each metric over the checkpoints or commits of a model, with its tolerance.
+
+    One page that opens from disk. In a CI job, keep the results.json of each run and give its
+    folder; 'symscape run --history FOLDER' puts what moved into the report of a run.
+    """
+    from symscape.files import write_atomically
+    from symscape.page.history_page import HistoryView, render_history_page
+    from symscape.results.history import load_history
+
+    found = load_history(folder, by_name=by_name)
+    try:
+        write_atomically(output, render_history_page(found))
+    except OSError as error:
+        raise SymscapeError(
+            f"{output}: the page can't be written there ({error.strerror or error}); name another "
+            "file with -o."
+        ) from error
+    typer.echo(f"{HistoryView(found).sentence}\nwrote {output}")
