@@ -1,0 +1,133 @@
+"""Pictures of all views, to be looked at: of the stored results, at three widths, light and dark.
+
+``tox run -e pages`` draws them into ``.tox/pages/views``. Elsewhere they are skipped: they take
+minutes, and what can be tested about pages is tested in the other files.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from accessible import axe_problems
+from browser import DARK, LIGHT, Browser, assert_sound
+from browser import browser as browser
+
+from symscape.leaderboard.collect import load_board
+from symscape.leaderboard.ranking import rank_board
+from symscape.leaderboard.write import write_leaderboard
+from symscape.page.history_page import render_history_page
+from symscape.page.report import write_report
+from symscape.results.history import load_history
+from symscape.results.run_results import BaselineSummary, load_results
+from symscape.verdict.baseline import judge_against
+
+FOLDER = os.environ.get("SYMSCAPE_VIEWS")
+STORED = Path(__file__).parents[1] / "reports" / "leaderboard" / "results"
+WIDTHS = (1280, 1440, 390)
+#: pixels; a longer page is cut off
+TALLEST = 4000
+pytestmark = pytest.mark.skipif(FOLDER is None, reason="SYMSCAPE_VIEWS names no folder for them")
+
+OPEN_PART = "location.hash = '#{0}'; document.getElementById('{0}').scrollIntoView();"
+THREE_D = OPEN_PART + "document.querySelector('#{0} .orbits button').click();"
+
+
+@dataclass(frozen=True)
+class View:
+    """One picture: a page, what is done to it first, and whether it is one screen or all of it."""
+
+    name: str
+    page: str
+    script: str = ""
+    screen: bool = True
+
+
+VIEWS = (
+    View("report", "report"),
+    View("report-landscape", "report", OPEN_PART.format("GeTe-R3m-ca-Ge_z")),
+    View("report-3d", "report", THREE_D.format("GeTe-R3m-ca-Ge_z")),
+    View("report-list", "report", "document.getElementById('landscapes').scrollIntoView()"),
+    View("report-hulls", "report", OPEN_PART.format("hulls")),
+    View("report-underprediction", "report", OPEN_PART.format("underprediction")),
+    View("report-history", "report", OPEN_PART.format("history")),
+    View("report-not-judged", "report", "scrollTo(0, document.body.scrollHeight)"),
+    View("baseline", "baseline"),
+    View("baseline-landscape", "baseline", OPEN_PART.format("GeTe-R3m-ca-Ge_z")),
+    View("history", "history", "document.querySelector('details').open = true"),
+    View("board", "board", screen=False),
+    View("model", "model"),
+    View("material", "material"),
+)
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory) -> dict[str, Path]:
+    """The stored run of CHGNet with its history, against an earlier version, and the board."""
+    folder = Path(os.environ.get("SYMSCAPE_VIEWS_PAGES") or tmp_path_factory.mktemp("views"))
+    history = load_history(STORED)
+    run, earlier = (load_results(STORED / f"chgnet{end}.json") for end in ("", "-0.2.0"))
+    before = {(c.question, c.material, c.slice): c for c in earlier.cases}
+    cases = [judge_against(c, before.get((c.question, c.material, c.slice)))[0] for c in run.cases]
+    compared = replace(
+        run, cases=tuple(cases), baseline=BaselineSummary("earlier", earlier.model.name, 0.1)
+    )
+    (folder / "history.html").write_text(render_history_page(history), encoding="utf-8")
+    board = write_leaderboard(
+        folder / "board", rank_board(load_board([STORED], None, separate=True))
+    )
+    return {
+        "report": write_report(folder / "report", run, history=history, jobs=2),
+        "baseline": write_report(folder / "baseline", compared, jobs=2),
+        "history": folder / "history.html",
+        "board": board,
+        "model": board.parent / "models" / "chgnet.html",
+        "material": board.parent / "materials" / "GeTe-R3m.html",
+    }
+
+
+@pytest.mark.parametrize("scheme", [LIGHT, DARK])
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+def test_picture(browser, pages, view, width, scheme):
+    browser.show(pages[view.page], width, scheme)
+    if view.script:
+        browser.run(view.script)
+    assert_sound(browser, width)
+    assert axe_problems(browser) == []
+    # pictures that are decoded, and the crystal, take a moment until they are on the screen
+    time.sleep(1.0)
+    folder = Path(FOLDER or "")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{view.name}-{width}-{scheme}.png"
+    path.write_bytes(picture(browser, width, screen=view.screen))
+    assert path.stat().st_size > 10_000
+
+
+def picture(browser: Browser, width: int, *, screen: bool) -> bytes:
+    """PNG of the screen, or of the page from its top."""
+    options: dict[str, object] = {"format": "png"}
+    if not screen:
+        tall = browser.run("return document.documentElement.scrollHeight")
+        clip = {"x": 0, "y": 0, "width": width, "height": min(tall, TALLEST), "scale": 1}
+        options |= {"captureBeyondViewport": True, "clip": clip}
+    return base64.b64decode(
+        browser.driver.execute_cdp_cmd("Page.captureScreenshot", options)["data"]
+    )
+
+
+@pytest.mark.parametrize("page", ["report", "baseline"])
+def test_a_report_is_small_and_opens_in_two_seconds(browser, pages, page):
+    """4 MB of page and script, pictures apart, and 2 s until it is loaded."""
+    path = pages[page]
+    browser.show(path)
+    seconds = browser.run(
+        "const t = performance.getEntriesByType('navigation')[0]; return t.loadEventEnd / 1000"
+    )
+    print(f"{page}: {path.stat().st_size / 1e6:.2f} MB, loaded in {seconds:.2f} s")
+    assert path.stat().st_size < 4e6
+    assert seconds < 2.0
