@@ -18,7 +18,7 @@ from symscape.cli import app
 from symscape.errors import ResultsFileError
 from symscape.page.badge import badge_svg
 from symscape.page.history_chart import draw_metric
-from symscape.page.history_page import HistoryView, short_name
+from symscape.page.history_view import HistoryView, short_name
 from symscape.page.report import write_report
 from symscape.page.view import RunView
 from symscape.results.history import History, MetricHistory, Reading, load_history, with_run

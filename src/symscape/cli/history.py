@@ -34,7 +34,8 @@ def history(
     folder; 'symscape run --history FOLDER' puts what moved into the report of a run.
     """
     from symscape.files import write_atomically
-    from symscape.page.history_page import HistoryView, render_history_page
+    from symscape.page.history_page import render_history_page
+    from symscape.page.history_view import HistoryView
     from symscape.results.history import load_history
 
     found = load_history(folder, by_name=by_name)

@@ -18,7 +18,7 @@ from symscape.page.curves_page import render_curves
 from symscape.page.curves_view import CurvesView
 from symscape.page.diagnosis import diagnose
 from symscape.page.explorer import explorer_json
-from symscape.page.history_page import MOST_CHARTS, HistoryView, render_history
+from symscape.page.history_view import MOST_CHARTS, HistoryView, render_history
 from symscape.page.hull_page import render_hulls
 from symscape.page.hull_view import HullView
 from symscape.page.summary import SYMBOLS, WORDS
