@@ -13,14 +13,14 @@ from ase import Atoms
 from ase.spacegroup import crystal as ase_crystal
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pymatgen.analysis.phase_diagram import PDEntry, PhaseDiagram
+from pymatgen.analysis.phase_diagram import PatchedPhaseDiagram, PDEntry, PhaseDiagram
 from pymatgen.core import Composition
 from scipy.optimize import linprog
 
 from symscape.crystal.crystal import Crystal
 from symscape.errors import HullError
 from symscape.hull.analysis import compare
-from symscape.hull.conventions import bring_together, mp2020_corrections
+from symscape.hull.conventions import Energies, bring_together, mp2020_corrections
 from symscape.hull.phases import (
     element_references,
     energies_above_hull,
@@ -105,7 +105,8 @@ def test_a_constant_for_each_element_changes_nothing_but_total_energies(table, s
     fractions = np.array(
         [[Composition(f).get_atomic_fraction(e) for e in ELEMENTS] for f in table["formula"]]
     )
-    made = compare(table, table["energy"].to_numpy() + fractions @ np.array(shifts))
+    shifted = table["energy"].to_numpy() + fractions @ np.array(shifts)
+    made = compare(table, Energies(shifted, "uncorrected"))
     for error in ("error_total", "error_formation", "error_above_hull"):
         assert made[error].to_numpy() == pytest.approx(np.zeros(len(table)), abs=1e-5)
     assert made["above_dft_hull_model"].to_numpy() == pytest.approx(
@@ -124,7 +125,7 @@ def test_a_binary_hull_by_hand():
     line = 0.75 * (-2.6 + 7 / 3)
     assert energies_above_hull(table).to_numpy() == pytest.approx([0, 0, 0, -0.05 - line])
     model = table["energy"].to_numpy() - [0, 0, 0, 0.4]
-    made = compare(table, model)
+    made = compare(table, Energies(model, "uncorrected"))
     assert made["above_hull_model"].iloc[2] > 0  # MgSi now takes it apart
     below = made["above_dft_hull_model"].iloc[3]
     assert below == pytest.approx(-0.45 - line)
@@ -132,7 +133,7 @@ def test_a_binary_hull_by_hand():
     assert made["error_above_hull"].iloc[3] == pytest.approx(-1000 * (-0.05 - line))
 
 
-def test_many_systems_take_the_patched_diagram():
+def test_many_systems_at_once_are_those_one_by_one_and_pymatgens_patches():
     symbols = ["Li", "Na", "K", "Rb", "Cs", "Be", "Mg", "Ca", "Sr", "Ba"]
     rows = [(symbol, -1.0) for symbol in symbols]
     rows += [(f"{a}{b}", -1.5 - 0.01 * k) for k, (a, b) in enumerate(pairwise(symbols))]
@@ -145,6 +146,15 @@ def test_many_systems_take_the_patched_diagram():
         for k, system in enumerate(table["system"])
     ]
     assert above.to_numpy() == pytest.approx(one_by_one, abs=1e-9)
+    compositions = [Composition(formula) for formula in table["formula"]]
+    entries = [
+        PDEntry(composition, energy * composition.num_atoms)
+        for composition, energy in zip(compositions, table["energy"], strict=True)
+    ]
+    patched = PatchedPhaseDiagram(entries)
+    assert above.to_numpy() == pytest.approx(
+        [patched.get_e_above_hull(entry) for entry in entries], abs=1e-9
+    )
     assert (above > 0.01).any()
 
 
@@ -173,7 +183,7 @@ def test_duplicates_empty_systems_and_missing_columns_are_refused():
     with pytest.raises(HullError, match="has no column 'energy'"):
         formation_energies(table.drop(columns="energy"))
     with pytest.raises(HullError, match="energy_model of the crystal 'c1' is no number"):
-        compare(table, np.array([-1.0, np.nan]))
+        compare(table, Energies(np.array([-1.0, np.nan]), "uncorrected"))
     with pytest.raises(HullError, match="there are no crystals"):
         crystal_table([])
 

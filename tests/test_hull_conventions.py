@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from ase.build import bulk
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+import symscape
 from symscape.crystal.structures import Structures
 from symscape.errors import HullError
 from symscape.hull.analysis import compare
-from symscape.hull.conventions import Energies, mp2020_corrections, shared_convention
+from symscape.hull.conventions import (
+    Energies,
+    corrections_of,
+    mp2020_corrections,
+    shared_convention,
+)
+from symscape.models.card import ModelCard
+from symscape.references.crystals import load_crystals
+
+ROOT = Path(__file__).parents[1]
 
 
 def oxide_set():
@@ -33,24 +48,58 @@ def test_a_corrected_model_is_compared_with_corrected_references(given_correctio
     assert corrections[0] < -0.3
     if given_correction:
         table["correction"] = corrections
-    trained = Energies(
-        table["energy"].to_numpy() + corrections, "MP2020", Structures.from_atoms(structures)
-    )
+    own = table["energy"].to_numpy() + corrections
+    trained = Energies(own, "MP2020", corrections_of(Structures.from_atoms(structures)))
     made = compare(table, trained)
     np.testing.assert_allclose(made["error_formation"], 0.0, atol=1e-9)
     np.testing.assert_allclose(made["error_above_hull"], 0.0, atol=1e-9)
     assert made.attrs["settings"]["corrections"] == "MP2020 corrections added to the reference"
-    # and without a word on their convention they would be off by the correction
-    assert compare(table, trained.per_atom)["error_formation"].min() < -300
+    # taken for plain energies they would be off by the correction
+    assert compare(table, Energies(own, "uncorrected"))["error_formation"].min() < -300
+    # both sides with their corrections are as they should be
+    both = compare(table.assign(energy=own), Energies(own, "MP2020"), reference_convention="MP2020")
+    np.testing.assert_allclose(both["error_total"], 0.0, atol=1e-9)
+
+
+def test_energies_without_a_convention_or_a_way_to_it_are_refused():
+    _, table = oxide_set()
+    own = table["energy"].to_numpy()
+    with pytest.raises(HullError, match="do not say of which convention"):
+        compare(table, own)
+    with pytest.raises(HullError, match="there are no corrections"):
+        compare(table, Energies(own, "MP2020"))
+    with pytest.raises(HullError, match="'MP2018' is unknown"):
+        Energies(own, "MP2018")
+    with pytest.raises(HullError, match="'MP2018' is unknown"):
+        compare(table, Energies(own, "MP2020"), reference_convention="MP2018")
+
+
+CONVENTIONS = st.sampled_from(["uncorrected", "MP2020"])
+
+
+@settings(deadline=None, max_examples=20)
+@given(CONVENTIONS, CONVENTIONS, st.floats(-1, 1))
+def test_errors_do_not_depend_on_the_conventions_of_the_two_sides(theirs, ours, correction):
+    """The same two calculations, written down with or without corrections."""
+    _, table = oxide_set()
+    added = np.array([correction, 0.0, 0.0])  # elements get none
+    model = table["energy"].to_numpy() + np.array([0.03, -0.01, 0.02])
+    plain = compare(table, Energies(model, "uncorrected"))
+    shown = table["energy"].to_numpy() + (theirs == "MP2020") * added
+    found = compare(
+        table.assign(energy=shown, correction=added),
+        Energies(model + (ours == "MP2020") * added, ours),
+        reference_convention=theirs,
+    )
+    for error in ("error_total", "error_formation"):
+        np.testing.assert_allclose(found[error], plain[error], atol=1e-7)
 
 
 def test_mixed_levels_get_the_same_correction_on_both_sides():
-    structures, table = oxide_set()
+    _, table = oxide_set()
     table["correction"] = [-0.9, 0.0, 0.0]
     table["level_of_theory"] = ["PBE+U", "PBE", "PBE"]
-    plain = Energies(
-        table["energy"].to_numpy() + 0.01, "uncorrected", Structures.from_atoms(structures)
-    )
+    plain = Energies(table["energy"].to_numpy() + 0.01, "uncorrected")
     made = compare(table, plain)
     alone = compare(table.drop(columns="level_of_theory"), plain)
     np.testing.assert_allclose(made["error_formation"], alone["error_formation"], atol=1e-9)
@@ -77,3 +126,38 @@ def test_levels_of_theory_share_a_hull_by_a_scheme_only(levels, shared):
 def test_functionals_never_share_a_hull(other):
     with pytest.raises(HullError, match="share no hull"):
         shared_convention(["PBE", other])
+
+
+class Trained:
+    """Knows DFT's energies of a library by heart, as trained with MP2020's corrections or not."""
+
+    def __init__(self, library, convention):
+        self.card = ModelCard("trained", "toy", energy_convention=convention)
+        self.known = library.structures
+        self.total = np.array([c.energy_per_atom for c in library.crystals]) * self.known.n_atoms
+        if convention == "MP2020":
+            self.total = self.total + corrections_of(self.known)() * self.known.n_atoms
+
+    def energies(self, structures):
+        assert np.array_equal(structures.positions, self.known.positions)
+        return self.total
+
+
+@pytest.mark.parametrize("convention", ["uncorrected", "MP2020"])
+def test_the_snippet_of_the_docs_compares_like_with_like(convention, tmp_path, monkeypatch, capsys):
+    (tmp_path / "references" / "crystals").mkdir(parents=True)
+    for system in ("Mg", "Se", "Mg-Se"):
+        file = Path("crystals") / f"{system}.json"
+        (tmp_path / "references" / file).symlink_to(ROOT / "references" / file)
+    monkeypatch.chdir(tmp_path)
+    trained = Trained(load_crystals(["references"]), convention)
+    monkeypatch.setattr(symscape, "model", lambda name: trained)
+    page = (ROOT / "docs" / "metrics-hull.md").read_text()
+    (snippet,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    namespace: dict[str, object] = {}
+    exec(compile(snippet, "docs/metrics-hull.md", "exec"), namespace)
+    table = namespace["table"]
+    np.testing.assert_allclose(table["error_formation"], 0.0, atol=1e-9)
+    np.testing.assert_allclose(table["error_above_hull"], 0.0, atol=1e-9)
+    assert ("MP2020" in table.attrs["settings"]["corrections"]) == (convention == "MP2020")
+    assert "mean_signed_error" in capsys.readouterr().out

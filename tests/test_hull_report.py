@@ -32,6 +32,7 @@ pd = pytest.importorskip("pandas")
 def comparison():
     """Six crystals of Mg-Si with energies that are easy to follow."""
     from symscape.hull.analysis import compare
+    from symscape.hull.conventions import Energies
 
     rows = [
         ("Mg-hcp", "Mg", "P6_3/mmc", "hexagonal", 2, 0, "element", -1.0, -1.0),
@@ -50,8 +51,8 @@ def comparison():
     table["material"] = table["formula"] + "-" + table["symbol"].str.replace("/", "")
     table["prototype"] = [name.partition("-")[2] for name in table["id"]]
     table["site_symmetry_order"], table["n_atoms"] = 1, 4
-    settings = {"model": "m", "corrections": "both sides as they are"}
-    return compare(table.drop(columns="model"), table["model"].to_numpy(), settings)
+    own = Energies(table["model"].to_numpy(), "uncorrected")
+    return compare(table.drop(columns="model"), own, {"model": "m"})
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,6 @@ from pymatgen.analysis.phase_diagram import PDEntry, PhaseDiagram
 from pymatgen.core import Composition
 from scale_sets import crystals, run, small_set
 
-from symscape.bulk import hulls
 from symscape.bulk.pair import element_data, reference, soft
 from symscape.bulk.summaries import LARGE, large_summary
 from symscape.bulk.symmetry import symmetries, symmetry
@@ -22,7 +21,8 @@ from symscape.bulk.synthetic import synthetic_record, write_synthetic
 from symscape.bulk.tables import make_tables
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.structures import Structures
-from symscape.hull.analysis import compare
+from symscape.hull import convex
+from symscape.hull.compositions import compositions
 from symscape.hull.phases import element_references
 from symscape.hull.stability import classify, polymorph_order
 from symscape.hull.statistics import error_summary
@@ -96,12 +96,12 @@ def tables(draw, most=3, elements=ELEMENTS):
 @RELAXED
 @given(tables(most=4))
 def test_hulls_are_pymatgens(table):
-    parts = hulls.compositions(table["formula"])
+    parts = compositions(table["formula"])
     energies = table["energy"].to_numpy()
-    references = hulls.reference_energies(parts, energies, table["id"], "DFT")
+    references = convex.element_energies(parts, energies, table["id"], "DFT")
     assert dict(zip(parts.elements, references, strict=True)) == element_references(table)
-    formation = hulls.formation_energies(parts, energies, references)
-    above = hulls.energies_above_hull(parts, formation)
+    formation = convex.above_elements(parts, energies, references)
+    above = convex.above_hull(parts, formation)
     entries = []
     for formula, energy in zip(table["formula"], energies, strict=True):
         composition = Composition(formula)
@@ -119,11 +119,11 @@ def test_hulls_do_not_depend_on_the_order(table, random):
     random.shuffle(order)
 
     def above(some):
-        parts = hulls.compositions(some["formula"])
+        parts = compositions(some["formula"])
         energies = some["energy"].to_numpy()
-        references = hulls.reference_energies(parts, energies, some["id"], "DFT")
-        formation = hulls.formation_energies(parts, energies, references)
-        return pd.Series(hulls.energies_above_hull(parts, formation), index=some["id"])
+        references = convex.element_energies(parts, energies, some["id"], "DFT")
+        formation = convex.above_elements(parts, energies, references)
+        return pd.Series(convex.above_hull(parts, formation), index=some["id"])
 
     shuffled = above(table.iloc[order]).reindex(table["id"])
     assert np.allclose(above(table), shuffled, atol=1e-10)
@@ -132,25 +132,25 @@ def test_hulls_do_not_depend_on_the_order(table, random):
 @RELAXED
 @given(tables(most=3))
 def test_linear_programs_give_the_same_hulls(table):
-    parts = hulls.compositions(table["formula"])
+    parts = compositions(table["formula"])
     energies = table["energy"].to_numpy()
-    references = hulls.reference_energies(parts, energies, table["id"], "DFT")
-    formation = hulls.formation_energies(parts, energies, references)
-    own = hulls.energies_above_hull(parts, formation)
-    before = hulls._MANY_ELEMENTS
-    hulls._MANY_ELEMENTS = 2
+    references = convex.element_energies(parts, energies, table["id"], "DFT")
+    formation = convex.above_elements(parts, energies, references)
+    own = convex.above_hull(parts, formation)
+    before = convex._MANY_ELEMENTS
+    convex._MANY_ELEMENTS = 2
     try:
-        assert np.allclose(hulls.energies_above_hull(parts, formation), own, atol=1e-8)
+        assert np.allclose(convex.above_hull(parts, formation), own, atol=1e-8)
     finally:
-        hulls._MANY_ELEMENTS = before
+        convex._MANY_ELEMENTS = before
 
 
 def test_a_system_of_seven_elements():
     symbols = ("Al", "Ca", "K", "Mg", "Na", "O", "Si")
     rows = [*((s, 0.0) for s in symbols), ("MgO", -3.0), ("Na2O", -1.4), ("AlCaKMgNaOSi", -0.5)]
-    parts = hulls.compositions(formula for formula, _ in rows)
+    parts = compositions(formula for formula, _ in rows)
     formation = np.array([energy for _, energy in rows])
-    above = hulls.energies_above_hull(parts, formation)
+    above = convex.above_hull(parts, formation)
     # the best mixture has two atoms of MgO, five atoms of elements
     assert above[-1] == pytest.approx(-0.5 + 3.0 * 2 / 7, abs=1e-9)
     assert (above[:-1] == 0).all()
@@ -167,11 +167,31 @@ def made(tmp_path_factory):
     return make_tables(folder / "run").path
 
 
-def test_tables_are_those_of_the_functions_for_few(made):
+def by_pymatgen(table, column):
+    """Energies of formation and above the hull, eV/atom."""
+    entries = [
+        PDEntry(composition, energy * composition.num_atoms)
+        for composition, energy in zip(
+            map(Composition, table["formula"]), table[column], strict=True
+        )
+    ]
+    diagram = PhaseDiagram(entries)
+    return (
+        [diagram.get_form_energy_per_atom(entry) for entry in entries],
+        [diagram.get_e_above_hull(entry) for entry in entries],
+    )
+
+
+def test_tables_are_those_of_pymatgen(made):
     table = pd.read_parquet(made / "crystals.parquet")
-    few = compare(table[["id", "formula", "energy"]], table["energy_model"].to_numpy())
+    few = table[["id", "formula"]].copy()
+    for name, column in (("dft", "energy"), ("model", "energy_model")):
+        few[f"formation_{name}"], few[f"above_hull_{name}"] = by_pymatgen(table, column)
     for column in few.columns.drop(["id", "formula"]):
         assert np.allclose(table[column], few[column], atol=1e-7), column
+    for error, quantity in (("error_formation", "formation"), ("error_above_hull", "above_hull")):
+        found = 1000 * (few[f"{quantity}_model"] - few[f"{quantity}_dft"])
+        assert np.allclose(table[error], found, atol=1e-4), error
     stability = pd.read_csv(made / "stability.csv").set_index("threshold")
     for threshold in (0.0, 25.0):
         wanted = classify(few["above_hull_dft"], few["above_hull_model"], threshold)

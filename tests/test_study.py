@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
-from symscape.bulk.compare import compare_many
+from symscape.bulk.compare import compare_run
 from symscape.bulk.study import BEGIN, END, make_study
 from symscape.errors import ScaleError
 from symscape.hull.classes import lattice_class, wyckoff_class
@@ -133,12 +133,12 @@ def test_relaxed_energies_are_corrected_like_the_others():
         }
     )
     manifest = {"model": {"name": "m", "energy_convention": "uncorrected"}}
-    made = compare_many(rows, manifest)
+    made = compare_run(rows, manifest)
     assert made["formation_model"][0] == pytest.approx(-5.8 - 1.47 + 6.65)
     assert made["above_hull_model"][0] == pytest.approx(0.0)
     np.testing.assert_allclose(made["error_above_hull_fixed"], 0.0, atol=1e-9)
     # without U's correction FeO is above its elements, in the raw view
-    assert compare_many(rows, manifest, basis=Basis.RAW)["above_hull_model"][0] == pytest.approx(
+    assert compare_run(rows, manifest, basis=Basis.RAW)["above_hull_model"][0] == pytest.approx(
         0.85
     )
 

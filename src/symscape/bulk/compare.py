@@ -1,6 +1,6 @@
-"""A model's energies beside a data set's, on one hull: in which convention, and for which crystals.
+"""A run's energies beside its data set's: for which crystals, and at which geometries.
 
-Array functions for a hundred thousand crystals; `symscape.hull.analysis.compare` does it for few.
+`symscape.hull.analysis.compare` does the comparison.
 """
 
 from __future__ import annotations
@@ -10,48 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from symscape.bulk.hulls import (
-    Compositions,
-    aligned_errors,
-    compositions,
-    energies_above_hull,
-    formation_energies,
-    reference_energies,
-)
-from symscape.errors import HullError
-from symscape.hull.classes import lattice_class, wyckoff_class
-from symscape.hull.conventions import UNCORRECTED, Basis, bring_together, shared_convention
+from symscape.hull.analysis import above_hull_elsewhere, compare
+from symscape.hull.conventions import UNCORRECTED, Basis, Energies
+from symscape.hull.sides import is_r2scan, wanted_convention
+from symscape.hull.statistics import with_classes
 
 #: relaxed geometries, and where their energies are
 GEOMETRIES = {"fixed": "relaxed_energy_fixed", "free": "relaxed_energy_free"}
-#: what a data set calls the adjustments that bring GGA and r2SCAN together
-MIXING_SCHEME = "GGA/r2SCAN mixing"
-
-
-def convention_of(table: pd.DataFrame, manifest: dict[str, Any], basis: Basis) -> str:
-    """Return the convention that both sides are compared in.
-
-    Raises
-    ------
-    HullError
-        If the levels of theory share no hull on this basis.
-    """
-    own = str(manifest["model"]["energy_convention"])
-    if basis is Basis.RAW:
-        return own
-    if basis is Basis.MIXING:
-        _check_mixing(table)
-        return "MP2020"
-    return shared_convention(table.get("level_of_theory", ())) or own
-
-
-def _check_mixing(table: pd.DataFrame) -> None:
-    if not any(MIXING_SCHEME in str(makers) for makers in table["correction_makers"].unique()):
-        raise HullError(
-            f"no energy of the data set states an adjustment of the {MIXING_SCHEME} scheme; import "
-            "the Materials Project's mixed hull (--thermo-type GGA_GGA+U_R2SCAN), or leave "
-            "--mixing away."
-        )
 
 
 def reasons_against(
@@ -63,10 +28,12 @@ def reasons_against(
     reasons[lacking] = "DFT's energy is no number"
     failed = table["failed"].astype(str).to_numpy(dtype=object)
     reasons[failed != ""] = failed[failed != ""]
-    corrected = manifest["model"]["energy_convention"] != UNCORRECTED
+    convention = str(manifest["model"]["energy_convention"])
     # on the mixed hull the reference brings its own adjustments, and r2SCAN models need none
-    own = basis is Basis.MIXING and (corrected or _of_r2scan(manifest))
-    if convention_of(table, manifest, basis) == "MP2020" and not own:
+    own = basis is Basis.MIXING and (
+        convention != UNCORRECTED or is_r2scan(manifest["made"].get("level_of_theory"))
+    )
+    if wanted_convention(table, convention, basis) == "MP2020" and not own:
         lacking = ~np.isfinite(table["correction"].to_numpy(dtype=float))
         reasons[lacking] = "its MP2020 correction is neither stated nor can it be computed"
         failed = table["correction_failed"].astype(str).to_numpy(dtype=object)
@@ -77,36 +44,10 @@ def reasons_against(
     return reasons
 
 
-def _of_r2scan(manifest: dict[str, Any]) -> bool:
-    return str(manifest["made"].get("level_of_theory", "")).casefold() == "r2scan"
-
-
-def _together(
-    table: pd.DataFrame, manifest: dict[str, Any], basis: Basis
-) -> tuple[np.ndarray, np.ndarray, str]:
-    """Return DFT's and the model's energies on one hull, eV/atom, and what was done."""
-    dft = table["energy"].to_numpy(dtype=float)
-    model = table["energy_model"].to_numpy(dtype=float)
-    corrections = table["correction"].to_numpy(dtype=float)
-    convention = manifest["model"]["energy_convention"]
-    if basis is not Basis.MIXING:
-        shared = convention_of(table, manifest, basis)
-        return bring_together(
-            dft, model, corrections, reference_convention=UNCORRECTED,
-            model_convention=convention, shared=shared,
-        )  # fmt: skip
-    _check_mixing(table)
-    done = f"reference by the {MIXING_SCHEME} scheme as stated"
-    dft = dft + table["correction_stated"].fillna(0.0).to_numpy(dtype=float)
-    if convention == UNCORRECTED and not _of_r2scan(manifest):
-        return dft, model + corrections, f"{done}, MP2020 corrections added to the model"
-    return dft, model, f"{done}, the model as it is"
-
-
-def compare_many(
+def compare_run(
     table: pd.DataFrame, manifest: dict[str, Any], basis: Basis = Basis.SHARED
 ) -> pd.DataFrame:
-    """Put a model's energies beside DFT's, as `symscape.hull.analysis.compare` does for few.
+    """Put a run's energies beside DFT's, single points and relaxed ones.
 
     Parameters
     ----------
@@ -121,53 +62,31 @@ def compare_many(
     Returns
     -------
     DataFrame
-        ``table`` with the columns of `compare`; for relaxed geometries ``above_hull_model_fixed``
-        and ``error_above_hull_fixed`` and so on, NaN where the relaxation failed.
+        As `symscape.hull.analysis.compare` makes it, with classes of symmetry; for relaxed
+        geometries ``above_hull_model_fixed`` and ``error_above_hull_fixed`` and so on, NaN where
+        the relaxation failed.
 
     Raises
     ------
     HullError
-        If an element has no reference energy.
+        As `symscape.hull.analysis.compare`.
     """
-    model = manifest["model"]
-    made = table.copy()
-    made["energy"], made["energy_model"], done = _together(table, manifest, basis)
-    parts = compositions(table["formula"])
-    method = f"DFT and {model['name']}"
-    for name, column in (("dft", "energy"), ("model", "energy_model")):
-        formation = _formation(parts, made, made[column], method)
-        made[f"formation_{name}"] = formation
-        made[f"above_hull_{name}"] = energies_above_hull(parts, formation)
-    floor = made["formation_dft"] - made["above_hull_dft"]
-    made["above_dft_hull_model"] = made["formation_model"] - floor
-    made["error_total"] = 1000 * aligned_errors(
-        parts, (made["energy_model"] - made["energy"]).to_numpy()
+    card = manifest["model"]
+    single = table["energy_model"].to_numpy(dtype=float)
+    model = Energies(
+        single,
+        str(card["energy_convention"]),
+        level_of_theory=str(manifest.get("made", {}).get("level_of_theory", "unknown")),
+        name=str(card["name"]),
     )
-    made["error_formation"] = 1000 * (made["formation_model"] - made["formation_dft"])
-    made["error_above_hull"] = 1000 * (made["above_hull_model"] - made["above_hull_dft"])
+    made = with_classes(compare(table, model, manifest, basis=basis))
+    # what was added to the model's energies belongs to the relaxed ones too
+    added = made["energy_model"] - single
     for geometry, column in GEOMETRIES.items():
         if column in made and made[column].notna().any():
-            # what was added to the model's energies belongs to the relaxed ones too
-            added = made["energy_model"] - table["energy_model"]
-            _add_relaxed(made, geometry, made[column] + added, f"{method}, relaxed")
-    made["n_wyckoff_class"] = [wyckoff_class(n) for n in made["n_wyckoff"]]
-    made["n_lattice_class"] = [lattice_class(n) for n in made["n_lattice"]]
-    made.attrs["settings"] = {**manifest, "corrections": done}
+            above, errors = above_hull_elsewhere(
+                made, made[column] + added, f"DFT and {model.name}, relaxed"
+            )
+            made[f"above_hull_model_{geometry}"] = above
+            made[f"error_above_hull_{geometry}"] = errors
     return made
-
-
-def _formation(
-    parts: Compositions, table: pd.DataFrame, energies: pd.Series, method: str
-) -> np.ndarray:
-    values = energies.to_numpy(dtype=float)
-    return formation_energies(parts, values, reference_energies(parts, values, table["id"], method))
-
-
-def _add_relaxed(made: pd.DataFrame, geometry: str, energies: pd.Series, method: str) -> None:
-    """Add energies above the hull of the relaxed crystals, of those that could be relaxed."""
-    known = made[energies.notna()]
-    parts = compositions(known["formula"])
-    formation = _formation(parts, known, energies[energies.notna()], method)
-    above = pd.Series(energies_above_hull(parts, formation), index=known.index)
-    made[f"above_hull_model_{geometry}"] = above
-    made[f"error_above_hull_{geometry}"] = 1000 * (above - made["above_hull_dft"])

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from symscape.bulk.store import MANIFEST
-from symscape.hull.classes import lattice_class, wyckoff_class
+from symscape.hull.classes import CLASS_OF
 from symscape.models.card import ModelCard
 from symscape.questions.case import CaseResult, Check
 from symscape.questions.crystals import ALL, ALL_CRYSTALS, FAILED_CRYSTALS
@@ -119,7 +119,7 @@ def _stability(tables: dict[str, pd.DataFrame]) -> dict[str, float]:
 def _underprediction(table: pd.DataFrame) -> dict[tuple[str, str], dict[str, float]]:
     """Metrics of each class of free coordinates and of free lattice parameters."""
     made: dict[tuple[str, str], dict[str, float]] = {}
-    for column, names in (("n_wyckoff", wyckoff_class), ("n_lattice", lattice_class)):
+    for column, names in CLASS_OF.items():
         own = table[table["by"] == f"{column}_class"]
         for name in dict.fromkeys(names(n) for n in range(10)):
             metrics: dict[str, float] = {}

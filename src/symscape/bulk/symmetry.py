@@ -1,8 +1,7 @@
 """Space group and degrees of freedom of many crystals, without building a `Crystal` of each.
 
 spglib finds the group and the standardized cell; free coordinates are counted with the character
-formula: the projector on the displacements that keep a site's symmetry is the mean of the site's
-rotations (`symscape.crystal`), and its rank is its trace.
+formula (`symscape.crystal.freedom`).
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from symscape.crystal.freedom import count_wyckoff
 from symscape.crystal.lattice import free_lattice_parameters
 from symscape.crystal.orbits import reduced_formula
 from symscape.crystal.sites import wrap
@@ -105,8 +105,7 @@ def symmetry(
         group.symbol,
         group.system,
         len(free_lattice_parameters(group)),
-        # an orbit's coordinates along each polar axis are held, as in `Crystal`
-        int(sum(free)) - len(group.polar_basis[0]),
+        free,
         " ".join(symbol for _, symbol in ranked),
         max(orders),
         kind,
@@ -123,8 +122,8 @@ def _dataset(cell: np.ndarray, positions: np.ndarray, numbers: np.ndarray, sympr
         return None
 
 
-def _count(group: SpaceGroup, dataset: Any) -> tuple[list[int], list[int], list[str]] | None:
-    """Return free coordinates, site-symmetry order and symbol of each orbit.
+def _count(group: SpaceGroup, dataset: Any) -> tuple[int, list[int], list[str]] | None:
+    """Return the number of free coordinates, and site-symmetry order and symbol of each orbit.
 
     None if an orbit has not the multiplicity that its site symmetry demands, which happens to
     crystals that fit their group only loosely.
@@ -144,10 +143,8 @@ def _count(group: SpaceGroup, dataset: Any) -> tuple[list[int], list[int], list[
     orders = fixed.sum(axis=0)
     if (orders * multiplicities != len(group)).any():
         return None
-    traces = np.trace(group.rotations, axis1=1, axis2=2)
-    free = (traces @ fixed) / orders
     symbols = [str(dataset.site_symmetry_symbols[k]) for k in first]
-    return [round(float(n)) for n in free], [int(n) for n in orders], symbols
+    return count_wyckoff(group.rotations, fixed), [int(n) for n in orders], symbols
 
 
 #: an operation that moves an atom of the idealized cell by less leaves it in place, angstrom

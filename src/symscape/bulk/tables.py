@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from symscape.bulk.compare import GEOMETRIES, compare_many, reasons_against
+from symscape.bulk.compare import GEOMETRIES, compare_run, reasons_against
 from symscape.bulk.plan import check_elements, dataset_digest
 from symscape.bulk.results_file import save_run_results
 from symscape.bulk.store import TABLES, finished_chunks, read_chunk, read_manifest
@@ -92,7 +92,7 @@ def make_tables(
     system
         A chemical system, to take only its crystals and those of its subsystems.
     basis
-        As in `compare_many`; the tables go into ``tables-raw`` or ``tables-mixing``. Those of the
+        As in `compare_run`; the tables go into ``tables-raw`` or ``tables-mixing``. Those of the
         whole data set on its own basis are summed up in ``results.json`` in the run's folder too,
         which a leaderboard reads.
 
@@ -126,7 +126,7 @@ def make_tables(
             f"{folder}: there is no crystal with energies of both DFT and model; left_out.csv "
             "would name all of them."
         )
-    compared = compare_many(kept, manifest, basis)
+    compared = compare_run(kept, manifest, basis)
     target = folder / "-".join(
         [TABLES, *([system] if system else []), *([] if basis is Basis.SHARED else [basis])]
     )

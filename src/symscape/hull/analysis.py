@@ -2,39 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from symscape.hull.conventions import (
-    UNCORRECTED,
-    Energies,
-    bring_together,
-    shared_convention,
-)
-from symscape.hull.phases import element_references, energies_above_hull, formation_energies
+from symscape.hull.compositions import compositions
+from symscape.hull.conventions import UNCORRECTED, Basis, Energies
+from symscape.hull.convex import above_elements, above_hull, aligned_errors, element_energies
+from symscape.hull.phases import energies_above_hull
+from symscape.hull.sides import in_one_convention
 from symscape.hull.table import check_table
 
 
 def compare(
     table: pd.DataFrame,
-    model: np.ndarray | Energies,
-    settings: dict[str, Any] | None = None,
+    model: Energies,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    basis: Basis = Basis.SHARED,
+    reference_convention: str = UNCORRECTED,
 ) -> pd.DataFrame:
     """Put a model's energies beside DFT's, each against its own elements and hull.
 
     Parameters
     ----------
     table
-        One row a crystal, as `crystal_table` makes it; ``energy`` is DFT's, eV/atom. A column
-        ``correction`` (eV/atom) is taken for MP2020's of these energies, as a data set has it.
+        One row a crystal, as `crystal_table` makes it; ``energy`` is DFT's, eV/atom. Columns
+        ``correction`` (eV/atom, MP2020's of these energies), ``level_of_theory`` and, for the mixed
+        hull, ``correction_stated`` and ``correction_makers`` are used where they are there, as a
+        data set has them.
     model
-        The model's energies of the same crystals, as `conventions.model_energies` makes them: where
-        they are of another convention than DFT's uncorrected ones, DFT's are corrected. Plain
-        numbers, eV/atom, shape (n,), are taken as they are, in the table's own convention.
+        The model's energies of the same crystals, with their convention; see `model_energies`.
+        Where the two sides are of different conventions, one is brought to the other's.
     settings
         What made the energies; carried in ``attrs["settings"]`` of every table made from this one.
+    basis
+        What brings several levels of theory onto one hull.
+    reference_convention
+        That of DFT's energies.
 
     Returns
     -------
@@ -49,57 +56,58 @@ def compare(
     Raises
     ------
     HullError
-        If the table is empty, names a crystal twice, holds NaN, or lacks an element's energy.
+        If the table is empty, names a crystal twice, holds NaN, or lacks an element's energy; if
+        the energies come without their convention, or no scheme brings both sides together.
     """
-    made, done = table.copy(), {}
-    if isinstance(model, Energies):
-        made["energy"], model, said = _in_one_convention(table, model)
-        done = {"corrections": said}
-    made["energy_model"] = np.asarray(model, dtype=float)
+    made = table.copy()
+    made["energy"], made["energy_model"], done = in_one_convention(
+        table, model, basis, reference_convention
+    )
     check_table(made, ["energy", "energy_model"])
+    parts = compositions(made["formula"])
+    method = f"DFT and {model.name}" if model.name else ""
     for name, column in (("dft", "energy"), ("model", "energy_model")):
-        made[f"formation_{name}"] = formation_energies(made, column)
-        made[f"above_hull_{name}"] = energies_above_hull(made, column)
+        values = made[column].to_numpy()
+        references = element_energies(parts, values, made["id"], method)
+        made[f"formation_{name}"] = formation = above_elements(parts, values, references)
+        made[f"above_hull_{name}"] = above_hull(parts, formation)
     hull = made["formation_dft"] - made["above_hull_dft"]
     made["above_dft_hull_model"] = made["formation_model"] - hull
-    made["error_total"] = 1000 * _aligned_errors(made)
+    errors = (made["energy_model"] - made["energy"]).to_numpy()
+    made["error_total"] = 1000 * aligned_errors(parts, errors)
     made["error_formation"] = 1000 * (made["formation_model"] - made["formation_dft"])
     made["error_above_hull"] = 1000 * (made["above_hull_model"] - made["above_hull_dft"])
-    made.attrs["settings"] = {**done, **(settings or {})}
+    made.attrs["settings"] = {**(settings or {}), "corrections": done}
     return made
 
 
-def _in_one_convention(table: pd.DataFrame, model: Energies) -> tuple[np.ndarray, np.ndarray, str]:
-    """Return DFT's and the model's energies in one convention, and what was done."""
-    reference = table["energy"].to_numpy(dtype=float)
-    shared = shared_convention(table.get("level_of_theory", ()))
-    if model.convention == UNCORRECTED and not shared:
-        corrections = np.zeros(len(table))
-    elif "correction" in table:
-        corrections = table["correction"].to_numpy(dtype=float)
-    else:
-        corrections = model.corrections()
-    return bring_together(
-        reference,
-        model.per_atom,
-        corrections,
-        reference_convention=UNCORRECTED,
-        model_convention=model.convention,
-        shared=shared,
-    )
+def above_hull_elsewhere(
+    table: pd.DataFrame, energies: np.ndarray | pd.Series, method: str = ""
+) -> tuple[pd.Series, pd.Series]:
+    """Hold a model's energies at geometries of its own against DFT's hull and its own.
 
+    Parameters
+    ----------
+    table
+        What `compare` made.
+    energies
+        The model's, in the table's convention, eV/atom, shape (n,); NaN where there is none.
+    method
+        Whose energies they are, for messages.
 
-def _aligned_errors(table: pd.DataFrame) -> np.ndarray:
-    """Errors of the total energies (eV/atom) with the best constant per element taken out."""
-    from pymatgen.core import Composition
+    Returns
+    -------
+    above : Series
+        Above the model's own hull of these energies, eV/atom.
+    errors : Series
+        That less DFT's energy above hull, meV/atom. NaN in both where there is no energy.
 
-    elements = sorted(element_references(table))
-    fractions = np.array(
-        [
-            [Composition(formula).get_atomic_fraction(element) for element in elements]
-            for formula in table["formula"]
-        ]
-    )
-    errors = (table["energy_model"] - table["energy"]).to_numpy()
-    constants = np.linalg.lstsq(fractions, errors, rcond=None)[0]
-    return errors - fractions @ constants  # type: ignore[no-any-return]
+    Raises
+    ------
+    HullError
+        If an element has no energy.
+    """
+    known = table[["id", "formula"]].assign(energy=np.asarray(energies, dtype=float))
+    known = known[known["energy"].notna()]
+    above = energies_above_hull(known, method=method).reindex(table.index)
+    return above, 1000 * (above - table["above_hull_dft"])

@@ -17,5 +17,9 @@ def lattice_class(n_lattice: int) -> str:
     return _name(n_lattice, *_LATTICE)
 
 
+#: columns of free coordinates and parameters, and what names their classes
+CLASS_OF = {"n_lattice": lattice_class, "n_wyckoff": wyckoff_class}
+
+
 def _name(number: int, classes: tuple[tuple[int, str], ...], beyond: str) -> str:
     return next((name for upper, name in classes if number <= upper), beyond)

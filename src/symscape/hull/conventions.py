@@ -6,7 +6,7 @@ al., Sci. Rep. 11, 15496 (2021)), some on plain DFT energies. The model card say
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -17,7 +17,7 @@ import numpy as np
 from symscape.crystal.structures import Structures
 from symscape.errors import HullError
 from symscape.models.cache import structure_keys
-from symscape.models.card import CONVENTIONS
+from symscape.models.card import CONVENTIONS, ModelCard
 from symscape.models.weights import distribution_version
 
 if TYPE_CHECKING:
@@ -123,9 +123,19 @@ def _scheme() -> Any:
     return MaterialsProject2020Compatibility(check_potcar=False)
 
 
+def corrections_of(
+    structures: Structures, cache: EnergyCache | None = None
+) -> Callable[[], np.ndarray]:
+    """Return what works out MP2020's corrections of crystals when it is called, eV/atom.
+
+    pymatgen takes seconds for them, so that nothing is done where no correction is wanted.
+    """
+    return lambda: mp2020_corrections((structures.atoms(i) for i in range(len(structures))), cache)
+
+
 @dataclass(frozen=True, eq=False)
 class Energies:
-    """Energies with what they are.
+    """A model's energies with what they are.
 
     Parameters
     ----------
@@ -133,27 +143,53 @@ class Energies:
         Total energies, eV/atom, shape (n,); NaN where there is none.
     convention
         ``uncorrected`` or ``MP2020``.
-    structures
-        The crystals, from which corrections are worked out where two conventions meet.
+    corrections
+        Returns MP2020's corrections of the crystals, eV/atom, shape (n,); it is called where two
+        conventions meet and the table of crystals has none.
+    level_of_theory
+        Functional of the training energies; ``unknown`` where not stated.
+    name
+        The model's, for messages.
+
+    Raises
+    ------
+    HullError
+        If the convention is unknown.
     """
 
     per_atom: np.ndarray
     convention: str
-    structures: Structures
+    corrections: Callable[[], np.ndarray] | None = None
+    level_of_theory: str = "unknown"
+    name: str = ""
 
-    def corrections(self) -> np.ndarray:
-        """Return MP2020's corrections of the crystals, eV/atom, shape (n,); pymatgen makes them.
+    def __post_init__(self) -> None:
+        check_convention(self.convention)
 
-        Raises
-        ------
-        HullError
-            As `mp2020_corrections`.
-        """
-        return mp2020_corrections(self.structures.atoms(i) for i in range(len(self.structures)))
+    @classmethod
+    def of(
+        cls,
+        card: ModelCard,
+        per_atom: np.ndarray,
+        corrections: Callable[[], np.ndarray] | None = None,
+    ) -> Energies:
+        """Return energies in the convention that a model's card states."""
+        return cls(per_atom, card.energy_convention, corrections, card.level_of_theory, card.name)
 
 
-def model_energies(model: EnergyModel, structures: Structures) -> Energies:
+def model_energies(
+    model: EnergyModel, structures: Structures, cache: EnergyCache | None = None
+) -> Energies:
     """Return a model's energies in the convention that its card states.
+
+    Parameters
+    ----------
+    model
+        The potential.
+    structures
+        The crystals.
+    cache
+        Where corrections are kept.
 
     Raises
     ------
@@ -161,7 +197,7 @@ def model_energies(model: EnergyModel, structures: Structures) -> Energies:
         If the model fails.
     """
     per_atom = model.energies(structures) / structures.n_atoms
-    return Energies(per_atom, model.card.energy_convention, structures)
+    return Energies.of(model.card, per_atom, corrections_of(structures, cache))
 
 
 class Basis(StrEnum):
@@ -251,10 +287,7 @@ def bring_together(
     """
     wanted = shared or model_convention
     for convention in (reference_convention, model_convention, wanted):
-        if convention not in CONVENTIONS:
-            raise HullError(
-                f"the energy convention {convention!r} is unknown; take {' or '.join(CONVENTIONS)}."
-            )
+        check_convention(convention)
     sign = 1 if wanted == "MP2020" else -1
     changed, made = [], []
     for name, energies, convention in (
@@ -270,3 +303,17 @@ def bring_together(
         return reference, model, f"both sides as they are, {have}"
     verb = "added to" if wanted == "MP2020" else "taken off"
     return made[0], made[1], f"MP2020 corrections {verb} {' and '.join(changed)}"
+
+
+def check_convention(convention: str) -> None:
+    """Refuse a convention that is none.
+
+    Raises
+    ------
+    HullError
+        As it says.
+    """
+    if convention not in CONVENTIONS:
+        raise HullError(
+            f"the energy convention {convention!r} is unknown; take {' or '.join(CONVENTIONS)}."
+        )

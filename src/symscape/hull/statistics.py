@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from symscape.hull.classes import lattice_class, wyckoff_class
+from symscape.hull.classes import CLASS_OF
 
 #: percentile intervals of this confidence
 CONFIDENCE = 0.95
@@ -97,8 +97,7 @@ def error_summary(
 def with_classes(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table with ``n_wyckoff_class`` and ``n_lattice_class`` added."""
     return table.assign(
-        n_wyckoff_class=[wyckoff_class(n) for n in table["n_wyckoff"]],
-        n_lattice_class=[lattice_class(n) for n in table["n_lattice"]],
+        **{f"{column}_class": list(map(name, table[column])) for column, name in CLASS_OF.items()}
     )
 
 

@@ -89,24 +89,16 @@ def crystals_table(answers: Answers, library: Library) -> pd.DataFrame | None:
     """
     from symscape.errors import HullError
     from symscape.hull.analysis import compare
-    from symscape.hull.conventions import UNCORRECTED, bring_together
+    from symscape.hull.conventions import Energies
 
     if library.crystals is None or not answers.formation:
         return None
     described = library.described
     own = np.array([answers.formation.get(name, np.nan) for name in described["id"]])
     known = np.isfinite(own)
-    plain = answers.convention == UNCORRECTED
-    dft, own, done = bring_together(
-        described["energy"].to_numpy(),
-        own,
-        np.zeros(len(described)) if plain else library.corrections,
-        reference_convention=UNCORRECTED,
-        model_convention=answers.convention,
-    )
-    settings = {"corrections": done, "digest": library.crystals_digest}
+    model = Energies(own[known], answers.convention, lambda: library.corrections[known])
     try:
-        return compare(described.assign(energy=dft)[known], own[known], settings)
+        return compare(described[known], model, {"digest": library.crystals_digest})
     except HullError:
         return None
 
@@ -148,7 +140,7 @@ def _judge_relaxed(
     """Judge what became of the crystals of each system when the model relaxed them."""
     import pandas as pd
 
-    from symscape.hull.phases import energies_above_hull
+    from symscape.hull.analysis import above_hull_elsewhere
     from symscape.questions.relaxation import RELAXATION, judge_relaxation
 
     found: dict[Asked, CaseResult] = {}
@@ -161,8 +153,7 @@ def _judge_relaxed(
             continue
         made = pd.concat([own, _relaxed_rows(own, relaxed)], axis=1)
         for kind in ("fixed", "free"):
-            above = energies_above_hull(made, f"energy_{kind}")
-            made[f"error_{kind}"] = 1000 * (above - made["above_hull_dft"])
+            _, made[f"error_{kind}"] = above_hull_elsewhere(made, made[f"energy_{kind}"])
         limits = tolerances.case(
             asked.question, material=asked.material, slice=asked.slice, model=model
         )

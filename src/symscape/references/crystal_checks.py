@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from symscape.crystal.freedom import count_lattice, count_wyckoff
 from symscape.crystal.orbits import reduced_formula
 from symscape.errors import ReferenceFileError, shown
 from symscape.references.values import is_finite
@@ -55,10 +56,7 @@ def check_symmetry(where: str, record: dict[str, Any], atoms: Atoms) -> None:
 def count_freedom(atoms: Atoms, rotations: np.ndarray, translations: np.ndarray) -> tuple[int, int]:
     """Return the numbers of free lattice parameters and of free Wyckoff coordinates.
 
-    The mean of a group's representation projects on what the group leaves alone, and the trace of
-    a projector is its rank: that many strains has the lattice under the point group, and that many
-    directions an atom under its site symmetry. Rigid polar translations are not counted. This is
-    quicker than a `Crystal`, and independent of it.
+    Quicker than a `Crystal`, and independent of it; see `symscape.crystal.freedom`.
 
     Parameters
     ----------
@@ -67,12 +65,9 @@ def count_freedom(atoms: Atoms, rotations: np.ndarray, translations: np.ndarray)
     rotations, translations
         Its space group's operations in its own basis, shapes (n, 3, 3) and (n, 3).
     """
-    traces = np.trace(rotations, axis1=1, axis2=2)
-    squares = np.trace(rotations @ rotations, axis1=1, axis2=2)
-    strains = ((traces**2 + squares) / 2).mean()  # symmetric tensors of second rank
     positions, numbers = atoms.get_scaled_positions(), atoms.numbers
     images = np.einsum("gij,aj->gai", rotations, positions) + translations[:, None, :]
-    free, done = 0.0, np.zeros(len(atoms), dtype=bool)
+    fixed, done = [], np.zeros(len(atoms), dtype=bool)
     for first in range(len(atoms)):
         if done[first]:
             continue
@@ -82,8 +77,8 @@ def count_freedom(atoms: Atoms, rotations: np.ndarray, translations: np.ndarray)
         apart[:, numbers != numbers[first]] = np.inf
         target = apart.argmin(axis=1)
         done[target] = True
-        free += traces[target == first].mean()
-    return round(float(strains)), round(float(free - traces.mean()))
+        fixed.append(target == first)
+    return count_lattice(rotations), count_wyckoff(rotations, np.column_stack(fixed))
 
 
 def check_relaxed(where: str, energy: float, forces: np.ndarray, stress_GPa: np.ndarray) -> None:

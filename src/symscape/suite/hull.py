@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from symscape.errors import HullError
-from symscape.hull.classes import lattice_class, wyckoff_class
+from symscape.hull.classes import CLASS_OF
 from symscape.questions.crystal_rows import rows_of_case
 from symscape.questions.crystals import ALL, ALL_CRYSTALS, OF_CONTRACTS, OF_HULL
 from symscape.references.crystal_files import crystals_digest, find_crystal_files
@@ -50,8 +50,8 @@ def hull_cases(
     if question == "stability":
         return [(ALL_CRYSTALS, ALL)]
     found = {
-        "n_lattice": Counter(lattice_class(entry.n_lattice) for entry in entries),
-        "n_wyckoff": Counter(wyckoff_class(entry.n_wyckoff) for entry in entries),
+        column: Counter(class_of(getattr(entry, column)) for entry in entries)
+        for column, class_of in CLASS_OF.items()
     }
     return [
         (ALL_CRYSTALS, f"{column}-{name}")
@@ -105,7 +105,7 @@ class HullSession:
 
     def _compare(self, model: EnergyModel) -> pd.DataFrame:
         from symscape.hull.analysis import compare
-        from symscape.hull.conventions import bring_together
+        from symscape.hull.conventions import Energies
         from symscape.suite.progress import progress_line
 
         library, config = self.library, self.session.config
@@ -120,28 +120,19 @@ class HullSession:
         if not good.any():
             reason = next(iter(found.failures.values()), "no reason given")
             raise HullError(f"{name} gave no energy for any crystal ({reason}).")
-        table, convention = self._described, model.card.energy_convention
-        plain = "uncorrected"
-        corrections = np.zeros(len(table)) if convention == plain else self._corrections
-        dft, own, done = bring_together(
-            table["energy"].to_numpy(),
-            energies,
-            corrections,
-            reference_convention=plain,
-            model_convention=convention,
-        )
+        table = self._described
+        own = Energies.of(model.card, energies[good], lambda: self._corrections[good])
         settings = {
             "model": name,
             "fingerprint": model.fingerprint,
             "level_of_theory_model": model.card.level_of_theory,
             "level_of_theory_reference": library.level_of_theory,
-            "energy_convention": convention,
-            "corrections": done,
+            "energy_convention": own.convention,
             "geometry": "DFT's, single point",
             "digest": library.digest,
             "left_out": [table["id"].iloc[k] for k in np.flatnonzero(~good)],
         }
-        return compare(table.assign(energy=dft)[good], own[good], settings)
+        return compare(table[good], own, settings)
 
     def whole(self, model: EnergyModel) -> bool:
         """Whether the model failed at no crystal, as far as it was asked in this process."""
@@ -177,7 +168,7 @@ class HullSession:
         """Return the crystals of a system after the model has relaxed them."""
         import pandas as pd
 
-        from symscape.hull.phases import energies_above_hull
+        from symscape.hull.analysis import above_hull_elsewhere
         from symscape.hull.relax import RelaxSettings, relax_table
         from symscape.suite.progress import progress_line
 
@@ -208,8 +199,7 @@ class HullSession:
             raise HullError(f"{name} relaxed no crystal of {system} ({made['failed'].iloc[0]}).")
         made = made[~failed].reset_index(drop=True)
         for kind in ("fixed", "free"):
-            above = energies_above_hull(made, f"energy_{kind}")
-            made[f"error_{kind}"] = 1000 * (above - made["above_hull_dft"])
+            _, made[f"error_{kind}"] = above_hull_elsewhere(made, made[f"energy_{kind}"])
         made.attrs["not_relaxed"] = not_relaxed
         made.attrs["settings"] = {**own.attrs["settings"], "relaxation": asdict(RelaxSettings())}
         return made

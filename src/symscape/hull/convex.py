@@ -1,19 +1,20 @@
-"""Formation energies and hulls of a hundred thousand crystals: arrays in, arrays out.
+"""Formation energies and hulls of many crystals: arrays in, arrays out.
 
-The same numbers as `symscape.hull.phases` and `symscape.hull.analysis` give, from compositions in
-one sparse array, and one hull (qhull, as pymatgen has it) for each chemical system that is there.
+Compositions are one sparse array, and each chemical system that is there has one hull (qhull, as
+pymatgen has it), so that a hundred thousand crystals take seconds. `symscape.hull.phases` does the
+same for columns of tables.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
 from symscape.errors import HullError
+from symscape.hull.compositions import Compositions
 
 #: energies above hull that are rounding, and planes that stand upright but for rounding
 _ROUNDING = 1e-10
@@ -21,70 +22,8 @@ _ROUNDING = 1e-10
 _MANY_ELEMENTS = 6
 
 
-@dataclass(frozen=True, eq=False)
-class Compositions:
-    """Atomic fractions of many crystals in flat arrays.
-
-    Parameters
-    ----------
-    elements
-        Symbols in alphabetical order.
-    codes
-        Places in ``elements``, crystal after crystal, ascending in each, shape (n_entries,).
-    fractions
-        Atomic fractions of these, shape (n_entries,).
-    offsets
-        Crystal ``i`` owns the entries ``offsets[i]:offsets[i + 1]``, shape (n + 1,).
-    """
-
-    elements: tuple[str, ...]
-    codes: np.ndarray
-    fractions: np.ndarray
-    offsets: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.offsets) - 1
-
-    @property
-    def counts(self) -> np.ndarray:
-        """Number of elements of each crystal, shape (n,)."""
-        return np.diff(self.offsets)
-
-    def weighted(self, values: np.ndarray) -> np.ndarray:
-        """Return ``sum_i x_i values_i`` of each crystal, shape (n,), for values of all elements."""
-        return np.add.reduceat(self.fractions * values[self.codes], self.offsets[:-1])
-
-
-def compositions(formulas: Iterable[str]) -> Compositions:
-    """Parse formulas, each once.
-
-    Parameters
-    ----------
-    formulas
-        ``TiO2``.
-    """
-    from pymatgen.core import Composition
-
-    known: dict[str, dict[str, float]] = {}
-    rows = []
-    for formula in formulas:
-        if formula not in known:
-            amounts = Composition(formula).as_dict()
-            whole = sum(amounts.values())
-            known[formula] = {name: amounts[name] / whole for name in sorted(amounts)}
-        rows.append(known[formula])
-    elements = tuple(sorted({name for row in known.values() for name in row}))
-    place = {name: k for k, name in enumerate(elements)}
-    return Compositions(
-        elements,
-        np.array([place[name] for row in rows for name in row], dtype=np.int32),
-        np.array([x for row in rows for x in row.values()]),
-        np.concatenate([[0], np.cumsum([len(row) for row in rows])]),
-    )
-
-
-def reference_energies(
-    made: Compositions, energies: np.ndarray, names: Iterable[str], method: str
+def element_energies(
+    made: Compositions, energies: np.ndarray, names: Iterable[str], method: str = ""
 ) -> np.ndarray:
     """Return the lowest energy of each element's crystals, eV/atom, shape (n_elements,).
 
@@ -97,7 +36,7 @@ def reference_energies(
     names
         Of the crystals.
     method
-        Whose energies they are, for the message: ``DFT``.
+        Whose energies they are, for the message: ``DFT``; may be left open.
 
     Raises
     ------
@@ -113,20 +52,18 @@ def reference_energies(
         owner = np.repeat(np.arange(len(made)), made.counts)
         name = list(names)[int(owner[np.argmax(made.codes == lacking[0])])]
         raise HullError(
-            f"the element {element} has no reference energy of {method}, which {name!r} needs; "
-            f"add a crystal of {element}, or leave its compounds out with --leave-out {element}."
+            f"the element {element} has no reference energy{method and f' of {method}'}, which "
+            f"{name!r} needs; add a crystal of {element} or leave its compounds out."
         )
     return references
 
 
-def formation_energies(
-    made: Compositions, energies: np.ndarray, references: np.ndarray
-) -> np.ndarray:
+def above_elements(made: Compositions, energies: np.ndarray, references: np.ndarray) -> np.ndarray:
     """Return energies of formation from given elements, eV/atom, shape (n,)."""
     return energies - made.weighted(references)
 
 
-def energies_above_hull(made: Compositions, formation: np.ndarray) -> np.ndarray:
+def above_hull(made: Compositions, formation: np.ndarray) -> np.ndarray:
     """Return energies above the hull, eV/atom, shape (n,).
 
     A crystal's hull is that of its chemical system, for other elements can't take part in its

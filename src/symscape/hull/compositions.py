@@ -1,0 +1,70 @@
+"""Atomic fractions of many crystals in flat arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Compositions:
+    """Atomic fractions of many crystals in flat arrays.
+
+    Parameters
+    ----------
+    elements
+        Symbols in alphabetical order.
+    codes
+        Places in ``elements``, crystal after crystal, ascending in each, shape (n_entries,).
+    fractions
+        Atomic fractions of these, shape (n_entries,).
+    offsets
+        Crystal ``i`` owns the entries ``offsets[i]:offsets[i + 1]``, shape (n + 1,).
+    """
+
+    elements: tuple[str, ...]
+    codes: np.ndarray
+    fractions: np.ndarray
+    offsets: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Number of elements of each crystal, shape (n,)."""
+        return np.diff(self.offsets)
+
+    def weighted(self, values: np.ndarray) -> np.ndarray:
+        """Return ``sum_i x_i values_i`` of each crystal, shape (n,), for values of all elements."""
+        return np.add.reduceat(self.fractions * values[self.codes], self.offsets[:-1])
+
+
+def compositions(formulas: Iterable[str]) -> Compositions:
+    """Parse formulas, each once.
+
+    Parameters
+    ----------
+    formulas
+        ``TiO2``.
+    """
+    from pymatgen.core import Composition
+
+    known: dict[str, dict[str, float]] = {}
+    rows = []
+    for formula in formulas:
+        if formula not in known:
+            amounts = Composition(formula).as_dict()
+            whole = sum(amounts.values())
+            known[formula] = {name: amounts[name] / whole for name in sorted(amounts)}
+        rows.append(known[formula])
+    elements = tuple(sorted({name for row in known.values() for name in row}))
+    place = {name: k for k, name in enumerate(elements)}
+    return Compositions(
+        elements,
+        np.array([place[name] for row in rows for name in row], dtype=np.int32),
+        np.array([x for row in rows for x in row.values()]),
+        np.concatenate([[0], np.cumsum([len(row) for row in rows])]),
+    )
