@@ -22,11 +22,11 @@ from symscape.dft.check import (
     check_settings,
     choose_points,
 )
-from symscape.dft.finish import finish
-from symscape.dft.ledger import open_ledger
+from symscape.dft.grid_ledger import open_ledger
+from symscape.dft.grid_run import run_plan
+from symscape.dft.grid_store import finish
 from symscape.dft.plan import load_plan
 from symscape.dft.relax import relax_plan, relaxed_in_setting
-from symscape.dft.run import run_plan
 from symscape.errors import EngineError, PlanError
 from symscape.references.store import load_reference
 

@@ -78,9 +78,9 @@ def test_stored_methods_tell_their_settings():
 @pytest.mark.skipif(not GPAW, reason="GPAW is not installed: pip install symscape[dft]")
 def test_a_grid_with_gpaw(tmp_path):
     """Two atoms, coarse settings: moved and new calculators agree, forces follow energies."""
-    from symscape.dft.finish import finish
+    from symscape.dft.grid_run import run_plan
+    from symscape.dft.grid_store import finish
     from symscape.dft.plan import load_plan
-    from symscape.dft.run import run_plan
 
     path = tmp_path / "As.toml"
     path.write_text(

@@ -19,18 +19,18 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from symscape.dft.finish import finish
+from symscape.dft.grid_ledger import open_ledger
+from symscape.dft.grid_run import run_plan
+from symscape.dft.grid_store import finish
 from symscape.dft.importer import (
     Image,
     import_points,
     import_stored,
     read_images,
 )
-from symscape.dft.ledger import open_ledger
 from symscape.dft.matching import GridMatcher
 from symscape.dft.plan import load_plan
 from symscape.dft.quality import GridData, check_forces
-from symscape.dft.run import run_plan
 from symscape.errors import PlanError
 from symscape.references.store import load_reference
 

@@ -19,7 +19,7 @@ from symscape.dft.cost import estimate_cost
 from symscape.dft.crystal_list import load_crystal_list
 from symscape.dft.describe import describe
 from symscape.dft.engine import make_engine
-from symscape.dft.ledger import open_ledger
+from symscape.dft.grid_ledger import open_ledger
 from symscape.dft.plan import load_plan, material_name
 from symscape.dft.propose import propose_plan, save_plan
 from symscape.dft.settings import EngineSpec, Settings, k_mesh

@@ -15,11 +15,11 @@ import pytest
 from ase.calculators.emt import EMT
 from generate_plans import AXES, write_plan
 
-from symscape.dft.finish import edge_warning, finish
+from symscape.dft.grid_ledger import open_ledger, snake_order
+from symscape.dft.grid_run import run_plan
+from symscape.dft.grid_store import edge_warning, finish
 from symscape.dft.journal import Journal, read_journal
-from symscape.dft.ledger import open_ledger, snake_order
 from symscape.dft.plan import load_plan
-from symscape.dft.run import run_plan
 from symscape.errors import EngineError, PlanError
 from symscape.progress import Progress
 from symscape.references.store import load_reference
@@ -31,7 +31,7 @@ import sys
 # a shell starts what runs in its background deaf to Ctrl-C, and so whatever that starts
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from symscape.dft.plan import load_plan
-from symscape.dft.run import run_plan
+from symscape.dft.grid_run import run_plan
 run_plan(load_plan(sys.argv[1]), jobs=2)
 """
 

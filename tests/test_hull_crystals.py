@@ -301,7 +301,7 @@ def test_failures_are_recorded_and_tried_again_only_when_asked(listed, tmp_path)
     plan = listed(FCC.format(a=3.8), CRB, "[relax]\nmax_steps = 2\n")
     ledger = run_crystals(plan, tmp_path / "out")
     assert set(ledger.failed) == {"Cu-fcc", "AlCu-CrB"}
-    assert "has not converged after 2 steps" in ledger.failed["AlCu-CrB"]
+    assert "has not converged after 2 steps" in ledger.reason("AlCu-CrB")
     assert run_crystals(plan, tmp_path / "out").failed == ledger.failed
     enough = listed(FCC.format(a=3.8), CRB, "[relax]\nmax_steps = 60\n")
     assert not open_crystal_ledger(enough, tmp_path / "out").todo

@@ -55,11 +55,11 @@ def test_what_the_library_holds_is_not_computed_again(listed, library):
     plan = listed(FCC.format(a=3.5), AGAIN, BCC, CRB)
     assert document(library)["provenance"]["left_out"].keys() == {"Cu-again"}
     ledger = open_crystal_ledger(plan, library / "second", library)
-    assert [planned.id for planned in ledger.todo] == ["Cu-bcc", "AlCu-CrB"]
+    assert ledger.todo == ["Cu-bcc", "AlCu-CrB"]
     assert status_lines(ledger)[0] == "Cu: 2 of 3 relaxed, 0 failed"
     before = document(library)["crystals"]
     ledger = run_crystals(plan, library / "second", library=library)
-    assert set(ledger.done) == {"Cu-bcc", "AlCu-CrB"}
+    assert set(ledger.results) == {"Cu-bcc", "AlCu-CrB"}
     files, notices = store_crystals(ledger, library)
     assert [file.name for file in files] == ["Cu.json", "Al-Cu.json"]
     assert not notices
@@ -75,7 +75,7 @@ def test_another_start_or_mesh_is_computed_anew(listed, library):
     for changed in (FCC.format(a=3.7), FCC.format(a=3.5) + "k_density_A = 4.0\n"):
         plan = listed(changed)
         ledger = open_crystal_ledger(plan, library / "second", library)
-        assert [planned.id for planned in ledger.todo] == ["Cu-fcc"]
+        assert ledger.todo == ["Cu-fcc"]
     old = document(library)["crystals"][0]
     store_crystals(run_crystals(plan, library / "second", library=library), library)
     (new,) = document(library)["crystals"]

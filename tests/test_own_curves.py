@@ -12,8 +12,10 @@ import pytest
 from ase import Atoms
 from ase.calculators.emt import EMT
 
+from symscape.dft.curve_ledger import open_curve_ledger
+from symscape.dft.curve_list import load_curve_list
+from symscape.dft.curve_run import run_curves
 from symscape.dft.curve_store import store_curves
-from symscape.dft.curves import finished_curves, load_curve_list, run_curves
 from symscape.equation_of_state.own import OwnErrors, as_markdown, own_differences
 from symscape.errors import PlanError, ReferenceFileError
 from symscape.references.birch_murnaghan import BirchMurnaghan
@@ -79,9 +81,9 @@ def own_of(library, equations, curves, ids, cutoff=520.0):
 
 def test_what_an_engine_computes_is_stored_and_read_again(library, equations):
     plan = load_curve_list(write_list(library), equations)
-    finished = run_curves(plan, command="symscape reference curves curves.toml")
-    assert [curve.id for curve, _ in finished] == ["Cu-FCC", "Cu-BCC", "Cu-FCC"]
-    store_curves(plan, library)
+    ledger = run_curves(plan, command="symscape reference curves curves.toml")
+    assert [curve.id for curve, _ in ledger.curves()] == ["Cu-FCC", "Cu-BCC", "Cu-FCC"]
+    store_curves(ledger, library)
     own = load_own_curves(library, equations)
     assert own.cutoffs.tolist() == [520, 520, 800]
     assert own.provenance["complete"] is True
@@ -105,9 +107,8 @@ def test_a_run_goes_on_where_it_was(library, equations):
     run_curves(plan)
     lines = plan.journal_path.read_text().splitlines(keepends=True)
     plan.journal_path.write_text("".join(lines[:5]) + lines[5][:20])
-    assert finished_curves(plan) == []
-    again = run_curves(plan)
-    assert len(again) == 3
+    assert not open_curve_ledger(plan).done
+    assert len(run_curves(plan).done) == 3
     events = [json.loads(line) for line in plan.journal_path.read_text().splitlines()]
     points = [(e["crystal"], e["cutoff_eV"], e["volume_A3_atom"]) for e in events if "crystal" in e]
     assert len(points) == len(set(points)) == 21
@@ -117,8 +118,10 @@ def test_a_crystal_that_fails_is_left_out(library, equations):
     """EMT knows copper but no silicon."""
     text = LIST.replace('"Cu-BCC"', '"Si-Diamond"')
     plan = load_curve_list(write_list(library, text), equations)
-    assert [curve.id for curve, _ in run_curves(plan)] == ["Cu-FCC", "Cu-FCC"]
-    store_curves(plan, library)
+    ledger = run_curves(plan)
+    assert ledger.done == [("Cu-FCC", 520.0), ("Cu-FCC", 800.0)]
+    assert ledger.todo == [("Si-Diamond", 520.0)]  # tried again by the next run
+    store_curves(ledger, library)
     assert load_own_curves(library, equations).provenance["complete"] is False
 
 
@@ -158,8 +161,9 @@ def test_the_list_of_the_guide_can_be_read(tmp_path, equations):
 
 
 def test_nothing_computed_is_nothing_to_store(library, equations):
+    ledger = open_curve_ledger(load_curve_list(write_list(library), equations))
     with pytest.raises(PlanError, match="no curve has been computed yet"):
-        store_curves(load_curve_list(write_list(library), equations), library)
+        store_curves(ledger, library)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from symscape.errors import PlanError, SymscapeError
 from symscape.progress import on_stderr, say
 
 if TYPE_CHECKING:
-    from symscape.dft.ledger import Ledger
+    from symscape.dft.grid_ledger import GridLedger
 
 app = typer.Typer(
     name="reference",
@@ -96,10 +96,10 @@ def run(
     references: Library = _DEFAULT_LIBRARY,
 ) -> None:
     """Compute plans; interrupt it whenever you like, the same command goes on."""
-    from symscape.dft.ledger import open_ledger
+    from symscape.dft.grid_ledger import open_ledger
+    from symscape.dft.grid_run import run_plan
     from symscape.dft.plan import load_plan
     from symscape.dft.relax import relax_plan
-    from symscape.dft.run import run_plan
 
     _check_positive("--timeout", timeout)
     _check_library(references)
@@ -140,11 +140,11 @@ def _check_library(folder: Path) -> None:
         raise SymscapeError(f"--references {folder}: this is no folder; name another.")
 
 
-def _store(ledger: Ledger, folder: Path) -> None:
+def _store(ledger: GridLedger, folder: Path) -> None:
     """Write the reference and say what it holds."""
     import numpy as np
 
-    from symscape.dft.finish import edge_warning, finish
+    from symscape.dft.grid_store import edge_warning, finish
     from symscape.references.store import load_reference
 
     try:
@@ -162,7 +162,7 @@ def _store(ledger: Ledger, folder: Path) -> None:
     )
     for k in ledger.failed:
         i, j = divmod(k, ledger.plan.slice.shape[1])
-        say(f"{ledger.plan.name}: point ({i}, {j}): {ledger.failures[k][-1]['failed']}")
+        say(f"{ledger.plan.name}: point ({i}, {j}): {ledger.reason(k)}")
     if ledger.strangers:
         say(f"{ledger.plan.name}: {ledger.strangers} points of the journal lie on another grid")
     warning = edge_warning(reference.slice, reference.energies)
@@ -267,8 +267,8 @@ def _check_plan(
 ) -> bool:
     """Check a plan's grid as far as it goes; return whether something is wrong."""
     from symscape.dft.check import check_convergence, check_equivalents
-    from symscape.dft.finish import finish, grid_points
-    from symscape.dft.ledger import open_ledger
+    from symscape.dft.grid_ledger import open_ledger
+    from symscape.dft.grid_store import finish, grid_points
     from symscape.dft.plan import load_plan
     from symscape.dft.quality import GridData
     from symscape.dft.relax import relax_plan
@@ -310,7 +310,7 @@ def _check_plan(
 
 def _check_stored(name: str, grid: Any) -> bool:
     """Check a grid without computing; return whether something stands out."""
-    from symscape.dft.finish import edge_warning
+    from symscape.dft.grid_store import edge_warning
     from symscape.dft.quality import check_forces, check_smoothness
 
     forces = check_forces(grid)
@@ -354,12 +354,12 @@ def import_(
     references: Library = _DEFAULT_LIBRARY,
 ) -> None:
     """Bring in a grid that was computed elsewhere; every geometry must lie on the plan's grid."""
+    from symscape.dft.grid_ledger import open_ledger
     from symscape.dft.importer import (
         import_points,
         import_stored,
         read_images,
     )
-    from symscape.dft.ledger import open_ledger
     from symscape.dft.plan import load_plan
 
     _check_library(references)

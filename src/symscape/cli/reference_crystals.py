@@ -69,8 +69,8 @@ def crystals(
                 on_done=store,
             )
     print("\n".join(status_lines(ledger)))
-    for name, reason in ledger.failed.items():
-        print(f"{name}: {reason}", file=sys.stderr)
+    for name in ledger.failed:
+        print(f"{name}: {ledger.reason(name)}", file=sys.stderr)
     if not status:
         files, notices = store_crystals(ledger, references, command)
         for text in [*map(str, files), *notices]:

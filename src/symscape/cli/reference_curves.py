@@ -24,8 +24,10 @@ def curves(
     ] = Path("references"),
 ) -> None:
     """Compute equations of state and compare; interrupt it, the same command goes on."""
+    from symscape.dft.curve_ledger import open_curve_ledger
+    from symscape.dft.curve_list import load_curve_list
+    from symscape.dft.curve_run import run_curves
     from symscape.dft.curve_store import store_curves
-    from symscape.dft.curves import load_curve_list, run_curves
     from symscape.equation_of_state.own import OwnErrors, as_markdown, own_differences
     from symscape.references.equations import load_equations
     from symscape.references.own_curves import load_own_curves
@@ -40,7 +42,7 @@ def curves(
     if not finish:
         with resumable():
             run_curves(the_list, jobs=jobs, nice=nice, command=command_line(), progress=on_stderr())
-    path = store_curves(the_list, references)
+    path = store_curves(open_curve_ledger(the_list), references)
     result = OwnErrors.of(load_own_curves(references, equations))
     print(as_markdown(result, own_differences(result)))
     say(f"{path}: {len(result.own.energies)} of {len(the_list.curves)} curves")

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from symscape.dft.crystals import crystal_digest
-from symscape.dft.engine import ATTEMPTS
-from symscape.dft.journal import Journal
-from symscape.dft.ledger import Ledger, care_after, grid_index, open_ledger
+from symscape.dft.grid_ledger import GridLedger, grid_index, open_ledger
+from symscape.dft.grid_run import run_plan
+from symscape.dft.journal import Event, Journal, now
 from symscape.dft.plan import Plan
-from symscape.dft.pool import WorkerSetup, run_pool
-from symscape.dft.run import now, run_async, run_plan
+from symscape.dft.points import Geometry, PointError, compute
+from symscape.dft.pool import WorkerSetup
 from symscape.dft.settings import Settings
 from symscape.errors import EngineError, PlanError
 from symscape.progress import Progress, quiet
@@ -22,46 +22,27 @@ from symscape.progress import Progress, quiet
 WINDOW_EV_ATOM = 1.0
 
 
-class _PointList:
-    """A pool's source over some grid points, at settings of the check's own."""
+class _CheckPoints:
+    """Grid points at settings of the check's own; see `Points`."""
 
-    def __init__(self, plan: Plan, settings: Settings, todo: list[int], journal: Journal) -> None:
+    stress = False
+
+    def __init__(
+        self, plan: Plan, settings: Settings, journal: Journal, progress: Progress
+    ) -> None:
         self.plan = plan
         self.settings = settings
         self.journal = journal
-        self.waiting = list(todo)
-        self.failures: dict[int, list[dict[str, Any]]] = {k: [] for k in todo}
         self.structures = plan.slice.structures()
         self.energies: dict[int, float] = {}
-        self.progress = quiet()
+        self.progress = progress
 
-    def next_task(self, worker: int) -> dict[str, Any] | None:
-        """Return the next point; see ``pool.Source``."""
-        if not self.waiting:
-            return None
-        index = self.waiting.pop(0)
-        numbers, positions, cell = self.structures.arrays(index)
-        return {
-            "index": index,
-            "numbers": numbers.tolist(),
-            "positions": positions.tolist(),
-            "cell": cell.tolist(),
-            "care": care_after(self.failures[index]),
-        }
+    def geometry(self, index: int) -> Geometry:
+        """Return the structure at a grid point."""
+        return Geometry(*self.structures.arrays(index))
 
-    def deliver(self, worker: int, task: dict[str, Any], result: dict[str, Any]) -> None:
-        """Journal a result, or try the point again; see ``pool.Source``."""
-        index = task["index"]
-        if "failed" in result:
-            self.failures[index].append(result)
-            if len(self.failures[index]) >= ATTEMPTS:
-                i, j = divmod(index, self.plan.slice.shape[1])
-                raise EngineError(
-                    f"{self.plan.path}: point ({i}, {j}) failed at the check's settings "
-                    f"({result['failed']}); see the logs in {self.plan.output_folder.name}."
-                )
-            self.waiting.insert(0, index)
-            return
+    def computed(self, index: int, care: int, result: Event) -> None:
+        """Journal an energy."""
         u, v = (round(float(x), 12) for x in self.plan.slice.grid_values[index])
         self.journal.append(
             {
@@ -76,6 +57,17 @@ class _PointList:
         )
         self.energies[index] = result["energy_eV"]
         self.progress.advance(result["seconds"])
+
+    def failed(self, index: int, care: int, result: Event) -> None:
+        """Write nothing: attempts of a check are in no journal."""
+
+    def given_up(self, index: int, reason: str) -> None:
+        """End the check, which is worth nothing without the point."""
+        i, j = divmod(index, self.plan.slice.shape[1])
+        raise PointError(
+            f"{self.plan.path}: point ({i}, {j}) failed at the check's settings ({reason}); see "
+            f"the logs in {self.plan.output_folder.name}."
+        )
 
 
 def compute_points(
@@ -106,13 +98,12 @@ def compute_points(
                 known[index] = event["energy_eV"]
         todo = [k for k in indices if k not in known]
         if todo:
-            source = _PointList(plan, settings, todo, journal)
-            source.progress = progress or quiet()
+            points = _CheckPoints(plan, settings, journal, progress or quiet())
             setup = WorkerSetup(plan.engine, settings, plan.output_folder, nice)
             workers = min(jobs, len(todo))
-            with source.progress.task(f"{plan.name} (check)", len(todo), workers):
-                run_async(run_pool(source, setup, workers))
-            known |= source.energies
+            with points.progress.task(f"{plan.name} (check)", len(todo), workers):
+                compute(points, todo, setup, workers)
+            known |= points.energies
         return {k: known[k] for k in indices}
 
 
@@ -138,7 +129,7 @@ def check_settings(
     return replace(plan, settings=settings).grid_settings()
 
 
-def choose_points(ledger: Ledger) -> list[int]:
+def choose_points(ledger: GridLedger) -> list[int]:
     """Return three irreducible points: the lowest, the highest within the window, one between.
 
     Before any energy is known: the one nearest to the crystal, one whose atoms are nearly the

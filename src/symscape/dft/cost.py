@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from symscape.dft.ledger import Ledger
+from symscape.dft.grid_ledger import GridLedger
 
 #: seconds on one core per atom, irreducible k-point and 10 angstrom^3 of cell, at 520 eV
 _SECONDS_PER_UNIT = 0.025
@@ -37,7 +37,7 @@ class Cost:
         return None if self.seconds_per_point is None else self.seconds_per_point * self.points
 
 
-def estimate_cost(ledger: Ledger) -> Cost:
+def estimate_cost(ledger: GridLedger) -> Cost:
     """Estimate the time left: the mean of the finished points, else a rule for GPAW.
 
     The rule: time grows with the volume of the cell, with the number of atoms, with the

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from symscape.dft.crystal_list import CrystalList, PlannedCrystal
 from symscape.dft.crystals import crystal_digest, relaxed_crystal
 from symscape.dft.journal import read_journal
+from symscape.dft.ledger import Ledger, failures_in
 from symscape.dft.settings import Settings
 from symscape.errors import PlanError
 from symscape.references.crystal_files import stored_document
 
 
-@dataclass
-class CrystalLedger:
-    """What the output folder and the library say about a list.
+@dataclass(kw_only=True)
+class CrystalLedger(Ledger[str]):
+    """What the output folder and the library say about a list; its crystals are named by their ids.
 
     Parameters
     ----------
@@ -24,10 +26,8 @@ class CrystalLedger:
         The list.
     folder
         Where journals and results lie.
-    done
-        Id to the stored result of each relaxed crystal.
-    failed
-        Id to the reason of the last failure.
+    results
+        Id to what the output folder holds of each relaxed crystal.
     stored
         Ids that the library holds, or has left out for a reason, computed as the list says; they
         need not be computed again, wherever the output folder went.
@@ -35,19 +35,20 @@ class CrystalLedger:
 
     plan: CrystalList
     folder: Path
-    done: dict[str, dict[str, Any]] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
+    results: dict[str, dict[str, Any]] = field(default_factory=dict)
     stored: frozenset[str] = frozenset()
 
+    attempts: ClassVar[int] = 1
+
     @property
-    def todo(self) -> list[PlannedCrystal]:
-        """Crystals that are neither relaxed nor given up, in the list's order."""
-        known = self.done.keys() | self.failed.keys() | self.stored
-        return [planned for planned in self.plan.crystals if planned.id not in known]
+    def finished(self) -> Collection[str]:
+        """Ids of the crystals that are relaxed, or stored already."""
+        return self.results.keys() | self.stored
 
     def complete_systems(self) -> list[str]:
         """Chemical systems of which no crystal is left to do."""
-        left = {planned.system for planned in self.todo}
+        todo = set(self.todo)
+        left = {planned.system for planned in self.plan.crystals if planned.id in todo}
         every = dict.fromkeys(planned.system for planned in self.plan.crystals)
         return [system for system in every if system not in left]
 
@@ -80,20 +81,24 @@ def open_crystal_ledger(
         If a file of the library is malformed.
     """
     known = frozenset() if library is None else stored_ids(plan, library)
-    ledger = CrystalLedger(plan, folder, stored=known)
+    names = [planned.id for planned in plan.crystals]
+    ledger = CrystalLedger(
+        order=names,
+        failures=failures_in(
+            read_journal(failures_path(folder)),
+            lambda event: event["id"] if event["id"] in names else None,
+        ),
+        plan=plan,
+        folder=folder,
+        stored=known,
+    )
     for planned in plan.crystals:
         one = plan.plan_of(planned, folder)
         result = relaxed_crystal(one.path)
         if result is None:
             continue
         _check_result(planned, result, one.path)
-        ledger.done[planned.id] = result
-    names = {planned.id for planned in plan.crystals}
-    for event in read_journal(failures_path(folder)):
-        if event.get("event") == "forgiven":
-            ledger.failed.clear()
-        elif event.get("id") in names and event["id"] not in ledger.done.keys() | known:
-            ledger.failed[event["id"]] = event["failed"]
+        ledger.results[planned.id] = result
     return ledger
 
 
@@ -163,10 +168,10 @@ def stored_ids(plan: CrystalList, library: Path) -> frozenset[str]:
 
 def status_lines(ledger: CrystalLedger) -> list[str]:
     """Return one line a chemical system: relaxed, failed and left."""
-    lines = []
+    lines, given_up = [], set(ledger.failed)
     for system in dict.fromkeys(planned.system for planned in ledger.plan.crystals):
         own = [planned.id for planned in ledger.plan.crystals if planned.system == system]
-        done = sum(name in ledger.done or name in ledger.stored for name in own)
-        failed = sum(name in ledger.failed for name in own)
+        done = sum(name in ledger.finished for name in own)
+        failed = sum(name in given_up for name in own)
         lines.append(f"{system}: {done} of {len(own)} relaxed, {failed} failed")
     return lines

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from symscape.crystal.crystal import Crystal
 from symscape.dft.crystals import read_crystal
 from symscape.dft.plan import DEFAULT_LICENCE, Plan, RelaxTarget
 from symscape.dft.settings import EngineSpec, Settings, k_mesh, refuse_unknown
+from symscape.dft.toml import complaints_about, read_toml
 from symscape.errors import PlanError, SymscapeError
 from symscape.references.crystal_checks import MAX_FORCE_EV_A, MAX_STRESS_GPA
 
@@ -106,18 +106,9 @@ def load_crystal_list(path: str | Path) -> CrystalList:
         crystal twice.
     """
     path = Path(path)
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise PlanError(f"{path}: there is no such list of crystals.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise PlanError(f"{path}: the list of crystals can't be read ({error}).") from None
-    except tomllib.TOMLDecodeError as error:
-        raise PlanError(f"{path}: not valid TOML ({error}); correct the file.") from None
-    try:
+    document = read_toml(path, "list of crystals")
+    with complaints_about(path):
         return _read(path, document)
-    except SymscapeError as error:
-        raise PlanError(f"{path}: {error}") from None
 
 
 def _read(path: Path, document: Mapping[str, Any]) -> CrystalList:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,14 +12,12 @@ from symscape.dft.crystal_ledger import (
     open_crystal_ledger,
 )
 from symscape.dft.crystal_list import CrystalList, PlannedCrystal
-from symscape.dft.journal import Journal, read_journal
+from symscape.dft.journal import Journal, now, read_journal
+from symscape.dft.ledger import refuse_hopeless
+from symscape.dft.pool import in_threads
 from symscape.dft.relax import relax_crystal
-from symscape.dft.run import now
-from symscape.errors import EngineError, SymscapeError
+from symscape.errors import SymscapeError
 from symscape.progress import Progress, quiet
-
-#: a run is given up if so many crystals failed before any succeeded
-_HOPELESS_CRYSTALS = 4
 
 
 def run_crystals(
@@ -71,60 +68,48 @@ def run_crystals(
     report = progress or quiet()
     folder.mkdir(parents=True, exist_ok=True)
     with Journal(failures_path(folder)) as failures:
-        if retry_failed:
-            failures.append({"event": "forgiven", "time": now()})
         ledger = open_crystal_ledger(plan, folder, library)
-        waiting = deque(ledger.todo)
-        if not waiting:
+        if retry_failed:
+            ledger.forgive(failures)
+        wanted = set(ledger.todo)
+        todo = [planned for planned in plan.crystals if planned.id in wanted]
+        if not todo:
             return ledger
         lock = threading.Lock()
-        broken: list[BaseException] = []
 
-        def work() -> None:
-            while not broken:
-                with lock:
-                    if not waiting:
-                        return
-                    planned = waiting.popleft()
-                try:
-                    _relax_one(planned)
-                except BaseException as error:  # raised again by the main thread
-                    broken.append(error)
-
-        def _relax_one(planned: PlannedCrystal) -> None:
+        def relax(planned: PlannedCrystal) -> None:
             try:
                 result = relax_crystal(plan.plan_of(planned, folder), nice=nice, command=command)
             except SymscapeError as error:
                 with lock:
-                    ledger.failed[planned.id] = str(error)
-                    event = {"event": "failed", "id": planned.id, "time": now()}
-                    failures.append({**event, "failed": str(error)})
-                    report.fail(f"{planned.id}: {error}")
-                    if not ledger.done and len(ledger.failed) >= _HOPELESS_CRYSTALS:
-                        raise EngineError(
-                            f"{plan.path}: the first {len(ledger.failed)} crystals all failed, "
-                            f"the last one with '{error}'; mend that and run again with "
-                            "--retry-failed."
-                        ) from None
+                    _note_failure(ledger, planned, error, failures, report)
                 return
             with lock:
-                ledger.done[planned.id] = result
+                ledger.results[planned.id] = result
                 report.advance(_seconds(plan, planned, folder))
                 if on_done is not None:
                     on_done(ledger, planned)
 
-        workers = min(jobs, len(waiting))
-        with report.task(plan.path.stem, len(waiting), workers):
-            # daemons: an interrupted run ends at once, and its workers with it
-            threads = [threading.Thread(target=work, daemon=True) for _ in range(workers)]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                while thread.is_alive():
-                    thread.join(0.5)
-        if broken:
-            raise broken[0]
+        workers = min(jobs, len(todo))
+        with report.task(plan.path.stem, len(todo), workers):
+            in_threads(todo, relax, workers)
     return ledger
+
+
+def _note_failure(
+    ledger: CrystalLedger,
+    planned: PlannedCrystal,
+    error: SymscapeError,
+    failures: Journal,
+    report: Progress,
+) -> None:
+    event = {"event": "failed", "id": planned.id, "time": now(), "failed": str(error)}
+    failures.append(event)
+    ledger.failures.setdefault(planned.id, []).append(event)
+    report.fail(f"{planned.id}: {error}")
+    if not ledger.results:
+        reasons = [ledger.reason(name) for name in ledger.failed]
+        refuse_hopeless(ledger.plan.path, "crystals", reasons, "mend that")
 
 
 def _seconds(plan: CrystalList, planned: PlannedCrystal, folder: Path) -> float:

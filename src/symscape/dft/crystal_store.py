@@ -56,14 +56,14 @@ def store_crystals(
     for system in dict.fromkeys(planned.system for planned in ledger.plan.crystals):
         if systems is not None and system not in systems:
             continue
-        new = [c for c in ledger.plan.crystals if c.system == system and c.id in ledger.done]
+        new = [c for c in ledger.plan.crystals if c.system == system and c.id in ledger.results]
         if not new:
             continue
         document = stored_document(library, system)
         kept = [
             record
             for record in (document["crystals"] if document else [])
-            if record["id"] not in ledger.done
+            if record["id"] not in ledger.results
         ]
         method = _common_method(ledger, new)
         if document and kept:
@@ -78,7 +78,7 @@ def store_crystals(
 
 def _common_method(ledger: CrystalLedger, new: list[PlannedCrystal]) -> dict[str, Any]:
     """Return what the header of a file says of the method; each crystal states its own mesh."""
-    own = ledger.done[new[0].id]["method"]
+    own = ledger.results[new[0].id]["method"]
     method = {key: value for key, value in own.items() if key != "k_mesh"}
     if "k_density_A" in method:
         method["k_density_A"] = ledger.plan.settings.k_density_A
@@ -103,7 +103,7 @@ def _select(
     """Return the records of a file, and id to reason and start of the crystals left out of it."""
     records, left_out = list(kept), {}
     for planned in new:
-        result = ledger.done[planned.id]
+        result = ledger.results[planned.id]
         record = crystal_record(planned, result)
         density = result["method"].get("k_density_A")
         cell = np.array(record["cell_A"])
@@ -132,12 +132,13 @@ def _provenance(
     left_out: dict[str, dict[str, Any]],
 ) -> dict[str, Any]:
     """Return the provenance of a file; ``past`` is that of the file as it was."""
-    plan, result = ledger.plan, ledger.done[new[0].id]
+    plan, result = ledger.plan, ledger.results[new[0].id]
     system = new[0].system
+    given_up = set(ledger.failed)
     failed = past.get("failed", {}) | {
-        planned.id: ledger.failed[planned.id]
+        planned.id: ledger.reason(planned.id)
         for planned in plan.crystals
-        if planned.system == system and planned.id in ledger.failed
+        if planned.system == system and planned.id in given_up
     }
     left_out = past.get("left_out", {}) | left_out
     stored = {planned.id for planned in new} - left_out.keys()
@@ -153,7 +154,7 @@ def _provenance(
             f"{plan.relax.pressure_GPa:g} GPa"
         ),
         "complete": system in ledger.complete_systems(),
-        **_unless_empty("failed", {k: v for k, v in failed.items() if k not in ledger.done}),
+        **_unless_empty("failed", {k: v for k, v in failed.items() if k not in ledger.results}),
         **_unless_empty("left_out", {k: v for k, v in left_out.items() if k not in stored}),
     }
 

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from symscape.dft.curves import CurveList, finished_curves
-from symscape.dft.journal import read_journal
+from symscape.dft.curve_ledger import CurveLedger
 from symscape.errors import PlanError
 from symscape.references.own_curves import write_own_curves
 
 
-def store_curves(plan: CurveList, library: str | Path) -> Path:
+def store_curves(ledger: CurveLedger, library: str | Path) -> Path:
     """Write all finished curves of a list, in its order.
 
     Raises
@@ -20,8 +19,7 @@ def store_curves(plan: CurveList, library: str | Path) -> Path:
     PlanError
         If none is finished, or parts of them were computed in different ways.
     """
-    finished = finished_curves(plan)
-    starts = [event for event in read_journal(plan.journal_path) if event["event"] == "start"]
+    plan, finished, starts = ledger.plan, ledger.curves(), ledger.starts
     if not finished or not starts:
         raise PlanError(f"{plan.path}: no curve has been computed yet; run the list first.")
     methods = [event["method"] for event in starts]
@@ -34,7 +32,7 @@ def store_curves(plan: CurveList, library: str | Path) -> Path:
         {
             "id": curve.id,
             "cutoff_eV": curve.settings.cutoff_eV,
-            "k_mesh": list(curve.settings.k_mesh or ()),
+            "k_mesh": curve.k_mesh,
             "volumes_A3_atom": np.round(curve.volumes, 6).tolist(),
             "energies_eV_atom": energies.tolist(),
         }

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 from symscape.dft.cost import estimate_cost
-from symscape.dft.ledger import open_ledger
+from symscape.dft.grid_ledger import open_ledger
 from symscape.dft.plan import Plan, load_plan
 from symscape.progress import duration
 

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symscape.dft.engine import stated_method
-from symscape.dft.journal import Journal
-from symscape.dft.ledger import (
+from symscape.dft.grid_ledger import (
     SAME_GEOMETRY_A,
-    Ledger,
+    GridLedger,
     match_to_grid,
     open_ledger,
 )
+from symscape.dft.grid_run import start_event
+from symscape.dft.journal import Journal
 from symscape.dft.matching import GridMatcher, Match
 from symscape.dft.plan import Plan
-from symscape.dft.run import start_event
 from symscape.errors import PlanError
 from symscape.references.store import load_reference
 
@@ -248,7 +248,7 @@ def import_stored(plan: Plan, path: str | Path, *, command: str = "") -> ImportO
 
 
 def _place(
-    plan: Plan, ledger: Ledger, images: list[Image]
+    plan: Plan, ledger: GridLedger, images: list[Image]
 ) -> tuple[list[dict[str, Any]], int, float]:
     """Return the journal's new events, how many points it had already, and the worst deviation."""
     matcher = GridMatcher(plan.slice)

@@ -6,6 +6,7 @@ is next opened; nothing else is ever rewritten.
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 from collections.abc import Iterator
@@ -17,8 +18,16 @@ from filelock import FileLock, Timeout
 
 from symscape.errors import PlanError
 
+#: a line of a journal
+Event = dict[str, Any]
 
-def read_journal(path: Path) -> list[dict[str, Any]]:
+
+def now() -> str:
+    """Return the time in UTC, to the second."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+def read_journal(path: Path) -> list[Event]:
     """Return the events of a journal in their order; none if there is no file.
 
     Raises
@@ -102,7 +111,7 @@ class Journal:
             self._file = None
         self._lock.release()
 
-    def append(self, event: dict[str, Any]) -> None:
+    def append(self, event: Event) -> None:
         """Write one event and wait until it is on the disk."""
         if self._file is None:
             raise ValueError("the journal is not open")

@@ -1,193 +1,129 @@
-"""What a plan's journal says about its grid: which points are done, failed or still to do."""
+"""What is done of a list of jobs, what has failed, and what is left: grids and crystals alike."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import ClassVar, Generic, TypeVar
 
-import numpy as np
+from symscape.dft.journal import Event, Journal, now
+from symscape.errors import EngineError
 
-from symscape.crystal.slice import Slice
-from symscape.dft.engine import ATTEMPTS
-from symscape.dft.journal import read_journal
-from symscape.dft.plan import Plan, lattice_axes
-from symscape.dft.settings import Settings
-from symscape.errors import PlanError
+Key = TypeVar("Key", bound=Hashable)
 
-#: a journal's point belongs to the grid if no atom or lattice vector is farther off (angstrom)
-SAME_GEOMETRY_A = 1e-4
+#: a run is given up if so many jobs failed before any succeeded
+_HOPELESS = 4
 
 
-@dataclass
-class Ledger:
-    """The state of a plan's grid.
+@dataclass(kw_only=True)
+class Ledger(ABC, Generic[Key]):
+    """The state of a list of jobs, each named by a key.
+
+    What counts as finished differs from kind to kind; the rest follows.
 
     Parameters
     ----------
-    plan
-        The plan.
-    settings
-        Its settings with the k-mesh that the grid is computed with.
     order
-        Flat indices of the points to compute, symmetry-irreducible and unmasked, in snake order.
-    points
-        Flat index to the journal's event of a finished point.
+        All jobs, in the order in which they are done.
     failures
-        Flat index to the events of its failures.
-    strangers
-        How many of the journal's points lie on no point of this grid.
-    events
-        The whole journal.
+        The events of each job's failures.
     """
 
-    plan: Plan
-    settings: Settings
-    order: list[int]
-    points: dict[int, dict[str, Any]] = field(default_factory=dict)
-    failures: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
-    strangers: int = 0
-    events: list[dict[str, Any]] = field(default_factory=list)
+    order: list[Key]
+    failures: dict[Key, list[Event]] = field(default_factory=dict)
+
+    #: how often a job is tried
+    attempts: ClassVar[int]
 
     @property
-    def covered(self) -> set[int]:
-        """Irreducible points that have an energy, their own or that of an equivalent point."""
-        first = self.plan.slice.representatives.ravel()
-        return {int(first[k]) for k in self.points}
+    @abstractmethod
+    def finished(self) -> Collection[Key]:
+        """Jobs that have a result, here or where results are stored."""
 
     @property
-    def done(self) -> list[int]:
-        """Irreducible points with an energy, in snake order."""
-        covered = self.covered
-        return [k for k in self.order if k in covered]
+    def done(self) -> list[Key]:
+        """Listed jobs with a result, in order."""
+        finished = self.finished
+        return [key for key in self.order if key in finished]
 
     @property
-    def failed(self) -> list[int]:
-        """Irreducible points that failed as often as they are tried."""
-        covered = self.covered
+    def failed(self) -> list[Key]:
+        """Listed jobs without result that failed as often as they are tried, in order."""
+        finished = self.finished
         return [
-            k for k in self.order if k not in covered and len(self.failures.get(k, [])) >= ATTEMPTS
+            key
+            for key in self.order
+            if key not in finished and len(self.failures.get(key, [])) >= self.attempts
         ]
 
     @property
-    def todo(self) -> list[int]:
-        """Irreducible points still to be tried, in snake order."""
-        finished = self.covered.union(self.failed)
-        return [k for k in self.order if k not in finished]
+    def todo(self) -> list[Key]:
+        """Listed jobs still to be tried, in order."""
+        left_alone = set(self.finished).union(self.failed)
+        return [key for key in self.order if key not in left_alone]
 
-    def seconds_per_point(self) -> float | None:
-        """Mean time of the last finished points in seconds, None if there are none."""
-        times = [e["seconds"] for e in self.points.values() if "seconds" in e]
-        return float(np.mean(times[-50:])) if times else None
+    def reason(self, key: Key) -> str:
+        """Return why a job failed the last time."""
+        return str(self.failures[key][-1]["failed"])
 
-    def events_of(self, kind: str) -> list[dict[str, Any]]:
-        """Return the journal's events of one kind."""
-        return [event for event in self.events if event.get("event") == kind]
+    def forgive(self, journal: Journal) -> None:
+        """Let jobs be tried again that failed as often as they may."""
+        if self.failed:
+            journal.append({"event": "forgiven", "time": now()})
+            self.failures.clear()
 
 
-def care_after(failures: Iterable[dict[str, Any]]) -> int:
+def failures_in(
+    events: Iterable[Event], key_of: Callable[[Event], Key | None]
+) -> dict[Key, list[Event]]:
+    """Return the events of failures by key, those left out that have been forgiven since.
+
+    Parameters
+    ----------
+    events
+        Of a journal.
+    key_of
+        Returns whose failure an event is, None if that isn't on the list.
+    """
+    found: dict[Key, list[Event]] = {}
+    for event in events:
+        if event.get("event") == "forgiven":
+            found.clear()
+        elif event.get("event") == "failed" and (key := key_of(event)) is not None:
+            found.setdefault(key, []).append(event)
+    return found
+
+
+def care_after(failures: Iterable[Event]) -> int:
     """Return how careful the next attempt is: a worker's death alone asks for no other mixing."""
     return sum(1 for failure in failures if not failure.get("died"))
 
 
-def open_ledger(plan: Plan) -> Ledger:
-    """Read a plan's journal and sort its points into the grid.
+def refuse_hopeless(path: Path, kind: str, reasons: Sequence[str], advice: str) -> None:
+    """End a run of which nothing has succeeded and too much has failed.
+
+    Parameters
+    ----------
+    path
+        Of the plan.
+    kind
+        What has failed, in the plural.
+    reasons
+        Why, one a job.
+    advice
+        What to do, before it is run again.
 
     Raises
     ------
-    PlanError
-        If the journal is damaged or was computed with other settings.
+    EngineError
+        If there are too many.
     """
-    events = read_journal(plan.journal_path)
-    ledger = Ledger(plan, _common_settings(plan, events), snake_order(plan.slice), events=events)
-    points = [event for event in events if event.get("event") == "point"]
-    for event, index in zip(points, match_to_grid(plan.slice, points), strict=True):
-        if index is None:
-            ledger.strangers += 1
-        elif plan.stress:
-            ledger.points[index] = event
-        else:
-            ledger.points[index] = {k: v for k, v in event.items() if k != "stress_eV_A3"}
-    for event in events:
-        if event.get("event") == "failed":
-            index = grid_index(plan.slice, event["u"], event["v"])
-            if index is not None:
-                ledger.failures.setdefault(index, []).append(event)
-        elif event.get("event") == "forgiven":
-            ledger.failures.clear()
-    return ledger
-
-
-def _common_settings(plan: Plan, events: list[dict[str, Any]]) -> Settings:
-    """Return the settings of the journal's points; other settings in the plan are refused."""
-    starts = [event for event in events if event.get("event") == "start"]
-    if not starts:
-        return plan.grid_settings()
-    stored = dict(starts[0]["settings"])
-    planned = plan.settings.to_dict()
-    if plan.settings.k_mesh is None:
-        planned["k_mesh"] = stored.get("k_mesh")
-    for key in sorted(stored.keys() | planned.keys()):
-        if key != "timeout_s" and stored.get(key) != planned.get(key):
-            raise PlanError(
-                f"{plan.journal_path}: these points were computed with {key} = {stored.get(key)!r},"
-                f" but the plan says {planned.get(key)!r}; restore the setting or give the plan "
-                "another file name."
-            )
-    if starts[0]["engine"] != plan.engine.to_dict():
-        raise PlanError(
-            f"{plan.journal_path}: these points were computed with another [engine] than the plan "
-            "names; restore it or give the plan another file name."
-        )
-    return Settings.from_dict(planned)
-
-
-def snake_order(the_slice: Slice) -> list[int]:
-    """Return the irreducible, unmasked points so that each is a neighbour of the one before.
-
-    If only the second axis deforms the cell the first one runs fastest, because a calculator lives
-    as long as its cell does.
-    """
-    n_u, n_v = the_slice.shape
-    flat = np.arange(n_u * n_v).reshape(n_u, n_v)
-    wanted = (the_slice.representatives == flat) & ~the_slice.mask
-    if lattice_axes(the_slice) == (False, True):
-        flat, wanted = flat.T, wanted.T
-    order: list[int] = []
-    for row, (line, chosen) in enumerate(zip(flat, wanted, strict=True)):
-        members = line[chosen].tolist()
-        order += members[::-1] if row % 2 else members
-    return order
-
-
-def grid_index(the_slice: Slice, u: float, v: float) -> int | None:
-    """Return the flat index of the grid point with these axis values, None if there is none."""
-    places = []
-    for axis, value in zip(the_slice.axes, (u, v), strict=True):
-        step = (axis.stop - axis.start) / (axis.points - 1)
-        k = round((value - axis.start) / step)
-        if not 0 <= k < axis.points or abs(axis.values[k] - value) > 1e-4 * step:
-            return None
-        places.append(k)
-    return places[0] * the_slice.shape[1] + places[1]
-
-
-def match_to_grid(the_slice: Slice, points: list[dict[str, Any]]) -> list[int | None]:
-    """Return for each journalled point the flat index whose axis values and geometry it has."""
-    indices = [grid_index(the_slice, point["u"], point["v"]) for point in points]
-    structures = the_slice.structures()
-    n_atoms = int(structures.n_atoms[0])
-    for k, (index, point) in enumerate(zip(indices, points, strict=True)):
-        if index is None:
-            continue
-        cell = np.array(point["cell_A"])
-        fractional = np.array(point["positions"])
-        if fractional.shape != (n_atoms, 3):
-            indices[k] = None
-            continue
-        _, built, built_cell = structures.arrays(index)
-        gaps = fractional - np.linalg.solve(built_cell.T, built.T).T
-        apart = np.linalg.norm((gaps - np.rint(gaps)) @ built_cell, axis=1).max()
-        if max(apart, np.abs(cell - built_cell).max()) > SAME_GEOMETRY_A:
-            indices[k] = None
-    return indices
+    if len(reasons) < _HOPELESS:
+        return
+    alike = len(set(reasons)) == 1
+    raise EngineError(
+        f"{path}: the first {len(reasons)} {kind} all failed{'' if alike else ', the last one'} "
+        f"with '{reasons[-1]}'; {advice} and run again with --retry-failed."
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from symscape.crystal.slice import Slice
-from symscape.dft.ledger import SAME_GEOMETRY_A
+from symscape.dft.grid_ledger import SAME_GEOMETRY_A
 
 if TYPE_CHECKING:
     from ase import Atoms

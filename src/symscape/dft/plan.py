@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,6 +19,7 @@ from symscape.dft.crystals import (
     relaxed_path,
 )
 from symscape.dft.settings import EngineSpec, Settings, refuse_unknown
+from symscape.dft.toml import complaints_about, read_toml
 from symscape.errors import PlanError, SymscapeError, shown
 from symscape.references.values import finite_array, is_finite
 
@@ -177,21 +177,9 @@ def load_plan(path: str | Path) -> Plan:
         axes do not fit its crystal.
     """
     path = Path(path)
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise PlanError(f"{path}: there is no such plan; check the path.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise PlanError(f"{path}: the plan can't be read ({error}).") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise PlanError(f"{path}: not valid TOML ({error}); correct the file.") from None
-    try:
+    document = read_toml(path, "plan")
+    with complaints_about(path):
         return _plan_from_document(path, document)
-    except PlanError as error:
-        text = str(error)
-        raise PlanError(text if text.startswith(str(path)) else f"{path}: {text}") from None
-    except SymscapeError as error:
-        raise PlanError(f"{path}: {error}") from None
 
 
 def _plan_from_document(path: Path, document: dict[str, Any]) -> Plan:

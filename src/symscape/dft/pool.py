@@ -8,16 +8,19 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from symscape.dft.settings import EngineSpec, Settings
 from symscape.errors import EngineError
 
 #: one result is one line; forces of some ten thousand atoms fit
 _LONGEST_LINE = 2**24
+Item = TypeVar("Item")
 #: how long an engine may take to import itself, seconds
 _START_TIMEOUT_S = 300.0
 
@@ -195,3 +198,40 @@ async def run_pool(
         for worker in workers:
             worker.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
+
+
+def in_threads(items: Iterable[Item], work: Callable[[Item], None], jobs: int) -> None:
+    """Let ``jobs`` threads work through a list; the first error ends them and is raised.
+
+    Parameters
+    ----------
+    items
+        Each is worked on once, begun in this order.
+    work
+        Called from any of the threads; it may wait for a worker process of its own.
+    jobs
+        Number of threads.
+    """
+    waiting, lock = deque(items), threading.Lock()
+    broken: list[BaseException] = []
+
+    def serve() -> None:
+        while not broken:
+            with lock:
+                if not waiting:
+                    return
+                item = waiting.popleft()
+            try:
+                work(item)
+            except BaseException as error:  # raised again by the main thread
+                broken.append(error)
+
+    # daemons: an interrupted run ends at once, and its workers with it
+    threads = [threading.Thread(target=serve, daemon=True) for _ in range(jobs)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        while thread.is_alive():
+            thread.join(0.5)
+    if broken:
+        raise broken[0]

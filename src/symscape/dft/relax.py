@@ -15,12 +15,12 @@ from ase.units import GPa
 from symscape.crystal.crystal import Crystal
 from symscape.dft.crystals import crystal_digest, relaxed_path
 from symscape.dft.engine import ATTEMPTS
-from symscape.dft.finish import symscape_version
-from symscape.dft.journal import Journal, read_journal
+from symscape.dft.journal import Journal, now, read_journal
 from symscape.dft.ledger import care_after
 from symscape.dft.plan import Plan, RelaxTarget, load_plan
+from symscape.dft.points import stored_geometry
 from symscape.dft.pool import Worker, WorkerSetup
-from symscape.dft.run import now, stored_geometry
+from symscape.dft.provenance import symscape_version
 from symscape.dft.settings import Settings
 from symscape.errors import EngineError, PlanError
 from symscape.files import write_atomically

@@ -227,7 +227,7 @@ def _load_crystal_list(path: Path) -> tuple[str, Any]:
 
 
 def _load_curve_list(path: Path) -> tuple[str, Any]:
-    from symscape.dft.curves import load_curve_list
+    from symscape.dft.curve_list import load_curve_list
     from symscape.references.equation_files import FOLDER
     from symscape.references.equations import read_equations
 

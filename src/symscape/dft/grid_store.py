@@ -10,7 +10,7 @@ import numpy as np
 
 from symscape.crystal.slice import Slice
 from symscape.dft.crystals import crystal_digest
-from symscape.dft.ledger import Ledger
+from symscape.dft.grid_ledger import GridLedger
 from symscape.errors import PlanError
 from symscape.references.store import build_document, write_reference
 
@@ -28,7 +28,7 @@ PROTOCOL = (
 _SAME_ENERGY_EV = 1e-6
 
 
-def finish(ledger: Ledger, folder: str | Path) -> Path:
+def finish(ledger: GridLedger, folder: str | Path) -> Path:
     """Write the reference of a plan: ``<folder>/<material>/<slice>.json``.
 
     Points that are not computed yet are left out, and ``provenance.complete`` is then false.
@@ -44,7 +44,7 @@ def finish(ledger: Ledger, folder: str | Path) -> Path:
     starts = ledger.events_of("start")
     if not ledger.points or not starts:
         raise PlanError(f"{plan.path}: no point has been computed yet; run the plan first.")
-    reasons = {k: ledger.failures[k][-1]["failed"] for k in ledger.failed}
+    reasons = {k: ledger.reason(k) for k in ledger.failed}
     document = build_document(
         material=plan.material,
         the_slice=plan.slice,
@@ -117,7 +117,7 @@ def _method(starts: list[dict[str, Any]]) -> dict[str, Any]:
     return {key: value for key, value in method.items() if value not in (None, "")}
 
 
-def _provenance(ledger: Ledger, starts: list[dict[str, Any]]) -> dict[str, Any]:
+def _provenance(ledger: GridLedger, starts: list[dict[str, Any]]) -> dict[str, Any]:
     """Put together what the plan, its runs and its imports say about where the numbers are from."""
     plan = ledger.plan
     runs = [start for start in starts if start.get("computes")]
@@ -179,13 +179,3 @@ def edge_warning(the_slice: Slice, energies: np.ndarray) -> str | None:
                 "widen that axis."
             )
     return None
-
-
-def symscape_version() -> str:
-    """Return the version of symscape that is installed."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("symscape")
-    except PackageNotFoundError:
-        return "not installed"
