@@ -160,4 +160,4 @@ def test_the_snippet_of_the_docs_compares_like_with_like(convention, tmp_path, m
     np.testing.assert_allclose(table["error_formation"], 0.0, atol=1e-9)
     np.testing.assert_allclose(table["error_above_hull"], 0.0, atol=1e-9)
     assert ("MP2020" in table.attrs["settings"]["corrections"]) == (convention == "MP2020")
-    assert "mean_signed_error" in capsys.readouterr().out
+    assert "n_wyckoff_class" in capsys.readouterr().out

@@ -40,7 +40,7 @@ def save_run_results(
     folder
         Of the run.
     compared
-        What `compare_many` returned.
+        What `compare_run` returned.
     tables
         The tables made of it, by name.
     failed

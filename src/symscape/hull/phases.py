@@ -6,10 +6,11 @@ A method's energies are compared with its own energies of the elements and of th
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from symscape.errors import HullError
-from symscape.hull.compositions import compositions
+from symscape.hull.compositions import Compositions, compositions
 from symscape.hull.convex import above_elements, above_hull, element_energies
 from symscape.hull.table import check_table
 
@@ -52,11 +53,7 @@ def formation_energies(table: pd.DataFrame, energy: str = "energy", method: str 
     HullError
         As `element_references`.
     """
-    check_table(table, [energy])
-    parts = compositions(table["formula"])
-    values = table[energy].to_numpy(dtype=float)
-    references = element_energies(parts, values, table["id"], method)
-    return pd.Series(above_elements(parts, values, references), index=table.index)
+    return pd.Series(_formation(table, energy, method)[1], index=table.index)
 
 
 def energies_above_hull(table: pd.DataFrame, energy: str = "energy", method: str = "") -> pd.Series:
@@ -75,8 +72,16 @@ def energies_above_hull(table: pd.DataFrame, energy: str = "energy", method: str
         As `element_references`.
     """
     # the hull does not depend on the zero, and formation energies are of its own size
-    formation = formation_energies(table, energy, method).to_numpy()
-    return pd.Series(above_hull(compositions(table["formula"]), formation), index=table.index)
+    return pd.Series(above_hull(*_formation(table, energy, method)), index=table.index)
+
+
+def _formation(table: pd.DataFrame, energy: str, method: str) -> tuple[Compositions, np.ndarray]:
+    """Return compositions and energies of formation, eV/atom, shape (n,)."""
+    check_table(table, [energy])
+    parts = compositions(table["formula"])
+    values = table[energy].to_numpy(dtype=float)
+    references = element_energies(parts, values, table["id"], method)
+    return parts, above_elements(parts, values, references)
 
 
 def select_system(table: pd.DataFrame, system: str) -> pd.DataFrame:
