@@ -39,7 +39,7 @@ run_plan(load_plan(sys.argv[1]), jobs=2)
 @pytest.fixture(autouse=True)
 def factories(monkeypatch):
     """Let workers import the factories."""
-    monkeypatch.setenv("PYTHONPATH", str(HERE))
+    monkeypatch.setenv("PYTHONPATH", str(HERE), prepend=os.pathsep)
 
 
 def numbers(path):
