@@ -78,7 +78,9 @@ def test_what_is_forgiven_is_forgiven_after_the_next_start(tmp_path_factory, fai
         failed = ledger.failed
         ledger.forgive(journal)
     assert not ledger.failed
-    again = Counted(order=list(range(7)), failures=failures_in(read_journal(path), lambda e: e["job"]))
+    again = Counted(
+        order=list(range(7)), failures=failures_in(read_journal(path), lambda e: e["job"])
+    )
     assert again.todo == list(range(7))
     # nothing is written where nothing has to be forgiven
     assert len(read_journal(path)) == len(failing) + bool(failed)
@@ -106,9 +108,7 @@ def test_committed_journals_of_grids_are_read(name):
 
 
 def test_the_committed_journal_of_curves_is_read():
-    plan = load_curve_list(
-        PLANS / "equations-of-state.toml", load_equations([ROOT / "references"])
-    )
+    plan = load_curve_list(PLANS / "equations-of-state.toml", load_equations([ROOT / "references"]))
     ledger = open_curve_ledger(plan)
     assert len(ledger.done) == 29
     assert not ledger.failed
