@@ -32,6 +32,7 @@ from symscape.figures.panels import (
     find_gaps,
     mark_points,
 )
+from symscape.figures.ticks import hide_numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -164,7 +165,7 @@ def _name_maps(
         if k == 0 or layout == "tall":
             axes[name].set_ylabel(data.labels[1], fontsize=9.5, **PLAIN)
         else:
-            axes[name].tick_params(labelleft=False)
+            hide_numbers(axes[name])
 
 
 def _draw_cuts(axes: dict[str, Axes], data: LandscapeData, energies: Scale) -> None:

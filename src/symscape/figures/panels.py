@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symscape.figures.colour_scales import Scale
+from symscape.figures.ticks import Ticks, add_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 PLAIN: dict[str, Any] = {"parse_math": False}
 #: a height of one's own spares matplotlib the search for one that overlaps nothing
 TITLE: dict[str, Any] = {"loc": "left", "pad": 5, "y": 1.0, **PLAIN}
-#: ticks are a good part of what a figure costs: no more of them than are read
-_MOST_TICKS = 6
 #: perceptually uniform, and readable without red-green vision
 ENERGY_COLOURS = "viridis"
 #: off the energy scale
@@ -136,14 +135,8 @@ def draw_map(
     axes.set_xlim(data.u[0], data.u[-1])
     axes.set_ylim(data.v[0], data.v[-1])
     axes.set_xlabel(data.labels[0], fontsize=9.5, **PLAIN)
-    set_ticks(axes)
+    add_ticks(axes)
     return filled
-
-
-def set_ticks(axes: Axes) -> None:
-    """Have few ticks, with small numbers."""
-    axes.locator_params(nbins=_MOST_TICKS)
-    axes.tick_params(labelsize=8.5)
 
 
 def colour_map(name: str) -> Any:
@@ -287,12 +280,11 @@ def draw_bar(figure: Figure, filled: Any, axes: Axes, scale: Scale, label: str) 
         axes.set_axis_off()
         return
     bar = figure.colorbar(
-        filled, cax=axes, orientation="horizontal", ticks=scale.lines,
-        format=lambda value, _: _number(value),
+        filled, cax=axes, orientation="horizontal", ticks=[]
     )  # fmt: skip
-    bar.ax.tick_params(labelsize=8.5, length=3)
+    Ticks(axes, "x", scale.lines, [_number(value) for value in scale.lines])
     beyond = f"; beyond the scale {scale.note}" if scale.note else ""
-    bar.set_label(f"{label} (meV/atom){beyond}", fontsize=8.5, labelpad=2)
+    bar.set_label(f"{label} (meV/atom){beyond}", fontsize=8.5, **PLAIN)
     bar.outline.set_linewidth(0.6)  # type: ignore[operator]
 
 
@@ -341,9 +333,7 @@ def _point_beyond(axes: Axes, values: np.ndarray, energies: np.ndarray, colour: 
 def _frame_cut(axes: Axes, low: float, high: float) -> None:
     margin = 0.05 * (high - low)
     axes.set_ylim(low - margin, high + margin)
-    axes.grid(visible=True, color="#dddddd", linewidth=0.6)
-    axes.set_axisbelow(True)
-    set_ticks(axes)
+    add_ticks(axes, grid=True)
     axes.spines[["top", "right"]].set_visible(False)
 
 

@@ -13,12 +13,14 @@ from symscape.figures.panels import (
     DFT_COLOUR,
     ENERGY_COLOURS,
     MODEL_COLOUR,
+    PLAIN,
     TITLE,
     WORST_COLOUR,
     LandscapeData,
     draw_bar,
     draw_map,
 )
+from symscape.figures.ticks import Ticks, add_ticks, hide_numbers
 from symscape.landscape.geometry import GridGeometry
 from symscape.landscape.matching import TopologyComparison, compare_topology
 from symscape.landscape.minima import FAINT, StationaryPoint
@@ -114,8 +116,6 @@ def draw_topology(
         Forces per grid step of DFT and model, each of shape (n_u, n_v, 2), drawn as arrows
         where both are known.
     """
-    from matplotlib.text import Text
-
     assert data.model is not None
     wide = layout == "wide"
     figure, axes = add_axes("topology" if comparison.saddles else "wells", layout, DPI[layout])
@@ -125,25 +125,25 @@ def draw_topology(
     for k, name in enumerate(("dft", "model")):
         filled = _draw_side(axes[name], data, comparison, paths, scale, k) or filled
         if k == 0 or not wide:
-            axes[name].set_ylabel(data.labels[1], fontsize=9.5)
+            axes[name].set_ylabel(data.labels[1], fontsize=9.5, **PLAIN)
         else:
-            axes[name].tick_params(labelleft=False)
+            hide_numbers(axes[name])
         if forces is not None:
             _draw_arrows(axes[name], data, forces, k)
     draw_bar(figure, filled, axes["bar"], scale, "energy above the DFT minimum")
     if paths:
         draw_profile(axes["profile"], data, comparison, paths)
     draw_persistence(axes["persistence"], data, comparison, scale)
-    figure.legend(
+    legend = figure.legend(
         handles=_legend(comparison, forces is not None), loc="lower center",
         ncols=8 if wide else 2, fontsize=8.5, frameon=False, columnspacing=1.4, handletextpad=0.5,
     )  # fmt: skip
     if data.title and wide:
         up = 1 - 0.06 / figure.get_figheight()
-        figure.text(0.008, up, data.title, ha="left", va="top", fontsize=9, color="#555555")
-    for text in figure.findobj(Text):
-        # names come from files: a dollar sign must not begin a formula
-        text.set_parse_math(False)  # type: ignore[attr-defined]
+        style: dict[str, Any] = {"ha": "left", "va": "top", "fontsize": 9, "color": "#555555"}
+        figure.text(0.008, up, data.title, **style, **PLAIN)
+    for text in legend.get_texts():
+        text.set(**PLAIN)
     return figure
 
 
@@ -212,7 +212,6 @@ def draw_profile(
     from matplotlib.lines import Line2D
 
     axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(labelsize=8.5)
     axes.set_ylabel("meV/atom", fontsize=9)
     errors = [abs(saddle.barrier_error) for saddle in comparison.saddles]
     worst = int(np.argmax(errors))
@@ -225,8 +224,7 @@ def draw_profile(
         stretched, 1000 * other.model, color=MODEL_COLOUR, linewidth=1, alpha=0.8, gid="own path"
     )
     axes.set_xlim(0, own.distance[-1])
-    axes.grid(visible=True, color="#dddddd", linewidth=0.6)
-    axes.set_axisbelow(True)
+    add_ticks(axes, grid=True)
     axes.set_xlabel("r.m.s. displacement along the path (Å)", fontsize=9)
     saddle = comparison.saddles[worst]
     axes.set_title(
@@ -234,7 +232,7 @@ def draw_profile(
         fontsize=9,
         **TITLE,
     )
-    axes.legend(
+    legend = axes.legend(
         handles=[
             Line2D([], [], label=data.reference_name, **_DFT_PATH),
             Line2D([], [], label=f"{data.model_name} on the same path", **_MODEL_PATH),
@@ -244,6 +242,8 @@ def draw_profile(
         frameon=False,
         loc="lower center",
     )
+    for text in legend.get_texts():
+        text.set(**PLAIN)
 
 
 def draw_persistence(
@@ -268,10 +268,10 @@ def draw_persistence(
     axes.axhline(never, color="#777777", linewidth=0.8, linestyle="dotted")
     ticks = [t for t in scale.lines if low <= t <= top]
     labels = [f"{t:g}".replace("-", "−") for t in ticks]
-    axes.set_yticks([*ticks, never], [*labels, "never"])
+    Ticks(axes, "x")
+    Ticks(axes, "y", [*ticks, never], [*labels, "never"])
     axes.set_xlim(low - 0.03 * (top - low), top)
     axes.set_ylim(low - 0.03 * (top - low), never + 0.05 * (top - low))
-    axes.tick_params(labelsize=8.5)
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_xlabel("birth: energy of the minimum (meV/atom)", fontsize=9)
     axes.set_ylabel("death: energy of its saddle", fontsize=9)
