@@ -54,10 +54,10 @@ def _landscape(layout: Layout) -> tuple[tuple[float, float], dict[str, Box]]:
         maps = _wide_maps(4.235, ("dft", "model", "error"))
         cuts = ("cut_u", "cut_v", "correlation")
         return (11.6, 7.7), {**maps, **dict(zip(cuts, _row(0.9625, 1.733, 0.572), strict=True))}
-    return (4.0, 11.6), {
-        "dft": _column(9.396, 1.786),
-        "model": _column(7.006, 1.786),
-        "energy_bar": _column(6.415, 0.104),
+    return (4.0, 11.8), {
+        "dft": _column(9.596, 1.786),
+        "model": _column(7.206, 1.786),
+        "energy_bar": _column(6.615, 0.104),
         "error": _column(3.944, 1.786),
         "error_bar": _column(3.352, 0.104),
         **_cuts(1.357),
@@ -83,10 +83,10 @@ def _baseline(layout: Layout) -> tuple[tuple[float, float], dict[str, Box]]:
     names = ("baseline", "model", "error")
     if layout == "wide":
         return (11.6, 5.1), _wide_maps(1.635, names)
-    return (4.0, 9.35), {
-        "baseline": _column(7.146, 1.786),
-        "model": _column(4.756, 1.786),
-        "energy_bar": _column(4.165, 0.104),
+    return (4.0, 9.5), {
+        "baseline": _column(7.296, 1.786),
+        "model": _column(4.906, 1.786),
+        "energy_bar": _column(4.315, 0.104),
         "error": _column(1.694, 1.786),
         "error_bar": _column(1.1, 0.104),
     }

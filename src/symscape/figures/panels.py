@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 PLAIN: dict[str, Any] = {"parse_math": False}
 #: a height of one's own spares matplotlib the search for one that overlaps nothing
 TITLE: dict[str, Any] = {"loc": "left", "pad": 5, "y": 1.0, **PLAIN}
+#: points: letters of a colour bar's name; usual width of a letter in its size
+_BAR_SIZE, _LETTER = 8.5, 0.6
 #: perceptually uniform, and readable without red-green vision
 ENERGY_COLOURS = "viridis"
 #: off the energy scale
@@ -283,8 +285,13 @@ def draw_bar(figure: Figure, filled: Any, axes: Axes, scale: Scale, label: str) 
         filled, cax=axes, orientation="horizontal", ticks=[]
     )  # fmt: skip
     Ticks(axes, "x", scale.lines, [_number(value) for value in scale.lines])
-    beyond = f"; beyond the scale {scale.note}" if scale.note else ""
-    bar.set_label(f"{label} (meV/atom){beyond}", fontsize=8.5, **PLAIN)
+    words = f"{label} (meV/atom)"
+    if scale.note:
+        beyond = f"beyond the scale {scale.note}"
+        width = 72 * axes.bbox.width / figure.dpi
+        fits = _LETTER * _BAR_SIZE * len(f"{words}; {beyond}") < width
+        words = f"{words}; {beyond}" if fits else f"{words};\n{beyond}"
+    bar.set_label(words, fontsize=_BAR_SIZE, **PLAIN)
     bar.outline.set_linewidth(0.6)  # type: ignore[operator]
 
 

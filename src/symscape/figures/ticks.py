@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _MOST_TICKS = 6
 #: points: length of a tick, white between it and its number and between number and name
 _LENGTH, _PAD, _NAME_PAD = 3.5, 3.5, 3.0
+#: room for a number along the axis, in its size
+_WIDE, _HIGH = 3.0, 2.0
 _GRID: dict[str, Any] = {"color": "#dddddd", "linewidth": 0.6}
 
 
@@ -74,7 +76,7 @@ class Ticks(Artist):
         low, high = sorted(self._limits())
         if self._given is None:
             locator = AutoLocator()
-            locator.set_params(nbins=_MOST_TICKS)
+            locator.set_params(nbins=self._most())
             places = np.asarray(locator.tick_values(low, high))
         else:
             places = np.asarray(self._given, dtype=float)
@@ -100,6 +102,14 @@ class Ticks(Artist):
         widest = self._draw_words(renderer, spots, dots) if self.labelled else 0.0
         self._own.labelpad = _LENGTH + (_PAD if self.labelled else 0) + widest / dots + _NAME_PAD
         self.stale = False
+
+    def _most(self) -> int:
+        """Return how many steps from tick to tick leave room for the numbers."""
+        assert self.axes is not None
+        horizontal = self.which == "x"
+        length = self.axes.bbox.width if horizontal else self.axes.bbox.height
+        room = self._size * (_WIDE if horizontal else _HIGH) * self._dots_per_point()
+        return int(np.clip(length / room, 1, _MOST_TICKS))
 
     def _limits(self) -> tuple[float, float]:
         assert self.axes is not None
