@@ -70,7 +70,7 @@ class Ticks(Artist):
         axes.add_artist(self)
 
     def places(self) -> np.ndarray:
-        """Axis values of the ticks within the limits, shape (n,)."""
+        """Return axis values of the ticks within the limits, shape (n,)."""
         from matplotlib.ticker import AutoLocator
 
         low, high = sorted(self._limits())
@@ -84,7 +84,7 @@ class Ticks(Artist):
         return places[(places >= low - slack) & (places <= high + slack)]
 
     def words(self) -> list[str]:
-        """What is written at the ticks."""
+        """Return what is written at the ticks."""
         if self._words is not None:
             return list(self._words)
         return tick_words(self.places())

@@ -56,6 +56,7 @@ DRAWING_MODULES = (
     "symscape.figures.relief_figure",
     "symscape.figures.colour_scales",
     "symscape.figures.thumbnail",
+    "symscape.figures.ticks",
     "symscape.figures.topology_figure",
 )
 
