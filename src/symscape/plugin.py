@@ -203,6 +203,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "curves(question): asks one question of equations of state (symscape)",
         "relaxation: relaxes crystals with the model, which takes minutes on a CPU (symscape)",
         "topology: minima, saddles and smoothness of a landscape (symscape)",
+        "quick: the cheaper half of every kind of case; select with -m quick (symscape)",
         "contracts: what symmetry and energy conservation demand of any potential (symscape)",
         "speed: measures speed with pytest-benchmark; select with -m speed (symscape)",
     ):
@@ -258,9 +259,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Ask in the order in which reports tell: energies within seconds, relaxations at the end."""
     if any(_is_case(item) for item in items):
+        from symscape.suite.quick import mark_quick, wants_quick
         from symscape.suite.roll import in_order
 
         items[:] = in_order(items)
+        if wants_quick(items[0].config):
+            mark_quick(items)
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:

@@ -15,6 +15,7 @@ from matplotlib.artist import Artist
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 #: no more ticks than are read
 _MOST_TICKS = 6
@@ -116,9 +117,12 @@ class Ticks(Artist):
         return self.axes.get_xlim() if self.which == "x" else self.axes.get_ylim()
 
     def _dots_per_point(self) -> float:
+        return self._canvas().dpi / 72
+
+    def _canvas(self) -> Figure:
         figure = self.get_figure(root=True)
         assert figure is not None
-        return figure.dpi / 72
+        return figure
 
     def _pixels(self, places: np.ndarray) -> np.ndarray:
         """Return how far along the axis the ticks are, in whole pixels, shape (n,)."""
@@ -148,7 +152,7 @@ class Ticks(Artist):
         across = np.tile([*ends, np.nan], len(spots))
         where = (along, across) if self.which == "x" else (across, along)
         line = Line2D(*where, transform=IdentityTransform(), solid_capstyle="butt", **style)
-        line.set_figure(self.get_figure(root=False))
+        line.set_figure(self._canvas())
         line.draw(renderer)
 
     def _draw_words(self, renderer: Any, spots: np.ndarray, dots: float) -> float:
@@ -160,7 +164,7 @@ class Ticks(Artist):
             fontsize=self._size, parse_math=False,
             ha="center" if horizontal else "right", va="top" if horizontal else "center_baseline",
         )  # fmt: skip
-        text.set_figure(self.get_figure(root=False))
+        text.set_figure(self._canvas())
         edge = self._edges()[0] - (_LENGTH + _PAD) * dots
         widest = 0.0
         for spot, word in zip(spots, self.words(), strict=True):
@@ -168,8 +172,7 @@ class Ticks(Artist):
             text.set_position((spot, edge) if horizontal else (edge, spot))
             text.draw(renderer)
             if not horizontal:
-                box = text.get_window_extent(renderer)
-                widest = max(widest, box.width)
+                widest = max(widest, text.get_window_extent(renderer).width)
         return self._size * dots * 1.05 if horizontal else widest
 
 

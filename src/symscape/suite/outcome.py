@@ -165,7 +165,7 @@ class Outcome:
     def _nothing_judged(self) -> str:
         """Say why a run judged nothing; empty where it did, or had nothing to judge."""
         cases = roll_of(self.config).cases
-        if self.records or not cases:
+        if self.records or not cases or self.config.option.collectonly:
             return ""
         reasons = [reason for test, reason in self.skipped.items() if test in cases]
         why = f", for example: {reasons[0]}" if reasons else "; see above."
