@@ -12,6 +12,9 @@ import numpy as np
 import pytest
 from browser import CONTRAST, DARK, LIGHT, assert_sound
 from browser import browser as browser
+from leaderboard_site import MATERIALS, column, names, runs, set_field
+from leaderboard_site import ranking as ranking
+from leaderboard_site import site as site
 from report_runs import mixed_run
 
 from symscape.figures.colour_scales import landscape_scales
@@ -24,37 +27,7 @@ from symscape.leaderboard.write import write_leaderboard
 from symscape.page.report import write_report
 from symscape.results.run_results import save_results
 
-MATERIALS = tuple(make.material(k) for k in range(6))
 VIEWS = tuple(product((1280, 390), (LIGHT, DARK)))
-
-
-def runs():
-    """Four models whose order depends on the materials; one of another level of theory."""
-    first, last = MATERIALS[:3], MATERIALS[3:]
-    mixed = make.with_crystals(make.run("mixed", first), ("Ti-O", "Mg-Si"))
-    worse = make.run("mixed", last, scale=0.55, minima={"missing_minima": 1.0})
-    return [
-        replace(mixed, cases=mixed.cases + worse.cases, references=MATERIALS),
-        make.with_crystals(
-            make.run("even", MATERIALS, scale=0.8, saddles={"max_barrier_error": 20.0}),
-            ("Ti-O", "Mg-Si"),
-            above_hull_mae=30.0,
-        ),
-        make.run("lazy", MATERIALS[:5], scale=0.95, questions=("minima", "saddles")),
-        make.run("other", MATERIALS, scale=0.9, theory="r2SCAN"),
-    ]
-
-
-@pytest.fixture(scope="module")
-def ranking(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("runs")
-    entries = [Entry(r, save_results(folder / f"{r.model.name}.json", r)) for r in runs()]
-    return rank_board(Board(tuple(sorted(entries, key=lambda e: e.name))))
-
-
-@pytest.fixture(scope="module")
-def site(ranking, tmp_path_factory):
-    return write_leaderboard(tmp_path_factory.mktemp("board"), ranking).parent
 
 
 @pytest.fixture(scope="module")
@@ -96,35 +69,6 @@ def test_schemes_differ(browser, site, report):
 # -- sorting and filtering ------------------------------------------------------------------------
 
 
-def names(browser, table=0):
-    """Models in the order in which a list shows them."""
-    rows = browser.all("table.ranking")[table].find_elements("css selector", "tbody th a")
-    return [row.text for row in rows]
-
-
-def column(browser, table, title):
-    """Texts of one column of a table, in the order shown; and its head."""
-    heads = table.find_elements("css selector", "thead th")
-    titles = [head.get_attribute("textContent").strip().split("\n")[0] for head in heads]
-    k = next(i for i, text in enumerate(titles) if text.startswith(title))
-    rows = table.find_elements("css selector", "tbody tr")
-    cells = [row.find_elements("css selector", "td, th")[k] for row in rows if row.is_displayed()]
-    return [cell.text for cell in cells], heads[k]
-
-
-def set_field(browser, name, value):
-    """Type into a field or choose from it, as a user's input event."""
-    browser.run(
-        """
-        const field = document.getElementById("filters").elements[arguments[0]];
-        field.value = arguments[1];
-        field.dispatchEvent(new Event("input", {bubbles: true}));
-        """,
-        name,
-        value,
-    )
-
-
 def test_columns_sort_both_ways(browser, site):
     browser.show(site / "index.html")
     table = browser.all("table.ranking")[0]
@@ -164,11 +108,12 @@ def expected(chosen):
 
 
 FILTERS = [
-    ({"contains": "Ti o"}, lambda s: {"Ti", "O"} <= set(_elements(s.formula))),
+    ({"formula": "Ti o", "match": "all"}, lambda s: {"Ti", "O"} <= set(_elements(s.formula))),
+    ({"formula": "TiN"}, lambda s: {"Ti", "N"} & set(_elements(s.formula))),
     ({"system": "tetragonal"}, lambda s: s.crystal_system == "tetragonal"),
     ({"group": "166"}, lambda s: s.spacegroup_number == 166),
     (
-        {"contains": "O", "system": "orthorhombic"},
+        {"formula": "O", "system": "orthorhombic"},
         lambda s: "O" in _elements(s.formula) and s.crystal_system == "orthorhombic",
     ),
 ]
@@ -178,17 +123,17 @@ def _elements(formula):
     return re.findall("[A-Z][a-z]?", formula)
 
 
-@pytest.mark.parametrize("fields,fits", FILTERS, ids=["elements", "system", "group", "two"])
+@pytest.mark.parametrize("fields,fits", FILTERS, ids=["all", "any", "system", "group", "two"])
 def test_filters_average_over_what_is_left(browser, site, fields, fits):
     browser.show(site / "index.html")
     for name, value in fields.items():
         set_field(browser, name, value)
     left = [s.material for s in MATERIALS if fits(s)]
     assert 0 < len(left) < len(MATERIALS)
-    assert browser.texts("#filters output") == [f"{len(left)} of {len(MATERIALS)} materials"]
+    assert browser.texts("output[name=count]") == [f"{len(left)} of {len(MATERIALS)} materials"]
     assert sorted(browser.texts("#material-table tbody th small")) == sorted(left)
     # a chemical system has elements, but no space group
-    systems = ["Ti-O"] if fields == {"contains": "Ti o"} else []
+    systems = ["Ti-O"] if "Ti" in fields.get("formula", "") else []
     scores = expected([*left, *systems])
     for table, members in ((0, {"mixed", "even", "lazy"}), (1, {"other"})):
         listed = names(browser, table)
@@ -209,18 +154,18 @@ def test_order_changes_with_the_materials_and_comes_back(browser, site, ranking)
     assert whole == [s.name for s in ranking.ranked]
     set_field(browser, "system", "orthorhombic")
     assert names(browser) != whole
-    browser.all("#filters button[type=reset]")[0].click()
-    browser.run("return new Promise((done) => setTimeout(done, 50))")
+    browser.all("#filters button.reset")[0].click()
     assert names(browser) == whole
     assert browser.run(body) == before
-    assert browser.texts("#filters output") == [f"{len(MATERIALS)} materials"]
+    assert browser.texts("output[name=count]") == [f"{len(MATERIALS)} materials"]
 
 
 def test_nothing_left_is_no_error(browser, site):
     browser.show(site / "index.html")
-    set_field(browser, "contains", "Xx")
-    assert browser.texts("#filters output") == [f"0 of {len(MATERIALS)} materials"]
-    assert column(browser, browser.all("table.ranking")[0], "score")[0] == ["–"] * 3
+    set_field(browser, "formula", "Xx")
+    assert browser.texts("output[name=count]") == ["There is no such element."]
+    assert browser.texts("#nothing") == ["None of these materials is asked what counts here."]
+    assert browser.texts("table.ranking") == []
     assert browser.problems() == []
 
 
@@ -244,7 +189,7 @@ def test_metric_is_chosen_and_kept_in_the_address(browser, site, ranking):
 
 def test_model_page_filters(browser, site):
     browser.show(site / "models" / "even.html")
-    set_field(browser, "contains", "Ti")
+    set_field(browser, "formula", "Ti")
     shown = [r for r in browser.all("#material-table tbody tr") if r.is_displayed()]
     assert len(shown) == sum("Ti" in s.formula for s in MATERIALS)
 

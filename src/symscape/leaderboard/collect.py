@@ -70,6 +70,11 @@ class Unit:
         return "all crystals" if self.material == "crystals" else self.material
 
     @property
+    def label(self) -> str:
+        """Short name of the material: ``PbTiO3``, ``Mg-Si``, ``group-4``."""
+        return self.reference.formula if self.reference else self.title
+
+    @property
     def elements(self) -> tuple[str, ...]:
         """Chemical symbols of the crystal or the chemical system; none for all crystals."""
         if self.reference:

@@ -49,6 +49,11 @@ class RawMetric:
         return self.metric.ideal
 
     @property
+    def counts(self) -> bool:
+        """Whether it is a number of things."""
+        return self.metric.counts
+
+    @property
     def decimals(self) -> int:
         """Digits after the point; a mean of counts has two."""
         return 2 if self.metric.counts else self.metric.printed_decimals
@@ -60,6 +65,13 @@ RAW_METRICS: tuple[RawMetric, ...] = tuple(
     for question in QUESTIONS.values()
     for metric in (*question.metrics, *question.derived)
     if metric.on_board
+)
+#: those that stand first, beside the score
+HEADLINE: tuple[RawMetric, ...] = tuple(
+    metric
+    for name in ("mae", "mean_signed_error", "softening_scale", "spearman")
+    for metric in RAW_METRICS
+    if metric.name == f"energies.{name}"
 )
 #: shown, but no part of the score: it depends on the machine
 SPEED = Score(

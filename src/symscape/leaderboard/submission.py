@@ -7,7 +7,7 @@ from pathlib import Path
 
 from symscape.leaderboard.audit import audit, copied_from, named
 from symscape.leaderboard.library import Library, asked_of
-from symscape.leaderboard.pages import slug
+from symscape.leaderboard.site import slug
 from symscape.models.card import ModelCard
 from symscape.questions.registry import QUESTIONS
 from symscape.results.run_results import RunResults

@@ -8,8 +8,9 @@ import math
 from typing import Any
 
 from symscape.decode import dumps, encode
+from symscape.leaderboard.presets import PRESETS
 from symscape.leaderboard.ranking import RAW_METRICS, Ranking, Standing
-from symscape.leaderboard.scores import scoring_of
+from symscape.leaderboard.scores import combine, scoring_of
 from symscape.page.summary import escape_markdown
 from symscape.page.words import NOTHING, count_text, number_text
 from symscape.questions.metric import Metric, Score
@@ -55,6 +56,19 @@ def leaderboard_json(ranking: Ranking) -> str:
                 "metrics": [_scale_record(m, m.score) for m in q.scored if m.score],
             }
             for q in table.questions
+        ],
+        "presets": [
+            {
+                "preset": preset.name,
+                "title": preset.title,
+                "why": preset.why,
+                "weights": {
+                    q.name: float(weight)
+                    for q, weight in zip(table.questions, preset.of(table.questions), strict=True)
+                    if weight
+                },
+            }
+            for preset in PRESETS
         ],
         "models": [_model_record(ranking, standing) for standing in ranking.standings],
         "anchors": [
@@ -117,6 +131,10 @@ def _model_record(ranking: Ranking, standing: Standing) -> dict[str, Any]:
             for name, score, ends in zip(
                 names, standing.questions, standing.question_intervals, strict=True
             )
+        },
+        "presets": {
+            preset.name: _rounded(float(combine(standing.questions, preset.of(table.questions))))
+            for preset in PRESETS
         },
         "metrics": {name: _rounded(value) for name, value in standing.raw.items()},
         "seconds_per_point": _rounded(standing.seconds_per_point),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from symscape.files import write_atomically
+from symscape.leaderboard.badge import score_badge
 from symscape.leaderboard.collect import Entry
 from symscape.leaderboard.elements import FOLDER as ELEMENTS
 from symscape.leaderboard.elements import write_elements
@@ -18,16 +19,17 @@ from symscape.leaderboard.maps import (
     landscape,
     write_thumbnail,
 )
-from symscape.leaderboard.pages import Pages, Site, slug
+from symscape.leaderboard.pages import Pages
 from symscape.leaderboard.ranking import Ranking
+from symscape.leaderboard.site import Site, slug
 from symscape.leaderboard.tables import leaderboard_csv, leaderboard_json, leaderboard_markdown
 
-#: copied beside the pages
-ASSETS = ("style.css", "board.js", "maps.js")
 #: folders of the leaderboard that hold nothing else than what is written here
 _OWNED = (
     ("models", "*.html"),
     ("materials", "*.html"),
+    ("badges", "*.svg"),
+    ("assets", "*"),
     ("thumbs", "**/*.png"),
     (ELEMENTS, "*.png"),
 )
@@ -60,10 +62,7 @@ def write_leaderboard(
     write_atomically(folder / "leaderboard.json", leaderboard_json(ranking))
     write_atomically(folder / "leaderboard.csv", leaderboard_csv(ranking))
     write_atomically(folder / "leaderboard.md", leaderboard_markdown(ranking))
-    for name in ASSETS:
-        asset = resources.files("symscape.leaderboard") / "templates" / name
-        write_atomically(folder / "assets" / name, asset.read_text(encoding="utf-8"))
-    write_atomically(folder / "assets" / "colours.js", colour_script())
+    assets = _write_assets(folder / "assets")
     total = (len(ranking.standings) + 1) * len(ranking.table.slices)
     thumbnails = _write_thumbnails(folder, ranking, lambda done: _tell(progress, done, total))
     elements = {
@@ -74,10 +73,13 @@ def write_leaderboard(
     pages = Pages(site)
     written = {folder / thumbnail.path for thumbnail in thumbnails.values()}
     written |= {folder / picture.path for own in elements.values() for picture in own}
+    written |= assets
     for standing in ranking.standings:
         path = folder / "models" / f"{slug(standing.name)}.html"
         write_atomically(path, pages.model(standing))
-        written.add(path)
+        badge = folder / "badges" / f"{slug(standing.name)}.svg"
+        write_atomically(badge, score_badge(standing))
+        written |= {path, badge}
     for material in site.materials:
         path = folder / material.page
         write_atomically(path, pages.material(material))
@@ -89,6 +91,18 @@ def write_leaderboard(
     index = folder / "index.html"
     write_atomically(index, pages.index())
     return index
+
+
+def _write_assets(folder: Path) -> set[Path]:
+    """Copy styles and scripts beside the pages and return their paths."""
+    templates = resources.files("symscape.leaderboard") / "templates"
+    found = {"style.css": templates / "style.css"}
+    found.update((asset.name, asset) for asset in (templates / "scripts").iterdir())
+    texts = {name: asset.read_text(encoding="utf-8") for name, asset in found.items()}
+    texts["colours.js"] = colour_script()
+    for name, text in texts.items():
+        write_atomically(folder / name, text)
+    return {folder / name for name in texts}
 
 
 def copy_results(folder: Path, entries: Sequence[Entry]) -> None:

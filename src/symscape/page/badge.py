@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
 
 if TYPE_CHECKING:
     from symscape.page.view import RunView
@@ -36,16 +37,29 @@ def badge_svg(view: RunView) -> str:
     total = sum(counts.values())
     passed = counts["passed"] + counts["known"]
     text = f"{passed} of {total} passed" if total else "nothing judged"
-    label_length, text_length = round(_LETTER * len(_LABEL)), round(_LETTER * len(text))
+    return draw_badge(_LABEL, text, _COLOURS[view.status])
+
+
+def draw_badge(label: str, text: str, colour: str) -> str:
+    """Return a badge as SVG, which needs neither fonts nor scripts from elsewhere.
+
+    Parameters
+    ----------
+    label, text
+        On its left and right.
+    colour
+        Behind the text, which is white.
+    """
+    label_length, text_length = round(_LETTER * len(label)), round(_LETTER * len(text))
     left, right = label_length + 2 * _PADDING, text_length + 2 * _PADDING
     return _SVG.format(
         width=f"{left + right:g}",
         left=f"{left:g}",
         body=f"{right - 3:g}",
-        colour=_COLOURS[view.status],
-        label=_LABEL,
-        text=text,
-        words=f"{_LABEL}: {text}",
+        colour=colour,
+        label=escape(label),
+        text=escape(text),
+        words=escape(f"{label}: {text}"),
         text_x=f"{left + _PADDING:g}",
         label_length=label_length,
         text_length=text_length,
