@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symscape.leaderboard.badge import score_badge, badge_words
+from symscape.leaderboard.badge import badge_words, score_badge
 from symscape.leaderboard.collect import Board, Entry
 from symscape.leaderboard.cost import cost_of
 from symscape.leaderboard.counts import counts_text
