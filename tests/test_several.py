@@ -72,7 +72,8 @@ def test_what_cannot_be_compared_is_said():
 
 
 def run(*arguments):
-    return CliRunner().invoke(app, ["landscape", *map(str, arguments)])
+    quick = ["--no-contracts", "--library", "0"]
+    return CliRunner().invoke(app, ["landscape", *map(str, arguments), *quick])
 
 
 def test_from_a_file_to_a_page_and_the_points_for_dft(tmp_path):

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from symscape.errors import SymscapeError
+
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.figure import Figure
 
+    from symscape.crystal.crystal import Crystal
     from symscape.crystal.propose import Proposal
     from symscape.crystal.slice import Slice
+    from symscape.landscape.overlay import DftPoints
     from symscape.landscape.several import ModelComparison
+    from symscape.landscape.similar import LibraryDistances
     from symscape.models.base import EnergyModel
     from symscape.models.cache import EnergyCache
+    from symscape.models.evaluate import Evaluator
+    from symscape.page.landscape_page import SliceView
+    from symscape.questions.case import Check
 
 
 def propose_slices(
@@ -106,3 +115,153 @@ def figure_of_models(comparison: ModelComparison) -> Figure:
     from symscape.page.landscape_page import comparison_figure
 
     return comparison_figure(comparison)
+
+
+def ask_slice(
+    the_slice: Slice, models: Mapping[str, Evaluator], points: DftPoints | None = None
+) -> tuple[SliceView | None, dict[str, str]]:
+    """Ask every model for a slice, and for the user's DFT points on it.
+
+    Parameters
+    ----------
+    the_slice
+        The grid.
+    models
+        By name.
+    points
+        DFT points that lie on the slice, if there are any.
+
+    Returns
+    -------
+    view : SliceView or None
+        None if no model has an energy.
+    failures : dict
+        The models that have none, and why.
+
+    Raises
+    ------
+    SymscapeError
+        If there is no grid point at which all models that answer have an energy.
+    """
+    from symscape.landscape.overlay import point_errors
+    from symscape.landscape.several import compare_energies
+    from symscape.page.landscape_page import SliceView
+
+    grids, failures = _grids(the_slice, models)
+    if not grids:
+        return None, failures
+    try:
+        comparison = compare_energies(the_slice, grids)
+    except ValueError as error:
+        raise SymscapeError(f"{the_slice.name}: {error}") from error
+    if points is None:
+        return SliceView(comparison), failures
+    zero = [axis.values[k] for axis, k in zip(the_slice.axes, comparison.zero, strict=True)]
+    at_points: dict[str, np.ndarray] = {}
+    above = []
+    for name in comparison.names:
+        values = [*points.values, zero]
+        structures = the_slice.structures_at(values)  # type: ignore[arg-type]
+        own = models[name].evaluate(structures).energies / structures.n_atoms
+        at_points[name] = own[:-1]
+        above.append(float(own[points.lowest] - own[-1]))
+    return SliceView(comparison, points, point_errors(points, at_points), tuple(above)), failures
+
+
+def _grids(
+    the_slice: Slice, models: Mapping[str, Evaluator]
+) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Return the energies of the models that have any, and why the others have none."""
+    import numpy as np
+
+    from symscape.landscape.evaluate import evaluate_slice
+
+    grids: dict[str, np.ndarray] = {}
+    failures: dict[str, str] = {}
+    for name, model in models.items():
+        try:
+            done = evaluate_slice(model, the_slice)
+        except SymscapeError as error:
+            failures[name] = str(error)
+            continue
+        if np.isfinite(done.energies).any():
+            grids[name] = done.energies
+            continue
+        reason = next(iter(done.failures.values()), "no reason given")
+        failures[name] = f"no energy at all on a slice ({reason})"
+    return grids, failures
+
+
+def check_contracts(model: Evaluator, crystal: Crystal) -> tuple[Check, ...]:
+    """Check what any potential owes to physics on one crystal, by the default profile's limits.
+
+    Invariance, smoothness under strain and displacement, and, of a model with forces, forces and
+    stress against the energy.
+
+    Raises
+    ------
+    ModelError
+        If the model fails at one of the structures.
+    """
+    from symscape.contracts.catalogue import ENERGY_CONTRACTS, FORCE_CONTRACTS
+    from symscape.contracts.kept import check_crystal_once
+    from symscape.questions.conservative_forces import CONSERVATIVE_FORCES
+    from symscape.questions.invariance import INVARIANCE
+    from symscape.questions.smoothness import SMOOTHNESS
+    from symscape.verdict.tolerances import load_tolerances
+
+    chosen = dict(ENERGY_CONTRACTS)
+    if "forces" in model.implements:
+        chosen |= FORCE_CONTRACTS
+    found = check_crystal_once(model, crystal, chosen)
+    values = {name: result.value for name, result in found.items() if result.applies}
+    smooth = found["smoothness"]
+    values |= {"max_jump": smooth.value, "max_kink": smooth.detail["kink"]}
+    names = {"material": crystal.formula, "slice": "", "model": model.model.card.name}
+    tolerances = load_tolerances()
+    return tuple(
+        check
+        for question in (INVARIANCE, SMOOTHNESS, CONSERVATIVE_FORCES)
+        for check in tolerances.case(question.name, **names).check(values, question)
+        if check.metric in values
+    )
+
+
+def distances_in_library(
+    models: Mapping[str, Evaluator], crystal: Crystal, most: int
+) -> LibraryDistances | None:
+    """Ask models for a sample of the library's slices of materials that share elements.
+
+    Parameters
+    ----------
+    models
+        By name; one that can't be asked for a slice leaves it out.
+    crystal
+        Its elements choose the materials.
+    most
+        How many slices at most.
+
+    Returns
+    -------
+    LibraryDistances or None
+        None if no material shares an element, or there is no library.
+    """
+    from symscape.landscape.evaluate import evaluate_slice
+    from symscape.landscape.similar import library_distances, sampled_points, similar_references
+    from symscape.places import references_folder
+    from symscape.references.library import find_references
+    from symscape.references.store import load_reference
+
+    folder = references_folder(None)
+    entries = find_references([folder]) if folder.is_dir() else []
+    references = [load_reference(e.path) for e in similar_references(entries, crystal, most)]
+    energies = []
+    for reference in references:
+        asked = sampled_points(reference)
+        energies.append(
+            {
+                name: evaluate_slice(model, reference.slice, asked).energies
+                for name, model in models.items()
+            }
+        )
+    return library_distances(references, energies)

@@ -90,7 +90,8 @@ def opened_cache(folder: Path | None) -> Iterator[EnergyCache]:
     from symscape.models.cache import CacheWarning, EnergyCache
 
     with EnergyCache(folder) as cache, warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+        # what else warns keeps to the filters that are set
+        warnings.simplefilter("always", CacheWarning)
         if cache.folder.exists() and not cache.folder.is_dir():
             raise SymscapeError(
                 f"{cache.folder}: this is no folder, so no cache can be in it; name one with "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,8 +27,11 @@ from symscape.errors import SymscapeError
 if TYPE_CHECKING:
     from symscape.crystal.crystal import Crystal
     from symscape.crystal.slice import Slice
+    from symscape.landscape.overlay import DftPoints
     from symscape.landscape.several import ModelComparison
     from symscape.models.base import EnergyModel
+    from symscape.models.evaluate import Evaluator
+    from symscape.page.landscape_page import LandscapePage, SliceView
 
 _PICTURES = (".png", ".pdf", ".svg")
 
@@ -54,6 +58,23 @@ def landscape(
         Path | None,
         typer.Option(help="Write these points here, a POSCAR each and an extxyz of all."),
     ] = None,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="DFT energies to compare with: vasprun.xml, OUTCAR, extxyz, or a folder of them; "
+            "may be repeated.",
+        ),
+    ] = None,
+    library: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Slices of the library, of similar materials, to compare with; 0: none."
+        ),
+    ] = 4,
+    contracts: Annotated[
+        bool, typer.Option("--contracts/--no-contracts", help="Check invariance, smoothness, ...")
+    ] = True,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     cache_dir: Annotated[
         Path | None, typer.Option(help="Where energies are kept; default the user's cache folder.")
@@ -65,9 +86,10 @@ def landscape(
 ) -> None:
     """Draw potentials on slices of any crystal, without DFT, and where they disagree.
 
-    The page has each model's map, its wells and barriers, how far models are apart, and the points
-    that a first DFT calculation should ask. If a model fails, the page has the others, and the exit
-    code is 1.
+    The page has each model's map, its wells and barriers, how far models are apart here and on the
+    library's materials, what contracts find, and the points that a first DFT calculation should
+    ask. It is written as soon as the first slice is drawn, and again when the rest is known. If a
+    model fails, the page has the others, and the exit code is 1.
     """
     _check_output(output)
     check_symprec(symprec)
@@ -76,17 +98,22 @@ def landscape(
         file, axes=split(axes), subgroup=subgroup, points=points, most=slices,
         symprec=symprec, options=options,
     )  # fmt: skip
+    dft_points = _dft_points(chosen, against or [])
     models = _models(split(mlip), device)
     with opened_cache(cache_dir) as cache:
-        comparisons, failures = _evaluate(chosen, models, cache)
-    _save(output, comparisons, failures, dft)
-    typer.echo(f"wrote {output}")
+        evaluators = _evaluators(models, cache)
+        page = _first_page(chosen, dft_points, evaluators, dft)
+        _save(output, page)
+        typer.echo(f"wrote {output}" + (f", without {page.pending} as yet" if page.pending else ""))
+        if output.suffix not in _PICTURES:
+            page = _whole_page(page, chosen, dft_points, evaluators, library, contracts)
+            _save(output, page)
+            typer.echo(f"wrote {output}, complete")
     if write is not None:
-        for path in _write_points(write, comparisons, dft):
+        for path in _write_points(write, [view.comparison for view in page.views], dft):
             typer.echo(f"wrote {path}")
-    for name, reason in failures.items():
-        typer.echo(f"symscape: {name}: {reason}", err=True)
-    if failures:
+    _say_results(page)
+    if page.failures:
         raise typer.Exit(1)
 
 
@@ -143,39 +170,100 @@ def _models(names: tuple[str, ...], device: str) -> list[EnergyModel]:
     return models
 
 
-def _evaluate(
-    chosen: list[Slice], models: list[EnergyModel], cache: object
-) -> tuple[list[ModelComparison], dict[str, str]]:
-    """Ask every model for every slice; one that fails is left out and its reason kept."""
-    import numpy as np
+def _evaluators(models: list[EnergyModel], cache: object) -> dict[str, Evaluator]:
+    from symscape.models.evaluate import Evaluator
 
-    from symscape.landscape.evaluate import evaluate_slice
-    from symscape.landscape.several import compare_energies
+    return {model.card.name: Evaluator(model, cache) for model in models}  # type: ignore[arg-type]
 
-    grids: dict[str, list[np.ndarray]] = {}
-    failures: dict[str, str] = {}
-    for model in models:
-        name = model.card.name
+
+def _dft_points(chosen: list[Slice], files: list[Path]) -> list[DftPoints | None]:
+    """Place the user's DFT energies on the slices, and say which lie on none."""
+    if not files:
+        return [None] * len(chosen)
+    from symscape.dft.importer import read_images
+    from symscape.landscape.overlay import place_points
+
+    images = read_images(files)
+    placed = [place_points(one, images) for one in chosen]
+    known = {name for points, _ in placed for name in points.names}
+    lost = [image.name for image in images if image.name not in known]
+    names = ", ".join(one.name for one in chosen)
+    if not known:
+        raise SymscapeError(
+            f"--against {files[0]}: none of the {len(images)} geometries lies on {names}; choose "
+            "the coordinates that they differ in with --axes, or give the slice they were made of."
+        )
+    if lost:
+        more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+        say_notices([f"{lost[0]}{more} lies on none of the slices {names} and is left out"])
+    return [points if points.names else None for points, _ in placed]
+
+
+def _first_page(
+    chosen: list[Slice],
+    dft_points: list[DftPoints | None],
+    evaluators: dict[str, Evaluator],
+    dft: int,
+) -> LandscapePage:
+    """Ask for the first slice alone, so that there is something to look at."""
+    from symscape.explore import ask_slice
+    from symscape.page.landscape_page import LandscapePage
+
+    view, failures = ask_slice(chosen[0], evaluators, dft_points[0])
+    if view is None:
+        raise SymscapeError("; ".join(f"{name}: {why}" for name, why in failures.items()))
+    more = "the other slices, " if len(chosen) > 1 else ""
+    return LandscapePage(
+        chosen[0].crystal.formula, [view], failures, dft, pending=f"{more}contracts and the library"
+    )
+
+
+def _whole_page(
+    page: LandscapePage,
+    chosen: list[Slice],
+    dft_points: list[DftPoints | None],
+    evaluators: dict[str, Evaluator],
+    library: int,
+    contracts: bool,
+) -> LandscapePage:
+    """Ask for the rest: other slices, contracts on the crystal, the library's materials."""
+    from symscape.explore import ask_slice, check_contracts, distances_in_library
+
+    views: list[SliceView] = list(page.views)
+    failures = dict(page.failures)
+    good = {name: one for name, one in evaluators.items() if name not in failures}
+    for one, points in zip(chosen[1:], dft_points[1:], strict=True):
+        view, failed = ask_slice(one, good, points)
+        failures |= failed
+        views += [view] if view is not None else []
+    good = {name: one for name, one in good.items() if name not in failures}
+    found = {}
+    for name, evaluator in good.items() if contracts else ():
         try:
-            done = [evaluate_slice(model, one, cache=cache) for one in chosen]  # type: ignore[arg-type]
+            found[name] = check_contracts(evaluator, chosen[0].crystal)
         except SymscapeError as error:
-            failures[name] = str(error)
-            continue
-        silent = next((e for e in done if not np.isfinite(e.energies).any()), None)
-        if silent is not None:
-            reason = next(iter(silent.failures.values()), "no reason given")
-            failures[name] = f"no energy at all on a slice ({reason})"
-            continue
-        grids[name] = [evaluation.energies for evaluation in done]
-    if not grids:
-        raise SymscapeError("; ".join(f"{name}: {reason}" for name, reason in failures.items()))
-    comparisons = []
-    for k, one in enumerate(chosen):
-        try:
-            comparisons.append(compare_energies(one, {n: g[k] for n, g in grids.items()}))
-        except ValueError as error:
-            raise SymscapeError(f"{one.name}: {error}") from error
-    return comparisons, failures
+            failures[name] = f"its contracts could not be checked: {error}"
+    beside = distances_in_library(good, chosen[0].crystal, library) if library else None
+    return replace(
+        page, views=views, failures=failures, contracts=found, library=beside, pending=""
+    )
+
+
+def _say_results(page: LandscapePage) -> None:
+    """Say on the terminal how wrong models are, and what failed."""
+    for view in page.views:
+        for one in view.errors:
+            typer.echo(
+                f"{view.comparison.slice.name}  {one.model}: mean absolute error "
+                f"{one.mean_absolute:.1f}, mean {one.mean:+.1f} meV/atom against "
+                f"{len(one.errors)} DFT points, slope {one.softening:.2f}"
+            )
+        if view.falls_off:
+            name = view.comparison.slice.name
+            falls = f"energies on {name} go on falling where the grid ends: the structure is not "
+            say_notices([falls + "what it should be, or has to be relaxed first"])
+    for name, reason in page.failures.items():
+        typer.echo(f"symscape: {name}: {reason}", err=True)
 
 
 def _check_output(path: Path) -> None:
@@ -187,18 +275,15 @@ def _check_output(path: Path) -> None:
         raise SymscapeError(f"--output {path}: there is no folder {path.parent}.")
 
 
-def _save(
-    path: Path, comparisons: list[ModelComparison], failures: dict[str, str], dft: int
-) -> None:
+def _save(path: Path, page: LandscapePage) -> None:
     from symscape.files import write_atomically
-    from symscape.page.landscape_page import LandscapePage, comparison_figure, render_landscape_page
+    from symscape.page.landscape_page import comparison_figure, render_landscape_page
 
-    crystal = comparisons[0].slice.crystal
     try:
         if path.suffix != ".html":
-            comparison_figure(comparisons[0]).savefig(path)
+            view = page.views[0]
+            comparison_figure(view.comparison, view.overlay).savefig(path)
             return
-        page = LandscapePage(crystal.formula, comparisons, failures, dft)
         write_atomically(path, render_landscape_page(page))
     except OSError as error:
         raise SymscapeError(

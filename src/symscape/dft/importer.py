@@ -260,7 +260,7 @@ def _place(
     known = 0
     deviation = 0.0
     for image in images:
-        energy = _energy(image) * n_atoms / len(image.atoms)
+        energy = image_energy(image) * n_atoms / len(image.atoms)
         matches = _matches(plan, matcher, image)
         free = [match for match in matches if match.index not in taken]
         deviation = max(deviation, (free or matches)[0].deviation_A)
@@ -305,7 +305,7 @@ def _matches(plan: Plan, matcher: GridMatcher, image: Image) -> list[Match]:
     return straight or matches
 
 
-def _energy(image: Image) -> float:
+def image_energy(image: Image) -> float:
     """Return an image's energy in eV, extrapolated to zero smearing where the code tells it."""
     atoms = image.atoms
     results = atoms.calc.results if atoms.calc is not None else {}

@@ -94,13 +94,13 @@ class GridMatcher:
         times = len(atoms) // len(self.numbers)
         share = abs(atoms.get_volume()) / times
         near = np.flatnonzero(np.abs(self.volumes / share - 1) < 1e-3)
-        own = _near_distances(atoms.cell.array, atoms.positions)
+        own = near_distances(atoms.cell.array, atoms.positions)
         found = []
         for index in near:
             other = np.repeat(self._near(int(index)), times)
             if len(own) == len(other) and np.abs(own - other).max() > 4 * self.tolerance_A:
                 continue
-            match = self._match(atoms, int(index), times)
+            match = self.match_at(atoms, int(index), times)
             if match is not None:
                 found.append(match)
         return sorted(found, key=lambda m: (round(m.turned, 3), round(m.deviation_A, 6), m.index))
@@ -108,11 +108,14 @@ class GridMatcher:
     def _near(self, index: int) -> np.ndarray:
         if index not in self._distances:
             _, positions, cell = self.structures.arrays(index)
-            self._distances[index] = _near_distances(cell, positions)
+            self._distances[index] = near_distances(cell, positions)
         return self._distances[index]
 
-    def _match(self, atoms: Atoms, index: int, times: int) -> Match | None:
-        """Try every way of laying the geometry's lattice on that of a grid point."""
+    def match_at(self, atoms: Atoms, index: int, times: int) -> Match | None:
+        """Lay the geometry on one grid point, ``times`` atoms on each of its own.
+
+        All ways of laying the lattices on each other are tried; None if none fits.
+        """
         from pymatgen.core import Lattice
 
         _, built, cell = self.structures.arrays(index)
@@ -190,7 +193,7 @@ def _nearest_rotation(vectors: np.ndarray, turned: np.ndarray) -> np.ndarray:
     return np.asarray(left @ right)
 
 
-def _near_distances(cell: np.ndarray, positions: np.ndarray) -> np.ndarray:
+def near_distances(cell: np.ndarray, positions: np.ndarray) -> np.ndarray:
     """Return each atom's distances to its eight nearest neighbours, all sorted together.
 
     Equal for congruent structures, whatever cell describes them.

@@ -28,10 +28,33 @@ class _Panel:
     label: str
 
 
+@dataclass(frozen=True, eq=False)
+class Overlay:
+    """DFT points to be drawn on the maps.
+
+    Parameters
+    ----------
+    values
+        Axis values, shape (n, 2).
+    energies
+        For each model DFT's energies on the scale of its map, eV/atom, shape (n,): at DFT's lowest
+        point they are the model's own.
+    """
+
+    values: np.ndarray
+    energies: tuple[np.ndarray, ...]
+
+
 def draw_several(
-    comparison: ModelComparison, labels: tuple[str, str], title: str = "", window: float = 0.5
+    comparison: ModelComparison,
+    labels: tuple[str, str],
+    title: str = "",
+    window: float = 0.5,
+    overlay: Overlay | None = None,
 ) -> Figure:
     """Draw each model's map on one scale, with its minima, and the spread where there are several.
+
+    A DFT point is a disk of its energy's colour: where the model is right, it vanishes in the map.
 
     Parameters
     ----------
@@ -43,6 +66,8 @@ def draw_several(
         Above the figure.
     window
         Where the energy scale ends at the latest, eV/atom.
+    overlay
+        DFT points, if there are any.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -56,7 +81,7 @@ def draw_several(
     for axes in grid[len(panels) :]:
         axes.set_axis_off()
     u, v = (axis.values for axis in comparison.slice.axes)
-    for axes, panel in zip(grid, panels, strict=False):
+    for k, (axes, panel) in enumerate(zip(grid, panels, strict=False)):
         data = LandscapeData(
             u, v, labels, panel.energies, None, comparison.slice.mask, comparison.zero
         )
@@ -65,6 +90,11 @@ def draw_several(
         axes.set_xlabel(labels[0])
         axes.set_ylabel(labels[1])
         axes.plot(u[comparison.zero[0]], v[comparison.zero[1]], "+", color="white", markersize=11)
+        if filled is not None and overlay is not None and k < len(overlay.energies):
+            axes.scatter(
+                *overlay.values.T, c=1000 * overlay.energies[k], cmap=filled.cmap,
+                norm=filled.norm, edgecolors="white", linewidths=1.4, s=70, clip_on=False, zorder=4,
+            )  # fmt: skip
         if filled is not None:
             figure.colorbar(filled, ax=axes, location="bottom", label=panel.label, shrink=0.9)
     for axes, side in zip(grid, comparison.topologies, strict=False):
@@ -72,7 +102,7 @@ def draw_several(
         axes.plot(
             np.interp(places[:, 0], np.arange(len(u)), u),
             np.interp(places[:, 1], np.arange(len(v)), v),
-            "o", markerfacecolor="white", markeredgecolor="black", markersize=6,
+            "o", markerfacecolor="white", markeredgecolor="black", markersize=6, clip_on=False,
         )  # fmt: skip
     figure.suptitle(title, fontsize=11, parse_math=False)
     return figure

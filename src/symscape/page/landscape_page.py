@@ -1,20 +1,64 @@
-"""The page of ``symscape landscape``: models on the slices of one crystal, without DFT."""
+"""The page of ``symscape landscape``: models on the slices of one crystal, with DFT or without."""
 
 from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from symscape.figures.several_figure import draw_several
+from symscape.figures.several_figure import Overlay, draw_several
+from symscape.landscape.overlay import DftPoints, PointErrors
+from symscape.landscape.several import ModelComparison
+from symscape.page.words import limit_text, metric_text, metric_title, number_text, unit_text
 from symscape.results.run_results import axis_label
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from symscape.landscape.several import ModelComparison
+    from symscape.landscape.similar import LibraryDistances
+    from symscape.questions.case import Check
+
+
+@dataclass(frozen=True, eq=False)
+class SliceView:
+    """One slice of the page.
+
+    Parameters
+    ----------
+    comparison
+        The models on it.
+    points
+        The user's DFT points; None without.
+    errors
+        One a model of the comparison, in its order; empty without DFT points.
+    lowest_above
+        Energy of DFT's lowest point above the comparison's zero in each model, eV/atom.
+    """
+
+    comparison: ModelComparison
+    points: DftPoints | None = None
+    errors: tuple[PointErrors, ...] = ()
+    lowest_above: tuple[float, ...] = ()
+
+    @property
+    def overlay(self) -> Overlay | None:
+        """What is drawn of the DFT points; None without."""
+        if self.points is None:
+            return None
+        dft = self.points.relative
+        return Overlay(self.points.values, tuple(dft + above for above in self.lowest_above))
+
+    @property
+    def falls_off(self) -> bool:
+        """Whether every model goes on falling where the grid ends: no crystal at rest."""
+        low = [side.minima[0] for side in self.comparison.topologies if side.minima]
+        return bool(low) and all(well.on_edge and well.energy < -_AT_REST_eV for well in low)
+
+
+#: a well on the edge that is deeper than this below the crystal, eV/atom, is no noise
+_AT_REST_eV = 0.005
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,38 +68,67 @@ class LandscapePage:
     Parameters
     ----------
     title
-        Crystal and space group.
-    comparisons
+        The crystal.
+    views
         One a slice.
     failures
-        Model -> why it is not on the page.
+        Model -> why it is not on the page, or not on all of it.
     n_first
         How many points are proposed for a first DFT calculation, slice by slice.
+    contracts
+        Model -> what contracts found of it on the crystal.
+    library
+        How far the models are apart on materials of the library that share elements; None unknown.
+    pending
+        What is still being computed; empty for a finished page.
     """
 
     title: str
-    comparisons: Sequence[ModelComparison]
-    failures: dict[str, str]
+    views: Sequence[SliceView]
+    failures: Mapping[str, str]
     n_first: int = 8
+    contracts: Mapping[str, tuple[Check, ...]] = field(default_factory=dict)
+    library: LibraryDistances | None = None
+    pending: str = ""
+
+    @property
+    def shown(self) -> set[str]:
+        """Models with a map."""
+        return {name for view in self.views for name in view.comparison.names}
+
+    @property
+    def contract_names(self) -> list[str]:
+        """Metrics of all contracts that were checked of any model."""
+        found = (check.metric for checks in self.contracts.values() for check in checks)
+        return list(dict.fromkeys(found))
+
+    def contract(self, metric: str, model: str) -> Check | None:
+        """Return what was found of a model, None if it was not checked."""
+        return next((c for c in self.contracts[model] if c.metric == metric), None)
 
 
-def comparison_figure(comparison: ModelComparison) -> Figure:
+def comparison_figure(comparison: ModelComparison, overlay: Overlay | None = None) -> Figure:
     """Draw the models on a slice, with the crystal, the space group and the axes named."""
     crystal = comparison.slice.crystal
     first, second = (axis_label(axis.name) for axis in comparison.slice.axes)
     title = f"{crystal.formula}, {crystal.symbol}, {comparison.slice.name}"
-    return draw_several(comparison, (first, second), title)
+    return draw_several(comparison, (first, second), title, overlay=overlay)
 
 
 def render_landscape_page(page: LandscapePage) -> str:
     """Return the page as HTML that opens from disk, pictures within it."""
     from symscape.page.html import templates
 
-    pictures = [_picture(comparison_figure(comparison)) for comparison in page.comparisons]
-    text: str = (
-        templates()
-        .get_template("landscape.html.j2")
-        .render(page=page, slices=list(zip(page.comparisons, pictures, strict=True)))
+    environment = templates()
+    pictures = [_picture(comparison_figure(view.comparison, view.overlay)) for view in page.views]
+    text: str = environment.get_template("landscape.html.j2").render(
+        page=page,
+        slices=list(zip(page.views, pictures, strict=True)),
+        limit=limit_text,
+        metric_text=metric_text,
+        number=number_text,
+        title_of=metric_title,
+        unit=unit_text,
     )
     return text
 
