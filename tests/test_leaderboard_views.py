@@ -79,6 +79,8 @@ def test_every_preset_scores_as_in_python(browser, site, ranking, preset):
         assert found["scores"] == [None] * len(wanted)
         return
     np.testing.assert_allclose(found["scores"], wanted, rtol=1e-10)
+    said = browser.texts("#view")
+    assert (preset.why in "".join(said)) is (preset.name != "all")
     best = sorted(zip(-wanted, [s.name for s in ranking.ranked], strict=True))
     assert names(browser) == [name for _, name in best]
     np.testing.assert_allclose(shown_scores(browser), sorted(100 * wanted)[::-1], atol=0.051)

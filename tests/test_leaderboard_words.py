@@ -15,6 +15,7 @@ from symscape.leaderboard.badge import badge_words, score_badge
 from symscape.leaderboard.collect import Board, Entry
 from symscape.leaderboard.cost import cost_of
 from symscape.leaderboard.counts import counts_text
+from symscape.leaderboard.presets import PRESETS
 from symscape.leaderboard.ranking import HEADLINE, RAW_METRICS, rank_board
 
 MATERIALS = tuple(make.material(k) for k in range(6))
@@ -125,3 +126,14 @@ def test_badge_is_sound_svg_with_the_score(scale):
 def test_badge_says_that_the_theory_is_another():
     ranking = ranked(make.run("a", MATERIALS), make.run("b", MATERIALS, theory="r2SCAN"))
     assert badge_words(ranking.others[0]).endswith("other theory")
+
+
+# -- docs -----------------------------------------------------------------------------------------
+
+
+def test_docs_name_every_preset_and_every_field_of_the_address():
+    text = (Path(__file__).parents[1] / "docs" / "leaderboard.md").read_text(encoding="utf-8")
+    for preset in PRESETS[1:]:
+        assert f"`{preset.name}`" in text
+    for field in ("formula", "match", "system", "group", "question", "weights", "hide", "show"):
+        assert f"{field}=" in text

@@ -158,6 +158,7 @@
     const hiddenModels = shownModels.filter((box) => !box.checked).length;
     const parts = [];
     if (touched) parts.push("Ranks and scores as filtered and weighted above.");
+    if (weighting.said) parts.push(weighting.said);
     if (hiddenModels) parts.push(`${wording.count(hiddenModels, "model")} hidden; ranks are among all.`);
     const view = document.getElementById("view");
     view.textContent = parts.join(" ");

@@ -47,6 +47,14 @@ const weights = (() => {
       });
     }
 
+    /** What a preset weighs and why; empty for the board's own weights and a reader's. */
+    get said() {
+      const preset = this.numbers.presets.find((p) => p.name === this.preset.value);
+      if (!preset || preset.name === "all" || this.question.value) return "";
+      const asked = this.numbers.questions.filter((_, q) => preset.weights[q]);
+      return `For ${preset.title} count ${asked.map((q) => q.title).join(", ")}: ${preset.why}.`;
+    }
+
     /** For the address: the preset's name or the weights, never both. */
     get view() {
       if (this.preset.value !== OWN) return { preset: this.preset.value };
