@@ -150,6 +150,22 @@ def test_a_curve_without_minimum_has_no_epsilon():
     assert np.isnan(epsilon(one(0, 20, 1, 4), nothing)).all()
 
 
+@given(st.floats(0.01, 10.0), st.floats(0.01, 10.0), st.floats(-0.99, 50.0))
+def test_errors_of_bulk_moduli_below_10_gpa_are_absolute(first, second, share):
+    """The same difference is the same error in soft crystals, the same share in stiff ones."""
+
+    def error(dft, model):
+        pair = (one(0.0, 20.0, modulus / GPA, 4.0) for modulus in (model, dft))
+        return float(CurveErrors.of(*pair).bulk_modulus[0])
+
+    change = abs(share) * 10
+    soft = error(first, first + change)
+    assert soft == pytest.approx(error(second, second + change))
+    assert soft == pytest.approx(error(10.0, 10.0 + change))
+    stiff = [error(10 * (1 + b), 10 * (1 + b) * (1 + share)) for b in (first, second)]
+    assert stiff == pytest.approx([100 * share] * 2, abs=1e-9)
+
+
 def test_relative_differences_are_signed_per_cent():
     assert relative_difference(np.array([22.0]), np.array([20.0])) == pytest.approx(10)
 

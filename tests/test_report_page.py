@@ -111,6 +111,22 @@ def test_everything_is_there(report):
     }
 
 
+def test_beyond_ten_tolerances_landscapes_come_first():
+    reference = reference_summary()
+    landscape = judged_case(reference, -3.0)
+    metric = "bulk_modulus_error"
+
+    def group(name, times):
+        check = Check(metric, 15.0 * times, (-15.0, 15.0), "%", passed=False)
+        return CaseResult("equation_of_state", "soft", name, "He-Ne", "failed", (check,))
+
+    run = make_run(group("far", 900.0), landscape, group("near", 2.0), references=(reference,))
+    view = RunView(run)
+    assert [item.material for item in view.slices] == ["AbO3-P4mm", "far", "near"]
+    # the landscape is over ten tolerances off, too, but less than the group
+    assert 10 < view.slices[0].severity < view.slices[1].severity
+
+
 @pytest.mark.usefixtures("quick_figures")
 def test_a_report_can_be_made_again_from_its_results(tmp_path):
     one, two = tmp_path / "one", tmp_path / "two"

@@ -28,6 +28,8 @@ from symscape.verdict.baseline import MetricChange
 #: ``surprise`` if it did not; what could not be judged stands before all that was
 Outcome = Literal["error", "failed", "surprise", "known", "passed"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+#: so many tolerances off and more are equally bad
+BEYOND = 10.0
 
 
 @dataclass(frozen=True)
@@ -272,6 +274,13 @@ def _rank(view: CaseView) -> tuple[int, int, str]:
     return OUTCOMES.index(view.status), place, question
 
 
+def _place(item: SliceView) -> tuple[int, float, bool, float, str]:
+    """Order of the slices and groups of crystals, as `RunView.slices` says."""
+    capped = min(item.severity, BEYOND)
+    status = OUTCOMES.index(item.status)
+    return status, -capped, item.about != "slices", -item.severity, item.id
+
+
 @dataclass(frozen=True, eq=False)
 class RunView:
     """A run, ready to be reported: its slices in the order worst first."""
@@ -280,7 +289,11 @@ class RunView:
 
     @cached_property
     def slices(self) -> tuple[SliceView, ...]:
-        """Slices not judged; then failed ones, worst first; then passed ones, nearest first."""
+        """Slices not judged; then failed ones, worst first; then passed ones, nearest first.
+
+        Beyond ``BEYOND`` tolerances all is wrong, and how many they are says no more: among those,
+        landscapes come first, for they are what the suite asks about.
+        """
         grouped: dict[tuple[str, str], list[CaseView]] = {}
         for case in self.run.cases:
             key = (case.material, case.slice)
@@ -290,7 +303,7 @@ class RunView:
             cases.sort(key=_rank)
             reference = self.run.reference(cases[0].case)
             views.append(SliceView(material, name, reference, tuple(cases)))
-        return tuple(sorted(views, key=lambda v: (OUTCOMES.index(v.status), -v.severity, v.id)))
+        return tuple(sorted(views, key=_place))
 
     @cached_property
     def day(self) -> date:
