@@ -22,8 +22,10 @@ from symscape.leaderboard.ranking import rank_board
 from symscape.leaderboard.write import write_leaderboard
 from symscape.page.history_page import render_history_page
 from symscape.page.report import write_report
+from symscape.references.store import load_reference
 from symscape.results.history import load_history
-from symscape.results.run_results import BaselineSummary, load_results
+from symscape.results.run_results import BaselineSummary, RunResults, load_results
+from symscape.results.structure import summarize_structure
 from symscape.verdict.baseline import judge_against
 
 FOLDER = os.environ.get("SYMSCAPE_VIEWS")
@@ -34,7 +36,10 @@ TALLEST = 4000
 pytestmark = pytest.mark.skipif(FOLDER is None, reason="SYMSCAPE_VIEWS names no folder for them")
 
 OPEN_PART = "location.hash = '#{0}'; document.getElementById('{0}').scrollIntoView();"
-THREE_D = OPEN_PART + "document.querySelector('#{0} .orbits button').click();"
+THREE_D = OPEN_PART + (
+    "document.querySelector('#{0} .explorer').scrollIntoView();"
+    "document.querySelector('#{0} .orbits button').click();"
+)
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,7 @@ VIEWS = (
     View("report-landscape", "report", OPEN_PART.format("GeTe-R3m-ca-Ge_z")),
     View("report-3d", "report", THREE_D.format("GeTe-R3m-ca-Ge_z")),
     View("report-list", "report", "document.getElementById('landscapes').scrollIntoView()"),
+    View("report-hull-card", "report", OPEN_PART.format("Al-As-hull")),
     View("report-hulls", "report", OPEN_PART.format("hulls")),
     View("report-underprediction", "report", OPEN_PART.format("underprediction")),
     View("report-history", "report", OPEN_PART.format("history")),
@@ -65,12 +71,29 @@ VIEWS = (
 )
 
 
+def with_structures(run: RunResults) -> RunResults:
+    """The same run with the crystals of its slices, which older files lack."""
+    stored = STORED.parents[2] / "references"
+    known = (
+        replace(
+            reference,
+            structure=summarize_structure(
+                load_reference(stored / reference.material / f"{reference.slice}.json").slice
+            ),
+        )
+        for reference in run.references
+    )
+    return replace(run, references=tuple(known))
+
+
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory) -> dict[str, Path]:
     """The stored run of CHGNet with its history, against an earlier version, and the board."""
     folder = Path(os.environ.get("SYMSCAPE_VIEWS_PAGES") or tmp_path_factory.mktemp("views"))
     history = load_history(STORED)
-    run, earlier = (load_results(STORED / f"chgnet{end}.json") for end in ("", "-0.2.0"))
+    run, earlier = (
+        with_structures(load_results(STORED / f"chgnet{end}.json")) for end in ("", "-0.2.0")
+    )
     before = {(c.question, c.material, c.slice): c for c in earlier.cases}
     cases = [judge_against(c, before.get((c.question, c.material, c.slice)))[0] for c in run.cases]
     compared = replace(

@@ -179,6 +179,35 @@ def relax_many(
     return made
 
 
+def relaxed_geometries(
+    images: Sequence[Atoms], asked: Evaluator, settings: RelaxSettings | None = None
+) -> list[Atoms | None]:
+    """Return where relaxations at fixed symmetry end; None where the model fails.
+
+    What an earlier relaxation asked comes from the cache, so that only the geometries are new.
+
+    Parameters
+    ----------
+    images
+        Periodic crystals; not changed.
+    asked
+        The model.
+    settings
+        How, as for `relax_many`.
+    """
+    how = settings or RelaxSettings()
+    works = [atoms.copy() for atoms in images]
+    failed: set[int] = set()
+
+    def end(i: int, result: object) -> None:
+        if isinstance(result, Exception):
+            failed.add(i)
+
+    steps = [descend(w, how.force_eV_A, how.max_steps, fixed_symmetry=True) for w in works]
+    advance(steps, _ask_model(asked), end)
+    return [None if i in failed else work for i, work in enumerate(works)]
+
+
 def _ask_model(asked: Evaluator) -> Ask:
     """Return what asks a model for all geometries at once."""
 

@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from symscape.page import words
+from symscape.page.behind_view import crystal_anchor, crystals_behind
 from symscape.page.cards import card_choices, elements_of
 from symscape.page.changes import change_of, change_rows, count_changes, shift_text
 from symscape.page.checks import check_words
@@ -62,7 +63,7 @@ def render_page(
     """
     from markupsafe import Markup
 
-    changes = change_rows(view)
+    changes, crystals = change_rows(view), HullView(view.run)
     environment = templates()
     return environment.get_template("index.html.j2").render(
         view=view,
@@ -77,6 +78,8 @@ def render_page(
             *_history(history, environment),
         ],
         choices=card_choices(view),
+        behind={item.slug: crystals_behind(item, crystals) for item in view.slices},
+        crystal_anchor=crystal_anchor,
         explorer=Markup(explorer_json(view)),
     )
 

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symscape.files import write_atomically
+from symscape.page.behind_view import crystal_anchor
 from symscape.page.gallery import HULL_PREFIX, Gallery, Picture
 from symscape.page.hull_view import GROUPS, HullView
+from symscape.page.view import RunView
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -101,7 +103,10 @@ def render_hulls(view: HullView, pictures: Mapping[str, Picture], environment: A
 
     if view.crystals.empty:
         return Markup("")
+    slugs = {(item.material, item.slice): item.slug for item in RunView(view.run).slices}
     text = environment.get_template("hull.html.j2").render(
+        slugs=slugs,
+        crystal_anchor=crystal_anchor,
         hull=view,
         pictures=pictures,
         groups=[(title, column, view.biases(column)) for column, title in GROUPS],

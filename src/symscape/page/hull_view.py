@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from symscape.page.words import NOTHING, metric_text, metric_title, unit_text
-from symscape.questions.behind import behind_texts
+from symscape.questions.behind import BehindCrystal, behind_crystals
 from symscape.questions.case import CaseResult
 from symscape.questions.energies import MAE, MEAN_SIGNED_ERROR, SHARE_UNDERPREDICTED
 from symscape.questions.hull import HULL
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from symscape.questions.metric import Metric
     from symscape.results.run_results import RunResults
 
-#: crystals named as the worst
-MOST_CRYSTALS = 12
 #: column of the classes, what the report calls them
 GROUPS = (
     ("n_wyckoff", "free Wyckoff coordinates"),
@@ -76,6 +74,26 @@ class ClassBias:
     signed: Interval
     size: Interval
     too_low: Interval
+
+
+@dataclass(frozen=True, eq=False)
+class HullFailure:
+    """A failed check about crystals: metric and value in words, and the crystals behind it."""
+
+    case: CaseResult
+    title: str
+    value: str
+    crystals: tuple[BehindCrystal, ...]
+
+    @property
+    def name(self) -> str:
+        """``Al-As hull``."""
+        return f"{self.case.material} {self.case.slice}"
+
+    @property
+    def text(self) -> str:
+        """The crystals in words; a dash without any."""
+        return ", ".join(crystal.text for crystal in self.crystals) or NOTHING
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,29 +212,29 @@ class HullView:
         return [{"threshold": t, **classify(dft, model, t)} for t in (0.0, 25.0)]
 
     def worst(self) -> pd.DataFrame:
-        """Return the crystals with the largest errors above hull, largest first."""
+        """Return the crystals by their errors above hull, largest first."""
         table = self.judged
         order = table["error_above_hull"].abs().sort_values(ascending=False).index
-        return table.loc[order].head(MOST_CRYSTALS)
+        return table.loc[order]
 
     def slices_of(self, material: str) -> list[str]:
         """Return the ids of the run's slices of a material: formula and space group."""
         return sorted(r.id for r in self.run.references if r.material == material)
 
     @property
-    def failures(self) -> list[tuple[str, str, str, str]]:
-        """Case, metric in words, its value and the crystals behind it, a failed check each."""
-        rows = []
-        for case in self.cases:
-            texts = behind_texts(case)
-            for check in case.checks:
-                if not check.passed:
-                    value = metric_text(check.metric, check.value)
-                    text = f"{value} {unit_text(check.unit)}".rstrip()
-                    title = metric_title(check.metric)
-                    named = texts.get(check.metric, NOTHING)
-                    rows.append((f"{case.material} {case.slice}", title, text, named))
-        return rows
+    def failures(self) -> list[HullFailure]:
+        """Every failed check, in the order of the cases."""
+        return [
+            HullFailure(
+                case,
+                metric_title(check.metric),
+                f"{metric_text(check.metric, check.value)} {unit_text(check.unit)}".rstrip(),
+                behind_crystals(case).get(check.metric, ()),
+            )
+            for case in self.cases
+            for check in case.checks
+            if not check.passed
+        ]
 
     @property
     def sentence(self) -> str:

@@ -181,7 +181,8 @@ def hull_summary(view: HullView) -> list[str]:
     if not view.sentence:
         return []
     lines = ["", "### Hulls", "", f"{view.sentence[:1].upper()}{view.sentence[1:]}."]
-    rows = [[escape_markdown(cell) for cell in row] for row in view.failures]
+    found = [(fail.name, fail.title, fail.value, fail.text) for fail in view.failures]
+    rows = [[escape_markdown(cell) for cell in row] for row in found]
     head = ["case", "outside tolerance", "value", "crystals"]
     return [*lines, "", *_table(head, rows, "llrl")] if rows else lines
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from symscape.questions.case import CaseResult
@@ -36,8 +37,16 @@ def named(ids: Iterable[str]) -> list[dict[str, Any]]:
     return [{"id": str(k), "value": None, "unit": ""} for k in ids]
 
 
-def behind_texts(case: CaseResult) -> dict[str, str]:
-    """Return the crystals behind each failed check in words: ``As-A7 (+82 %), Se-A8 (+53 %)``.
+@dataclass(frozen=True)
+class BehindCrystal:
+    """A crystal behind a failed check: its id, and the same with its value in words."""
+
+    id: str
+    text: str
+
+
+def behind_crystals(case: CaseResult) -> dict[str, tuple[BehindCrystal, ...]]:
+    """Return the crystals behind each failed check, worst first.
 
     Parameters
     ----------
@@ -47,13 +56,19 @@ def behind_texts(case: CaseResult) -> dict[str, str]:
     found = case.detail.get("behind")
     if not isinstance(found, Mapping):
         return {}
-    texts = {}
+    crystals = {}
     for check in case.checks:
         rows = found.get(check.metric)
         if not check.passed and isinstance(rows, list):
-            words = [_text(r) for r in rows if isinstance(r, Mapping) and "id" in r]
-            texts[check.metric] = ", ".join(words)
-    return {metric: text for metric, text in texts.items() if text}
+            known = [r for r in rows if isinstance(r, Mapping) and "id" in r]
+            crystals[check.metric] = tuple(BehindCrystal(str(r["id"]), _text(r)) for r in known)
+    return {metric: named for metric, named in crystals.items() if named}
+
+
+def behind_texts(case: CaseResult) -> dict[str, str]:
+    """Return the crystals behind each failed check in words: ``As-A7 (+82 %), Se-A8 (+53 %)``."""
+    found = behind_crystals(case)
+    return {metric: ", ".join(crystal.text for crystal in named) for metric, named in found.items()}
 
 
 def _text(row: Mapping[str, Any]) -> str:

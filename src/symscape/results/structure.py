@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from ase import Atoms
+
     from symscape.crystal.slice import Slice
 
 #: decimals of fractional coordinates and of angstrom
@@ -44,6 +46,45 @@ class StructureSummary:
     origins: tuple[float, float]
     cells: tuple[tuple[float, ...], ...]
     cell_axis: int | None = None
+
+
+@dataclass(frozen=True)
+class CrystalShape:
+    """A crystal behind a failed check, and what became of it when the model relaxed it.
+
+    Parameters
+    ----------
+    symbols
+        Element of each atom.
+    cell
+        DFT's lattice vectors as rows, angstrom, shape (3, 3).
+    positions
+        Fractional coordinates, shape (n_atoms, 3).
+    relaxed_cell, relaxed_positions
+        Ditto after the model's relaxation at fixed symmetry; None if it was not relaxed.
+    """
+
+    symbols: tuple[str, ...]
+    cell: tuple[tuple[float, ...], ...]
+    positions: tuple[tuple[float, ...], ...]
+    relaxed_cell: tuple[tuple[float, ...], ...] | None = None
+    relaxed_positions: tuple[tuple[float, ...], ...] | None = None
+
+
+def crystal_shape(before: Atoms, after: Atoms | None = None) -> CrystalShape:
+    """Take from a crystal, and from what it was relaxed to, what a page needs to draw it."""
+    made = CrystalShape(
+        tuple(before.get_chemical_symbols()),
+        _rows(before.cell.array),
+        _rows(before.get_scaled_positions(wrap=False)),
+    )
+    if after is None:
+        return made
+    return replace(
+        made,
+        relaxed_cell=_rows(after.cell.array),
+        relaxed_positions=_rows(after.get_scaled_positions(wrap=False)),
+    )
 
 
 def summarize_structure(the_slice: Slice) -> StructureSummary | None:

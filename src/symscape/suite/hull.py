@@ -18,6 +18,7 @@ from symscape.questions.crystals import ALL, ALL_CRYSTALS, OF_CONTRACTS, OF_HULL
 from symscape.references.crystal_files import crystals_digest, find_crystal_files
 from symscape.suite.kept import Asked, judge_once
 from symscape.suite.roll import roll_of
+from symscape.suite.shapes import with_shapes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -273,7 +274,8 @@ class HullCase:
 
         def judge(**known: Any) -> CaseResult | None:
             missing = hulls.missing(self.model, self.material, self.name)
-            return question.ask(self, digest=hulls.digest, missing=missing, **known)
+            result = question.ask(self, digest=hulls.digest, missing=missing, **known)
+            return with_shapes(self, result) if result else None
 
         asked = Asked(
             question.name, self.material, self.name, self.model, self.tolerances, hulls.digest

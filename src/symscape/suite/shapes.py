@@ -1,0 +1,35 @@
+"""The crystals behind a failed case: what they look like, and what the model makes of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from symscape.decode import encode
+from symscape.questions.behind import behind_crystals
+from symscape.questions.relaxation import RELAXATION
+from symscape.results.structure import crystal_shape
+
+if TYPE_CHECKING:
+    from symscape.questions.case import CaseResult
+    from symscape.suite.hull import HullCase
+
+
+def with_shapes(case: HullCase, result: CaseResult) -> CaseResult:
+    """Return a failed result with the crystals behind it in its detail, ``shapes`` by their ids.
+
+    Where the question is about relaxation, with their geometries after it, too.
+    """
+    named = {crystal.id for found in behind_crystals(result).values() for crystal in found}
+    library = case.hulls.library.crystals
+    before = {crystal.id: crystal.to_atoms() for crystal in library if crystal.id in named}
+    if not before:
+        return result
+    after = dict.fromkeys(before)
+    if result.question == RELAXATION.name:
+        from symscape.hull.relax import relaxed_geometries
+
+        potential = case.hulls.session.evaluator(case.model)
+        after = dict(zip(before, relaxed_geometries([*before.values()], potential), strict=True))
+    shapes = {name: encode(crystal_shape(atoms, after[name])) for name, atoms in before.items()}
+    return replace(result, detail={**result.detail, "shapes": shapes})
