@@ -35,9 +35,18 @@ WIDTHS = (1280, 1440, 390)
 TALLEST = 4000
 pytestmark = pytest.mark.skipif(FOLDER is None, reason="SYMSCAPE_VIEWS names no folder for them")
 
-OPEN_PART = "location.hash = '#{0}'; document.getElementById('{0}').scrollIntoView();"
+#: pages scroll smoothly, which a picture can't wait for
+AT_ONCE = "scrollIntoView({behavior: 'instant'});"
+OPEN_PART = (
+    "const part = document.getElementById('{0}');"
+    "for (let at = part; at; at = at.parentElement) if (at.matches('details')) at.open = true;"
+    f"part.{AT_ONCE}"
+)
+CRYSTALS = (
+    OPEN_PART.replace("{0}", "Al-As-hull") + f"document.querySelector('#Al-As-hull h5').{AT_ONCE}"
+)
 THREE_D = OPEN_PART + (
-    "document.querySelector('#{0} .explorer').scrollIntoView();"
+    f"document.querySelector('#{{0}} .explorer').{AT_ONCE}"
     "document.querySelector('#{0} .orbits button').click();"
 )
 
@@ -54,16 +63,17 @@ class View:
 
 VIEWS = (
     View("report", "report"),
-    View("report-landscape", "report", OPEN_PART.format("GeTe-R3m-ca-Ge_z")),
-    View("report-3d", "report", THREE_D.format("GeTe-R3m-ca-Ge_z")),
-    View("report-list", "report", "document.getElementById('landscapes').scrollIntoView()"),
-    View("report-hull-card", "report", OPEN_PART.format("Al-As-hull")),
-    View("report-hulls", "report", OPEN_PART.format("hulls")),
-    View("report-underprediction", "report", OPEN_PART.format("underprediction")),
-    View("report-history", "report", OPEN_PART.format("history")),
+    View("report-landscape", "report", OPEN_PART.replace("{0}", "GeTe-R3m-ca-Ge_z")),
+    View("report-3d", "report", THREE_D.replace("{0}", "GeTe-R3m-ca-Ge_z")),
+    View("report-list", "report", f"document.getElementById('landscapes').{AT_ONCE}"),
+    View("report-hull-card", "report", OPEN_PART.replace("{0}", "Al-As-hull")),
+    View("report-crystals", "report", CRYSTALS),
+    View("report-hulls", "report", OPEN_PART.replace("{0}", "hulls")),
+    View("report-underprediction", "report", OPEN_PART.replace("{0}", "underprediction")),
+    View("report-history", "report", OPEN_PART.replace("{0}", "history")),
     View("report-not-judged", "report", "scrollTo(0, document.body.scrollHeight)"),
     View("baseline", "baseline"),
-    View("baseline-landscape", "baseline", OPEN_PART.format("GeTe-R3m-ca-Ge_z")),
+    View("baseline-landscape", "baseline", OPEN_PART.replace("{0}", "GeTe-R3m-ca-Ge_z")),
     View("history", "history", "document.querySelector('details').open = true"),
     View("board", "board", screen=False),
     View("model", "model"),
