@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,8 @@ from ase.calculators.calculator import Calculator, all_changes
 from ase.calculators.emt import EMT
 
 from symscape.hull.relax import (
+    FAR,
+    Relaxed,
     RelaxSettings,
     push,
     relax_many,
@@ -24,6 +27,7 @@ from symscape.models.ase import ASEModel
 from symscape.models.cache import EnergyCache
 from symscape.models.card import ModelCard
 from symscape.models.evaluate import Evaluator
+from symscape.questions.relaxation import not_determined
 
 EMT_MODEL = ASEModel(ModelCard("emt", "ase", "ase.calculators.emt:EMT"))
 #: EMT's copper: equilibrium lattice constant of fcc (angstrom), ASE's documentation
@@ -95,6 +99,48 @@ def test_the_energy_gained_is_the_depth_of_the_well():
     assert found.gained == pytest.approx(depth / 2, abs=2e-4)
     assert not found.kept_symmetry
     assert abs(found.volume_change) < 1e-3
+
+
+class VolumeWells(Calculator):
+    """Energy K (x^2 - w^2)^2 / 4 w^2 of x, the volume's logarithm less a little: its top is there.
+
+    A crystal of the unit volume rolls down one side, one that is 0.3 % larger the other.
+    """
+
+    implemented_properties = ["energy", "forces", "stress"]  # noqa: RUF012
+    stiffness, width, top, volume = 20.0, 0.4, 0.0015, 64.0
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+        super().calculate(atoms, properties, system_changes)
+        volume = self.atoms.cell.volume
+        x, w = np.log(volume / self.volume) - self.top, self.width
+        slope = self.stiffness * x * (x**2 - w**2) / w**2
+        self.results = {
+            "energy": float(self.stiffness * (x**2 - w**2) ** 2 / (4 * w**2)),
+            "forces": np.zeros((len(self.atoms), 3)),
+            "stress": np.array([slope / volume] * 3 + [0.0] * 3),
+        }
+
+
+def test_a_crystal_that_ends_elsewhere_from_another_start_is_not_determined():
+    crystal = bulk("Cu", "sc", 4.0)
+    found = relax_with(crystal, VolumeWells(), free=False)
+    ends = [np.exp(VolumeWells.top + side * VolumeWells.width) - 1 for side in (-1, 1)]
+    assert [found.volume_change, found.volume_change_again] == pytest.approx(ends, abs=5e-3)
+    rows = pd.DataFrame([{"id": "Cu-sc", **asdict(found)}, {"id": "other", **asdict(Relaxed())}])
+    (sentence,) = not_determined(rows)
+    assert sentence.startswith("Cu-sc: where it relaxes to is not determined")
+    assert "-33 %" in sentence
+    assert "+49 %" in sentence
+
+
+@pytest.mark.parametrize("a", [3.7, 4.3])
+def test_what_relaxes_far_into_one_minimum_is_determined(a):
+    found = relax_with(bulk("Cu", "fcc", a), EMT(), free=False)
+    assert np.isfinite(found.volume_change_again) == (abs(found.volume_change) > FAR)
+    if a == 4.3:
+        assert found.volume_change_again == pytest.approx(found.volume_change, abs=2e-3)
+    assert not not_determined(pd.DataFrame([{"id": "Cu", **asdict(found)}]))
 
 
 def test_tables_say_what_failed_and_how_they_were_made():
@@ -206,7 +252,7 @@ def test_a_round_asks_once_for_all_that_still_move():
             asked.append(len(structures))
             return super().evaluate(structures, **options)
 
-    crystals = [bulk("Cu", "fcc", 3.595), bulk("Cu", "fcc", 3.9), bulk("Xe", "fcc", 6.2)]
+    crystals = [bulk("Cu", "fcc", 3.595), bulk("Cu", "fcc", 3.8), bulk("Xe", "fcc", 6.2)]
     found = relax_many(crystals, Batches(EMT_MODEL), RelaxSettings(), free=False)
     assert asked[:2] == [3, 2]
     assert len(asked) == max(r.steps for r in found) + 1

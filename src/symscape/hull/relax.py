@@ -32,6 +32,12 @@ if TYPE_CHECKING:
 _PROCEDURE = 3
 #: energy per atom that a broken symmetry must gain to count as broken, eV/atom
 SIGNIFICANT_GAIN_EV = 1e-3
+#: relative change of volume beyond which a crystal is relaxed a second time
+FAR = 0.2
+#: relative change of volume between two starts of one relaxation
+_NUDGE = 3e-3
+#: relative change of volume by which two relaxations may differ that end in one minimum
+SAME_VOLUME = 0.01
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,9 @@ class Relaxed:
         Relative, of the relaxation at fixed symmetry.
     lattice_change
         Largest relative change of a length in the crystal, ditto.
+    volume_change_again
+        As ``volume_change``, from a start 0.3 % larger; only where the first is beyond 20 %, else
+        NaN.
     converged_fixed, converged_free
         Whether the forces got small enough.
     steps
@@ -91,6 +100,7 @@ class Relaxed:
     space_group_free: int = 0
     volume_change: float = np.nan
     lattice_change: float = np.nan
+    volume_change_again: float = np.nan
     converged_fixed: bool = False
     converged_free: bool = False
     steps: int = 0
@@ -235,12 +245,20 @@ def _relaxation(atoms: Atoms, settings: RelaxSettings, free: bool) -> Relaxation
     limits = settings.force_eV_A, settings.max_steps
     fixed = yield from descend(work, *limits, fixed_symmetry=True)
     volume, lattice = cell_changes(cell, work.cell.array)
+    again = np.nan
+    if abs(volume) > FAR:
+        # past the basin of DFT's crystal there may be several minima, and rounding chooses
+        second = atoms.copy()
+        second.set_cell(cell * np.cbrt(1 + _NUDGE), scale_atoms=True)
+        yield from descend(second, *limits, fixed_symmetry=True)
+        again, _ = cell_changes(cell, second.cell.array)
     relaxed = Relaxed(
         energy_start=fixed.energy_start / n,
         energy_fixed=fixed.energy / n,
         space_group=group,
         volume_change=volume,
         lattice_change=lattice,
+        volume_change_again=again,
         converged_fixed=fixed.converged,
         steps=fixed.steps,
     )

@@ -66,7 +66,29 @@ def judge_relaxation(
         "broken_share": broken,
         "not_converged": named(table["id"][~table["converged_fixed"].astype(bool)]),
     }
+    known["warnings"] = [*known.get("warnings", ()), *not_determined(table)]
     return judge_crystals(RELAXATION, system, OF_HULL, metrics, detail, tolerances, model, known)
+
+
+def not_determined(table: pd.DataFrame) -> list[str]:
+    """Name the crystals whose volume depends on where the relaxation began, a sentence each.
+
+    Parameters
+    ----------
+    table
+        Rows with ``id``, ``volume_change`` and, as far as it is known, ``volume_change_again``.
+    """
+    from symscape.hull.relax import SAME_VOLUME
+
+    if "volume_change_again" not in table:
+        return []
+    apart = (table["volume_change"] - table["volume_change_again"]).abs() > SAME_VOLUME
+    return [
+        f"{row['id']}: where it relaxes to is not determined; its volume changed by "
+        f"{100 * row['volume_change']:+.0f} %, and by {100 * row['volume_change_again']:+.0f} % "
+        "from a start 0.3 % larger"
+        for _, row in table[apart].iterrows()
+    ]
 
 
 def _ask(case: CrystalCase, **known: Any) -> CaseResult | None:
