@@ -12,6 +12,7 @@ import pytest
 from ase import Atoms
 from ase.build import bulk
 from ase.calculators.emt import EMT
+from ase.cell import Cell
 from browser import LIGHT, assert_sound
 from browser import browser as browser
 from hypothesis import given
@@ -38,7 +39,9 @@ run = behind_run
 def parsed(drawing):
     """Circles, and the lengths of the cell's edges, of a drawing."""
     svg = ET.fromstring(str(drawing))
-    numbers = [[float(e.get(k)) for k in ("cx", "cy", "r")] for e in svg.iter("circle")]
+    # neighbours beyond the cell are pale
+    balls = [e for e in svg.iter("circle") if e.get("class") == "inside"]
+    numbers = [[float(e.get(k)) for k in ("cx", "cy", "r")] for e in balls]
     lines = [e for e in svg.iter("line") if e.get("class") == "edge"]
     ends = np.array([[float(e.get(k)) for k in ("x1", "y1", "x2", "y2")] for e in lines])
     return np.array(numbers), np.linalg.norm(ends[:, :2] - ends[:, 2:], axis=1), ends
@@ -65,6 +68,24 @@ def test_both_drawings_have_one_scale_and_stay_within_their_frame(cell, position
     for places in (atoms[:, :2], atoms_after[:, :2], ends, ends_after):
         assert places.min() > 0
         assert places.max() < SIZE
+
+
+def test_neighbours_beyond_the_cell_show_how_atoms_are_joined():
+    """Arsenic's two atoms have three neighbours each, none of them in the same primitive cell."""
+    arsenic = Atoms(
+        "As2",
+        scaled_positions=[[0.2271] * 3, [-0.2271] * 3],
+        cell=Cell.new([4.131, 4.131, 4.131, 54.12, 54.12, 54.12]),
+        pbc=True,
+    )
+    grown = arsenic.copy()
+    grown.set_cell(1.3 * arsenic.cell.array, scale_atoms=True)
+    drawings = [str(d) for d in draw_change(crystal_shape(arsenic, grown), "As")]
+    assert [d.count('class="inside"') for d in drawings] == [2, 2]
+    assert [d.count('class="outside"') for d in drawings] == [6, 6]
+    # six bonds of 2.52 angstrom, which are none when the crystal has grown by 30 per cent
+    assert drawings[0].count('class="bond"') >= 6
+    assert drawings[1].count('class="bond"') == 0
 
 
 def test_atoms_on_faces_are_drawn_on_the_opposite_ones_too():

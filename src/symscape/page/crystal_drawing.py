@@ -22,11 +22,13 @@ _BOND = 1.22
 _BALL = 0.42
 #: fractional distance up to which an atom lies on a face, and is drawn on the other one too
 _ON_FACE = 1e-3
+#: atoms up to which neighbours beyond the cell are drawn
+_MOST_ATOMS = 40
 #: degrees, about the horizontal and then the vertical axis of the screen
 _TILT, _TURN = -78.0, 17.0
 
 
-_CIRCLE = '<circle cx="{:.1f}" cy="{:.1f}" r="{:.1f}" fill="rgb({},{},{})"/>'
+_CIRCLE = '<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="{:.1f}" fill="rgb({},{},{})"/>'
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,11 +43,14 @@ class _Seen:
         Atomic numbers.
     corners
         The cell's eight corners, shape (8, 3).
+    outside
+        Whether each atom lies beyond the cell, which is drawn pale.
     """
 
     points: np.ndarray
     numbers: np.ndarray
     corners: np.ndarray
+    outside: np.ndarray
 
     @property
     def extent(self) -> float:
@@ -56,6 +61,9 @@ class _Seen:
 
 def draw_change(shape: CrystalShape, name: str) -> tuple[Markup, Markup | None]:
     """Draw a crystal before and, if the model relaxed it, after the relaxation, on one scale.
+
+    The same atoms are drawn in both: those of one cell, on all its faces, and their neighbours
+    beyond it.
 
     Parameters
     ----------
@@ -69,10 +77,14 @@ def draw_change(shape: CrystalShape, name: str) -> tuple[Markup, Markup | None]:
     ValueError
         If it has no atoms, an element that does not exist, or a cell without volume.
     """
-    before = _look(shape.symbols, shape.cell, shape.positions)
+    lattice, places = _checked(shape.symbols, shape.cell, shape.positions)
+    numbers = _numbers(shape.symbols)
+    drawn = _choose(lattice, places, numbers)
+    before = _look(lattice, places, numbers, drawn)
     after = None
     if shape.relaxed_cell is not None and shape.relaxed_positions is not None:
-        after = _look(shape.symbols, shape.relaxed_cell, shape.relaxed_positions)
+        relaxed = _checked(shape.symbols, shape.relaxed_cell, shape.relaxed_positions)
+        after = _look(*relaxed, numbers, drawn)
     largest = max(seen.extent for seen in (before, after) if seen is not None)
     scale = (SIZE - 2 * _MARGIN) / max(largest, 1.0)
     first = _draw(before, scale, f"{name} as DFT has it")
@@ -81,29 +93,63 @@ def draw_change(shape: CrystalShape, name: str) -> tuple[Markup, Markup | None]:
     return first, _draw(after, scale, f"{name} relaxed by the model, on the same scale")
 
 
-def _look(symbols: Any, cell: Any, positions: Any) -> _Seen:
-    """Put atoms on the screen, those on a face of the cell on the opposite one too."""
+def _checked(symbols: Any, cell: Any, positions: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return lattice vectors, shape (3, 3), and fractional coordinates, shape (n, 3)."""
+    lattice = np.array(cell, dtype=float).reshape(3, 3)
+    places = np.array(positions, dtype=float).reshape(len(symbols), 3)
+    if not (np.isfinite(lattice).all() and np.isfinite(places).all()):
+        raise ValueError("a crystal with a number missing")
+    if abs(np.linalg.det(lattice)) < 1e-6:
+        raise ValueError("a cell without volume")
+    return lattice, places
+
+
+def _numbers(symbols: Any) -> np.ndarray:
     from ase.data import atomic_numbers
 
     if not symbols or any(symbol not in atomic_numbers for symbol in symbols):
         raise ValueError("a crystal of elements that do not exist")
-    lattice = np.array(cell, dtype=float).reshape(3, 3)
-    inside = np.array(positions, dtype=float).reshape(len(symbols), 3) % 1.0
-    inside[inside > 1 - _ON_FACE] = 0.0
-    if not (np.isfinite(lattice).all() and np.isfinite(inside).all()):
-        raise ValueError("a crystal with a number missing")
-    if abs(np.linalg.det(lattice)) < 1e-6:
-        raise ValueError("a cell without volume")
-    images = [
-        (at + shift, atomic_numbers[symbol])
-        for at, symbol in zip(inside, symbols, strict=True)
-        for shift in product(*((0, 1) if x < _ON_FACE else (0,) for x in at))
-    ]
+    return np.array([atomic_numbers[symbol] for symbol in symbols])
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """The images that are drawn: atom, shift by whole cells, whether beyond the cell."""
+
+    atoms: np.ndarray
+    shifts: np.ndarray
+    outside: np.ndarray
+
+
+def _choose(lattice: np.ndarray, places: np.ndarray, numbers: np.ndarray) -> _Drawn:
+    """Choose the images within the cell and on its faces, and the neighbours of those.
+
+    Neighbours are left out where they are too many to be told apart.
+    """
+    from ase.data import covalent_radii
+
+    home = -np.floor(places + _ON_FACE)
+    steps = np.array(list(product((-1, 0, 1), repeat=3)))
+    shifts = (home[:, None] + steps).reshape(-1, 3)
+    atoms = np.repeat(np.arange(len(places)), len(steps))
+    at = places[atoms] + shifts
+    inside = ((at > -_ON_FACE) & (at < 1 + _ON_FACE)).all(axis=1)
+    points, radii = at @ lattice, covalent_radii[numbers[atoms]]
+    near = np.zeros(len(at), dtype=bool)
+    for k in np.flatnonzero(inside):
+        near |= np.linalg.norm(points - points[k], axis=1) < _BOND * (radii + radii[k])
+    chosen = inside | near if (inside | near).sum() <= _MOST_ATOMS else inside
+    return _Drawn(atoms[chosen], shifts[chosen], ~inside[chosen])
+
+
+def _look(lattice: np.ndarray, places: np.ndarray, numbers: np.ndarray, drawn: _Drawn) -> _Seen:
+    """Put atoms on the screen."""
     view = _rotation()
     return _Seen(
-        np.array([at for at, _ in images]) @ lattice @ view.T,
-        np.array([number for _, number in images]),
+        (places[drawn.atoms] + drawn.shifts) @ lattice @ view.T,
+        numbers[drawn.atoms],
         np.array(list(product((0, 1), repeat=3))) @ lattice @ view.T,
+        drawn.outside,
     )
 
 
@@ -130,15 +176,22 @@ def _draw(seen: _Seen, scale: float, words: str) -> Markup:
     for i, j in zip(*np.triu_indices(len(screen), 1), strict=True):
         apart = np.linalg.norm(seen.points[i] - seen.points[j])
         if apart < _BOND * (radii[i] + radii[j]):
-            depth = (screen[i, 2] + screen[j, 2]) / 2
+            # behind both atoms, which cover its ends
+            depth = min(screen[i, 2], screen[j, 2])
             shapes.append((depth, _line(screen[i], screen[j], "bond")))
-    for at, number, radius in zip(screen, seen.numbers, radii, strict=True):
+    for at, number, radius, pale in zip(screen, seen.numbers, radii, seen.outside, strict=True):
         red, green, blue = (round(255 * float(c)) for c in jmol_colors[number])
         shapes.append(
             (
-                # in front of the bonds that end in it
-                float(at[2]) + 0.1,
-                _CIRCLE.format(*at[:2], _BALL * radius * scale, red, green, blue),
+                float(at[2]) + 1e-6,
+                _CIRCLE.format(
+                    "outside" if pale else "inside",
+                    *at[:2],
+                    _BALL * radius * scale,
+                    red,
+                    green,
+                    blue,
+                ),
             )
         )
     edges = [
