@@ -318,3 +318,15 @@ def test_structures_index_keeps_atoms_with_their_cells(structures):
     again = structures[order][np.argsort(order, kind="stable")]
     assert isinstance(again, Structures)
     assert np.array_equal(again.positions, structures.positions)
+
+
+def test_loading_is_announced_once_and_only_where_the_model_is_asked(structures, tmp_path):
+    said = []
+    with EnergyCache(tmp_path) as cache:
+        asked = Evaluator(Recorder(), cache, loading=lambda: said.append("loading"))
+        asked.evaluate(structures)
+        asked.evaluate(structures, forces=True)
+        assert said == ["loading"]
+        again = Evaluator(Recorder(), cache, loading=lambda: said.append("again"))
+        again.evaluate(structures)
+    assert said == ["loading"]

@@ -43,7 +43,8 @@ OPEN_PART = (
     f"part.{AT_ONCE}"
 )
 CRYSTALS = (
-    OPEN_PART.replace("{0}", "Al-As-hull") + f"document.querySelector('#Al-As-hull h5').{AT_ONCE}"
+    OPEN_PART.replace("{0}", "Al-As-hull")
+    + f"(document.querySelector('#Al-As-hull h5') ?? part).{AT_ONCE}"
 )
 THREE_D = OPEN_PART + (
     f"document.querySelector('#{{0}} .explorer').{AT_ONCE}"

@@ -65,6 +65,8 @@ class Evaluator:
     point_timeout
         Seconds that the model may spend on one structure; it then runs in a process of its own,
         which is stopped when it takes longer. None waits for ever.
+    loading
+        Called once, before the model is loaded, which takes seconds.
     """
 
     def __init__(
@@ -73,7 +75,9 @@ class Evaluator:
         cache: EnergyCache | None = None,
         *,
         point_timeout: float | None = None,
+        loading: Callable[[], None] | None = None,
     ):
+        self._loading = loading
         self.model = model
         self.cache = cache
         self._worker = None if point_timeout is None else ModelWorker(model, point_timeout)
@@ -200,6 +204,9 @@ class Evaluator:
 
     def _load(self, forces: bool, stresses: bool) -> None:
         """Load the model, here or in a process of its own."""
+        if self._loading is not None:
+            self._loading()
+            self._loading = None
         if self._worker is not None:
             self._worker.load()
             return

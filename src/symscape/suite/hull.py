@@ -260,13 +260,20 @@ class HullCase:
     ) -> dict[str, dict[str, ContractResult]]:
         """Return what contracts find on each crystal of the system, by its id."""
         from symscape.contracts.kept import check_crystal_once
+        from symscape.suite.progress import progress_line
 
-        potential = self.hulls.session.evaluator(self.model)
-        return {
-            crystal.id: check_crystal_once(potential, crystal.crystal, contracts)
-            for crystal in self.hulls.library.crystals
-            if crystal.system == self.material
-        }
+        session = self.hulls.session
+        own = [c for c in self.hulls.library.crystals if c.system == self.material]
+        found = {}
+        title = f"{self.model.card.name} {self.material} ({self.question.title.lower()})"
+        with progress_line(session.config, title, "crystals") as progress:
+            for done, crystal in enumerate(own):
+                if progress is not None:
+                    progress(done, len(own))
+                found[crystal.id] = check_crystal_once(
+                    session.evaluator(self.model), crystal.crystal, contracts
+                )
+        return found
 
     def judge(self) -> CaseResult:
         """Ask and judge, unless an earlier run has; skip the test where there is nothing to ask."""

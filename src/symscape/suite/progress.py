@@ -13,6 +13,17 @@ from symscape.progress import Progress
 _PATIENCE = 2.0
 
 
+def announce(config: pytest.Config, text: str) -> None:
+    """Say at once what a run is about to do, on a line of its own, where `progress_line` speaks."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    capture = config.pluginmanager.get_plugin("capturemanager")
+    if reporter is None or capture is None or config.getoption("verbose") < 0:
+        return
+    with capture.global_and_fixture_disabled():
+        reporter.ensure_newline()
+        reporter.write_line(text)
+
+
 @contextmanager
 def progress_line(
     config: pytest.Config, title: str, unit: str = "structures"

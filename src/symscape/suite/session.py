@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -235,9 +235,15 @@ class SuiteSession:
         name = model.card.name
         if name not in self._evaluators:
             from symscape.models.evaluate import Evaluator
+            from symscape.suite.progress import announce
 
             timeout = self.settings.point_timeout
-            self._evaluators[name] = Evaluator(model, self.cache, point_timeout=timeout)
+            self._evaluators[name] = Evaluator(
+                model,
+                self.cache,
+                point_timeout=timeout,
+                loading=partial(announce, self.config, f"{name}: loading the model"),
+            )
         return self._evaluators[name]
 
     def evaluate(self, model: EnergyModel, reference: LandscapeReference) -> SliceEvaluation:
