@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -22,6 +23,9 @@ _MISFIT = 0.1
 #: wells shallower than this share of the threshold are not looked at; those in between are not
 #: asked for, but may be the partner of a deeper one
 FAINT = 0.2
+#: topologies that are remembered, some 20 kB each: of minima and of saddles one surface is asked,
+#: and DFT's by every model
+_REMEMBERED = 256
 
 
 @dataclass(frozen=True)
@@ -147,7 +151,25 @@ def topology(
         If no point has an energy, or the grid doesn't fit the periods.
     """
     geometry = geometry or GridGeometry()
-    grid = np.array(geometry.fold(np.asarray(energies, dtype=float)))
+    values = np.ascontiguousarray(energies, dtype=float)
+    metric = np.ascontiguousarray(geometry.metric, dtype=float)
+    return _topology(
+        values.shape, values.tobytes(), metric.tobytes(), geometry.periods, threshold, factor
+    )
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _topology(
+    shape: tuple[int, ...],
+    values: bytes,
+    metric: bytes,
+    periods: tuple[int | None, int | None],
+    threshold: float,
+    factor: int,
+) -> Topology:
+    """Find the topology of an array given by its bytes, so that equal arrays are looked at once."""
+    geometry = GridGeometry(np.frombuffer(metric).reshape(2, 2), periods)
+    grid = np.array(geometry.fold(np.frombuffer(values).reshape(shape)))
     grid[~np.isfinite(grid)] = np.nan
     surface = upsample(grid, geometry.periodic(), factor)
     lakes = flood(surface, geometry.periodic())
@@ -156,6 +178,8 @@ def topology(
     chosen = np.flatnonzero(on_grid & (lakes.persistence >= FAINT * threshold))
     minima = [_minimum(grid, surface, factor, geometry, lakes, int(k)) for k in chosen]
     minima.sort(key=lambda m: (m.energy, m.index))
+    for shared in (grid, surface):
+        shared.flags.writeable = False
     return Topology(tuple(minima), threshold, grid, surface, factor, geometry, lakes)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from symscape.questions.case import CaseResult
 
 if TYPE_CHECKING:
@@ -25,11 +27,12 @@ def largest(table: pd.DataFrame, column: str, unit: str = "meV/atom") -> list[di
     unit
         Of the column; ``%`` for a share, which is printed in per cent.
     """
-    values = table.set_index("id")[column].astype(float)
-    values = values[values.notna() & (values != 0)]
-    order = values.abs().sort_values(ascending=False).index[:_MOST]
+    values = table[column].to_numpy(dtype=float)
+    there = np.flatnonzero(np.isfinite(values) & (values != 0))
+    order = there[np.argsort(-np.abs(values[there]), kind="stable")[:_MOST]]
     factor = 100 if unit == "%" else 1
-    return [{"id": str(k), "value": factor * float(values[k]), "unit": unit} for k in order]
+    ids = table["id"].to_numpy()
+    return [{"id": str(ids[k]), "value": factor * float(values[k]), "unit": unit} for k in order]
 
 
 def named(ids: Iterable[str]) -> list[dict[str, Any]]:

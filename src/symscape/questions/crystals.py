@@ -77,10 +77,9 @@ def judge_contracts(
 def by_errors(table: pd.DataFrame, metrics: Mapping[str, Any]) -> dict[str, Any]:
     """Name the crystals with the largest errors of the kind that each metric is made of."""
     kinds = {"formation": "error_formation", "total": "error_total"}
-    return {
-        name: largest(table, kinds.get(name.partition("_")[0], "error_above_hull"))
-        for name in metrics
-    }
+    columns = {name: kinds.get(name.partition("_")[0], "error_above_hull") for name in metrics}
+    found = {column: largest(table, column) for column in set(columns.values())}
+    return {name: found[column] for name, column in columns.items()}
 
 
 def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
