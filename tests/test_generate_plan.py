@@ -109,9 +109,9 @@ span = [-0.04, 0.04]
     ("changes", "sentence"),
     [
         ({"top": 'licens = "CC0"'}, "key 'licens' is unknown; did you mean 'licence'"),
-        ({"top": 'kind = "wide"'}, "kind is 'wide'"),
-        ({"top": 'mask_ratio = "big"'}, "mask_ratio is 'big'"),
-        ({"top": 'stress = "no"'}, "stress is 'no', but must be true or false"),
+        ({"top": 'kind = "wide"'}, "'kind' is 'wide' instead of 'local' or 'global'"),
+        ({"top": 'mask_ratio = "big"'}, "'mask_ratio' is not a number"),
+        ({"top": 'stress = "no"'}, "'stress' is not true or false"),
         ({"top": 'material = "a/b"'}, "can't be a folder's name"),
         ({"top": "kind ="}, "not valid TOML"),
         ({"crystal": ""}, r"no \[crystal\] table"),
@@ -148,10 +148,10 @@ def test_what_makes_no_sense_is_refused_with_one_sentence(tmp_path, changes, sen
     [
         ({"cutof_eV": 500}, "did you mean 'cutoff_eV'"),
         ({"cutoff_eV": -1}, "must be a positive number"),
-        ({"cutoff_eV": "high"}, "wrong type"),
-        ({"k_mesh": [1, 2]}, "wrong type"),
+        ({"cutoff_eV": "high"}, "'cutoff_eV' is not a number"),
+        ({"k_mesh": [1, 2]}, "'k_mesh' is not a list of 3"),
         ({"k_mesh": [1, 2, 0]}, "at least 1"),
-        ({"magnetic_moments": 3}, "wrong type"),
+        ({"magnetic_moments": 3}, "'magnetic_moments' is not an object"),
     ],
 )
 def test_settings_are_checked(table, sentence):
@@ -165,7 +165,7 @@ def test_settings_are_checked(table, sentence):
         ({"name": "vasp"}, "engine 'vasp' is unknown"),
         ({"name": "ase", "code": "x"}, "needs factory"),
         ({"name": "ase", "factory": "a:b"}, "name the code"),
-        ({"name": "gpaw", "options": 3}, "options must be a table"),
+        ({"name": "gpaw", "options": 3}, "'options' is not an object"),
     ],
 )
 def test_engines_are_checked(table, sentence):

@@ -117,9 +117,9 @@ def test_another_method_is_refused_before_and_after_the_run(listed, library):
 @pytest.mark.parametrize(
     ("provenance", "says"),
     [
-        ({"left_out": ["Cu-again"]}, r"provenance\.left_out must name crystals"),
-        ({"failed": "Cu-bcc"}, r"provenance\.failed must name crystals"),
-        ({"left_out": {"Cu-again": "twin"}}, r"left_out\.Cu-again must be an object"),
+        ({"left_out": ["Cu-again"]}, r"'provenance\.left_out' is not an object"),
+        ({"failed": "Cu-bcc"}, r"'provenance\.failed' is not an object"),
+        ({"left_out": {"Cu-again": "twin"}}, r"left_out\.Cu-again' is not an object"),
     ],
 )
 def test_a_provenance_that_is_malformed_is_named(listed, library, provenance, says):

@@ -171,8 +171,9 @@ def test_nothing_computed_is_nothing_to_store(library, equations):
     [
         ('"Al-FCC"', '"Al-HCP"', "'Al-HCP' is unknown or listed twice"),
         ('"Al-BCC"', '"Al-FCC"', "'Al-FCC' is unknown or listed twice"),
-        ('"cutoff_eV": 520.0', '"cutoff_eV": null', r"'crystals\[0\].cutoff_eV' is missing"),
-        ('"energies_eV_atom": [', '"energies_eV_atom": ["low", ', "Al-FCC: "),
+        ('"cutoff_eV": 520.0', '"cutoff_eV": null', r"\[0\].cutoff_eV' is not a finite number"),
+        ('"energies_eV_atom": [', '"energies_eV_atom": ["low", ', "energies_eV_atom"),
+        ('"energies_eV_atom": [', '"energies_eV_atom": [-1.0, ', "Al-FCC: it has 8 energies"),
         ('"volumes_A3_atom": [15', '"volumes_A3_atom": [16', "its volumes are not 94 to 106 %"),
     ],
 )

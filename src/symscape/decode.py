@@ -15,12 +15,14 @@ import typing
 from collections.abc import Mapping
 from functools import cache
 from math import isfinite
-from typing import Any
+from typing import Any, NewType
 
 import numpy as np
 
 from symscape.errors import shown
-from symscape.references.values import is_finite
+
+#: in a type hint: a number that is neither NaN nor infinite, where null won't do
+Finite = NewType("Finite", float)
 
 _PLAIN = {str: "a string", int: "an integer", bool: "true or false", float: "a number"}
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
@@ -28,6 +30,16 @@ _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 class DecodeError(ValueError):
     """A field is missing or of the wrong type; the message says which and how."""
+
+
+def is_finite(value: Any) -> bool:
+    """Whether a value of a file is a number that fits a float and is not NaN or infinite."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return isfinite(value)
+    except OverflowError:
+        return False
 
 
 def encode(value: Any) -> Any:
@@ -63,8 +75,9 @@ def encode(value: Any) -> Any:
 def decode(kind: Any, value: Any, where: str) -> Any:
     """Turn JSON into ``kind``: a dataclass, a container or a plain type.
 
-    Where a number is wanted, None gives NaN. Fields that ``kind`` does not have are ignored, so
-    that a file with additions still loads; fields with a default may be missing.
+    Where a ``float`` is wanted, None gives NaN; a `Finite` takes no None. Fields that ``kind`` does
+    not have are ignored, so that a file with additions still loads; fields with a default may be
+    missing.
 
     Parameters
     ----------
@@ -97,6 +110,9 @@ def decode(kind: Any, value: Any, where: str) -> Any:
         return {k: decode(arguments[1], v, f"{where}.{k}") for k, v in value.items()}
     if origin in (list, tuple):
         return _decode_sequence(origin, arguments, value, where)
+    if kind is Finite:
+        _expect(is_finite(value), where, "a finite number")
+        return float(value)
     if kind is float:
         _expect(value is None or is_finite(value), where, _PLAIN[float])
         return math.nan if value is None else float(value)

@@ -13,7 +13,7 @@ import numpy as np
 from symscape.crystal.crystal import Crystal
 from symscape.dft.crystals import read_crystal
 from symscape.dft.plan import DEFAULT_LICENCE, Plan, RelaxTarget
-from symscape.dft.settings import EngineSpec, Settings, k_mesh, refuse_unknown
+from symscape.dft.settings import EngineSpec, Settings, k_mesh, read_table, refuse_unknown
 from symscape.dft.toml import complaints_about, read_toml
 from symscape.errors import PlanError, SymscapeError
 from symscape.references.crystal_checks import MAX_FORCE_EV_A, MAX_STRESS_GPA
@@ -165,16 +165,13 @@ def _planned(table: Any, settings: Settings, folder: Path) -> PlannedCrystal:
 
 def _target(values: Any, settings: Settings) -> RelaxTarget:
     """Read when a crystal is relaxed; one cut-off serves relaxation and energy."""
-    values = refuse_unknown(values, ["force_eV_A", "pressure_GPa", "max_steps"], "[relax]")
-    try:
-        target = RelaxTarget(
-            force_eV_A=float(values.get("force_eV_A", 0.75 * MAX_FORCE_EV_A)),
-            pressure_GPa=float(values.get("pressure_GPa", 0.75 * MAX_STRESS_GPA)),
-            cutoff_eV=settings.cutoff_eV,
-            max_steps=int(values.get("max_steps", 60)),
-        )
-    except (TypeError, ValueError) as error:
-        raise PlanError(f"[relax] holds a value of the wrong type ({error}).") from None
+    own = {
+        "force_eV_A": 0.75 * MAX_FORCE_EV_A,
+        "pressure_GPa": 0.75 * MAX_STRESS_GPA,
+        "max_steps": 60,
+    }
+    values = own | refuse_unknown(values, list(own), "[relax]")
+    target = read_table(RelaxTarget, values | {"cutoff_eV": settings.cutoff_eV}, "[relax]")
     if not (
         0 < target.force_eV_A <= MAX_FORCE_EV_A
         and 0 < target.pressure_GPa <= MAX_STRESS_GPA

@@ -13,9 +13,9 @@ import numpy as np
 
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.read import CrystalFile, ReadOptions, crystal_from_file
+from symscape.decode import is_finite
 from symscape.dft.settings import refuse_unknown
 from symscape.errors import PlanError, shown
-from symscape.references.values import is_finite
 
 _KEYS = [
     "file", "symprec", "hall_number", "block", "elements", "spacegroup", "setting", "cell", "sites",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.grid import Axis
@@ -18,10 +18,16 @@ from symscape.dft.crystals import (
     relaxed_crystal,
     relaxed_path,
 )
-from symscape.dft.settings import EngineSpec, Settings, refuse_unknown
+from symscape.dft.settings import (
+    EngineSpec,
+    Settings,
+    read_table,
+    refuse_negative,
+    refuse_unknown,
+)
 from symscape.dft.toml import complaints_about, read_toml
 from symscape.errors import PlanError, SymscapeError, shown
-from symscape.references.values import finite_array, is_finite
+from symscape.references.values import finite_array
 
 _TOP = (
     "material", "kind", "mask_ratio", "licence", "citation", "notes",
@@ -199,30 +205,12 @@ def _plan_from_document(path: Path, document: dict[str, Any]) -> Plan:
                     "restore the crystal, or remove that file to relax anew."
                 )
             crystal = _as_relaxed(crystal, relaxed, path)
-    material = document.get("material") or material_name(crystal)
-    if not isinstance(material, str) or not re.fullmatch(r"[A-Za-z0-9][\w.+-]*", material):
+    head = _head(document)
+    material = head.material or material_name(crystal)
+    if not re.fullmatch(r"[A-Za-z0-9][\w.+-]*", material):
         raise PlanError(
             f"material {shown(material)} can't be a folder's name; write it like TiO2-Pnma."
         )
-    kind = document.get("kind", "local")
-    if kind not in ("local", "global"):
-        raise PlanError(f"kind is {shown(kind)}, but must be 'local' or 'global'.")
-    citation = document.get("citation", [])
-    citations = citation if isinstance(citation, list) else [citation]
-    texts = {
-        "licence": [document.get("licence", "")],
-        "notes": [document.get("notes", "")],
-        "citation": citations,
-    }
-    for key, found in texts.items():
-        if not all(isinstance(text, str) for text in found):
-            raise PlanError(f"{key} is {shown(document[key])}, but must be text.")
-    stress = document.get("stress", True)
-    if not isinstance(stress, bool):
-        raise PlanError(f"stress is {shown(stress)}, but must be true or false.")
-    ratio = document.get("mask_ratio", 0.7)
-    if not is_finite(ratio):
-        raise PlanError(f"mask_ratio is {shown(ratio)}, but must be a number.")
     plan = Plan(
         path=path,
         material=material,
@@ -230,16 +218,16 @@ def _plan_from_document(path: Path, document: dict[str, Any]) -> Plan:
         axes=_axes(document["axes"], crystal) if "axes" in document else None,
         settings=Settings.from_dict(document.get("settings", {})),
         engine=EngineSpec.from_dict(document.get("engine", {})),
-        kind=kind,
-        mask_ratio=float(ratio),
-        licence=document.get("licence", DEFAULT_LICENCE),
-        citation=tuple(citations),
-        notes=document.get("notes", ""),
+        kind=head.kind,
+        mask_ratio=head.mask_ratio,
+        licence=head.licence,
+        citation=head.citation,
+        notes=head.notes,
         relax=relax,
         relaxed=relaxed,
         stated_settings=tuple(document.get("settings", {})),
         notices=start.notices,
-        stress=stress,
+        stress=head.stress,
     )
     if plan.axes is not None:
         _ = plan.slice  # refuses axes that do not fit the crystal
@@ -264,19 +252,32 @@ def material_name(crystal: Crystal) -> str:
     return f"{crystal.formula}-{crystal.symbol.replace('/', '')}"
 
 
-def _relax_target(values: Mapping[str, Any]) -> RelaxTarget:
-    known = ["force_eV_A", "pressure_GPa", "cutoff_eV", "max_steps", "cell"]
-    values = refuse_unknown(values, known, "[relax]")
-    cell = values.pop("cell", True)
-    numbers = {}
-    for key, value in values.items():
-        if not is_finite(value) or not value > 0:
-            raise PlanError(f"[relax]: {key} is {shown(value)}, but must be a positive number.")
-        numbers[key] = float(value)
-    if not isinstance(cell, bool):
-        raise PlanError(f"[relax]: cell is {shown(cell)}, but must be true or false.")
-    target = replace(RelaxTarget(cell=cell), **numbers)  # type: ignore[arg-type]
-    return replace(target, max_steps=int(target.max_steps))
+def _relax_target(values: Any) -> RelaxTarget:
+    target = read_table(RelaxTarget, values, "[relax]")
+    numbers = ("force_eV_A", "pressure_GPa", "cutoff_eV", "max_steps")
+    refuse_negative(target, numbers, "[relax]")
+    return target
+
+
+@dataclass(frozen=True)
+class _Head:
+    """What a plan says beside its tables."""
+
+    material: str = ""
+    kind: Literal["local", "global"] = "local"
+    mask_ratio: float = 0.7
+    licence: str = DEFAULT_LICENCE
+    citation: tuple[str, ...] = ()
+    notes: str = ""
+    stress: bool = True
+
+
+def _head(document: Mapping[str, Any]) -> _Head:
+    known = [field.name for field in fields(_Head)]
+    values = {key: value for key, value in document.items() if key in known}
+    if isinstance(values.get("citation"), str):
+        values["citation"] = [values["citation"]]
+    return read_table(_Head, values, "the plan")
 
 
 def _axes(tables: Any, crystal: Crystal) -> tuple[Axis, Axis]:

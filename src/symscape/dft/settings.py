@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from symscape.decode import DecodeError, decode
 from symscape.errors import PlanError
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Table = TypeVar("Table", bound="DataclassInstance")
 #: Measured on PbTiO3 displacements: these hold relative energies within 1 meV/atom of 700 eV and
 #: 4.0 k-points per inverse angstrom; 400 eV is 4 meV/atom off (docs/computing-references.md).
 MEASURED_CUTOFF_EV = 520.0
@@ -70,30 +75,12 @@ class Settings:
         PlanError
             If a key is unknown or a value is not of its type or not positive.
         """
-        values = refuse_unknown(values, [f.name for f in fields(cls)], where)
-        try:
-            mesh = values.pop("k_mesh", None)
-            if mesh is not None:
-                first, second, third = (int(k) for k in mesh)
-                mesh = (first, second, third)
-            moments = {str(k): float(v) for k, v in values.pop("magnetic_moments", {}).items()}
-            functional = str(values.pop("functional", cls.functional))
-            iterations = int(values.pop("max_iterations", cls.max_iterations))
-            rest = {key: float(value) for key, value in values.items()}
-        except (TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise PlanError(f"{where} holds a value of the wrong type ({error}).") from None
-        for name, value in rest.items():
-            if not value > 0 or not np.isfinite(value):
-                raise PlanError(f"{where}: {name} is {value:g}, but must be a positive number.")
-        if iterations < 1 or (mesh is not None and min(mesh) < 1):
+        settings = read_table(cls, values, where)
+        numbers = ("cutoff_eV", "k_density_A", "smearing_eV", "energy_convergence_eV", "timeout_s")
+        refuse_negative(settings, numbers, where)
+        if settings.max_iterations < 1 or (settings.k_mesh and min(settings.k_mesh) < 1):
             raise PlanError(f"{where}: max_iterations and the k_mesh must be at least 1.")
-        return cls(
-            functional=functional,
-            k_mesh=mesh,
-            max_iterations=iterations,
-            magnetic_moments=moments,
-            **rest,
-        )
+        return settings
 
     def with_mesh(self, cells: np.ndarray) -> Settings:
         """Return these settings with the one k-mesh that serves all cells, (n, 3, 3) angstrom."""
@@ -158,11 +145,7 @@ class EngineSpec:
         PlanError
             If a key is unknown, the engine is unknown, or ``ase`` comes without factory or code.
         """
-        values = refuse_unknown(values, [f.name for f in fields(cls)], where)
-        options = values.pop("options", {})
-        if not isinstance(options, dict) or not all(isinstance(v, str) for v in values.values()):
-            raise PlanError(f"{where}: options must be a table and everything else a string.")
-        spec = cls(options=options, **values)
+        spec = read_table(cls, values, where)
         if spec.name not in ("gpaw", "ase", "import"):
             raise PlanError(
                 f"{where}: the engine {spec.name!r} is unknown; take 'gpaw', 'ase' or 'import'."
@@ -195,6 +178,30 @@ def k_mesh(cells: np.ndarray, density_A: float) -> tuple[int, int, int]:
     # symmetry-equal vectors must not round to different numbers
     first, second, third = np.ceil(needed - 1e-6).max(axis=0).astype(int)
     return int(first), int(second), int(third)
+
+
+def read_table(kind: type[Table], values: Any, where: str) -> Table:
+    """Read a table of a plan; the fields of a dataclass say what may stand there.
+
+    Raises
+    ------
+    PlanError
+        If a key is unknown, or a value is missing or of another type.
+    """
+    values = refuse_unknown(values, [field.name for field in fields(kind)], where)
+    try:
+        table: Table = decode(kind, values, "")
+    except DecodeError as error:
+        raise PlanError(f"{where}: {error}; correct it.") from None
+    return table
+
+
+def refuse_negative(table: DataclassInstance, names: Iterable[str], where: str) -> None:
+    """Raise a PlanError that names the first of these fields that is not above zero."""
+    for name in names:
+        value = getattr(table, name)
+        if not value > 0:
+            raise PlanError(f"{where}: {name} is {value:g}, but must be a positive number.")
 
 
 def refuse_unknown(values: Any, known: list[str], where: str) -> dict[str, Any]:

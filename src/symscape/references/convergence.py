@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from symscape.references.values import is_finite
+from symscape.decode import DecodeError, Finite, decode
 
 #: meV/atom above the minimum up to which energies are judged, and the budget is taken
 BUDGET_WINDOW = 500.0
@@ -65,6 +65,22 @@ class ConvergenceCheck:
         return max(map(abs, judged), default=self.largest_difference)
 
 
+@dataclass(frozen=True)
+class _PointRecord:
+    i: int
+    j: int
+    relative_meV_atom: Finite
+    checked_relative_meV_atom: Finite
+
+
+@dataclass(frozen=True)
+class _CheckRecord:
+    cutoff_eV: Finite
+    k_density_A: Finite
+    points: tuple[_PointRecord, ...]
+    k_mesh: tuple[int, int, int] | None = None
+
+
 def read_convergence(stored: Mapping[str, Any] | None) -> ConvergenceCheck | None:
     """Read ``provenance.convergence`` of a reference file; None where nothing was checked.
 
@@ -76,15 +92,13 @@ def read_convergence(stored: Mapping[str, Any] | None) -> ConvergenceCheck | Non
     if not stored:
         return None
     try:
-        mesh = stored.get("k_mesh")
-        numbers = [stored["cutoff_eV"], stored["k_density_A"]]
-        points = tuple(
-            CheckedPoint((p["i"], p["j"]), p["relative_meV_atom"], p["checked_relative_meV_atom"])
-            for p in stored["points"]
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"lacks or misstates {error}") from None
-    numbers += [x for point in points for x in (point.stored, point.checked)]
-    if len(points) < 2 or not all(map(is_finite, numbers)):
-        raise ValueError("needs two points or more and finite numbers")
-    return ConvergenceCheck(numbers[0], numbers[1], tuple(mesh) if mesh else None, points)
+        record: _CheckRecord = decode(_CheckRecord, stored, "")
+    except DecodeError as error:
+        raise ValueError(f"is malformed: {error}") from None
+    if len(record.points) < 2:
+        raise ValueError("needs two points or more")
+    points = tuple(
+        CheckedPoint((p.i, p.j), p.relative_meV_atom, p.checked_relative_meV_atom)
+        for p in record.points
+    )
+    return ConvergenceCheck(record.cutoff_eV, record.k_density_A, record.k_mesh, points)

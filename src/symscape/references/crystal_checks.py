@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from symscape.crystal.freedom import count_lattice, count_wyckoff
 from symscape.crystal.orbits import reduced_formula
+from symscape.decode import is_finite
 from symscape.errors import ReferenceFileError, shown
-from symscape.references.values import is_finite
 
 if TYPE_CHECKING:
     from ase import Atoms
+
+    from symscape.references.crystal_files import CrystalRecord
 
 #: a crystal counts as relaxed below these
 MAX_FORCE_EV_A = 0.02
@@ -22,7 +24,7 @@ MAX_STRESS_GPA = 0.2
 SYMPREC_A = 0.01
 
 
-def check_symmetry(where: str, record: dict[str, Any], atoms: Atoms) -> None:
+def check_symmetry(where: str, record: CrystalRecord, atoms: Atoms) -> None:
     """Refuse a record whose formula or symmetry is not that of its structure."""
     import spglib
 
@@ -46,9 +48,10 @@ def check_symmetry(where: str, record: dict[str, Any], atoms: Atoms) -> None:
         "n_wyckoff": n_wyckoff,
     }
     for key, value in found.items():
-        if record[key] != value:
+        stated = getattr(record, key)
+        if stated != value:
             raise ReferenceFileError(
-                f"{where}: {key} is {record[key]!r}, but the structure has {value!r}; correct the "
+                f"{where}: {key} is {stated!r}, but the structure has {value!r}; correct the "
                 "record."
             )
 

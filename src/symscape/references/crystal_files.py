@@ -4,41 +4,62 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from symscape.errors import ReferenceFileError
-from symscape.references.schema import check_fields, read_json
+from symscape.references.schema import MethodRecord, ProvenanceRecord, read_json, read_record
 
 SCHEMA = "symscape-crystals/1"
 #: the folder of a reference library that holds crystals
 FOLDER = "crystals"
 
-_Fields = tuple[tuple[str, type | tuple[type, ...]], ...]
-HEADER: _Fields = (
-    ("system", str),
-    ("method.code", str),
-    ("method.functional", str),
-    ("provenance.licence", str),
-    ("provenance.command", str),
-    ("crystals", list),
-)
-CRYSTAL: _Fields = (
-    ("id", str),
-    ("formula", str),
-    ("prototype", str),
-    ("space_group_number", int),
-    ("n_lattice", int),
-    ("n_wyckoff", int),
-    ("energy_eV", (int, float)),
-    ("k_mesh", list),
-    ("cell_A", list),
-    ("symbols", list),
-    ("positions", list),
-    ("forces_eV_A", list),
-    ("stress_GPa", list),
-)
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Why a crystal that was computed is not listed, and what it was computed from."""
+
+    reason: str = ""
+    start: str = ""
+    k_mesh: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class CrystalsProvenance(ProvenanceRecord):
+    """What a file says of where its crystals are from, and of those that it leaves out."""
+
+    failed: dict[str, Any] = field(default_factory=dict)
+    left_out: dict[str, LeftOut] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CrystalRecord:
+    """A crystal's line of a file; `crystals` reads its arrays."""
+
+    id: str
+    formula: str
+    prototype: str
+    space_group_number: int
+    n_lattice: int
+    n_wyckoff: int
+    energy_eV: float
+    k_mesh: tuple[int, int, int]
+    cell_A: list[Any]
+    symbols: list[str]
+    positions: list[Any]
+    forces_eV_A: list[Any]
+    stress_GPa: list[Any]
+
+
+@dataclass(frozen=True)
+class CrystalsRecord:
+    """What a file of crystals must say."""
+
+    system: str
+    method: MethodRecord
+    provenance: CrystalsProvenance
+    crystals: tuple[CrystalRecord, ...]
 
 
 def find_crystal_files(folders: Iterable[str | Path]) -> list[Path]:
@@ -69,8 +90,15 @@ def crystals_digest(paths: Iterable[Path]) -> str:
     return hashed.hexdigest()
 
 
-def read_crystals(path: Path) -> dict[str, Any]:
+def read_crystals(path: Path) -> tuple[CrystalsRecord, dict[str, Any]]:
     """Read a file of crystals and check that every field is there and of the right type.
+
+    Returns
+    -------
+    record : CrystalsRecord
+        What every file says.
+    document : dict
+        All of it: method, provenance and crystals may hold more.
 
     Raises
     ------
@@ -78,27 +106,13 @@ def read_crystals(path: Path) -> dict[str, Any]:
         If the file can't be read or a field is missing.
     """
     document = read_json(path, SCHEMA)
-    check_fields(path, document, HEADER, "")
-    for number, record in enumerate(document["crystals"]):
-        check_fields(path, record, CRYSTAL, f"crystals[{number}].")
-    provenance = document["provenance"]
-    left_out = provenance.get("left_out", {})
-    for name, value in (("failed", provenance.get("failed", {})), ("left_out", left_out)):
-        if not isinstance(value, dict):
-            raise ReferenceFileError(f"{path}: provenance.{name} must name crystals; remove it.")
-    for name, entry in left_out.items():
-        if not isinstance(entry, dict):
-            raise ReferenceFileError(
-                f"{path}: provenance.left_out.{name} must be an object with reason, start and "
-                "k_mesh; remove it."
-            )
-    return document
+    return read_record(path, CrystalsRecord, document), document
 
 
 def stored_document(library: Path, system: str) -> dict[str, Any] | None:
     """Return what a library's file of a chemical system says, as `read_crystals`, or None."""
     path = library / FOLDER / f"{system}.json"
-    return read_crystals(path) if path.exists() else None
+    return read_crystals(path)[1] if path.exists() else None
 
 
 @dataclass(frozen=True)
@@ -119,11 +133,9 @@ def list_crystals(folders: Iterable[str | Path]) -> list[CrystalEntry]:
     ReferenceFileError
         If a file can't be read or a field is missing.
     """
-    entries = []
-    for path in find_crystal_files(folders):
-        document = read_crystals(path)
-        entries += [
-            CrystalEntry(record["id"], document["system"], record["n_lattice"], record["n_wyckoff"])
-            for record in document["crystals"]
-        ]
-    return entries
+    return [
+        CrystalEntry(crystal.id, record.system, crystal.n_lattice, crystal.n_wyckoff)
+        for path in find_crystal_files(folders)
+        for record, _ in [read_crystals(path)]
+        for crystal in record.crystals
+    ]

@@ -28,6 +28,7 @@ from symscape.references.crystal_checks import (
 from symscape.references.crystal_files import (
     FOLDER,
     SCHEMA,
+    CrystalRecord,
     crystals_digest,
     find_crystal_files,
     read_crystals,
@@ -203,8 +204,8 @@ def _load(paths: list[Path]) -> CrystalLibrary:
     first: tuple[Path, dict[str, Any]] | None = None
     owners: dict[str, Path] = {}
     for path in paths:
-        document = read_crystals(path)
-        system, method = document["system"], document["method"]
+        stated, document = read_crystals(path)
+        system, method = stated.system, document["method"]
         if path.stem != system:
             raise ReferenceFileError(
                 f"{path}: system is {system!r}, but the file is called {path.stem!r}; rename one."
@@ -212,7 +213,7 @@ def _load(paths: list[Path]) -> CrystalLibrary:
         if first is None:
             first = path, method
         _check_common(path, method, *first)
-        for record in document["crystals"]:
+        for record in stated.crystals:
             crystal = _read_crystal(path, record, system, method)
             if crystal.id in owners:
                 raise ReferenceFileError(
@@ -237,45 +238,42 @@ def _check_common(path: Path, method: dict[str, Any], other: Path, known: dict[s
 
 
 def _read_crystal(
-    path: Path, record: dict[str, Any], system: str, method: dict[str, Any]
+    path: Path, record: CrystalRecord, system: str, method: dict[str, Any]
 ) -> CrystalReference:
     """Build a crystal from its line and check it against itself."""
     from ase.data import atomic_numbers
     from ase.units import GPa
 
-    where = f"{path}: {record['id']}"
+    where = f"{path}: {record.id}"
     try:
-        numbers = np.array([atomic_numbers[symbol] for symbol in record["symbols"]])
-        cell = np.array(record["cell_A"], dtype=float).reshape(3, 3)
-        fractional = np.array(record["positions"], dtype=float).reshape(len(numbers), 3)
-        forces = np.array(record["forces_eV_A"], dtype=float).reshape(len(numbers), 3)
-        stress = np.array(record["stress_GPa"], dtype=float).reshape(6)
-        mesh = tuple(int(k) for k in record["k_mesh"])
-        first, second, third = mesh
-        energy = float(record["energy_eV"])
+        numbers = np.array([atomic_numbers[symbol] for symbol in record.symbols])
+        cell = np.array(record.cell_A, dtype=float).reshape(3, 3)
+        fractional = np.array(record.positions, dtype=float).reshape(len(numbers), 3)
+        forces = np.array(record.forces_eV_A, dtype=float).reshape(len(numbers), 3)
+        stress = np.array(record.stress_GPa, dtype=float).reshape(6)
     except (KeyError, ValueError, TypeError, OverflowError) as error:
         raise ReferenceFileError(
             f"{where}: a number or an array is malformed ({error}); correct it."
         ) from None
-    elements = "-".join(sorted(set(record["symbols"])))
+    elements = "-".join(sorted(set(record.symbols)))
     if elements != system:
         raise ReferenceFileError(
             f"{where}: its elements are {elements}, so it does not belong to the system {system}."
         )
     reference = CrystalReference(
-        id=record["id"],
+        id=record.id,
         system=system,
-        prototype=record["prototype"],
-        space_group=record["space_group_number"],
-        n_lattice=record["n_lattice"],
-        n_wyckoff=record["n_wyckoff"],
+        prototype=record.prototype,
+        space_group=record.space_group_number,
+        n_lattice=record.n_lattice,
+        n_wyckoff=record.n_wyckoff,
         numbers=numbers,
         positions=fractional @ cell,
         cell=cell,
-        energy=energy,
+        energy=record.energy_eV,
         forces=forces,
         stress=stress * GPa,
-        k_mesh=(first, second, third),
+        k_mesh=record.k_mesh,
     )
     check_symmetry(where, record, reference.to_atoms())
     check_relaxed(where, reference.energy, forces, stress)

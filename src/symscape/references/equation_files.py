@@ -9,37 +9,55 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from symscape.errors import ReferenceFileError, shown
 from symscape.files import checksum
-from symscape.references.schema import check_fields, read_json
-from symscape.references.values import finite_array
+from symscape.references.schema import Row, read_json, read_record
 
 #: the folder of a reference library that holds equations of state
 FOLDER = "equations-of-state"
 SCHEMA = "symscape-equations-of-state/1"
 #: the tables beside the description, each a CSV file
 TABLES = ("elements", "oxides")
-_FIELDS: tuple[tuple[str, type | tuple[type, ...]], ...] = (
-    ("method.functional", str),
-    ("codes", dict),
-    ("prototypes", dict),
-    *((f"files.{name}", str) for name in TABLES),
-    ("provenance.citation", str),
-    ("provenance.licence", str),
-)
-_PROTOTYPE_FIELDS: tuple[tuple[str, type | tuple[type, ...]], ...] = (
-    ("space_group", str),
-    ("lattice", list),
-    ("species", list),
-    ("positions", list),
-)
 #: the columns before those of single codes
 _AVERAGE = ("V0", "B0", "B1")
 _CODE = ("E0", "V0", "B0", "B1")
+
+
+@dataclass(frozen=True)
+class _PrototypeRecord:
+    space_group: str
+    lattice: tuple[Row, Row, Row]
+    species: tuple[str, ...]
+    positions: list[Row]
+
+
+@dataclass(frozen=True)
+class _Functional:
+    functional: str
+
+
+@dataclass(frozen=True)
+class _Files:
+    elements: str
+    oxides: str
+
+
+@dataclass(frozen=True)
+class _Study:
+    citation: str
+    licence: str
+
+
+@dataclass(frozen=True)
+class _AboutRecord:
+    method: _Functional
+    codes: dict[str, str]
+    prototypes: dict[str, _PrototypeRecord]
+    files: _Files
+    provenance: _Study
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,36 +157,31 @@ def read_about(folder: Path) -> About:
         If a field is missing or a prototype is none; `check_symmetry` looks at its space group.
     """
     path = folder / "about.json"
-    document = read_json(path, SCHEMA)
-    check_fields(path, document, _FIELDS, "")
-    prototypes = {
-        name: _prototype(path, name, entry) for name, entry in document["prototypes"].items()
-    }
+    record = read_record(path, _AboutRecord, read_json(path, SCHEMA))
     return About(
-        document["codes"],
-        prototypes,
-        document["files"],
-        document["provenance"]["citation"],
-        document["provenance"]["licence"],
+        record.codes,
+        {name: _prototype(path, name, entry) for name, entry in record.prototypes.items()},
+        {name: getattr(record.files, name) for name in TABLES},
+        record.provenance.citation,
+        record.provenance.licence,
         checksum(path),
     )
 
 
-def _prototype(path: Path, name: str, entry: Any) -> Prototype:
-    check_fields(path, entry, _PROTOTYPE_FIELDS, f"prototypes.{name}.")
-    species = tuple(entry["species"])
-    try:
-        lattice = finite_array(entry, "lattice", (3, 3))
-        positions = finite_array(entry, "positions", (len(species), 3))
-    except ValueError as error:
-        raise ReferenceFileError(f"{path}: prototype {name}: {error}; correct it.") from None
+def _prototype(path: Path, name: str, entry: _PrototypeRecord) -> Prototype:
+    lattice, species = np.array(entry.lattice), entry.species
+    if len(entry.positions) != len(species):
+        raise ReferenceFileError(
+            f"{path}: prototype {name}: it has {len(species)} species, but {len(entry.positions)} "
+            "positions; correct it."
+        )
     if not set(species) <= {"X", "O"} or "X" not in species:
         raise ReferenceFileError(
             f"{path}: prototype {name}: species may be X and O, not {shown(species)}; correct it."
         )
     if abs(np.linalg.det(lattice)) < 1e-6:
         raise ReferenceFileError(f"{path}: prototype {name}: its lattice is flat; correct it.")
-    return Prototype(name, entry["space_group"], lattice, species, positions)
+    return Prototype(name, entry.space_group, lattice, species, np.array(entry.positions))
 
 
 @cache

@@ -13,30 +13,38 @@ from typing import Any
 
 import numpy as np
 
+from symscape.decode import Finite
 from symscape.errors import ReferenceFileError, shown
 from symscape.files import write_atomically
 from symscape.references.equation_files import FOLDER
 from symscape.references.equations import EquationsOfState
-from symscape.references.schema import check_fields, dump_document, read_json
-from symscape.references.values import finite_array
+from symscape.references.schema import MethodRecord, dump_document, read_json, read_record
 
 FILE = "own.json"
 SCHEMA = "symscape-own-curves/1"
-_FIELDS: tuple[tuple[str, type | tuple[type, ...]], ...] = (
-    ("method.code", str),
-    ("method.functional", str),
-    ("provenance.licence", str),
-    ("crystals", list),
-)
-_CRYSTAL_FIELDS: tuple[tuple[str, type | tuple[type, ...]], ...] = (
-    ("id", str),
-    ("cutoff_eV", (int, float)),
-    ("k_mesh", list),
-    ("volumes_A3_atom", list),
-    ("energies_eV_atom", list),
-)
 #: volumes that differ by more than this (angstrom^3/atom) are not the study's
 _SAME_VOLUME = 2e-6
+
+
+@dataclass(frozen=True)
+class _CurveRecord:
+    id: str
+    cutoff_eV: Finite
+    k_mesh: tuple[int, int, int]
+    volumes_A3_atom: list[Finite]
+    energies_eV_atom: list[Finite]
+
+
+@dataclass(frozen=True)
+class _Licence:
+    licence: str
+
+
+@dataclass(frozen=True)
+class _FileRecord:
+    method: MethodRecord
+    provenance: _Licence
+    crystals: tuple[_CurveRecord, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,24 +102,25 @@ def load_own_curves(library: str | Path, equations: EquationsOfState) -> OwnCurv
     """
     path = Path(library) / FOLDER / FILE
     document = read_json(path, SCHEMA)
-    check_fields(path, document, _FIELDS, "")
     rows: dict[tuple[str, float], int] = {}
     energies, meshes = [], []
-    for number, record in enumerate(document["crystals"]):
-        check_fields(path, record, _CRYSTAL_FIELDS, f"crystals[{number}].")
-        name, key = record["id"], (record["id"], float(record["cutoff_eV"]))
+    for record in read_record(path, _FileRecord, document).crystals:
+        name, key = record.id, (record.id, record.cutoff_eV)
         if name not in equations.ids or key in rows:
             raise ReferenceFileError(
                 f"{path}: {shown(name)} is unknown or listed twice; restore the file."
             )
         rows[key] = equations.ids.index(name)
         wanted = equations[np.array([rows[key]])].sampled_volumes()[0]
-        try:
-            volumes = finite_array(record, "volumes_A3_atom", wanted.shape)
-            energies.append(finite_array(record, "energies_eV_atom", wanted.shape))
-            meshes.append(finite_array(record, "k_mesh", (3,)).astype(int))
-        except ValueError as error:
-            raise ReferenceFileError(f"{path}: {name}: {error}; restore the file.") from None
+        volumes = np.array(record.volumes_A3_atom)
+        for what, found in (("volumes", volumes), ("energies", record.energies_eV_atom)):
+            if len(found) != len(wanted):
+                raise ReferenceFileError(
+                    f"{path}: {name}: it has {len(found)} {what}, but the study has "
+                    f"{len(wanted)}; restore the file."
+                )
+        energies.append(record.energies_eV_atom)
+        meshes.append(record.k_mesh)
         if np.abs(volumes - wanted).max() > _SAME_VOLUME:
             raise ReferenceFileError(
                 f"{path}: {name}: its volumes are not 94 to 106 % of the all-electron one; compute "

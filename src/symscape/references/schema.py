@@ -7,48 +7,98 @@ line per grid point, so that a diff shows which points changed. docs/references.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from symscape.decode import DecodeError, Finite, decode
 from symscape.errors import ReferenceFileError, shown
 from symscape.jsontext import JsonTextError, parse_json
 
 SCHEMA = "symscape-landscape/1"
 
-#: field, type; nested fields with dots
-SLICE_FIELDS: tuple[tuple[str, type | tuple[type, ...]], ...] = (
-    ("material", str),
-    ("slice", str),
-    ("kind", str),
-    ("crystal.formula", str),
-    ("crystal.space_group_number", int),
-    ("crystal.space_group_symbol", str),
-    ("crystal.hall_number", int),
-    ("crystal.lattice_A", list),
-    ("crystal.atoms", list),
-    ("axes", list),
-    ("mask_ratio", (int, float)),
-)
-_FIELDS = (
-    *SLICE_FIELDS,
-    ("method.code", str),
-    ("method.functional", str),
-    ("provenance.licence", str),
-    ("provenance.command", str),
-    ("points", list),
-)
-AXIS_FIELDS: tuple[tuple[str, type | tuple[type, ...]], ...] = (
-    ("name", str),
-    ("terms", dict),
-    ("start", (int, float)),
-    ("stop", (int, float)),
-    ("points", int),
-    ("origin", (int, float)),
-)
+Record = TypeVar("Record")
+Row = tuple[Finite, Finite, Finite]
 
 
-def read_document(path: Path) -> dict[str, Any]:
+@dataclass(frozen=True)
+class AxisRecord:
+    """An axis as a file states it; see `Axis`."""
+
+    name: str
+    terms: dict[str, Finite]
+    start: Finite
+    stop: Finite
+    points: int
+    origin: Finite
+    period: Finite | None = None
+
+
+@dataclass(frozen=True)
+class CellRecord:
+    """A slice's crystal as a file states it.
+
+    ``lattice_A`` is the conventional cell, rows in angstrom; ``atoms`` are symbols with fractional
+    coordinates.
+    """
+
+    formula: str
+    space_group_number: int
+    space_group_symbol: str
+    hall_number: int
+    lattice_A: tuple[Row, Row, Row]
+    atoms: list[Any]
+
+
+@dataclass(frozen=True)
+class SliceRecord:
+    """What a file says of a slice."""
+
+    material: str
+    slice: str
+    kind: str
+    crystal: CellRecord
+    axes: list[AxisRecord]
+    mask_ratio: Finite
+
+
+@dataclass(frozen=True)
+class MethodRecord:
+    """What a file must say of how its energies were computed; it may say more."""
+
+    code: str
+    functional: str
+
+
+@dataclass(frozen=True)
+class ProvenanceRecord:
+    """What a file must say of where its energies are from; it may say more."""
+
+    licence: str
+    command: str
+
+
+@dataclass(frozen=True)
+class LandscapeRecord(SliceRecord):
+    """What a reference file must say; `store` reads its points."""
+
+    method: MethodRecord
+    provenance: ProvenanceRecord
+    points: list[Any]
+
+
+Described = TypeVar("Described", bound=SliceRecord)
+
+
+def read_document(path: Path) -> tuple[LandscapeRecord, dict[str, Any]]:
     """Read a reference file and check that every field is there and of the right type.
+
+    Returns
+    -------
+    record : LandscapeRecord
+        What every file says.
+    document : dict
+        All of it: method and provenance may hold more.
 
     Raises
     ------
@@ -56,16 +106,52 @@ def read_document(path: Path) -> dict[str, Any]:
         If the file is missing, is not JSON, has another schema, or lacks a field.
     """
     document = read_json(path, SCHEMA)
-    check_fields(path, document, _FIELDS, "")
-    if len(document["axes"]) != 2:
+    return read_slice_record(path, LandscapeRecord, document), document
+
+
+def read_slice_record(path: Path, kind: type[Described], document: Any) -> Described:
+    """Read what a file says of a slice, which has two axes of two points or more.
+
+    Raises
+    ------
+    ReferenceFileError
+        If a field is missing or of the wrong type.
+    """
+    record = read_record(path, kind, document)
+    if len(record.axes) != 2:
         raise ReferenceFileError(
-            f"{path}: a slice has two axes, but 'axes' lists {len(document['axes'])}."
+            f"{path}: a slice has two axes, but 'axes' lists {len(record.axes)}."
         )
-    for number, axis in enumerate(document["axes"]):
-        check_fields(path, axis, AXIS_FIELDS, f"axes[{number}].")
-        if axis["points"] < 2:
+    for number, axis in enumerate(record.axes):
+        if axis.points < 2:
             raise ReferenceFileError(f"{path}: axes[{number}] needs at least two points.")
-    return document
+    return record
+
+
+def read_record(path: Path, kind: type[Record], value: Any, where: str = "") -> Record:
+    """Read a part of a file of the library.
+
+    Parameters
+    ----------
+    path
+        The file, for the complaint.
+    kind
+        A dataclass; its type hints say which fields there are.
+    value
+        The part, as JSON has it.
+    where
+        Where it lies in the file: ``crystals[3]``.
+
+    Raises
+    ------
+    ReferenceFileError
+        If a field is missing or of the wrong type; it is named.
+    """
+    try:
+        record: Record = decode(kind, value, where)
+    except DecodeError as error:
+        raise ReferenceFileError(f"{path}: {error}; correct or restore the file.") from None
+    return record
 
 
 def read_json(path: Path, schema: str) -> dict[str, Any]:
@@ -91,32 +177,6 @@ def read_json(path: Path, schema: str) -> dict[str, Any]:
             "update symscape or convert the file."
         )
     return document
-
-
-def check_fields(
-    path: Path,
-    document: Any,
-    fields: tuple[tuple[str, type | tuple[type, ...]], ...],
-    prefix: str,
-) -> None:
-    """Raise a ReferenceFileError that names the first field that is missing or of another type.
-
-    Parameters
-    ----------
-    fields
-        Name (dots for nested ones) and type of each field.
-    prefix
-        What the sentence puts before the name: ``crystals[3].``.
-    """
-    for name, kind in fields:
-        value = document
-        for key in name.split("."):
-            value = value.get(key) if isinstance(value, dict) else None
-        if not isinstance(value, kind) or isinstance(value, bool):
-            kinds = kind if isinstance(kind, tuple) else (kind,)
-            wanted = " or ".join(k.__name__ for k in kinds)
-            problem = "is missing" if value is None else f"is not of type {wanted}"
-            raise ReferenceFileError(f"{path}: field '{prefix}{name}' {problem}.")
 
 
 def dump_document(document: dict[str, Any], rows: str = "points") -> str:

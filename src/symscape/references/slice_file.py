@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from symscape.crystal.slice import Slice
-from symscape.errors import ReferenceFileError
-from symscape.references.schema import AXIS_FIELDS, SLICE_FIELDS, check_fields, read_json
+from symscape.references.schema import SliceRecord, read_json, read_slice_record
 from symscape.references.store import build_document, build_slice
 
 SLICE_SCHEMA = "symscape-slice/1"
@@ -39,14 +38,7 @@ def load_slice(path: str | Path) -> Slice:
     """
     path = Path(path)
     document = read_json(path, SLICE_SCHEMA)
-    check_fields(path, document, SLICE_FIELDS, "")
-    if len(document["axes"]) != 2:
-        raise ReferenceFileError(
-            f"{path}: a slice has two axes, but 'axes' lists {len(document['axes'])}."
-        )
-    for number, axis in enumerate(document["axes"]):
-        check_fields(path, axis, AXIS_FIELDS, f"axes[{number}].")
-    return build_slice(path, document)
+    return build_slice(path, read_slice_record(path, SliceRecord, document))
 
 
 def is_slice_file(path: Path) -> bool:

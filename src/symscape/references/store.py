@@ -10,12 +10,13 @@ import numpy as np
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.grid import Axis
 from symscape.crystal.slice import Slice
+from symscape.decode import is_finite
 from symscape.errors import ReferenceFileError, SymscapeError, shown
 from symscape.files import checksum, write_checked
 from symscape.references.convergence import ConvergenceCheck, read_convergence
 from symscape.references.reference import LandscapeReference
-from symscape.references.schema import SCHEMA, dump_document, read_document
-from symscape.references.values import finite_array, is_finite
+from symscape.references.schema import SCHEMA, SliceRecord, dump_document, read_document
+from symscape.references.values import finite_array
 
 KINDS = ("local", "global")
 #: stored positions may differ from rebuilt ones by this much (files hold eight decimals)
@@ -34,25 +35,25 @@ def load_reference(path: str | Path) -> LandscapeReference:
         geometry, a mask, grid indices, the name.
     """
     path = Path(path)
-    document = read_document(path)
-    the_slice = build_slice(path, document)
+    record, document = read_document(path)
+    the_slice = build_slice(path, record)
     for field, expected, where in (
         ("material", path.parent.name, "its folder"),
         ("slice", path.stem, "its file name"),
     ):
-        if document[field] != expected:
+        stated = getattr(record, field)
+        if stated != expected:
             raise ReferenceFileError(
-                f"{path}: {field} is {document[field]!r} but {where} says {expected!r}; "
-                "rename one of them."
+                f"{path}: {field} is {stated!r} but {where} says {expected!r}; rename one of them."
             )
-    if document["slice"] != the_slice.name:
+    if record.slice != the_slice.name:
         raise ReferenceFileError(
-            f"{path}: slice is called {document['slice']!r} but its axes give {the_slice.name!r}."
+            f"{path}: slice is called {record.slice!r} but its axes give {the_slice.name!r}."
         )
-    points = _read_points(path, document, the_slice)
+    points = _read_points(path, record.points, the_slice)
     _check_mask(path, the_slice, points.masked, np.isfinite(points.energies))
     reference = LandscapeReference(
-        material=document["material"],
+        material=record.material,
         slice=the_slice,
         energies=points.energies,
         forces=points.forces,
@@ -62,8 +63,8 @@ def load_reference(path: str | Path) -> LandscapeReference:
         provenance=document["provenance"],
         convergence=_read_convergence(path, document["provenance"]),
         stresses=points.stresses if np.isfinite(points.stresses).any() else None,
-        kind=document["kind"],
-        formula=document["crystal"]["formula"],
+        kind=record.kind,
+        formula=record.crystal.formula,
         digest=checksum(path),
         path=path,
     )
@@ -72,7 +73,7 @@ def load_reference(path: str | Path) -> LandscapeReference:
     return reference
 
 
-def build_slice(path: Path, document: dict[str, Any]) -> Slice:
+def build_slice(path: Path, record: SliceRecord) -> Slice:
     """Make the slice that a file's header describes.
 
     Raises
@@ -80,28 +81,19 @@ def build_slice(path: Path, document: dict[str, Any]) -> Slice:
     ReferenceFileError
         If it describes none, or contradicts itself.
     """
-    stated = document["crystal"]
-    if document["kind"] not in KINDS:
+    stated = record.crystal
+    if record.kind not in KINDS:
         raise ReferenceFileError(
-            f"{path}: kind is {shown(document['kind'])}, but must be {' or '.join(KINDS)}."
+            f"{path}: kind is {shown(record.kind)}, but must be {' or '.join(KINDS)}."
         )
     try:
-        numbers, positions = _read_atoms(path, stated["atoms"])
-        axes = [
-            Axis(
-                axis["name"],
-                {name: float(weight) for name, weight in axis["terms"].items()},
-                float(axis["start"]),
-                float(axis["stop"]),
-                axis["points"],
-                float(axis["origin"]),
-                None if axis.get("period") is None else float(axis["period"]),
-            )
-            for axis in document["axes"]
-        ]
-        lattice = finite_array(stated, "lattice_A", (3, 3))
-        crystal = Crystal(lattice, positions, numbers, stated["hall_number"])
-        the_slice = Slice(crystal, (axes[0], axes[1]), float(document["mask_ratio"]))
+        numbers, positions = _read_atoms(path, stated.atoms)
+        first, second = (
+            Axis(a.name, dict(a.terms), a.start, a.stop, a.points, a.origin, a.period)
+            for a in record.axes
+        )
+        crystal = Crystal(np.array(stated.lattice_A), positions, numbers, stated.hall_number)
+        the_slice = Slice(crystal, (first, second), record.mask_ratio)
     except ReferenceFileError:
         raise
     except SymscapeError as error:
@@ -110,13 +102,13 @@ def build_slice(path: Path, document: dict[str, Any]) -> Slice:
         raise ReferenceFileError(
             f"{path}: crystal or axes can't be built ({error}); correct the file."
         ) from None
-    for field, own in (
-        ("space_group_number", crystal.space_group_number),
-        ("formula", crystal.formula),
+    for field, said, own in (
+        ("space_group_number", stated.space_group_number, crystal.space_group_number),
+        ("formula", stated.formula, crystal.formula),
     ):
-        if stated[field] != own:
+        if said != own:
             raise ReferenceFileError(
-                f"{path}: crystal.{field} is {shown(stated[field])}, but the atoms and the Hall "
+                f"{path}: crystal.{field} is {shown(said)}, but the atoms and the Hall "
                 f"number give {own!r}; correct one of them."
             )
     return the_slice
@@ -161,7 +153,7 @@ class _Points(NamedTuple):
     computed: np.ndarray
 
 
-def _read_points(path: Path, document: dict[str, Any], the_slice: Slice) -> _Points:
+def _read_points(path: Path, listed: list[Any], the_slice: Slice) -> _Points:
     """Read the points of a file and check their geometries."""
     shape = the_slice.shape
     n_atoms = len(the_slice.atom_indices())
@@ -172,7 +164,7 @@ def _read_points(path: Path, document: dict[str, Any], the_slice: Slice) -> _Poi
     seen: set[tuple[int, int]] = set()
     same: dict[tuple[int, int], tuple[int, int]] = {}
     stored: list[tuple[int, np.ndarray, np.ndarray]] = []
-    for number, point in enumerate(document["points"]):
+    for number, point in enumerate(listed):
         try:
             if not isinstance(point, dict):
                 raise ValueError(f"it is {shown(point)} instead of an object")

@@ -1,22 +1,11 @@
-"""Numbers as they stand in a file, taken over only if they are numbers."""
+"""Arrays as they stand in a file, taken over only if all of it is finite numbers."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-
-
-def is_finite(value: Any) -> bool:
-    """Whether a value of a file is a number that fits a float and is not NaN or infinite."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    try:
-        return math.isfinite(value)
-    except OverflowError:
-        return False
 
 
 def finite_array(holder: Mapping[str, Any], key: str, shape: tuple[int, ...]) -> np.ndarray:
