@@ -15,7 +15,7 @@ from pymatgen.entries.computed_entries import ComputedStructureEntry
 from pymatgen.io.ase import AseAtomsAdaptor
 
 from symscape.dataset.importing import import_files
-from symscape.dataset.mistakes import LEAST, per_atom_energies, shifted_elements
+from symscape.dataset.mistakes import LEAST, per_atom_energies, shifted_zeros
 from symscape.dataset.record import CrystalRecord
 from symscape.dataset.stress_units import (
     ASE,
@@ -82,7 +82,7 @@ def test_zeros_of_elements_and_compounds_are_told_apart(shift, element, common, 
     energies = -1.5 * x - 5 * (1 - x) - 10 * x * (1 - x) + 0.05 * random.standard_normal(len(x))
     compound = (x > 0) & (x < 1)
     energies = energies + shift * share * (compound | common)
-    said = shifted_elements(formulas, energies)
+    said = shifted_zeros(formulas, energies)
     assert bool(said) == (shift != 0 and not common)
     assert not said or f"{element} by {'+' if shift > 0 else '-'}" in said
 

@@ -10,7 +10,7 @@ import pytest
 from curve_models import REFERENCES, all_electron
 
 from symscape.figures.curves_figure import CurvePair, draw_curves
-from symscape.figures.periodic_table import draw_periodic_table, place
+from symscape.figures.periodic_table import draw_periodic_table, element_cell
 from symscape.leaderboard.collect import Board, Entry
 from symscape.leaderboard.ranking import rank_board
 from symscape.leaderboard.write import write_leaderboard
@@ -35,7 +35,7 @@ def curve(volume: float) -> BirchMurnaghan:
 
 
 def test_every_element_has_a_cell_of_its_own():
-    assert len({place(number) for number in range(1, 119)}) == 118
+    assert len({element_cell(number) for number in range(1, 119)}) == 118
 
 
 @pytest.mark.parametrize("layout", ["wide", "tall"])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from symscape.errors import ResultsFileError
 from symscape.questions.case import CaseResult, Check
 from symscape.suite.gate import Baseline, change_table, load_baseline
-from symscape.verdict.baseline import compare, judge_against
+from symscape.verdict.baseline import compare_case, judge_against
 from symscape.verdict.explain import explain
 
 
@@ -46,8 +46,8 @@ def test_a_case_fails_only_where_it_got_worse(new, old, change, status):
 
 @given(st.floats(0, 100), st.floats(0, 100), st.floats(0, 2))
 def test_worse_one_way_is_better_the_other_way(a, b, margin):
-    there = compare(result(a), result(b), margin).change
-    back = compare(result(b), result(a), margin).change
+    there = compare_case(result(a), result(b), margin).change
+    back = compare_case(result(b), result(a), margin).change
     assert {there, back} in ({"worse", "better"}, {"same"})
 
 

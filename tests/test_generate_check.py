@@ -19,8 +19,8 @@ from symscape.crystal.crystal import Crystal
 from symscape.dft.check import (
     check_convergence,
     check_equivalents,
-    check_settings,
     choose_points,
+    tighter_settings,
 )
 from symscape.dft.grid_ledger import open_ledger
 from symscape.dft.grid_run import run_plan
@@ -98,12 +98,12 @@ def test_after_the_grid_the_lowest_the_highest_and_one_between_are_taken(tmp_pat
 
 def test_a_denser_check_follows_the_plan(tmp_path):
     plan = load_plan(write_plan(tmp_path))
-    checked = check_settings(plan)
+    checked = tighter_settings(plan)
     assert checked.cutoff_eV == 700
     assert checked.k_density_A == 4.0
     path = write_plan(tmp_path)
     path.write_text(path.read_text().replace('"EMT"', '"EMT"\nk_mesh = [6, 6, 3]', 1))
-    assert check_settings(load_plan(path)).k_mesh == (8, 8, 4)
+    assert tighter_settings(load_plan(path)).k_mesh == (8, 8, 4)
 
 
 def test_a_grid_of_two_points_can_not_be_checked(tmp_path):

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from symscape.crystal.crystal import Crystal
 from symscape.dft.cost import estimate_cost
 from symscape.dft.crystal_list import load_crystal_list
-from symscape.dft.describe import describe
+from symscape.dft.describe import describe_plan
 from symscape.dft.engine import make_engine
 from symscape.dft.grid_ledger import open_ledger
 from symscape.dft.plan import load_plan, material_name
@@ -238,7 +238,7 @@ def test_a_crystal_alone_proposes_a_plan(tmp_path):
     assert {axis.name for axis in plan.slice.axes} == {"Mg2_z", "Sb_z"}
     assert plan.needs_relaxation
     assert plan.engine.name == "gpaw"
-    text = describe(plan)
+    text = describe_plan(plan)
     assert "81, of which" in text
     assert "a rough rule" in text
     assert "not relaxed yet" in text

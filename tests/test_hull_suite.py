@@ -21,7 +21,7 @@ from symscape.hull.stability import classify
 from symscape.models.ase import ASEModel
 from symscape.models.card import ModelCard
 from symscape.models.evaluate import Evaluator
-from symscape.questions.crystals import judge_contracts
+from symscape.questions.crystals import judge_crystal_contracts
 from symscape.questions.invariance import CRYSTAL_INVARIANCE
 from symscape.questions.registry import QUESTIONS
 from symscape.references.crystal_files import list_crystals
@@ -324,7 +324,7 @@ def test_the_worst_crystal_counts_and_no_number_is_the_worst(hulls):
         "b": found(rotation=0.2, permutation=0.0) | silent,
         "c": found(rotation=0.1, permutation=5.0),
     }
-    result = judge_contracts(
+    result = judge_crystal_contracts(
         CRYSTAL_INVARIANCE, "Al-Cu", results, hulls.session.tolerances, model="m"
     )
     assert result.metrics["rotation"] == 0.2

@@ -20,10 +20,10 @@ from symscape.cli import app
 from symscape.figures.panels import colour_map
 from symscape.leaderboard.browser import script_json
 from symscape.leaderboard.collect import Aside, Board, Entry
-from symscape.leaderboard.maps import colour_script, landscape, map_numbers
+from symscape.leaderboard.maps import colour_script, map_data, map_numbers
 from symscape.leaderboard.pages import Pages
 from symscape.leaderboard.ranking import rank_board
-from symscape.leaderboard.site import Site, slug
+from symscape.leaderboard.site import BoardSite, slug
 from symscape.leaderboard.tables import leaderboard_csv, leaderboard_json, leaderboard_markdown
 from symscape.leaderboard.write import write_leaderboard
 from symscape.results.run_results import load_results, save_results
@@ -276,7 +276,7 @@ def test_speed_has_a_column_where_a_run_was_timed(tmp_path):
     timed = replace(made, versions={**made.versions, "cache": "off"})
     for run, name in ((made, "plain"), (timed, "timed")):
         ranking = rank_board(board_of(tmp_path / name, run))
-        text = Pages(Site(ranking, {})).index()
+        text = Pages(BoardSite(ranking, {})).index()
         assert (">speed</span></th>" in text) is (name == "timed")
         assert ("None of these runs was timed" in text) is (name == "plain")
     # 1.5 s for all points
@@ -339,8 +339,8 @@ def test_leaderboard_forgets_what_is_gone_and_keeps_pictures_that_are_right(tmp_
 
 def test_thumbnail_without_energies_is_not_drawn(ranking):
     lazy = next(e for e in ranking.board.entries if e.name == "lazy")
-    assert landscape(C, lazy) is None
-    assert landscape(C).model is None
+    assert map_data(C, lazy) is None
+    assert map_data(C).model is None
 
 
 # -- command --------------------------------------------------------------------------------------
@@ -391,5 +391,5 @@ def test_one_material_has_no_interval(tmp_path):
     ranking = rank_board(board_of(tmp_path, make.run("m", (A,))))
     assert math.isnan(ranking.standings[0].interval[0])
     assert "| – |" in leaderboard_markdown(ranking)
-    assert Pages(Site(ranking, {})).index().count("no energies") == 1
+    assert Pages(BoardSite(ranking, {})).index().count("no energies") == 1
     assert Path(write_leaderboard(tmp_path / "board", ranking)).is_file()

@@ -20,7 +20,7 @@ from report_runs import mixed_run
 from symscape.figures.colour_scales import landscape_scales
 from symscape.figures.panels import colour_map
 from symscape.leaderboard.collect import Board, Entry
-from symscape.leaderboard.maps import landscape
+from symscape.leaderboard.maps import map_data
 from symscape.leaderboard.ranking import rank_board
 from symscape.leaderboard.scores import score_board
 from symscape.leaderboard.write import write_leaderboard
@@ -222,7 +222,7 @@ def test_maps_have_the_colours_of_the_figures(browser, site, ranking):
     browser.show(site / "materials" / "PbTiO3-P4mm.html", anchor="#even")
     reference = next(s for s in ranking.table.slices if s.material == "PbTiO3-P4mm")
     entry = next(e for e in ranking.board.entries if e.name == "even")
-    data = landscape(reference, entry)
+    data = map_data(reference, entry)
     scales = landscape_scales(data)
     wanted = (
         (0, data.reference, scales[0], "viridis"),

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from symscape.cli import app
 from symscape.errors import ReferenceFileError
-from symscape.references.manifest import MANIFEST, refuse_changed, verify, write_manifest
+from symscape.references.manifest import MANIFEST, refuse_changed, verify_library, write_manifest
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def library(tmp_path_factory, toy_file):
 
 
 def test_the_committed_library_is_as_its_manifest_says():
-    found = verify("references")
+    found = verify_library("references")
     assert found.problems == []
     assert found.listed > 20
 
@@ -51,22 +51,22 @@ def test_any_changed_character_is_found(library, data):
     other = data.draw(st.integers(0, 255).filter(lambda byte: byte != before[place]))
     try:
         name.write_bytes(before[:place] + bytes([other]) + before[place + 1 :])
-        assert verify(library).changed == (name.relative_to(library).as_posix(),)
+        assert verify_library(library).changed == (name.relative_to(library).as_posix(),)
         with pytest.raises(ReferenceFileError, match=r"changed since manifest\.sha256"):
             refuse_changed([library])
     finally:
         name.write_bytes(before)
-    assert verify(library).problems == []
+    assert verify_library(library).problems == []
 
 
 def test_missing_and_added_files(library, tmp_path):
     folder = shutil.copytree(library, tmp_path / "references")
     (folder / "crystals" / "Si.json").write_text("{}\n")
-    assert verify(folder).unlisted == ("crystals/Si.json",)
+    assert verify_library(folder).unlisted == ("crystals/Si.json",)
     # one's own slice beside the stored ones is no reason to refuse a run
     refuse_changed([folder])
     (folder / "crystals" / "Mg.json").unlink()
-    assert verify(folder).missing == ("crystals/Mg.json",)
+    assert verify_library(folder).missing == ("crystals/Mg.json",)
     with pytest.raises(ReferenceFileError, match="but not there"):
         refuse_changed([folder])
     ran = CliRunner().invoke(app, ["reference", "verify", str(folder)])
@@ -81,7 +81,7 @@ def test_a_manifest_that_is_none_is_refused(library, tmp_path, text):
     folder = shutil.copytree(library, tmp_path / "references")
     (folder / MANIFEST).write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(ReferenceFileError, match=r"no digest|can't be read"):
-        verify(folder)
+        verify_library(folder)
 
 
 def test_a_library_without_a_manifest_makes_no_claim(library, tmp_path):
@@ -89,7 +89,7 @@ def test_a_library_without_a_manifest_makes_no_claim(library, tmp_path):
     (folder / MANIFEST).unlink()
     refuse_changed([folder])
     with pytest.raises(ReferenceFileError, match="--write"):
-        verify(folder)
+        verify_library(folder)
 
 
 def test_a_run_refuses_an_energy_changed_by_a_thousandth(library, pytester):

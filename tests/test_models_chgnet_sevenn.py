@@ -13,7 +13,7 @@ from ase.data import chemical_symbols
 from model_structures import one_structure_of, varied
 
 from symscape.errors import ModelError
-from symscape.models.registry import load_cards, resolve, status
+from symscape.models.registry import load_cards, model_status, resolve
 from symscape.models.torchtools import importing_e3nn
 
 NAMES = [
@@ -50,7 +50,7 @@ def calculator(name):
     with importing_e3nn():
         from sevenn.calculator import SevenNetCalculator
     if name.startswith("7net-mf"):
-        if status(load_cards()[name]).weights is None:
+        if model_status(load_cards()[name]).weights is None:
             pytest.skip("this sevenn has no multi-fidelity weights; 0.11 and later have")
         modal = "R2SCAN" if name.endswith("r2scan") else "PBE"
         return SevenNetCalculator("7net-mf-0", device="cpu", modal=modal)
@@ -200,7 +200,7 @@ def test_modality_is_asked_for():
 @pytest.mark.filterwarnings("ignore")
 def test_weights_of_a_later_version_are_asked_for():
     pytest.importorskip("sevenn")
-    if status(load_cards()["7net-mf-0"]).weights is not None:
+    if model_status(load_cards()["7net-mf-0"]).weights is not None:
         pytest.skip("this sevenn has them")
     with pytest.raises(ModelError, match=r"has no weights for 7net-mf-0 .*install a version"):
         _ = resolve("7net-mf-0").fingerprint

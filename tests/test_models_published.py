@@ -45,7 +45,7 @@ def test_every_published_value_can_be_asked_for(name, value):
     assert value.quantity in ("energy", "lattice_parameter")
     assert value.tolerance > 0
     assert value.source
-    structure = published.read_structure(value.structure)
+    structure = published.published_structure(value.structure)
     assert len(structure) == 1
     if value.quantity == "lattice_parameter":
         cell = structure.cells[0]
@@ -74,7 +74,7 @@ def test_another_energy_does_not_agree_and_nan_never_does():
 
 def test_unknown_structures_and_quantities_are_named():
     with pytest.raises(ModelError, match="no structure Xy for published values: use one of"):
-        published.read_structure("Xy")
+        published.published_structure("Xy")
     with pytest.raises(ModelError, match="not of colour"):
         published.compare_published(springs(PublishedValue("Si", "colour", 1.0, 1.0, "x")))
 

@@ -25,7 +25,7 @@ from symscape.crystal.reading.cif import read_cif
 from symscape.crystal.reading.cif_block import CifBlock
 from symscape.crystal.reading.elements import element_of_label
 from symscape.dataset.files import recognize
-from symscape.dataset.readers.cif import read_cif as read_records
+from symscape.dataset.readers.cif import read_cif_records as read_records
 from symscape.errors import StructureFileError
 
 PACK = {

@@ -15,7 +15,7 @@ from symscape.models.cache import EnergyCache
 from symscape.models.card import ModelCard
 from symscape.questions.case import CaseResult, Check
 from symscape.suite import kept
-from symscape.suite.kept import Asked, judge_once
+from symscape.suite.kept import AskedOfModel, judge_once
 from symscape.verdict.tolerances import load_tolerances
 
 CARD = ModelCard("soft", "ase", "ase.calculators.emt:EMT")
@@ -58,7 +58,7 @@ class Judge:
 
 
 def asked(model=None, **changes):
-    plain = Asked(
+    plain = AskedOfModel(
         "energies", "AlCu-Cmcm", "Al_y-Cu_y", model or Model(), load_tolerances(), "digest"
     )
     return replace(plain, **changes)

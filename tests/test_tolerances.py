@@ -12,7 +12,7 @@ from symscape.errors import ToleranceFileError
 from symscape.questions.case import CaseResult, Check
 from symscape.questions.limits import CaseTolerances
 from symscape.questions.registry import QUESTIONS
-from symscape.verdict.explain import excess, explain, limit_text
+from symscape.verdict.explain import excess, explain, plain_limit
 from symscape.verdict.tolerances import PROFILES, load_tolerances
 
 NAMES = {"material": "PbTiO3-P4mm", "slice": "Ti_z-O_z", "model": "chgnet"}
@@ -203,7 +203,7 @@ def test_the_explanation_fits_one_screen_and_says_what_where_and_how_much():
     ],
 )
 def test_limits_read_as_one_would_write_them(limits, text):
-    assert limit_text(Check("mae", 0.0, limits, "", True)) == text
+    assert plain_limit(Check("mae", 0.0, limits, "", True)) == text
 
 
 def test_results_survive_the_way_between_processes():

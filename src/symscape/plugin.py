@@ -18,7 +18,7 @@ from symscape.suite.outcome import Outcome
 if TYPE_CHECKING:
     from symscape.questions.case import CaseResult
     from symscape.suite.case import LandscapeCase
-    from symscape.suite.curves import CurveCase
+    from symscape.suite.curves import EquationCase
     from symscape.suite.hull import HullCase
 
 #: option, ini name or None, keyword arguments for argparse
@@ -300,21 +300,21 @@ def _is_case(item: pytest.Item) -> bool:
 def crystals(request: pytest.FixtureRequest) -> HullCase:
     """One model on the crystals of a chemical system, of a symmetry class, or on all of them."""
     from symscape.questions.registry import question_named
-    from symscape.suite.roll import asked_of
+    from symscape.suite.roll import question_of
     from symscape.suite.session import session_of
 
-    question = question_named(asked_of(request.node, "crystals"))
+    question = question_named(question_of(request.node, "crystals"))
     return session_of(request.config).hull_case(request.param, question)
 
 
 @pytest.fixture
-def curves(request: pytest.FixtureRequest) -> CurveCase:
+def curves(request: pytest.FixtureRequest) -> EquationCase:
     """One model on the equations of state of a group of the periodic table or of a prototype."""
     from symscape.questions.registry import question_named
-    from symscape.suite.roll import asked_of
+    from symscape.suite.roll import question_of
     from symscape.suite.session import session_of
 
-    question = question_named(asked_of(request.node, "curves"))
+    question = question_named(question_of(request.node, "curves"))
     return session_of(request.config).curve_case(request.param, question)
 
 
@@ -322,10 +322,10 @@ def curves(request: pytest.FixtureRequest) -> CurveCase:
 def landscape(request: pytest.FixtureRequest) -> LandscapeCase:
     """One model on one slice: the reference, the model's energies, the tolerances."""
     from symscape.questions.registry import question_named
-    from symscape.suite.roll import asked_of
+    from symscape.suite.roll import question_of
     from symscape.suite.session import session_of
 
-    question = question_named(asked_of(request.node, "landscape"))
+    question = question_named(question_of(request.node, "landscape"))
     return session_of(request.config).case(request.param, question)
 
 

@@ -42,7 +42,7 @@ _MOST_OPEN = 3.0
 
 
 @dataclass(frozen=True, eq=False)
-class Prototype:
+class PrototypeCell:
     """A crystal whose elements may be others.
 
     Parameters
@@ -65,7 +65,7 @@ class Prototype:
 
 
 @cache
-def prototypes() -> tuple[Prototype, ...]:
+def prototypes() -> tuple[PrototypeCell, ...]:
     """Return the prototypes of pymatgen's AFLOW library, those with the fewest elements first.
 
     Read from pymatgen's file without building its objects, which takes seconds.
@@ -82,7 +82,7 @@ def prototypes() -> tuple[Prototype, ...]:
     return tuple(sorted(made, key=lambda p: int(p.kinds.max())))
 
 
-def _openness(prototype: Prototype) -> float:
+def _openness(prototype: PrototypeCell) -> float:
     """Return the volume an atom over the cube of its nearest distance; 0.7 for close packing."""
     kinds = range(int(prototype.kinds.max()) + 1)
     own = [(prototype.pairs == kind).any(axis=1) for kind in kinds]
@@ -104,7 +104,7 @@ def _library() -> Path:
     )
 
 
-def _prototype(cell: np.ndarray, numbers: np.ndarray, positions: np.ndarray) -> Prototype:
+def _prototype(cell: np.ndarray, numbers: np.ndarray, positions: np.ndarray) -> PrototypeCell:
     from ase import Atoms
 
     from symscape.bulk.pair import neighbors
@@ -115,7 +115,7 @@ def _prototype(cell: np.ndarray, numbers: np.ndarray, positions: np.ndarray) -> 
     pairs = np.sort(np.stack([kinds[first], kinds[second]], axis=1), axis=1)
     order = np.lexsort((lengths, pairs[:, 1], pairs[:, 0]))
     unique, nearest = np.unique(pairs[order], axis=0, return_index=True)
-    return Prototype(cell, positions, kinds, unique, lengths[order][nearest])
+    return PrototypeCell(cell, positions, kinds, unique, lengths[order][nearest])
 
 
 def synthetic_record(k: int, seed: int = 0) -> CrystalRecord:

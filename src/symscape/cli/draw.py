@@ -16,9 +16,9 @@ from symscape.cli.structures import (
     MaxSize,
     Symprec,
     check_symprec,
-    read_options,
+    reading_options,
     say_notices,
-    split,
+    split_names,
 )
 from symscape.crystal.read import MAX_SIZE_MB, is_structure_name
 from symscape.errors import SymscapeError, did_you_mean
@@ -91,8 +91,8 @@ def draw(
     chosen = cast(FigureKind, kind)
     layout: Literal["wide", "tall"] = "tall" if tall else "wide"
     check_symprec(symprec)
-    options = read_options(block, elements, max_size)
-    alone = _slice_of_file(Path(reference), split(axes), points, symprec, options)
+    options = reading_options(block, elements, max_size)
+    alone = _slice_of_file(Path(reference), split_names(axes), points, symprec, options)
     if alone is None:
         stored = symscape.load_reference(reference, references)
     potential = symscape.model(mlip, checkpoint=checkpoint, device=device)

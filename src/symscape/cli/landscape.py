@@ -17,9 +17,9 @@ from symscape.cli.structures import (
     Subgroup,
     Symprec,
     check_symprec,
-    read_options,
+    reading_options,
     say_notices,
-    split,
+    split_names,
 )
 from symscape.crystal.read import MAX_SIZE_MB
 from symscape.errors import SymscapeError
@@ -93,13 +93,13 @@ def landscape(
     """
     _check_output(output)
     check_symprec(symprec)
-    options = read_options(block, elements, max_size)
+    options = reading_options(block, elements, max_size)
     chosen = slices_of_file(
-        file, axes=split(axes), subgroup=subgroup, points=points, most=slices,
+        file, axes=split_names(axes), subgroup=subgroup, points=points, most=slices,
         symprec=symprec, options=options,
     )  # fmt: skip
     dft_points = _dft_points(chosen, against or [])
-    models = _models(split(mlip), device)
+    models = _models(split_names(mlip), device)
     with opened_cache(cache_dir) as cache:
         evaluators = _evaluators(models, cache)
         page = _first_page(chosen, dft_points, evaluators, dft)

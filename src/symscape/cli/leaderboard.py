@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from symscape.errors import SymscapeError, printable
+from symscape.places import references_folder
 from symscape.progress import on_stderr
 
 if TYPE_CHECKING:
@@ -60,10 +61,10 @@ def leaderboard(
     from symscape.leaderboard.write import write_leaderboard
 
     if results[0] == ADD:
-        _file(results[1:], output, references or references_folder())
+        _file(results[1:], output, references_folder(references))
         results = [output]
     entries = read_entries(results)
-    library = None if believe else load_library([references or references_folder()])
+    library = None if believe else load_library([references_folder(references)])
     ranking = rank_board(make_board(entries, library, separate=separate))
     try:
         progress = on_stderr()
@@ -103,14 +104,6 @@ def _file(submitted: list[Path], board: Path, references: Path) -> None:
         if problems:
             raise SymscapeError(printable(" ".join(problems)))
     copy_results(board, entries)
-
-
-def references_folder() -> Path:
-    """Return the folder of references: the one here or, where there is none, the installed one."""
-    from symscape.places import suite_folder
-
-    here, suite = Path("references"), suite_folder()
-    return here if here.is_dir() or suite is None else suite / "references"
 
 
 def _print(ranking: Ranking) -> None:

@@ -44,14 +44,14 @@ def models(
     from rich.table import Table
 
     from symscape.models.families import families_of_others
-    from symscape.models.registry import load_cards, status
+    from symscape.models.registry import load_cards, model_status
 
     console = _console()
     table = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, pad_edge=False)
     for column in ("name", "family", "level of theory", "energies", "package", "weights"):
         table.add_column(column, no_wrap=True)
     for card in load_cards().values():
-        found = status(card)
+        found = model_status(card)
         table.add_row(
             card.name,
             card.family,
@@ -110,10 +110,10 @@ def show(
     """Print the card of one potential, with its citation and licence."""
     from rich.table import Table
 
-    from symscape.models.registry import find_card, status
+    from symscape.models.registry import find_card, model_status
 
     card = find_card(name)
-    found = status(card)
+    found = model_status(card)
     console = _console()
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)

@@ -18,7 +18,7 @@ from symscape.cli.structures import (
     MaxSize,
     Symprec,
     check_symprec,
-    read_options,
+    reading_options,
     say_notices,
 )
 from symscape.crystal.read import MAX_SIZE_MB
@@ -64,15 +64,15 @@ def plan(
 ) -> None:
     """Show what a plan would compute and cost, or propose a plan for a crystal."""
     from symscape.crystal.read import crystal_from_file
-    from symscape.dft.describe import describe
+    from symscape.dft.describe import describe_plan
     from symscape.dft.plan import load_plan
     from symscape.dft.propose import propose_plan, save_plan
 
     if target.suffix == ".toml":
-        print(describe(load_plan(target)))
+        print(describe_plan(load_plan(target)))
         return
     check_symprec(symprec)
-    content = crystal_from_file(target, symprec, None, read_options(block, elements, max_size))
+    content = crystal_from_file(target, symprec, None, reading_options(block, elements, max_size))
     say_notices(content.notices)
     text = propose_plan(content.crystal, number=number, points=points, notices=content.notices)
     if write is None:
@@ -80,7 +80,7 @@ def plan(
         say("write it with --write FILE.toml, then: symscape reference plan FILE.toml")
         return
     save_plan(text, write)
-    print(describe(load_plan(write)))
+    print(describe_plan(load_plan(write)))
 
 
 @app.command()

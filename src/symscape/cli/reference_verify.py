@@ -29,7 +29,7 @@ def verify(
         names = manifest.write_manifest(folder)
         print(f"{folder / manifest.MANIFEST}: {names} files")
         return
-    found = manifest.verify(folder)
+    found = manifest.verify_library(folder)
     for problem in found.problems:
         print(problem, file=sys.stderr)
     if found.problems:

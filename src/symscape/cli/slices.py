@@ -16,9 +16,9 @@ from symscape.cli.structures import (
     Subgroup,
     Symprec,
     check_symprec,
-    read_options,
+    reading_options,
     say_notices,
-    split,
+    split_names,
     survey_progress,
 )
 from symscape.crystal.read import MAX_SIZE_MB
@@ -60,7 +60,7 @@ def slices(
     from symscape.crystal.read import crystal_from_file
 
     check_symprec(symprec)
-    content = crystal_from_file(file, symprec, None, read_options(block, elements, max_size))
+    content = crystal_from_file(file, symprec, None, reading_options(block, elements, max_size))
     say_notices(content.notices)
     crystal = content.crystal
     if subgroup:
@@ -68,7 +68,7 @@ def slices(
 
         crystal = subgroup_named(crystal, subgroup)
     with survey_progress() as progress:
-        survey = survey_slices(crystal, axes=split(axes), points=points, progress=progress)
+        survey = survey_slices(crystal, axes=split_names(axes), points=points, progress=progress)
     proposals = survey.proposals
     say_notices(survey.notices)
     console = _console()
@@ -242,7 +242,9 @@ def write_proposals(folder: Path, proposals: tuple[Proposal, ...]) -> list[Path]
             structures = folder / f"{file_stem(proposal)}.extxyz"
             write_atoms(structures, images, format="extxyz")
             description = structures.with_suffix(".json")
-            text = json.dumps(describe(proposal, structures.name), indent=1, ensure_ascii=False)
+            text = json.dumps(
+                proposal_document(proposal, structures.name), indent=1, ensure_ascii=False
+            )
             write_atomically(description, text + "\n")
             written += [structures, description]
     except OSError as error:
@@ -252,7 +254,7 @@ def write_proposals(folder: Path, proposals: tuple[Proposal, ...]) -> list[Path]
     return written
 
 
-def describe(proposal: Proposal, structures: str) -> dict[str, Any]:
+def proposal_document(proposal: Proposal, structures: str) -> dict[str, Any]:
     """Return a slice as plain data: crystal, axes, mask and symmetries.
 
     The fields ``crystal``, ``axes``, ``kind`` and ``mask_ratio`` are those of a stored reference.

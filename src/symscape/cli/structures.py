@@ -41,12 +41,12 @@ MaxSize = Annotated[
 ]
 
 
-def read_options(block: str, elements: str, max_size: float) -> ReadOptions:
+def reading_options(block: str, elements: str, max_size: float) -> ReadOptions:
     """Return what the options say of reading."""
-    return ReadOptions(block, split(elements), max_size)
+    return ReadOptions(block, split_names(elements), max_size)
 
 
-def split(names: str) -> tuple[str, ...]:
+def split_names(names: str) -> tuple[str, ...]:
     """Return the names of a list with commas or spaces."""
     return tuple(names.replace(",", " ").split())
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from symscape.dataset.corrections import Choice, computed_correction, settle
 from symscape.dataset.files import FORMATS, recognize
-from symscape.dataset.mistakes import per_atom_energies, shifted_elements
+from symscape.dataset.mistakes import per_atom_energies, shifted_zeros
 from symscape.dataset.options import ImportOptions, ImportSummary
 from symscape.dataset.read import load_dataset
 from symscape.dataset.record import CrystalRecord, Reject
@@ -192,7 +192,7 @@ def _mistakes(path: Path) -> list[str]:
     if said := per_atom_energies(formulas, sizes, energies):
         # formation energies of a wrong unit would only be said to be wrong as well
         return [said]
-    return list(filter(None, [shifted_elements(formulas, energies / sizes)]))
+    return list(filter(None, [shifted_zeros(formulas, energies / sizes)]))
 
 
 def _with_correction(record: CrystalRecord, choice: Choice) -> CrystalRecord:
@@ -279,16 +279,16 @@ def _reader(
     path: Path, kind: str, options: ImportOptions, progress: Callable[[int], None]
 ) -> Iterator[CrystalRecord | Reject]:
     if kind == "json":
-        from symscape.dataset.readers.json_records import read_json
+        from symscape.dataset.readers.json_records import read_json_records
 
-        return read_json(path, progress)
+        return read_json_records(path, progress)
     if kind == "extxyz":
         from symscape.dataset.readers.extxyz import read_extxyz
 
         return read_extxyz(path, progress, options.energy_key)
-    from symscape.dataset.readers.cif import read_cif
+    from symscape.dataset.readers.cif import read_cif_records
 
-    return read_cif(path, progress)
+    return read_cif_records(path, progress)
 
 
 def _counted(

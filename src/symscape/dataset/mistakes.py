@@ -64,7 +64,7 @@ def per_atom_energies(formulas: Sequence[str], n_atoms: np.ndarray, energies_eV:
     )
 
 
-def shifted_elements(formulas: Sequence[str], energies_eV: np.ndarray) -> str:
+def shifted_zeros(formulas: Sequence[str], energies_eV: np.ndarray) -> str:
     """Say whether energies of elements and of compounds have different zeros.
 
     Formation energies then are far from all that crystals have, in proportion to an element's

@@ -107,7 +107,7 @@ def compute_points(
         return {k: known[k] for k in indices}
 
 
-def check_settings(
+def tighter_settings(
     plan: Plan, cutoff_eV: float | None = None, k_density_A: float | None = None
 ) -> Settings:
     """Return the settings of a convergence check: 700/520 of the cut-off, one k-point density more.
@@ -191,7 +191,7 @@ def check_convergence(
         if missing:
             i, j = divmod(missing[0], plan.slice.shape[1])
             raise EngineError(f"{plan.path}: point ({i}, {j}) can't be computed; see the journal.")
-    settings = check_settings(plan, cutoff_eV, k_density_A)
+    settings = tighter_settings(plan, cutoff_eV, k_density_A)
     energies = compute_points(plan, settings, chosen, jobs=jobs, nice=nice, progress=progress)
     n_atoms = len(plan.slice.atom_indices())
     lowest = chosen[0]

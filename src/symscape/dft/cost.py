@@ -14,7 +14,7 @@ _LEAST_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
-class Cost:
+class CostEstimate:
     """An estimate of the time that a grid's remaining points take on one core.
 
     Parameters
@@ -37,7 +37,7 @@ class Cost:
         return None if self.seconds_per_point is None else self.seconds_per_point * self.points
 
 
-def estimate_cost(ledger: GridLedger) -> Cost:
+def estimate_cost(ledger: GridLedger) -> CostEstimate:
     """Estimate the time left: the mean of the finished points, else a rule for GPAW.
 
     The rule: time grows with the volume of the cell, with the number of atoms, with the
@@ -47,9 +47,9 @@ def estimate_cost(ledger: GridLedger) -> Cost:
     measured = ledger.seconds_per_point()
     left = len(ledger.todo)
     if measured is not None:
-        return Cost(measured, left, f"{len(ledger.points)} finished points")
+        return CostEstimate(measured, left, f"{len(ledger.points)} finished points")
     if ledger.plan.engine.name != "gpaw":
-        return Cost(None, left, "no finished point yet")
+        return CostEstimate(None, left, "no finished point yet")
     structures = ledger.plan.slice.structures()
     n_atoms = int(structures.n_atoms[0])
     volume = float(np.abs(np.linalg.det(structures.cells)).mean())
@@ -58,6 +58,6 @@ def estimate_cost(ledger: GridLedger) -> Cost:
     irreducible = float(mesh) / len(rotations) * 1.5 + 1
     size = n_atoms * volume / 10.0
     effort = size * irreducible * (ledger.settings.cutoff_eV / 520.0) ** 1.5
-    return Cost(
+    return CostEstimate(
         max(_LEAST_SECONDS, _SECONDS_PER_UNIT * effort), left, "a rough rule, to a factor of three"
     )

@@ -11,7 +11,7 @@ from symscape.dft.plan import Plan, load_plan
 from symscape.progress import duration
 
 
-def describe(the_plan: Plan) -> str:
+def describe_plan(the_plan: Plan) -> str:
     """Return what a plan would compute and what that costs, for a person to read."""
     crystal = the_plan.crystal
     lattice = ", ".join(f"{k} = {v:.5g}" for k, v in crystal.lattice_parameters.items())

@@ -149,7 +149,7 @@ class AseEngine:
     def __init__(self, spec: EngineSpec, settings: Settings) -> None:
         self.spec = spec
         self.settings = settings
-        self.factory = import_factory(spec.factory)
+        self.factory = import_calculator(spec.factory)
 
     def method(self) -> dict[str, Any]:
         """Return what a reference says about how it was computed."""
@@ -181,7 +181,7 @@ class AseEngine:
             return None
 
 
-def import_factory(path: str) -> Callable[..., Any]:
+def import_calculator(path: str) -> Callable[..., Any]:
     """Import ``package.module:function``.
 
     Raises

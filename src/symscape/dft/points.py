@@ -69,7 +69,7 @@ class Points(Protocol):
 
 
 class PointSource:
-    """Hands points out to workers; see ``pool.Source``.
+    """Hands points out to workers; see ``pool.TaskSource``.
 
     Each worker walks through a stretch of the list of its own, so that its atoms move in small
     steps; when its stretch is done it takes the far half of the longest one left.

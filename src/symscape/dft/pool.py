@@ -25,7 +25,7 @@ Item = TypeVar("Item")
 _START_TIMEOUT_S = 300.0
 
 
-class Source(Protocol):
+class TaskSource(Protocol):
     """Where the workers get their tasks from, and where they deliver."""
 
     def next_task(self, worker: int) -> dict[str, Any] | None:
@@ -146,7 +146,7 @@ class Worker:
 
 
 async def run_pool(
-    source: Source,
+    source: TaskSource,
     setup: WorkerSetup,
     jobs: int,
     on_method: Callable[[dict[str, Any]], None] | None = None,

@@ -30,7 +30,7 @@ _PERIODS = 7
 _GAP = 0.4
 
 
-def place(number: int) -> tuple[int, int]:
+def element_cell(number: int) -> tuple[int, int]:
     """Return row and column of an element's cell, both from 0; f elements stand below the others.
 
     Parameters
@@ -105,7 +105,7 @@ def _draw_cell(axes: Axes, number: int, face: Colour, text: str, size: float) ->
     from ase.data import chemical_symbols
     from matplotlib.patches import Rectangle
 
-    row, column = place(number)
+    row, column = element_cell(number)
     y = row + (_GAP if row >= _PERIODS else 0)
     cell = Rectangle(
         (column + 0.03, y + 0.03), 0.94, 0.94, facecolor=face, edgecolor="#bbbbbb", linewidth=0.5,

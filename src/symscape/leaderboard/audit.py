@@ -71,7 +71,7 @@ def _origin(run: RunResults, now: datetime) -> Iterator[str]:
     if others or not run.fingerprint:
         yield (
             f"cases of other weights than the run's ({run.fingerprint[:12] or 'none stated'}): "
-            f"{named([other[:12] for other in sorted(others)])}; run the suite at once"
+            f"{first_names([other[:12] for other in sorted(others)])}; run the suite at once"
         )
 
 
@@ -79,20 +79,21 @@ def _subjects(run: RunResults, library: Library) -> Iterator[str]:
     """Say which subjects are not those of the library."""
     gone = [r.id for r in run.references if r.id not in library.summaries]
     if gone:
-        yield f"judged by {named(gone)}, which the library does not hold; run the suite again"
+        yield f"judged by {first_names(gone)}, which the library does not hold; run the suite again"
     both = [r for r in run.references if r.id in library.summaries]
     changed = [r.id for r in both if r.digest != library.summaries[r.id].digest]
     if changed:
-        yield f"judged by another version of the reference {named(changed)}; run the suite again"
+        names = first_names(changed)
+        yield f"judged by another version of the reference {names}; run the suite again"
     edited = [
         r.id for r in both if r.id not in changed and _facts(r) != _facts(library.summaries[r.id])
     ]
     if edited:
-        yield f"says other things of {named(edited)} than the library; run the suite again"
+        yield f"says other things of {first_names(edited)} than the library; run the suite again"
     cases = [(asked_of(case), case) for case in run.cases]
     unknown = [str(asked) for asked, _ in cases if asked not in library.known]
     if unknown:
-        yield f"answers what the library does not ask: {named(unknown)}; run the suite again"
+        yield f"answers what the library does not ask: {first_names(unknown)}; run the suite again"
     digests = {
         str(case.detail.get("digest", ""))
         for asked, case in cases
@@ -116,7 +117,7 @@ def _too_good(run: RunResults, library: Library) -> Iterator[str]:
         if key in grids and _same(grids[key], reference.energies)
     ]
     if copied:
-        yield f"its energies on {named(copied)} are DFT's own, which no model reaches"
+        yield f"its energies on {first_names(copied)} are DFT's own, which no model reaches"
 
 
 def copied_from(run: RunResults, others: Iterable[RunResults]) -> str:
@@ -133,7 +134,7 @@ def copied_from(run: RunResults, others: Iterable[RunResults]) -> str:
             if _same(grids[key], theirs[key])
         ]
         if copied:
-            return f"its energies on {named(copied)} are those of {name}"
+            return f"its energies on {first_names(copied)} are those of {name}"
     return ""
 
 
@@ -156,7 +157,7 @@ def _same(one: np.ndarray, other: np.ndarray) -> bool:
     return bool(varied and np.ptp(difference) <= SAME_EV)
 
 
-def named(names: Sequence[str]) -> str:
+def first_names(names: Sequence[str]) -> str:
     """Name the first few, count the rest."""
     more = len(names) - _MOST_NAMED
     return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -41,7 +41,7 @@ class Thumbnail:
     alt: str
 
 
-def landscape(reference: ReferenceSummary, entry: Entry | None = None) -> LandscapeData | None:
+def map_data(reference: ReferenceSummary, entry: Entry | None = None) -> LandscapeData | None:
     """Return DFT's landscape and, if there is one, a model's; None if the model has none.
 
     Parameters
@@ -102,7 +102,7 @@ def write_thumbnail(folder: Path, path: str, data: LandscapeData) -> Thumbnail:
         if data.model is None:
             pixels = np.ascontiguousarray(pixels[1 : REFERENCE_PIXELS + 1, :REFERENCE_PIXELS])
         size = save_pixels(target, pixels, stamp)
-    return Thumbnail(path, size.width, size.height, describe(data))
+    return Thumbnail(path, size.width, size.height, describe_map(data))
 
 
 def _stamp(data: LandscapeData) -> str:
@@ -113,7 +113,7 @@ def _stamp(data: LandscapeData) -> str:
     return digest.hexdigest()
 
 
-def describe(data: LandscapeData) -> str:
+def describe_map(data: LandscapeData) -> str:
     """Say in words what a thumbnail shows, for those who can't see it."""
     over = f"over {data.labels[0]} and {data.labels[1]}"
     if data.model is None:
@@ -129,11 +129,11 @@ def map_numbers(reference: ReferenceSummary, entries: list[Entry]) -> dict[str, 
 
     Models that have no energies on the slice are left out.
     """
-    alone = landscape(reference)
+    alone = map_data(reference)
     assert alone is not None
     models = []
     for entry in entries:
-        data = landscape(reference, entry)
+        data = map_data(reference, entry)
         if data is None or data.model is None or not np.isfinite(data.model).any():
             continue
         energies, errors = landscape_scales(data)

@@ -14,7 +14,7 @@ from symscape.leaderboard.collect import theory_agrees
 from symscape.leaderboard.counts import counts_text
 from symscape.leaderboard.maps import map_numbers
 from symscape.leaderboard.ranking import HEADLINE, RAW_METRICS, SPEED, RawMetric, Standing
-from symscape.leaderboard.site import MaterialView, Site, slug
+from symscape.leaderboard.site import BoardSite, MaterialView, slug
 from symscape.leaderboard.tables import (
     interval_text,
     percent_text,
@@ -46,7 +46,7 @@ class Pages:
         What the pages show.
     """
 
-    def __init__(self, site: Site):
+    def __init__(self, site: BoardSite):
         from jinja2 import Environment, PackageLoader, StrictUndefined
 
         self.site = site

@@ -81,7 +81,7 @@ class CrystalTable:
 
 
 @dataclass(frozen=True, eq=False)
-class Site:
+class BoardSite:
     """Everything that the templates ask for.
 
     Parameters
@@ -156,10 +156,10 @@ class Site:
         """Symbol, row and column from 1, and whether anything here holds it, of each element."""
         from ase.data import chemical_symbols
 
-        from symscape.figures.periodic_table import place
+        from symscape.figures.periodic_table import element_cell
 
         present = {element for unit in self.ranking.table.units for element in unit.elements}
-        cells = ((chemical_symbols[number], *place(number)) for number in range(1, 104))
+        cells = ((chemical_symbols[number], *element_cell(number)) for number in range(1, 104))
         return tuple(
             (symbol, row + 1, column + 1, symbol in present) for symbol, row, column in cells
         )

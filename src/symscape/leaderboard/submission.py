@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from symscape.leaderboard.audit import audit, copied_from, named
+from symscape.leaderboard.audit import audit, copied_from, first_names
 from symscape.leaderboard.library import Library, asked_of
 from symscape.leaderboard.site import slug
 from symscape.models.card import ModelCard
@@ -75,7 +75,7 @@ def _missing(run: RunResults, library: Library) -> Iterator[str]:
     judged = {reference.id for reference in run.references}
     slices = [name for name in library.summaries if name not in judged]
     if slices:
-        yield f"not run on {named(slices)}; run the whole suite"
+        yield f"not run on {first_names(slices)}; run the whole suite"
     answered = {asked_of(case) for case in run.cases}
     # a model without forces answers none of these: the leaderboard counts them as useless
     skipped = {
@@ -92,4 +92,4 @@ def _missing(run: RunResults, library: Library) -> Iterator[str]:
         and f"{asked.material}-{asked.slice}" not in slices
     ]
     if lacking:
-        yield f"it lacks {named(lacking)}; run the whole suite"
+        yield f"it lacks {first_names(lacking)}; run the whole suite"

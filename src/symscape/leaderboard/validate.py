@@ -69,12 +69,12 @@ def check_file(path: str | Path) -> Checked:
         If it is nothing that symscape reads, or its loader refuses it.
     """
     path = Path(path)
-    kind = recognize(path)
+    kind = kind_of_file(path)
     summary, content = _LOADERS[kind](path)
     return Checked(path, kind, summary, content)
 
 
-def recognize(path: Path) -> Kind:
+def kind_of_file(path: Path) -> Kind:
     """Return what a file is.
 
     Raises

@@ -16,12 +16,12 @@ from symscape.leaderboard.elements import write_elements
 from symscape.leaderboard.maps import (
     Thumbnail,
     colour_script,
-    landscape,
+    map_data,
     write_thumbnail,
 )
 from symscape.leaderboard.pages import Pages
 from symscape.leaderboard.ranking import Ranking
-from symscape.leaderboard.site import Site, slug
+from symscape.leaderboard.site import BoardSite, slug
 from symscape.leaderboard.tables import leaderboard_csv, leaderboard_json, leaderboard_markdown
 
 #: folders of the leaderboard that hold nothing else than what is written here
@@ -69,7 +69,7 @@ def write_leaderboard(
         standing.name: write_elements(folder, standing.entry, slug(standing.name))
         for standing in ranking.standings
     }
-    site = Site(ranking, thumbnails, elements)
+    site = BoardSite(ranking, thumbnails, elements)
     pages = Pages(site)
     written = {folder / thumbnail.path for thumbnail in thumbnails.values()}
     written |= {folder / picture.path for own in elements.values() for picture in own}
@@ -144,7 +144,7 @@ def _write_thumbnails(
         name = entry.name if entry else ""
         place = f"models/{slug(name)}" if entry else "dft"
         for reference in ranking.table.slices:
-            data = landscape(reference, entry)
+            data = map_data(reference, entry)
             if data is not None:
                 path = f"thumbs/{place}/{slug(reference.id)}.png"
                 thumbnails[name, reference.id] = write_thumbnail(folder, path, data)

@@ -16,12 +16,12 @@ from symscape.crystal.structures import Structures
 from symscape.errors import ModelError, SymscapeError, message_of
 from symscape.models.base import Prediction
 from symscape.models.batching import BatchSizer
-from symscape.models.cache_tables import Entry
+from symscape.models.cache_tables import CacheEntry
 
 #: one structure's energies, or why there are none
-Answer = Entry | str
+Answer = CacheEntry | str
 #: gives the answers of one model call
-Ask = Callable[[list[int]], list[Entry]]
+Ask = Callable[[list[int]], list[CacheEntry]]
 
 
 class ModelTimeout(ModelError):
@@ -131,7 +131,7 @@ def free_memory() -> None:
         torch.cuda.empty_cache()
 
 
-def _is_finite(entry: Entry) -> bool:
+def _is_finite(entry: CacheEntry) -> bool:
     return bool(
         np.isfinite(entry.energy)
         and (entry.forces is None or np.isfinite(entry.forces).all())
@@ -139,11 +139,11 @@ def _is_finite(entry: Entry) -> bool:
     )
 
 
-def split(prediction: Prediction, batch: Structures) -> list[Entry]:
+def split(prediction: Prediction, batch: Structures) -> list[CacheEntry]:
     """Take a batch's prediction apart, one entry for each structure."""
     forces, stresses = prediction.forces, prediction.stresses
     return [
-        Entry(
+        CacheEntry(
             float(prediction.energies[i]),
             None if forces is None else forces[batch.offsets[i] : batch.offsets[i + 1]],
             None if stresses is None else stresses[i],

@@ -23,7 +23,7 @@ from symscape.models.base import ALL_QUANTITIES, EnergyModel, Prediction, Quanti
 from symscape.models.card import ModelCard
 from symscape.models.devices import check_device, device_kind
 from symscape.models.precision import precision_settings
-from symscape.models.weights import distribution_version, first_line, module_identity
+from symscape.models.weights import distribution_version, module_identity, reason_of
 
 # what a calculator that nobody vouches for is told apart by: nothing outlives the process
 _PROCESS = uuid.uuid4().hex
@@ -129,7 +129,7 @@ class ASEModel(EnergyModel):
         except Exception as error:
             raise ModelError(
                 f"{self.card.checkpoint} raised {type(error).__name__} instead of returning a "
-                f"calculator: {first_line(error)}."
+                f"calculator: {reason_of(error)}."
             ) from error
         if not hasattr(calculator, "get_potential_energy"):
             raise ModelError(
@@ -243,7 +243,7 @@ def _import_module(name: str) -> ModuleType:
         return importlib.import_module(name)
     except Exception as error:
         raise ModelError(
-            f"Can't import {name} ({type(error).__name__}: {first_line(error)}): check the name, "
+            f"Can't import {name} ({type(error).__name__}: {reason_of(error)}): check the name, "
             "and that Python finds it from the current folder."
         ) from error
 
@@ -265,7 +265,7 @@ def _import_file(path: Path) -> ModuleType:
     except Exception as error:
         del sys.modules[name]
         raise ModelError(
-            f"Can't import {path} ({type(error).__name__}: {first_line(error)}): correct the file."
+            f"Can't import {path} ({type(error).__name__}: {reason_of(error)}): correct the file."
         ) from error
     return module
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from symscape.crystal.structures import Structures
 from symscape.models import cache_tables as tables
-from symscape.models.cache_tables import Entry
+from symscape.models.cache_tables import CacheEntry
 
 #: bytes above which the entries that have not been used for longest are dropped
 DEFAULT_MAX_BYTES = 1_000_000_000
@@ -106,13 +106,13 @@ class EnergyCache:
         """The file."""
         return self.folder / _FILE
 
-    def get(self, fingerprint: str, keys: Sequence[bytes]) -> dict[bytes, Entry]:
+    def get(self, fingerprint: str, keys: Sequence[bytes]) -> dict[bytes, CacheEntry]:
         """Return what is known about the structures with these keys."""
         if not keys or not self.path.exists():
             return {}
         return self._guarded(lambda c: tables.read(c, fingerprint, keys), {})
 
-    def put(self, fingerprint: str, name: str, entries: dict[bytes, Entry]) -> None:
+    def put(self, fingerprint: str, name: str, entries: dict[bytes, CacheEntry]) -> None:
         """Keep results of one model, in one transaction.
 
         Parameters
@@ -191,7 +191,7 @@ class EnergyCache:
                 path.unlink(missing_ok=True)
         if not self.path.exists():
             return 0
-        return self._guarded(lambda c: tables.clear(c, name), 0)
+        return self._guarded(lambda c: tables.clear_entries(c, name), 0)
 
     def _earlier(self) -> list[Path]:
         return [path for name in _EARLIER for path in self.folder.glob(f"{name}*")]

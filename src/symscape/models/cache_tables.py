@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS verdicts (
 
 
 @dataclass(frozen=True, eq=False)
-class Entry:
+class CacheEntry:
     """What is known about one structure.
 
     Parameters
@@ -55,7 +55,7 @@ class Entry:
 
 def read(
     connection: sqlite3.Connection, fingerprint: str, keys: Sequence[bytes]
-) -> dict[bytes, Entry]:
+) -> dict[bytes, CacheEntry]:
     """Return the entries of a model with these keys; damaged ones are forgotten."""
     model = _model(connection, fingerprint)
     if model is None:
@@ -82,7 +82,7 @@ def read(
 
 def _rows(
     connection: sqlite3.Connection, fingerprint: str, model: int, keys: Sequence[bytes]
-) -> Iterator[tuple[bytes, Entry | None, int]]:
+) -> Iterator[tuple[bytes, CacheEntry | None, int]]:
     """Yield key, entry (None for a damaged one) and time of the last use."""
     for start in range(0, len(keys), _CHUNK):
         part = keys[start : start + _CHUNK]
@@ -95,12 +95,12 @@ def _rows(
         for key, energy, forces, stress, used, checksum in rows:
             expected = _checksum(fingerprint, key, energy, forces, stress)
             whole = isinstance(energy, float) and checksum == expected
-            entry = Entry(energy, _array(forces), _array(stress)) if whole else None
+            entry = CacheEntry(energy, _array(forces), _array(stress)) if whole else None
             yield key, entry, used if isinstance(used, int) else 0
 
 
 def write(
-    connection: sqlite3.Connection, fingerprint: str, name: str, entries: dict[bytes, Entry]
+    connection: sqlite3.Connection, fingerprint: str, name: str, entries: dict[bytes, CacheEntry]
 ) -> None:
     """Keep entries of a model, in one transaction."""
     now = int(time.time())
@@ -118,7 +118,7 @@ def write(
 
 
 def _merged(
-    key: bytes, new: Entry, old: Entry | None
+    key: bytes, new: CacheEntry, old: CacheEntry | None
 ) -> tuple[bytes, float, bytes | None, bytes | None]:
     """Return what a row holds: forces and stress that were known before stay."""
     forces = new.forces if new.forces is not None or old is None else old.forces
@@ -258,7 +258,7 @@ def _drop_oldest(connection: sqlite3.Connection, table: str, key: str) -> int:
         ).rowcount
 
 
-def clear(connection: sqlite3.Connection, name: str | None) -> int:
+def clear_entries(connection: sqlite3.Connection, name: str | None) -> int:
     """Remove the entries of the models of that name, or all; return how many there were."""
     with connection:
         if name is None:

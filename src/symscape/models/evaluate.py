@@ -14,7 +14,7 @@ from symscape.models.answers import Answer, answer_all, split
 from symscape.models.base import EnergyModel, Prediction, Quantity
 from symscape.models.batching import BatchSizer, sizer_for
 from symscape.models.cache import EnergyCache, structure_keys
-from symscape.models.cache_tables import Entry
+from symscape.models.cache_tables import CacheEntry
 from symscape.models.worker import ModelWorker
 
 #: called with (structures done, structures in all)
@@ -141,7 +141,7 @@ class Evaluator:
         if pending:
             self._load(forces, stresses)
 
-            def ask(chosen: list[int]) -> list[Entry]:
+            def ask(chosen: list[int]) -> list[CacheEntry]:
                 batch = structures[chosen]
                 return split(self._predict_batch(batch, forces, stresses), batch)
 
@@ -190,7 +190,7 @@ class Evaluator:
 
     def _known(
         self, fingerprint: str, keys: list[bytes], forces: bool, stresses: bool
-    ) -> dict[bytes, Entry]:
+    ) -> dict[bytes, CacheEntry]:
         """Return what the cache knows and covers what is asked for."""
         if self.cache is None or not fingerprint:
             return {}
@@ -199,7 +199,7 @@ class Evaluator:
 
     def _keep(self, fingerprint: str, answers: dict[bytes, Answer]) -> None:
         if self.cache is not None and fingerprint:
-            new = {key: a for key, a in answers.items() if isinstance(a, Entry)}
+            new = {key: a for key, a in answers.items() if isinstance(a, CacheEntry)}
             self.cache.put(fingerprint, self.model.card.name, new)
 
     def _load(self, forces: bool, stresses: bool) -> None:

@@ -8,7 +8,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from symscape.errors import ModelError
-from symscape.models.weights import first_line
+from symscape.models.weights import reason_of
 
 #: where another package names the adapter of a family: ``name = "package.module:Class"``
 GROUP = "symscape.families"
@@ -68,7 +68,7 @@ def adapter_of(family: str) -> Any:
     except (ImportError, AttributeError) as error:
         raise ModelError(
             f"{_offered_by(point)} offers the model family '{family}', but {point.value} can't be "
-            f"imported ({type(error).__name__}: {first_line(error)}): correct or uninstall it."
+            f"imported ({type(error).__name__}: {reason_of(error)}): correct or uninstall it."
         ) from error
 
 

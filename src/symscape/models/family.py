@@ -21,10 +21,10 @@ from symscape.models.precision import precision_kept, precision_settings
 from symscape.models.weights import (
     content_hash,
     distribution_version,
-    first_line,
     module_identity,
     package_folder,
     package_identity,
+    reason_of,
 )
 
 
@@ -237,7 +237,7 @@ class FamilyModel(EnergyModel):
             raise ModelError(
                 f"{self.distribution} {distribution_version(self.distribution)} can't load the "
                 f"weights {weights} of {self.card.name} ({type(error).__name__}: "
-                f"{first_line(error)}): check that they are of the {self.card.family} family and "
+                f"{reason_of(error)}): check that they are of the {self.card.family} family and "
                 "were saved with a compatible version."
             ) from error
         self._loaded = True

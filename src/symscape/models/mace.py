@@ -18,7 +18,7 @@ from symscape.models.base import ALL_QUANTITIES, Prediction
 from symscape.models.card import ModelCard
 from symscape.models.family import FamilyModel
 from symscape.models.torchtools import default_dtype, gradients, importing_e3nn, to_numpy
-from symscape.models.weights import first_line
+from symscape.models.weights import reason_of
 
 
 class MACEModel(FamilyModel):
@@ -57,7 +57,7 @@ class MACEModel(FamilyModel):
                 download_mace_mp_checkpoint(self.card.checkpoint)
         except Exception as error:
             path = self.locate(self.card, self._package_folder())
-            raise self._missing(path, first_line(error)) from error
+            raise self._missing(path, reason_of(error)) from error
 
     def _load(self, weights: Path, device: str) -> None:
         import torch

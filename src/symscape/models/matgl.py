@@ -18,7 +18,7 @@ from symscape.models.base import ALL_QUANTITIES, Prediction
 from symscape.models.card import ModelCard
 from symscape.models.family import FamilyModel
 from symscape.models.torchtools import default_dtype, to_numpy
-from symscape.models.weights import distribution_version, first_line
+from symscape.models.weights import distribution_version, reason_of
 
 _EV_PER_ANGSTROM3_PER_GPA = 1 / 160.21766208
 
@@ -72,7 +72,7 @@ class MatGLModel(FamilyModel):
             while cause.__cause__ is not None:
                 cause = cause.__cause__
             path = self.locate(self.card, self._package_folder())
-            raise self._missing(path, first_line(cause)) from error
+            raise self._missing(path, reason_of(cause)) from error
 
     def _load(self, weights: Path, device: str) -> None:
         import torch
@@ -177,7 +177,7 @@ def check_format(folder: Path, version: str) -> str:
         name, module, made = network["@class"], network["@module"], network["@model_version"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
-            f"{folder} has no readable model.json of a matgl potential ({first_line(error)}): give "
+            f"{folder} has no readable model.json of a matgl potential ({reason_of(error)}): give "
             "the folder that Potential.save wrote."
         ) from error
     new = int(version.partition(".")[0]) >= 3

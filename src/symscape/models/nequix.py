@@ -19,7 +19,7 @@ from symscape.models.base import ALL_QUANTITIES, Prediction
 from symscape.models.card import ModelCard
 from symscape.models.family import FamilyModel
 from symscape.models.torchtools import default_dtype, gradients, respond, to_numpy
-from symscape.models.weights import first_line
+from symscape.models.weights import reason_of
 
 
 class NequixModel(FamilyModel):
@@ -58,7 +58,7 @@ class NequixModel(FamilyModel):
             from_pretrained(self.card.checkpoint, backend="jax", use_kernel=False)
         except Exception as error:
             path = self.locate(self.card, self._package_folder())
-            raise self._missing(path, first_line(error)) from error
+            raise self._missing(path, reason_of(error)) from error
 
     def _load(self, weights: Path, device: str) -> None:
         import torch

@@ -18,7 +18,7 @@ from symscape.models.base import ALL_QUANTITIES, Prediction
 from symscape.models.card import ModelCard
 from symscape.models.family import FamilyModel
 from symscape.models.torchtools import default_dtype, gradients, to_numpy
-from symscape.models.weights import first_line
+from symscape.models.weights import reason_of
 
 _VOIGT = np.array([[0, 5, 4], [5, 1, 3], [4, 3, 2]])
 
@@ -66,7 +66,7 @@ class ORBModel(FamilyModel):
             cached_path(self.card.weights_file)
         except Exception as error:
             path = self.locate(self.card, self._package_folder())
-            raise self._missing(path, first_line(error)) from error
+            raise self._missing(path, reason_of(error)) from error
 
     def _load(self, weights: Path, device: str) -> None:
         import torch

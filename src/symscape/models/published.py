@@ -51,7 +51,7 @@ def compare_published(model: EnergyModel) -> list[Comparison]:
     return [Comparison(value, _found(model, value)) for value in model.card.published]
 
 
-def read_structure(name: str) -> Structures:
+def published_structure(name: str) -> Structures:
     """Return one of the structures for which authors published numbers.
 
     Raises
@@ -69,7 +69,7 @@ def read_structure(name: str) -> Structures:
 
 
 def _found(model: EnergyModel, value: PublishedValue) -> float:
-    structure = read_structure(value.structure)
+    structure = published_structure(value.structure)
     if value.quantity == "energy":
         return float(model.energies(structure)[0])
     if value.quantity == "lattice_parameter":

@@ -248,7 +248,7 @@ class ModelStatus:
     weights: Path | None
 
 
-def status(card: ModelCard) -> ModelStatus:
+def model_status(card: ModelCard) -> ModelStatus:
     """Find out whether a registered model can run here; imports and fetches nothing."""
     from symscape.models.weights import distribution_version, package_folder
 
@@ -298,7 +298,7 @@ def _own_checkpoint(
 
 def _copied(card: ModelCard, checkpoint: str | Path, mlip_name: str | None) -> ModelCard:
     """Return the card of a registered model whose weights the user has in a file of their own."""
-    if status(card).weights is not None:
+    if model_status(card).weights is not None:
         raise ModelError(
             f"{card.name} names weights that are on this machine: for others, write "
             f"--mlip {card.family} with --checkpoint."

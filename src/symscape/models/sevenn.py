@@ -19,7 +19,7 @@ from symscape.models.base import ALL_QUANTITIES, Prediction
 from symscape.models.card import ModelCard
 from symscape.models.family import FamilyModel
 from symscape.models.torchtools import gradients, importing_e3nn, respond, to_numpy
-from symscape.models.weights import first_line
+from symscape.models.weights import reason_of
 
 # of the package's weights, both inside it and in the cache
 _FOLDER = "pretrained_potentials"
@@ -62,7 +62,7 @@ class SevenNetModel(FamilyModel):
             super()._fetch()
         except Exception as error:
             path = self.locate(self.card, self._package_folder())
-            raise self._missing(path, first_line(error)) from error
+            raise self._missing(path, reason_of(error)) from error
 
     def _load(self, weights: Path, device: str) -> None:
         import torch

@@ -20,7 +20,7 @@ from symscape.errors import ModelError, message_of
 _CODE = (".py", ".so", ".pyd", ".dylib", ".cu", ".cpp")
 
 
-def first_line(error: BaseException) -> str:
+def reason_of(error: BaseException) -> str:
     """Return the first line of an exception's message as part of a sentence: without its stop."""
     return message_of(error).rstrip(". ")
 

@@ -62,7 +62,7 @@ DRAWING_MODULES = (
 
 
 @dataclass(frozen=True)
-class Image:
+class GalleryImage:
     """A file beside the page: path relative to it, width and height in pixels."""
 
     path: str
@@ -74,8 +74,8 @@ class Image:
 class Picture:
     """One figure in two layouts, for wide and for narrow screens, and what it shows in words."""
 
-    wide: Image
-    tall: Image
+    wide: GalleryImage
+    tall: GalleryImage
     alt: str
 
 
@@ -84,13 +84,13 @@ class SliceFigures:
     """The pictures of one slice; None where there is nothing to show."""
 
     landscape: Picture
-    thumb: Image
+    thumb: GalleryImage
     topology: Picture | None = None
     baseline: Picture | None = None
     relief: Picture | None = None
 
     @property
-    def images(self) -> tuple[Image, ...]:
+    def images(self) -> tuple[GalleryImage, ...]:
         """All files."""
         pictures = (self.landscape, self.topology, self.baseline, self.relief)
         return (self.thumb, *(image for p in pictures if p for image in (p.wide, p.tall)))
@@ -123,7 +123,7 @@ class Gallery:
         drawn_from: Any,
         draw: Callable[[], np.ndarray],
         describe: Callable[[], str] = str,
-    ) -> Image:
+    ) -> GalleryImage:
         """Return a picture, drawn if it is not there.
 
         Parameters
@@ -151,9 +151,9 @@ class Gallery:
             if not self.drawing:
                 raise MissingPicture(path.name)
             size = save_pixels(path, draw(), stamp, describe())
-        return Image(f"figures/{path.name}", *size)
+        return GalleryImage(f"figures/{path.name}", *size)
 
-    def description(self, image: Image) -> str:
+    def description(self, image: GalleryImage) -> str:
         """Return what a picture says that it shows."""
         return read_description(self.folder / Path(image.path).name)
 

@@ -73,7 +73,9 @@ def _ask_of_crystals(case: CrystalCase, **known: Any) -> CaseResult | None:
     if not CRYSTAL_FORCES.needs <= case.model.implements:
         return None
     found = case.contracts(FORCE_CONTRACTS)
-    return crystals.judge_contracts(CRYSTAL_FORCES, case.material, found, case.tolerances, **known)
+    return crystals.judge_crystal_contracts(
+        CRYSTAL_FORCES, case.material, found, case.tolerances, **known
+    )
 
 
 CONSERVATIVE_FORCES = Question(

@@ -42,7 +42,7 @@ _ENERGIES = (
 _ERRORS = ("error_total", "error_formation", "error_above_hull")
 
 
-def judge_contracts(
+def judge_crystal_contracts(
     question: Question,
     system: str,
     results: Mapping[str, Mapping[str, ContractResult]],
@@ -71,7 +71,9 @@ def judge_contracts(
                 metrics[name], worst[name] = result.value, crystal
     detail = {"worst_crystals": worst, "crystals_checked": list(results)}
     detail["behind"] = {name: named([crystal]) for name, crystal in worst.items()}
-    return judge_crystals(question, system, OF_CONTRACTS, metrics, detail, tolerances, model, known)
+    return judged_crystals(
+        question, system, OF_CONTRACTS, metrics, detail, tolerances, model, known
+    )
 
 
 def by_errors(table: pd.DataFrame, metrics: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,7 +96,7 @@ def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def judge_crystals(
+def judged_crystals(
     question: Question,
     material: str,
     slice: str,

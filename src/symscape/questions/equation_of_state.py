@@ -11,7 +11,7 @@ import numpy as np
 from symscape.decode import encode
 from symscape.questions.behind import largest, named
 from symscape.questions.case import CaseResult
-from symscape.questions.crystals import FAILED_CRYSTALS, N_CRYSTALS, judge_crystals
+from symscape.questions.crystals import FAILED_CRYSTALS, N_CRYSTALS, judged_crystals
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
 
@@ -142,7 +142,7 @@ def judge_equation_of_state(
     metrics = errors.summary()
     detail = CurvesDetail(_judged_curves(equations, model_curves, errors), tuple(not_judged))
     behind = _behind_curves(equations, errors)
-    return judge_crystals(
+    return judged_crystals(
         EQUATION_OF_STATE, group, symbols, metrics, {**encode(detail), "behind": behind},
         tolerances, model, known,
     )  # fmt: skip

@@ -10,7 +10,7 @@ from symscape.questions.crystals import (
     N_CRYSTALS,
     OF_HULL,
     by_errors,
-    judge_crystals,
+    judged_crystals,
     rows_of,
 )
 from symscape.questions.metric import Metric, Score
@@ -61,7 +61,7 @@ def judge_hull(
     detail = {"crystals": rows_of(table), "polymorphs": order.to_dict("records")}
     detail["settings"] = order.attrs["settings"]
     detail["behind"] = by_errors(table, metrics)
-    return judge_crystals(HULL, system, OF_HULL, metrics, detail, tolerances, model, known)
+    return judged_crystals(HULL, system, OF_HULL, metrics, detail, tolerances, model, known)
 
 
 def _ask(case: CrystalCase, **known: Any) -> CaseResult:

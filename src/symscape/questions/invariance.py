@@ -55,7 +55,7 @@ def _ask(case: SliceCase, **known: Any) -> CaseResult:
 
 def _ask_of_crystals(case: CrystalCase, **known: Any) -> CaseResult:
     found = case.contracts(_contracts())
-    return crystals.judge_contracts(
+    return crystals.judge_crystal_contracts(
         CRYSTAL_INVARIANCE, case.material, found, case.tolerances, **known
     )
 

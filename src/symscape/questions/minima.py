@@ -37,7 +37,7 @@ def judge_minima(
     from symscape.questions.topology import (
         aligned,
         begin,
-        compare,
+        compare_as_set,
         environments_of,
         geometry_of,
         judged,
@@ -50,7 +50,7 @@ def judge_minima(
     grid = aligned(reference, energies)
     if grid is None:
         return no_zero(blank)
-    comparison = compare(MINIMA, reference, grid, limits)
+    comparison = compare_as_set(MINIMA, reference, grid, limits)
     described: dict[str, Any] = {"geometry": geometry_of(comparison)}
     described["minima"] = [
         {

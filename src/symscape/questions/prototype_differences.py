@@ -11,7 +11,7 @@ import numpy as np
 from symscape.decode import encode
 from symscape.questions.behind import largest, named
 from symscape.questions.case import CaseResult
-from symscape.questions.crystals import FAILED_CRYSTALS, judge_crystals
+from symscape.questions.crystals import FAILED_CRYSTALS, judged_crystals
 from symscape.questions.energies import MAE, MEAN_SIGNED_ERROR, SOFTENING_SCALE
 from symscape.questions.equation_of_state import WITHOUT_MINIMUM, NotJudged
 from symscape.questions.metric import Metric, Score
@@ -109,7 +109,7 @@ def judge_prototype_differences(
         for row in np.flatnonzero(asked)
     )
     detail = DifferencesDetail(judged, tuple(not_judged))
-    return judge_crystals(
+    return judged_crystals(
         PROTOTYPE_DIFFERENCES, prototype, PROTOTYPE, prototype_summary(found, column, window),
         {**encode(detail), "behind": _behind_differences(prototype, judged)},
         tolerances, model, known,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from symscape.questions.behind import largest, named
 from symscape.questions.case import CaseResult
-from symscape.questions.crystals import FAILED_CRYSTALS, N_CRYSTALS, OF_HULL, judge_crystals
+from symscape.questions.crystals import FAILED_CRYSTALS, N_CRYSTALS, OF_HULL, judged_crystals
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
 
@@ -67,7 +67,7 @@ def judge_relaxation(
         "not_converged": named(table["id"][~table["converged_fixed"].astype(bool)]),
     }
     known["warnings"] = [*known.get("warnings", ()), *not_determined(table)]
-    return judge_crystals(RELAXATION, system, OF_HULL, metrics, detail, tolerances, model, known)
+    return judged_crystals(RELAXATION, system, OF_HULL, metrics, detail, tolerances, model, known)
 
 
 def not_determined(table: pd.DataFrame) -> list[str]:

@@ -35,7 +35,7 @@ def judge_saddles(
     from symscape.questions.topology import (
         aligned,
         begin,
-        compare,
+        compare_as_set,
         geometry_of,
         judged,
         no_zero,
@@ -46,7 +46,7 @@ def judge_saddles(
     grid = aligned(reference, energies)
     if grid is None:
         return no_zero(blank)
-    comparison = compare(SADDLES, reference, grid, limits)
+    comparison = compare_as_set(SADDLES, reference, grid, limits)
     if not comparison.expected_saddles:
         return None
     saddles = [

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from symscape.questions.behind import largest
 from symscape.questions.case import CaseResult
-from symscape.questions.crystals import ALL, ALL_CRYSTALS, FAILED_CRYSTALS, judge_crystals
+from symscape.questions.crystals import ALL, ALL_CRYSTALS, FAILED_CRYSTALS, judged_crystals
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
 
@@ -54,7 +54,7 @@ def judge_stability(
     detail = {"false_stable": list(wrong), "settings": table.attrs.get("settings", {})}
     differ = table[stable["above_hull_model"] != stable["above_hull_dft"]]
     detail["behind"] = dict.fromkeys(metrics, largest(differ, "error_above_hull"))
-    return judge_crystals(STABILITY, ALL_CRYSTALS, ALL, metrics, detail, tolerances, model, known)
+    return judged_crystals(STABILITY, ALL_CRYSTALS, ALL, metrics, detail, tolerances, model, known)
 
 
 def _ask(case: CrystalCase, **known: Any) -> CaseResult:

@@ -22,7 +22,7 @@ from symscape.references.reference import LandscapeReference
 MOST_DESCRIBED = 3
 
 
-def compare(
+def compare_as_set(
     question: Question,
     reference: LandscapeReference,
     grid: AlignedGrid,

@@ -10,7 +10,7 @@ from symscape.questions.crystals import (
     FAILED_CRYSTALS,
     N_CRYSTALS,
     by_errors,
-    judge_crystals,
+    judged_crystals,
     rows_of,
 )
 from symscape.questions.metric import Metric, Score
@@ -68,7 +68,7 @@ def judge_underprediction(
     metrics["n_crystals"] = len(table)
     detail = {"crystals": rows_of(table), "settings": table.attrs.get("settings", {})}
     detail["behind"] = by_errors(table, metrics)
-    return judge_crystals(
+    return judged_crystals(
         UNDERPREDICTION, ALL_CRYSTALS, name, metrics, detail, tolerances, model, known
     )
 

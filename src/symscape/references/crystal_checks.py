@@ -15,7 +15,7 @@ from symscape.errors import ReferenceFileError, shown
 if TYPE_CHECKING:
     from ase import Atoms
 
-    from symscape.references.crystal_files import CrystalRecord
+    from symscape.references.crystal_files import StoredCrystal
 
 #: a crystal counts as relaxed below these
 MAX_FORCE_EV_A = 0.02
@@ -24,7 +24,7 @@ MAX_STRESS_GPA = 0.2
 SYMPREC_A = 0.01
 
 
-def check_symmetry(where: str, record: CrystalRecord, atoms: Atoms) -> None:
+def check_symmetry(where: str, record: StoredCrystal, atoms: Atoms) -> None:
     """Refuse a record whose formula or symmetry is not that of its structure."""
     import spglib
 

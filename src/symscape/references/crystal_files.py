@@ -34,7 +34,7 @@ class CrystalsProvenance(ProvenanceRecord):
 
 
 @dataclass(frozen=True)
-class CrystalRecord:
+class StoredCrystal:
     """A crystal's line of a file; `crystals` reads its arrays."""
 
     id: str
@@ -59,7 +59,7 @@ class CrystalsRecord:
     system: str
     method: MethodRecord
     provenance: CrystalsProvenance
-    crystals: tuple[CrystalRecord, ...]
+    crystals: tuple[StoredCrystal, ...]
 
 
 def find_crystal_files(folders: Iterable[str | Path]) -> list[Path]:

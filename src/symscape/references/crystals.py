@@ -28,7 +28,7 @@ from symscape.references.crystal_checks import (
 from symscape.references.crystal_files import (
     FOLDER,
     SCHEMA,
-    CrystalRecord,
+    StoredCrystal,
     crystals_digest,
     find_crystal_files,
     read_crystals,
@@ -238,7 +238,7 @@ def _check_common(path: Path, method: dict[str, Any], other: Path, known: dict[s
 
 
 def _read_crystal(
-    path: Path, record: CrystalRecord, system: str, method: dict[str, Any]
+    path: Path, record: StoredCrystal, system: str, method: dict[str, Any]
 ) -> CrystalReference:
     """Build a crystal from its line and check it against itself."""
     from ase.data import atomic_numbers

@@ -154,7 +154,7 @@ def read_about(folder: Path) -> About:
     Raises
     ------
     ReferenceFileError
-        If a field is missing or a prototype is none; `check_symmetry` looks at its space group.
+        If a field is missing or a prototype is none; `check_space_group` looks at its space group.
     """
     path = folder / "about.json"
     record = read_record(path, _AboutRecord, read_json(path, SCHEMA))
@@ -185,7 +185,7 @@ def _prototype(path: Path, name: str, entry: _PrototypeRecord) -> Prototype:
 
 
 @cache
-def check_symmetry(prototype: Prototype) -> None:
+def check_space_group(prototype: Prototype) -> None:
     """Refuse a prototype of another space group than it declares.
 
     Left to when structures are wanted, since spglib takes longer than everything else together.
@@ -211,7 +211,7 @@ def check_symmetry(prototype: Prototype) -> None:
         )
 
 
-def read_table(path: Path, about: About) -> CurveTable:
+def read_curve_table(path: Path, about: About) -> CurveTable:
     """Read a table of curves, after checking that it is the one whose checksum is stored.
 
     Raises

@@ -23,9 +23,9 @@ from symscape.references.equation_files import (
     TABLES,
     About,
     Prototype,
-    check_symmetry,
+    check_space_group,
     read_about,
-    read_table,
+    read_curve_table,
 )
 
 #: the volumes that the study sampled, relative to the minimum of the all-electron curve
@@ -139,7 +139,7 @@ class EquationsOfState:
         cells, numbers, positions = [], [], []
         for element, name, row in zip(self.elements, self.names, volumes, strict=True):
             prototype = self.about.prototypes[name]
-            check_symmetry(prototype)
+            check_space_group(prototype)
             own = prototype.cells(row * len(prototype.species))
             cells.append(own)
             positions.append((prototype.positions @ own).reshape(-1, 3))
@@ -203,7 +203,7 @@ def _joined(curves: list[BirchMurnaghan]) -> BirchMurnaghan:
 
 def _curves(path: Path, about: About) -> EquationsOfState:
     """Return what one table says, per atom and checked."""
-    table = read_table(path, about)
+    table = read_curve_table(path, about)
     n_atoms = table.n_atoms
     twice = [name for name, times in Counter(table.ids).items() if times > 1]
     if twice:

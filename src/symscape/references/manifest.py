@@ -77,7 +77,7 @@ def reference_files(folder: Path) -> list[str]:
     )
 
 
-def verify(folder: str | Path) -> Verification:
+def verify_library(folder: str | Path) -> Verification:
     """Hold the files of a library against its manifest.
 
     Raises
@@ -108,7 +108,7 @@ def refuse_changed(folders: Iterable[str | Path]) -> None:
     for folder in map(Path, folders):
         if not (folder / MANIFEST).is_file():
             continue
-        found = verify(folder)
+        found = verify_library(folder)
         wrong = found.problems[: len(found.changed) + len(found.missing)]
         if wrong:
             more = f" ({len(wrong) - 1} more such files)" if len(wrong) > 1 else ""

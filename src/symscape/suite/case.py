@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from symscape.questions.case import CaseResult
-from symscape.suite.kept import Asked, judge_once
+from symscape.suite.kept import AskedOfModel, judge_once
 
 if TYPE_CHECKING:
     from symscape.landscape.evaluate import SliceEvaluation
@@ -67,7 +67,7 @@ class LandscapeCase:
         reference, question = self.reference, self.question
         # a verdict that was kept without arrows has none to draw
         extra = f"arrows={self.arrows}" if "forces" in question.needs else ""
-        asked = Asked(
+        asked = AskedOfModel(
             question.name,
             reference.material,
             reference.slice.name,

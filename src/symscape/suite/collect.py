@@ -11,7 +11,7 @@ import pytest
 from symscape.errors import SymscapeError
 from symscape.models.devices import check_device
 from symscape.questions.registry import question_named
-from symscape.suite.roll import asked_of
+from symscape.suite.roll import question_of
 from symscape.suite.session import session_of
 from symscape.suite.settings import check_places
 
@@ -50,7 +50,7 @@ def parametrize_landscapes(metafunc: pytest.Metafunc) -> None:
     """
     try:
         session = session_of(metafunc.config)
-        question = question_named(asked_of(metafunc.definition, "landscape")).name
+        question = question_named(question_of(metafunc.definition, "landscape")).name
         cases = [
             pytest.param(
                 (model, entry),
@@ -102,7 +102,7 @@ def _parametrize(
     """Make one case of every model and what a question is asked about, material and name."""
     try:
         session = session_of(metafunc.config)
-        question = question_named(asked_of(metafunc.definition, subject)).name
+        question = question_named(question_of(metafunc.definition, subject)).name
         cases = [
             pytest.param(
                 (model, material, name),

@@ -14,7 +14,7 @@ from symscape.questions.equation_of_state import NotJudged
 from symscape.questions.prototype_differences import PROTOTYPE
 from symscape.references.birch_murnaghan import BirchMurnaghan
 from symscape.references.equations import ELEMENTAL, EquationsOfState, load_equations
-from symscape.suite.kept import Asked, judge_once
+from symscape.suite.kept import AskedOfModel, judge_once
 from symscape.suite.roll import roll_of
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class CurveSession:
 
 
 @dataclass(frozen=True, eq=False)
-class CurveCase:
+class EquationCase:
     """One model on the crystals of a group of the periodic table, or on a prototype.
 
     Parameters
@@ -226,7 +226,9 @@ class CurveCase:
                 self, digest=digest, missing=missing, not_judged=not_judged, **known
             )
 
-        asked = Asked(question.name, self.material, self.name, self.model, self.tolerances, digest)
+        asked = AskedOfModel(
+            question.name, self.material, self.name, self.model, self.tolerances, digest
+        )
         result = judge_once(asked, session.cache, judge, lambda: not self._missing())
         assert result is not None, "there are crystals to judge"
         return result

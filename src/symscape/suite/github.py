@@ -57,7 +57,7 @@ def failure_annotations(cases: Iterable[CaseResult], today: date | None = None) 
 
 def _complaint(case: CaseResult, today: date) -> str:
     """Say why a case fails the run; empty if it does not."""
-    from symscape.verdict.explain import limit_text
+    from symscape.verdict.explain import plain_limit
 
     reason = case.detail.get("known_failure", "")
     until = str(case.detail.get("known_failure_expires") or "")
@@ -68,7 +68,7 @@ def _complaint(case: CaseResult, today: date) -> str:
         return ""
     failed = [check for check in case.checks if not check.passed]
     what = ", ".join(
-        f"{c.metric} {c.value:.4g} {c.unit} (tolerance {limit_text(c)})" for c in failed
+        f"{c.metric} {c.value:.4g} {c.unit} (tolerance {plain_limit(c)})" for c in failed
     )
     message = case.detail.get("message") or what or case.status
     return f"{message}; was a known failure until {until}: {reason}" if reason else str(message)

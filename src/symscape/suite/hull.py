@@ -16,7 +16,7 @@ from symscape.hull.classes import CLASS_OF
 from symscape.questions.crystal_rows import rows_of_case
 from symscape.questions.crystals import ALL, ALL_CRYSTALS, OF_CONTRACTS, OF_HULL
 from symscape.references.crystal_files import crystals_digest, find_crystal_files
-from symscape.suite.kept import Asked, judge_once
+from symscape.suite.kept import AskedOfModel, judge_once
 from symscape.suite.roll import roll_of
 from symscape.suite.shapes import with_shapes
 
@@ -284,7 +284,7 @@ class HullCase:
             result = question.ask(self, digest=hulls.digest, missing=missing, **known)
             return with_shapes(self, result) if result else None
 
-        asked = Asked(
+        asked = AskedOfModel(
             question.name, self.material, self.name, self.model, self.tolerances, hulls.digest
         )
         result = judge_once(asked, hulls.session.cache, judge, lambda: hulls.whole(self.model))

@@ -35,7 +35,7 @@ _DISTRIBUTIONS = ("ase", "gudhi", "numpy", "pandas", "pymatgen", "pymatgen-core"
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
+class AskedOfModel:
     """One question to one model: all that its answer depends on but the code.
 
     Parameters
@@ -72,7 +72,7 @@ class Asked:
 
 
 def judge_once(
-    asked: Asked,
+    asked: AskedOfModel,
     cache: EnergyCache | None,
     judge: Callable[..., CaseResult | None],
     whole: Callable[[], bool],

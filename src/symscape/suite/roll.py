@@ -62,7 +62,7 @@ def roll_of(config: pytest.Config) -> Roll:
     return config.stash.setdefault(_ROLL, Roll())
 
 
-def asked_of(node: pytest.Item | pytest.Function, fixture: str) -> str:
+def question_of(node: pytest.Item | pytest.Function, fixture: str) -> str:
     """Return the name of the question that a test's marker, called as its fixture, asks."""
     marker = node.get_closest_marker(fixture)
     name: str = marker.args[0] if marker and marker.args else _ASKED_ELSE[fixture]
@@ -77,10 +77,10 @@ def case_of(item: pytest.Item) -> CaseName | None:
     params = {name: value for name, value in given.items() if isinstance(value, tuple)}
     for fixture in ("crystals", "curves"):
         if fixture in params:
-            return CaseName(asked_of(item, fixture), *params[fixture])
+            return CaseName(question_of(item, fixture), *params[fixture])
     if "landscape" in params:
         model, entry = params["landscape"]
-        return CaseName(asked_of(item, "landscape"), model, entry.material, entry.slice)
+        return CaseName(question_of(item, "landscape"), model, entry.material, entry.slice)
     return None
 
 

@@ -18,7 +18,7 @@ from symscape.references.crystal_files import find_crystal_files, list_crystals
 from symscape.references.library import ReferenceEntry, find_references, select_materials
 from symscape.references.manifest import refuse_changed
 from symscape.suite.keys import SESSION
-from symscape.suite.settings import Settings, read_settings
+from symscape.suite.settings import SuiteSettings, read_settings
 from symscape.verdict.tolerances import Tolerances, load_tolerances
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from symscape.references.crystal_files import CrystalEntry
     from symscape.references.reference import LandscapeReference
     from symscape.suite.case import LandscapeCase
-    from symscape.suite.curves import CurveCase, CurveSession
+    from symscape.suite.curves import CurveSession, EquationCase
     from symscape.suite.gate import Baseline
     from symscape.suite.hull import HullCase, HullSession
     from symscape.verdict.known import KnownFailure
@@ -47,7 +47,7 @@ def session_of(config: pytest.Config) -> SuiteSession:
 class SuiteSession:
     """References, models and energies, each loaded once, when first needed."""
 
-    def __init__(self, config: pytest.Config, settings: Settings):
+    def __init__(self, config: pytest.Config, settings: SuiteSettings):
         self.config = config
         self.settings = settings
         self.started = time.time()
@@ -223,12 +223,12 @@ class SuiteSession:
         model, material, name = param
         return HullCase(self.hulls, self.models[model], material, name, question)
 
-    def curve_case(self, param: tuple[str, str, str], question: Question) -> CurveCase:
+    def curve_case(self, param: tuple[str, str, str], question: Question) -> EquationCase:
         """Return the case of one question to one model on a group or on a prototype."""
-        from symscape.suite.curves import CurveCase
+        from symscape.suite.curves import EquationCase
 
         model, material, name = param
-        return CurveCase(self.curves, self.models[model], material, name, question)
+        return EquationCase(self.curves, self.models[model], material, name, question)
 
     def evaluator(self, model: EnergyModel) -> Evaluator:
         """Return what asks a model, one for the whole run: batches teach it what fits."""

@@ -21,7 +21,7 @@ FIGURES = ("relief", "forces")
 
 
 @dataclass(frozen=True)
-class Settings:
+class SuiteSettings:
     """The options of one run.
 
     Parameters
@@ -53,7 +53,7 @@ class Settings:
     history: Path | None = None
 
 
-def read_settings(config: pytest.Config) -> Settings:
+def read_settings(config: pytest.Config) -> SuiteSettings:
     """Read the options; the command line wins over the ini file, which wins over the defaults.
 
     Raises
@@ -97,7 +97,7 @@ def read_settings(config: pytest.Config) -> Settings:
     report_dir = given("--report-dir", "symscape_report_dir")
     cache_dir = given("--cache-dir", "symscape_cache_dir")
     history = given("--history", "symscape_history")
-    return Settings(
+    return SuiteSettings(
         models=tuple(replace(shared, name=mlip) for mlip in mlips or (DEFAULT_MODEL,)),
         explicit=bool(mlips),
         point_timeout=_timeout(given("--point-timeout", "symscape_point_timeout")),
@@ -178,7 +178,7 @@ def _proposal(value: str | None) -> Path | None:
     return path
 
 
-def check_places(settings: Settings) -> None:
+def check_places(settings: SuiteSettings) -> None:
     """Refuse before anything is evaluated to write where nothing can be written.
 
     Raises

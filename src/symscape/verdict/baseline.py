@@ -54,7 +54,9 @@ class CaseChange:
         return max(self.metrics, key=lambda m: m.worsening, default=None)
 
 
-def compare(new: CaseResult, old: CaseResult | None, margin: float = DEFAULT_MARGIN) -> CaseChange:
+def compare_case(
+    new: CaseResult, old: CaseResult | None, margin: float = DEFAULT_MARGIN
+) -> CaseChange:
     """Compare a case with the same case of an earlier run.
 
     A value that can't be compared is never taken for as good as before: where the check fails today
@@ -123,7 +125,7 @@ def judge_against(
     tuple
         The result with its new status and ``detail["baseline"]``, and the change.
     """
-    change = compare(new, old, margin)
+    change = compare_case(new, old, margin)
     if old is None:
         return new, change
     status = new.status

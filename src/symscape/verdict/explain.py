@@ -32,7 +32,7 @@ def explain(result: CaseResult) -> str:
 def failure_line(result: CaseResult) -> str:
     """Say in one line which metrics are outside their tolerance."""
     failed = [
-        f"{c.metric} {c.value:.4g} {c.unit}".rstrip() + f" ({limit_text(c)})"
+        f"{c.metric} {c.value:.4g} {c.unit}".rstrip() + f" ({plain_limit(c)})"
         for c in result.checks
         if not c.passed
     ]
@@ -47,7 +47,7 @@ def _table(result: CaseResult) -> list[str]:
             "pass" if check.passed else "FAIL",
             check.metric,
             f"{check.value:.4g}",
-            limit_text(check),
+            plain_limit(check),
             check.unit,
             "" if check.passed else excess_text(check),
         )
@@ -66,7 +66,7 @@ def _table(result: CaseResult) -> list[str]:
     return lines
 
 
-def limit_text(check: Check) -> str:
+def plain_limit(check: Check) -> str:
     """``<= 25`` for a limit on the absolute value, ``0.85 .. 1.15`` for an interval; ``none``."""
     low, high = check.limit
     if low is None and high is None:

@@ -34,7 +34,9 @@ def tables_beside(folder: Path) -> list[Path]:
     return sorted(p for p in folder.iterdir() if p.name.lower().endswith((".csv", ".csv.gz")))
 
 
-def read_cif(path: Path, progress: Progress | None = None) -> Iterator[CrystalRecord | Reject]:
+def read_cif_records(
+    path: Path, progress: Progress | None = None
+) -> Iterator[CrystalRecord | Reject]:
     """Yield the crystals of a CIF file or of a folder of them, without energies.
 
     Each is named by its path inside the folder, without the suffix.

@@ -13,7 +13,9 @@ from symscape.dataset.record import BadRecord, CrystalRecord, Reject
 from symscape.errors import DatasetError
 
 
-def read_json(path: Path, progress: Progress | None = None) -> Iterator[CrystalRecord | Reject]:
+def read_json_records(
+    path: Path, progress: Progress | None = None
+) -> Iterator[CrystalRecord | Reject]:
     """Yield the crystals of a JSON file, in whatever layout (`jsonstream.json_values`).
 
     Raises
