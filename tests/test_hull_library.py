@@ -1,0 +1,101 @@
+"""The crystals of the library are whole, and their symmetry is as stated."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import spglib
+from crystal_lists import CRB, FCC, write_list
+
+from symscape.dft.crystal_list import load_crystal_list
+from symscape.dft.crystal_run import run_crystals
+from symscape.dft.crystal_store import store_crystals
+from symscape.dft.engine import make_engine
+from symscape.dft.recompute import settings_from_method
+from symscape.dft.settings import EngineSpec
+from symscape.dft.worker import LiveCalculator
+from symscape.hull.phases import energies_above_hull
+from symscape.hull.table import crystal_table
+from symscape.references.crystal_checks import count_freedom
+from symscape.references.crystals import load_crystals
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _workers_find_the_factories():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
+        yield
+
+
+@pytest.fixture(scope="module")
+def relaxed(tmp_path_factory):
+    """A small library, relaxed with a Morse potential."""
+    folder = tmp_path_factory.mktemp("library")
+    plan = write_list(folder, FCC.format(a=3.5), CRB)
+    ledger = run_crystals(plan, folder / "out", jobs=2, command="symscape reference crystals")
+    files, notices = store_crystals(ledger, folder)
+    assert not notices
+    assert [file.name for file in files] == ["Cu.json", "Al-Cu.json"]
+    return folder / "crystals"
+
+
+@pytest.fixture
+def library(relaxed, tmp_path):
+    shutil.copytree(relaxed, tmp_path / "crystals")
+    return tmp_path
+
+
+LIBRARY = Path(__file__).parents[1] / "references"
+
+
+def stored():
+    if not list((LIBRARY / "crystals").glob("*.json")):
+        pytest.skip("no crystals are stored yet")
+    return load_crystals([LIBRARY])
+
+
+def test_numbers_of_freedom_are_those_of_the_crystal_package():
+    """Against exact arithmetic on the Wyckoff positions, for one crystal of most kinds."""
+    plan = load_crystal_list(LIBRARY / "plans" / "crystals.toml")
+    chosen = {(p.crystal.hall_number, p.crystal.n_wyckoff): p.crystal for p in plan.crystals}
+    assert len(chosen) > 20
+    for crystal in chosen.values():
+        atoms = crystal.to_atoms(primitive=True)
+        cell = (atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers)
+        found = spglib.get_symmetry_dataset(cell, symprec=0.01)
+        if found.number == crystal.space_group_number:
+            freedom = count_freedom(atoms, found.rotations, found.translations)
+            assert freedom == (crystal.n_lattice, crystal.n_wyckoff)
+
+
+def test_the_stored_crystals_are_whole():
+    """Loading checks each; here, that hulls can be made of all of them."""
+    library = stored()
+    assert library.method["code"] == "GPAW"
+    assert library.level_of_theory == "PBE"
+    for system in library.systems:
+        assert set(system.split("-")) <= set(library.systems)
+        assert library.provenance[system]["licence"] == "CC-BY-4.0"
+    table = crystal_table(library.crystals)
+    above = energies_above_hull(table)
+    assert above.min() == 0
+    assert above.max() < 2
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("gpaw") is None,
+    reason="GPAW is not installed: pip install symscape[dft]",
+)
+def test_the_cheapest_stored_crystal_is_reproduced(tmp_path):
+    library = stored()
+    crystal = min(library.crystals, key=lambda c: (c.n_atoms, np.prod(c.k_mesh)))
+    method = {**library.method, "k_mesh": list(crystal.k_mesh)}
+    settings = settings_from_method(method)
+    live = LiveCalculator(make_engine(EngineSpec(), settings), settings, tmp_path)
+    task = {"numbers": crystal.numbers, "positions": crystal.positions, "cell": crystal.cell}
+    assert live.compute(task)["energy_eV"] == pytest.approx(crystal.energy, abs=1e-3)
