@@ -1,0 +1,110 @@
+"""Workflows and metadata of the repository name what exists."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from docs_pages import ROOT, check_symscape, check_tox, read
+
+from symscape.models.registry import find_card
+
+WORKFLOWS = (
+    ".github/workflows/ci.yml",
+    ".github/workflows/docs.yml",
+    ".github/workflows/release.yml",
+    ".github/workflows/submission.yml",
+    "docs/github-workflow.yml",
+)
+
+
+#: what is not ours and not yet pinned by the hash of a commit, or is ours
+UNPINNED = r"(OWNER/symscape|actions/[\w/-]+)@v[\d.]+"
+
+
+# -- workflows and metadata -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("file", WORKFLOWS)
+def test_workflows_are_well_formed(file, pytestconfig):
+    workflow = yaml.safe_load(read(file))
+    # YAML 1.1 reads the key `on` as true
+    assert {"name", True, "jobs", "permissions"} <= set(workflow)
+    for job in workflow["jobs"].values():
+        assert job["runs-on"]
+        assert job["timeout-minutes"]
+        for step in job["steps"]:
+            assert ("uses" in step) != ("run" in step)
+            if "uses" in step:
+                hashed = re.fullmatch(r"[\w-]+/[\w/-]+@[0-9a-f]{40}", step["uses"])
+                assert hashed or (
+                    file in (".github/workflows/submission.yml", "docs/github-workflow.yml")
+                    and re.fullmatch(UNPINNED, step["uses"])
+                )
+                continue
+            for part in re.split(r"&&|\n", re.sub(r"\$\{\{.*?\}\}", "x", step["run"])):
+                words = shlex.split(part, comments=True)
+                if words[:1] == ["symscape"]:
+                    check_symscape(words[1:], pytestconfig)
+                elif words[:1] == ["tox"]:
+                    check_tox(words)
+
+
+def test_the_workflow_to_copy_names_extras_and_models_that_exist():
+    workflow = yaml.safe_load(read("docs/github-workflow.yml"))
+    extras = tomllib.loads(read("pyproject.toml"))["project"]["optional-dependencies"]
+    for entry in workflow["jobs"]["landscapes"]["strategy"]["matrix"]["include"]:
+        assert entry["family"] in extras
+        assert find_card(entry["mlip"]).family == entry["family"]
+
+
+def test_every_workflow_is_given_to_actionlint():
+    tox = configparser.ConfigParser(interpolation=None)
+    tox.read(ROOT / "tox.ini")
+    commands = tox["testenv:workflows"]["commands"].split()
+    assert set(WORKFLOWS) <= set(commands)
+    assert all((ROOT / name).is_file() for name in commands if name.endswith(".yml"))
+    assert {p.name for p in (ROOT / ".github/workflows").iterdir()} == {
+        Path(name).name for name in WORKFLOWS if name.startswith(".github")
+    }
+
+
+def test_the_version_is_the_same_wherever_it_stands():
+    stated = tomllib.loads(read("pyproject.toml"))["project"]["version"]
+    assert yaml.safe_load(read("CITATION.cff"))["version"] == stated
+    assert f"## {stated}" in read("CHANGELOG.md")
+    assert f"OWNER/symscape@v{stated}" in read("docs/github-workflow.yml")
+
+
+def test_our_own_workflow_covers_every_supported_python():
+    workflow = yaml.safe_load(read(".github/workflows/ci.yml"))
+    versions = workflow["jobs"]["tests"]["strategy"]["matrix"]["python"]
+    project = tomllib.loads(read("pyproject.toml"))["project"]
+    stated = [c.rpartition(" ")[2] for c in project["classifiers"] if "Python :: 3." in c]
+    assert versions == stated
+
+
+def test_citation_and_hooks_are_well_formed():
+    citation = yaml.safe_load(read("CITATION.cff"))
+    project = tomllib.loads(read("pyproject.toml"))["project"]
+    assert citation["cff-version"] == "1.2.0"
+    assert (citation["title"], citation["version"], citation["license"]) == (
+        project["name"],
+        project["version"],
+        # several licences in a citation file would mean a choice between them
+        project["license"].partition(" AND ")[0],
+    )
+    cited = {i["value"] for r in citation["references"] for i in r.get("identifiers", [])}
+    in_readme = set(re.findall(r"arXiv:(\d{4}\.\d{5})", read("README.md")))
+    assert cited == {f"arXiv:{number}" for number in in_readme}
+    of_data = {r["doi"] for r in citation["references"] if "doi" in r}
+    assert of_data
+    assert all(doi in read("references/LICENSE") for doi in of_data)
+    assert all(doi in read("README.md") for doi in of_data)
+    hooks = yaml.safe_load(read(".pre-commit-config.yaml"))
+    assert {"ruff-check", "ruff-format"} <= {h["id"] for r in hooks["repos"] for h in r["hooks"]}
