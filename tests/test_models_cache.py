@@ -17,13 +17,13 @@ from typer.testing import CliRunner
 from symscape.cli import app
 from symscape.crystal.structures import Structures
 from symscape.models import cache_tables as tables
-from symscape.models.cache import CacheWarning, EnergyCache, Entry, structure_keys
+from symscape.models.cache import CacheEntry, CacheWarning, EnergyCache, structure_keys
 
 
 def entries(n, start=0, n_atoms=2):
     rng = np.random.default_rng(start)
     return {
-        i.to_bytes(16, "big"): Entry(float(i), rng.random((n_atoms, 3)), rng.random((3, 3)))
+        i.to_bytes(16, "big"): CacheEntry(float(i), rng.random((n_atoms, 3)), rng.random((3, 3)))
         for i in range(start, start + n)
     }
 
@@ -53,13 +53,13 @@ def test_another_fingerprint_knows_nothing(cache):
 
 def test_energy_alone_does_not_cover_forces_and_does_not_erase_them(cache):
     (key,) = entries(1)
-    cache.put("m", "M", {key: Entry(1.0)})
+    cache.put("m", "M", {key: CacheEntry(1.0)})
     known = cache.get("m", [key])[key]
     assert known.covers(False, False)
     assert not known.covers(True, False)
     assert not known.covers(False, True)
-    cache.put("m", "M", {key: Entry(1.0, np.ones((1, 3)))})
-    cache.put("m", "M", {key: Entry(1.0, None, np.ones((3, 3)))})
+    cache.put("m", "M", {key: CacheEntry(1.0, np.ones((1, 3)))})
+    cache.put("m", "M", {key: CacheEntry(1.0, None, np.ones((3, 3)))})
     assert cache.get("m", [key])[key].covers(True, True)
 
 
@@ -216,9 +216,9 @@ def test_several_processes_write_at_once(tmp_path):
 def test_a_killed_writer_leaves_a_sound_file(tmp_path):
     code = f"""
 import os
-from symscape.models.cache import EnergyCache, Entry
+from symscape.models.cache import EnergyCache, CacheEntry
 cache = EnergyCache({str(tmp_path)!r})
-cache.put("m", "M", {{bytes(16): Entry(1.0)}})
+cache.put("m", "M", {{bytes(16): CacheEntry(1.0)}})
 cache._connection.execute("BEGIN")
 cache._connection.execute("DELETE FROM energies")
 os.kill(os.getpid(), 9)
@@ -294,7 +294,7 @@ def test_a_damaged_row_is_forgotten_and_the_others_are_not(tmp_path_factory, col
 @pytest.mark.parametrize("length", [0, 1, 23, 25])
 def test_a_blob_of_the_wrong_length_is_forgotten(cache, length):
     (key,) = entries(1)
-    cache.put("a", "A", {key: Entry(1.0, np.ones((1, 3)))})
+    cache.put("a", "A", {key: CacheEntry(1.0, np.ones((1, 3)))})
     rewrite(cache, "UPDATE energies SET forces = ?", bytes(length))
     assert cache.get("a", [key]) == {}
     assert cache.info().entries == {}
@@ -338,5 +338,5 @@ def test_what_an_earlier_version_kept_is_left_alone_until_all_is_cleared(cache):
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_any_energy_comes_back_as_it_was(tmp_path_factory, energy):
     with EnergyCache(tmp_path_factory.mktemp("cache")) as cache:
-        cache.put("a", "A", {bytes(16): Entry(energy)})
+        cache.put("a", "A", {bytes(16): CacheEntry(energy)})
         assert cache.get("a", [bytes(16)])[bytes(16)].energy == energy

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from symscape.cli import app
 from symscape.errors import ModelError
-from symscape.models.cache import EnergyCache, Entry
+from symscape.models.cache import CacheEntry, EnergyCache
 from symscape.models.registry import load_cards
 
 
@@ -48,8 +48,8 @@ def test_cache_info_and_clear(tmp_path):
     where = ("--cache-dir", str(tmp_path))
     assert "empty" in run("cache", "info", *where).stdout
     with EnergyCache(tmp_path) as cache:
-        cache.put("f1", "run-1", {bytes(16): Entry(1.0), bytes([1]) * 16: Entry(2.0)})
-        cache.put("f2", "run-22", {bytes(16): Entry(1.0)})
+        cache.put("f1", "run-1", {bytes(16): CacheEntry(1.0), bytes([1]) * 16: CacheEntry(2.0)})
+        cache.put("f2", "run-22", {bytes(16): CacheEntry(1.0)})
     text = run("cache", "info", *where).stdout
     assert str(tmp_path) in text
     assert "run-1   2 structures" in text
