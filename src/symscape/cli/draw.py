@@ -14,9 +14,8 @@ from symscape.cli.structures import (
     Block,
     Elements,
     MaxSize,
+    Reading,
     Symprec,
-    check_symprec,
-    reading_options,
     say_notices,
     split_names,
 )
@@ -26,7 +25,6 @@ from symscape.errors import SymscapeError, did_you_mean
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from symscape.crystal.read import ReadOptions
     from symscape.crystal.slice import Slice
     from symscape.models.base import EnergyModel
     from symscape.models.cache import EnergyCache
@@ -90,9 +88,8 @@ def draw(
     _check_output(output)
     chosen = cast(FigureKind, kind)
     layout: Literal["wide", "tall"] = "tall" if tall else "wide"
-    check_symprec(symprec)
-    options = reading_options(block, elements, max_size)
-    alone = _slice_of_file(Path(reference), split_names(axes), points, symprec, options)
+    reading = Reading.told(symprec, block, elements, max_size)
+    alone = _slice_of_file(Path(reference), split_names(axes), points, reading)
     if alone is None:
         stored = symscape.load_reference(reference, references)
     potential = symscape.model(mlip, checkpoint=checkpoint, device=device)
@@ -122,23 +119,20 @@ def draw(
 
 
 def _slice_of_file(
-    path: Path, axes: tuple[str, ...], points: int, symprec: float | None, options: ReadOptions
+    path: Path, axes: tuple[str, ...], points: int, reading: Reading
 ) -> Slice | None:
     """Return the slice of a file without DFT energies; None for the name or file of a reference."""
     from symscape.crystal.propose import survey_slices
-    from symscape.crystal.read import crystal_from_file
     from symscape.references.slice_file import is_slice_file, load_slice
 
     if path.suffix == ".json" and is_slice_file(path):
         return load_slice(path)
     if path.suffix == ".json" or not (path.is_file() or is_structure_name(path.name)):
         return None
-    content = crystal_from_file(path, symprec, None, options)
-    say_notices(content.notices)
-    survey = survey_slices(content.crystal, axes=axes, points=points, max_local=1, max_global=0)
+    crystal = reading.crystal_file(path).crystal
+    survey = survey_slices(crystal, axes=axes, points=points, max_local=1, max_global=0)
     say_notices(survey.notices)
     if not survey.proposals:
-        crystal = content.crystal
         raise SymscapeError(
             f"{path}: there is no slice of {crystal.formula} in {crystal.symbol} to draw, for its "
             "only freedom is the volume or its atoms would be too close; name two axes with --axes."

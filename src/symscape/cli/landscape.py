@@ -14,10 +14,9 @@ from symscape.cli.structures import (
     Block,
     Elements,
     MaxSize,
+    Reading,
     Subgroup,
     Symprec,
-    check_symprec,
-    reading_options,
     say_notices,
     split_names,
 )
@@ -25,7 +24,6 @@ from symscape.crystal.read import MAX_SIZE_MB
 from symscape.errors import SymscapeError
 
 if TYPE_CHECKING:
-    from symscape.crystal.crystal import Crystal
     from symscape.crystal.slice import Slice
     from symscape.landscape.overlay import DftPoints
     from symscape.landscape.several import ModelComparison
@@ -92,12 +90,14 @@ def landscape(
     model fails, the page has the others, and the exit code is 1.
     """
     _check_output(output)
-    check_symprec(symprec)
-    options = reading_options(block, elements, max_size)
     chosen = slices_of_file(
-        file, axes=split_names(axes), subgroup=subgroup, points=points, most=slices,
-        symprec=symprec, options=options,
-    )  # fmt: skip
+        file,
+        Reading.told(symprec, block, elements, max_size),
+        axes=split_names(axes),
+        subgroup=subgroup,
+        points=points,
+        most=slices,
+    )
     dft_points = _dft_points(chosen, against or [])
     models = _models(split_names(mlip), device)
     with opened_cache(cache_dir) as cache:
@@ -119,13 +119,12 @@ def landscape(
 
 def slices_of_file(
     path: Path,
+    reading: Reading,
     *,
     axes: tuple[str, ...],
     subgroup: str,
     points: int,
     most: int,
-    symprec: float | None,
-    options: object,
 ) -> list[Slice]:
     """Return the slices to look at: of a slice's file that one, else what suits the crystal.
 
@@ -135,16 +134,12 @@ def slices_of_file(
         If the file can't be read or has no slice.
     """
     from symscape.crystal.propose import survey_slices
-    from symscape.crystal.read import ReadOptions, crystal_from_file
     from symscape.crystal.subgroups import subgroup_named, survey_subgroups
     from symscape.references.slice_file import is_slice_file, load_slice
 
     if path.suffix == ".json" and is_slice_file(path):
         return [load_slice(path)]
-    assert isinstance(options, ReadOptions)
-    content = crystal_from_file(path, symprec, None, options)
-    say_notices(content.notices)
-    crystal: Crystal = content.crystal
+    crystal = reading.crystal_file(path).crystal
     if subgroup:
         crystal = subgroup_named(crystal, subgroup)
     survey = survey_slices(crystal, axes=axes, points=points, max_local=most, max_global=0)

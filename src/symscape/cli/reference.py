@@ -16,10 +16,8 @@ from symscape.cli.structures import (
     Block,
     Elements,
     MaxSize,
+    Reading,
     Symprec,
-    check_symprec,
-    reading_options,
-    say_notices,
 )
 from symscape.crystal.read import MAX_SIZE_MB
 from symscape.errors import PlanError, SymscapeError
@@ -63,7 +61,6 @@ def plan(
     max_size: MaxSize = MAX_SIZE_MB,
 ) -> None:
     """Show what a plan would compute and cost, or propose a plan for a crystal."""
-    from symscape.crystal.read import crystal_from_file
     from symscape.dft.describe import describe_plan
     from symscape.dft.plan import load_plan
     from symscape.dft.propose import propose_plan, save_plan
@@ -71,9 +68,7 @@ def plan(
     if target.suffix == ".toml":
         print(describe_plan(load_plan(target)))
         return
-    check_symprec(symprec)
-    content = crystal_from_file(target, symprec, None, reading_options(block, elements, max_size))
-    say_notices(content.notices)
+    content = Reading.told(symprec, block, elements, max_size).crystal_file(target)
     text = propose_plan(content.crystal, number=number, points=points, notices=content.notices)
     if write is None:
         print(text, end="")

@@ -13,10 +13,9 @@ from symscape.cli.structures import (
     Block,
     Elements,
     MaxSize,
+    Reading,
     Subgroup,
     Symprec,
-    check_symprec,
-    reading_options,
     say_notices,
     split_names,
     survey_progress,
@@ -57,12 +56,8 @@ def slices(
     takes one of them.
     """
     from symscape.crystal.propose import survey_slices
-    from symscape.crystal.read import crystal_from_file
 
-    check_symprec(symprec)
-    content = crystal_from_file(file, symprec, None, reading_options(block, elements, max_size))
-    say_notices(content.notices)
-    crystal = content.crystal
+    crystal = Reading.told(symprec, block, elements, max_size).crystal_file(file).crystal
     if subgroup:
         from symscape.crystal.subgroups import subgroup_named
 

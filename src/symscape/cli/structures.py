@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from symscape.crystal.read import SYMPREC, ReadOptions
+from symscape.crystal.read import SYMPREC, CrystalFile, ReadOptions, crystal_from_file
 from symscape.errors import SymscapeError
 from symscape.progress import on_stderr
 
@@ -41,20 +43,52 @@ MaxSize = Annotated[
 ]
 
 
-def reading_options(block: str, elements: str, max_size: float) -> ReadOptions:
-    """Return what the options say of reading."""
-    return ReadOptions(block, split_names(elements), max_size)
+@dataclass(frozen=True)
+class Reading:
+    """How the options say that a structure file is read.
+
+    Parameters
+    ----------
+    symprec
+        Distance tolerance of the symmetry search in angstrom, None to choose it.
+    options
+        See `ReadOptions`.
+    """
+
+    symprec: float | None
+    options: ReadOptions
+
+    @classmethod
+    def told(cls, symprec: float | None, block: str, elements: str, max_size: float) -> Reading:
+        """Take over what was typed.
+
+        Raises
+        ------
+        SymscapeError
+            If the tolerance is no distance.
+        """
+        if symprec is not None and not 0 < symprec < float("inf"):
+            raise SymscapeError(
+                f"--symprec {symprec:g} is not a distance; give angstrom above zero."
+            )
+        return cls(symprec, ReadOptions(block, split_names(elements), max_size))
+
+    def crystal_file(self, path: Path) -> CrystalFile:
+        """Read a file and print what the user should know of it.
+
+        Raises
+        ------
+        SymscapeError
+            If it can't be read.
+        """
+        content = crystal_from_file(path, self.symprec, None, self.options)
+        say_notices(content.notices)
+        return content
 
 
 def split_names(names: str) -> tuple[str, ...]:
     """Return the names of a list with commas or spaces."""
     return tuple(names.replace(",", " ").split())
-
-
-def check_symprec(symprec: float | None) -> None:
-    """Refuse what is no distance."""
-    if symprec is not None and not 0 < symprec < float("inf"):
-        raise SymscapeError(f"--symprec {symprec:g} is not a distance; give angstrom above zero.")
 
 
 def say_notices(notices: Iterable[str]) -> None:
