@@ -10,9 +10,12 @@ from inspect import getdoc, isclass, isfunction
 import numpy as np
 import pytest
 from ase.calculators.emt import EMT
+from hull_library import CRYSTALS, write_library
+from pymatgen.analysis.phase_diagram import PDEntry, PhaseDiagram
+from pymatgen.core import Composition
 
 import symscape
-from symscape.errors import ModelError, ReferenceFileError, ToleranceFileError
+from symscape.errors import HullError, ModelError, ReferenceFileError, ToleranceFileError
 
 HEAVY = ("numpy", "torch", "pymatgen", "matplotlib", "pandas", "scipy", "spglib", "ase", "typer")
 
@@ -166,6 +169,31 @@ def quivers(figure):
 def test_a_data_set_is_loaded_by_its_public_name(tmp_path):
     with pytest.raises(symscape.SymscapeError, match="this is no data set"):
         symscape.load_dataset(tmp_path / "absent")
+
+
+def test_hulls_of_the_potential_that_made_them_and_of_half_of_it(tmp_path_factory):
+    """Half of all energies: half of every formation energy and energy above hull."""
+    folder = write_library(tmp_path_factory.mktemp("references"))
+    right = symscape.compare_hulls(symscape.model("ase.calculators.emt:EMT"), folder=folder)
+    assert set(right["id"]) == set(CRYSTALS)
+    for name in ("error_formation", "error_above_hull"):
+        np.testing.assert_allclose(right[name], 0.0, atol=0.01)
+    compositions = [Composition(formula) for formula in right["formula"]]
+    entries = [
+        PDEntry(composition, energy * composition.num_atoms)
+        for composition, energy in zip(compositions, right["energy"], strict=True)
+    ]
+    diagram = PhaseDiagram(entries)
+    for entry, (_, row) in zip(entries, right.iterrows(), strict=True):
+        above = diagram.get_e_above_hull(entry)
+        assert row["above_hull_dft"] == pytest.approx(above, abs=1e-9)
+    soft = symscape.compare_hulls(symscape.model(f"{__file__}:HalfEMT"), folder=folder)
+    for name in ("formation", "above_hull"):
+        np.testing.assert_allclose(soft[f"{name}_model"], soft[f"{name}_dft"] / 2, atol=1e-5)
+    alone = symscape.compare_hulls(symscape.model("ase.calculators.emt:EMT"), "Al", folder)
+    assert set(alone["formula"]) == {"Al"}
+    with pytest.raises(HullError, match="Mg-Si"):
+        symscape.compare_hulls(symscape.model("ase.calculators.emt:EMT"), "Mg-Si", folder)
 
 
 def test_an_unknown_model_is_a_sentence():

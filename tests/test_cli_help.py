@@ -101,4 +101,4 @@ def test_version():
 
 def test_without_a_command_help_is_shown():
     outcome = run()
-    assert "Commands:" in outcome.stdout + outcome.stderr
+    assert "Commands:" in outcome.output

@@ -71,6 +71,27 @@ def test_what_cannot_be_compared_is_said():
     assert np.isfinite(comparison.energies[:, comparison.zero[0], comparison.zero[1]]).all()
 
 
+@pytest.mark.parametrize("models", [1, 2, 4])
+@pytest.mark.parametrize("scale", [1.0, 1e-3])
+def test_nothing_of_a_picture_is_cut_off(models, scale, tmp_path):
+    """In the file itself, which is drawn once: all labels are within it, none on another's."""
+    wells = {f"model-{k}": scale * (1 + k) * WELL for k in range(models)}
+    figure = symscape.figure_of_models(compare_energies(SLICE, wells))
+    figure.savefig(tmp_path / "picture.png")
+    whole = figure.bbox
+    maps = figure.axes[: models + (models > 1)]
+    for axes in figure.axes:
+        box = axes.get_tightbbox()
+        assert box.x0 >= whole.x0 - 1
+        assert box.y0 >= whole.y0 - 1
+        assert box.x1 <= whole.x1 + 1
+        assert box.y1 <= whole.y1 + 1
+    bars = [axes for axes in figure.axes if axes not in maps and axes.axison]
+    for axes in maps:
+        label = axes.xaxis.label.get_window_extent()
+        assert not any(label.overlaps(bar.get_window_extent()) for bar in bars)
+
+
 def run(*arguments):
     quick = ["--no-contracts", "--library", "0"]
     return CliRunner().invoke(app, ["landscape", *map(str, arguments), *quick])

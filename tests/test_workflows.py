@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from docs_pages import ROOT, check_symscape, check_tox, read
+from docs_pages import PAGES, ROOT, check_symscape, check_tox, read
 
 from symscape.models.registry import find_card
 
@@ -23,8 +23,10 @@ WORKFLOWS = (
 )
 
 
-#: what is not ours and not yet pinned by the hash of a commit, or is ours
-UNPINNED = r"(OWNER/symscape|actions/[\w/-]+)@v[\d.]+"
+#: the only action that a version may name is our own
+OWN_ACTION = r"OWNER/symscape@v[\d.]+"
+#: where actions are used, with the copies that others take
+WITH_ACTIONS = (*WORKFLOWS, "action.yml", "src/symscape/cli/templates/energy-landscapes.yml")
 
 
 # -- workflows and metadata -----------------------------------------------------------------------
@@ -41,11 +43,6 @@ def test_workflows_are_well_formed(file, pytestconfig):
         for step in job["steps"]:
             assert ("uses" in step) != ("run" in step)
             if "uses" in step:
-                hashed = re.fullmatch(r"[\w-]+/[\w/-]+@[0-9a-f]{40}", step["uses"])
-                assert hashed or (
-                    file in (".github/workflows/submission.yml", "docs/github-workflow.yml")
-                    and re.fullmatch(UNPINNED, step["uses"])
-                )
                 continue
             for part in re.split(r"&&|\n", re.sub(r"\$\{\{.*?\}\}", "x", step["run"])):
                 words = shlex.split(part, comments=True)
@@ -53,6 +50,21 @@ def test_workflows_are_well_formed(file, pytestconfig):
                     check_symscape(words[1:], pytestconfig)
                 elif words[:1] == ["tox"]:
                     check_tox(words)
+
+
+def test_every_action_is_pinned_by_a_digest_the_same_everywhere():
+    """A version beside it says which it is; pages show no other way."""
+    digests: dict[str, set[str]] = {}
+    for file in (*WITH_ACTIONS, *PAGES):
+        for name, version, rest in re.findall(r"uses: ([\w/.-]+)@(\S+)(.*)", read(file)):
+            if re.fullmatch(OWN_ACTION, f"{name}@{version}"):
+                continue
+            assert re.fullmatch(r"[0-9a-f]{40}", version), f"{file}: {name}@{version}"
+            assert re.fullmatch(r" # v\d+(\.\d+)*", rest), f"{file}: {name} without its version"
+            # parts of one repository have one digest
+            digests.setdefault("/".join(name.split("/")[:2]), set()).add(version + rest)
+    assert len(digests) >= 6
+    assert {name: found for name, found in digests.items() if len(found) > 1} == {}
 
 
 def test_the_workflow_to_copy_names_extras_and_models_that_exist():

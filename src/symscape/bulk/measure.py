@@ -7,7 +7,7 @@ packing, scheduling and collecting, and once with the symmetry analysis; see doc
 from __future__ import annotations
 
 import argparse
-import resource
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -53,8 +53,17 @@ def seconds_for(
 
 
 def peak_memory_GB() -> float:
-    """Return the largest memory of this process so far, which holds client and scheduler; Linux."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    """Return the largest memory of this process so far, which holds client and scheduler.
+
+    NaN on Windows, which doesn't tell.
+    """
+    if sys.platform == "win32":
+        return float("nan")
+    import resource
+
+    # macOS counts bytes, Linux kilobytes
+    unit = 1024**3 if sys.platform == "darwin" else 1024**2
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 def main() -> None:

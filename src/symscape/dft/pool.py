@@ -141,7 +141,10 @@ class Worker:
         if process.returncode is None:
             # the session holds programs that a calculator may have started as well
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+                if sys.platform == "win32":  # it knows no sessions
+                    process.kill()
+                else:
+                    os.killpg(process.pid, signal.SIGKILL)
         return await process.wait()
 
 
@@ -194,7 +197,8 @@ async def run_pool(
     try:
         await asyncio.gather(*workers)
     finally:
-        loop.remove_signal_handler(signal.SIGTERM)
+        with contextlib.suppress(NotImplementedError):
+            loop.remove_signal_handler(signal.SIGTERM)
         for worker in workers:
             worker.cancel()
         await asyncio.gather(*workers, return_exceptions=True)

@@ -155,7 +155,7 @@ def main() -> None:
     configuration = json.loads(tasks.get())
     settings = Settings.from_dict(configuration["settings"])
     folder = Path(configuration["folder"])
-    if configuration["nice"]:
+    if configuration["nice"] and sys.platform != "win32":
         os.nice(configuration["nice"])
     try:
         engine = make_engine(EngineSpec.from_dict(configuration["engine"]), settings)

@@ -105,6 +105,8 @@ def draw_several(
             "o", markerfacecolor="white", markeredgecolor="black", markersize=6, clip_on=False,
         )  # fmt: skip
     figure.suptitle(title, fontsize=11, parse_math=False)
+    # ticks are known once axes have their size: the first layout leaves no room for their numbers
+    figure.draw_without_rendering()
     return figure
 
 

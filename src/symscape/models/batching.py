@@ -236,7 +236,7 @@ class BatchMemory:
 
     def _read(self) -> dict[str, object]:
         try:
-            known = json.loads(self.path.read_text())
+            known = json.loads(self.path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
         return known if isinstance(known, dict) else {}

@@ -58,7 +58,7 @@ def _recognize_folder(path: Path) -> str | None:
     if not description.is_file():
         return None
     try:
-        module = json.loads(description.read_text()).get("@module", "")
+        module = json.loads(description.read_text(encoding="utf-8")).get("@module", "")
     except (ValueError, OSError, AttributeError):
         return None
     package = str(module).partition(".")[0]

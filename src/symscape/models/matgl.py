@@ -51,7 +51,7 @@ class MatGLModel(FamilyModel):
         """Return the newest snapshot in the package's copy of the Hugging Face Hub."""
         repository = Path(card.weights_file).expanduser()
         try:
-            revision = (repository / "refs" / "main").read_text().strip()
+            revision = (repository / "refs" / "main").read_text(encoding="utf-8").strip()
         except OSError:
             return repository
         return repository / "snapshots" / revision
@@ -172,7 +172,7 @@ def check_format(folder: Path, version: str) -> str:
         If this version computes something else from the file than the one that wrote it.
     """
     try:
-        saved = json.loads((folder / "model.json").read_text())
+        saved = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         arguments, network = saved["kwargs"], saved["kwargs"]["model"]
         name, module, made = network["@class"], network["@module"], network["@model_version"]
     except (OSError, ValueError, KeyError, TypeError) as error:
