@@ -71,7 +71,12 @@ def check_symscape(words, config):
             assert command is not SYMSCAPE, f"no command {rest[0]!r}"
             break
         command, rest = command.commands[rest[0]], rest[1:]
-    known = {name for parameter in command.params for name in parameter.opts} | {"--help"}
+    names = (
+        name
+        for parameter in command.params
+        for name in (*parameter.opts, *parameter.secondary_opts)
+    )
+    known = {*names, "--help"}
     if command.name == "run" and command is SYMSCAPE.commands["run"]:
         known |= pytest_options(config)
     assert set(options_of(rest)) <= known

@@ -61,7 +61,7 @@ def test_long_options_named_anywhere_exist(page, pytestconfig):
         name
         for command in walk(SYMSCAPE)
         for parameter in command.params
-        for name in parameter.opts
+        for name in (*parameter.opts, *parameter.secondary_opts)
     }
     foreign = {"--finish", "--help", "--no-deps", "--version"}
     for code in re.findall(r"`([^`]+)`", prose(read(page))):
