@@ -8,11 +8,13 @@ from importlib import metadata
 from pathlib import Path
 
 import numpy as np
+from curve_models import all_electron, write_part
 from hull_library import write_library
 from report_runs import CARD
 
 from symscape.hull.relax import Relaxed
 from symscape.leaderboard.answers import Answers, judge_again
+from symscape.leaderboard.curves import CurveAnswers, curve_answers
 from symscape.leaderboard.library import Library, asked_of, load_library
 from symscape.questions.case import CaseResult
 from symscape.results.run_results import RunResults, save_results
@@ -21,6 +23,8 @@ from symscape.verdict.tolerances import load_tolerances
 ROOT = Path(__file__).parents[1]
 #: two wells with a saddle between them, and one well
 SLICES = ("PbTiO3-P4mm/Ti_z-O_z.json", "AlN-P6_3mc/ca-N_z.json")
+#: with equations of state: each prototype has one that is not the lowest in it
+ELEMENTS = frozenset({"Al", "Ti", "W"})
 #: metrics of the questions that only the model can answer
 BELIEVED = {
     "forces": {"relative_force_error": 0.2, "force_softening": 0.9, "n_forces": 30.0},
@@ -32,8 +36,9 @@ BELIEVED = {
 
 
 def small_library(folder: Path) -> Library:
-    """Two committed slices, and the toy crystals of two metals."""
+    """Two committed slices, the toy crystals of two metals, and curves of three elements."""
     write_library(folder)
+    write_part(folder, ELEMENTS)
     for name in SLICES:
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / "references" / name, folder / name)
@@ -59,7 +64,13 @@ def answers_of(library: Library, scale: float, noise: float = 0.0, seed: int = 0
             relaxed[name] = Relaxed(
                 energy, energy, energy, int(group), int(group), 0.0, 0.0, True, True, 2
             )
-    return Answers("uncorrected", grids, formation, relaxed)
+    curves = CurveAnswers()
+    if library.equations is not None:
+        # crystals as large as DFT's, but as soft as everything else
+        dft = all_electron(library.equations)
+        soft = replace(dft, energy=scale * dft.energy, bulk_modulus=scale * dft.bulk_modulus)
+        curves = curve_answers(soft, library.equations)
+    return Answers(CARD, grids, formation, relaxed, curves)
 
 
 def whole_run(

@@ -11,9 +11,9 @@ import pytest
 from curve_models import write_part
 
 import symscape.page.report
+from symscape.questions.curve_subjects import curve_cases
 from symscape.references.equations import load_equations
 from symscape.results.run_results import load_results
-from symscape.suite.curves import curve_cases
 
 ROOT = Path(__file__).parents[1]
 ELEMENTS = frozenset(("O", "Al", "Ti", "Cu", "Zr", "Ce", "Hf"))

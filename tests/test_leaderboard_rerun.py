@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import math
 from dataclasses import replace
 
 import leaderboard_library as make
@@ -9,14 +11,26 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from report_runs import CARD
 from typer.testing import CliRunner
 
 from symscape.cli import app
+from symscape.equation_of_state.evaluate import sample_curves
+from symscape.errors import ResultsFileError
+from symscape.hull.phases import formation_energies
 from symscape.landscape.evaluate import evaluate_slice
 from symscape.leaderboard.answers import Answers, judge_again
+from symscape.leaderboard.curves import curve_answers
+from symscape.leaderboard.provenance import (
+    Provenance,
+    SpotCheck,
+    load_provenance,
+    save_provenance,
+)
 from symscape.leaderboard.rerun import RERUN_AGREEMENT, rerun
 from symscape.models.ase import ASEModel
 from symscape.models.card import ModelCard
+from symscape.models.evaluate import Evaluator
 from symscape.verdict.tolerances import load_tolerances
 
 
@@ -43,9 +57,32 @@ def honest(library):
         for key, r in library.by_slice.items()
     }
     run = make.whole_run(library)
-    answers = Answers("uncorrected", grids, {}, {})
+    crystals = library.crystals.structures
+    energies = pair_potential().energies(crystals) / crystals.n_atoms
+    formation = formation_energies(library.described.assign(energy=energies))
+    fitted = sample_curves(Evaluator(pair_potential()), library.equations).fitted
+    answers = Answers(
+        CARD,
+        grids,
+        dict(zip(library.described["id"], formation, strict=True)),
+        {},
+        curve_answers(fitted, library.equations),
+    )
     again = judge_again(answers, library, load_tolerances("default"), run.model.name)
     return replace(run, cases=tuple(again.values()))
+
+
+def with_detail(run, question, name, change):
+    """The run with the rows of a question's detail changed by a function of each."""
+    cases = []
+    for case in run.cases:
+        if case.question == question:
+            detail = copy.deepcopy(case.detail)
+            for row in detail[name]:
+                change(row)
+            case = replace(case, detail=detail)
+        cases.append(case)
+    return replace(run, cases=tuple(cases))
 
 
 def with_energies(run, change):
@@ -99,6 +136,58 @@ def test_points_that_a_file_leaves_out_are_found(library, honest):
     assert "nan" in found.problems[0]
 
 
+@pytest.mark.parametrize("kind", ["crystals", "shapes", "minima", "differences"])
+@given(seed=st.integers(0, 2**32 - 1), factor=st.sampled_from((0.7, 1.4)))
+@settings(deadline=None, max_examples=4, suppress_health_check=[HealthCheck.too_slow])
+def test_answers_about_crystals_that_are_not_the_models_are_found(
+    library, honest, kind, seed, factor
+):
+    def formation(row):
+        row["formation_model"] += 10 * factor
+
+    def shape(row):
+        if row["model"]["bulk_modulus"] is not None:
+            row["model"]["bulk_modulus"] *= factor
+
+    def no_minimum(row):
+        found = row["model"]["volume"] is not None
+        row["model"]["volume"] = None if found else 10.0
+
+    def difference(row):
+        row["model"] = 5.0 if row["model"] is None else factor * row["model"] + 5.0
+
+    edits = {
+        "crystals": ("hull", "crystals", formation, "formation energ"),
+        "shapes": ("equation_of_state", "curves", shape, "equation of state of"),
+        "minima": ("equation_of_state", "curves", no_minimum, "equation of state of"),
+        "differences": ("prototype_differences", "differences", difference, "lowest prototype"),
+    }
+    question, name, edit, said = edits[kind]
+    lied = with_detail(honest, question, name, edit)
+    found = rerun(lied, library, pair_potential(), share=1.0, seed=seed)
+    assert any(said in problem for problem in found.problems), found.problems
+    assert len(found.problems) < found.n_drawn
+
+
+def test_a_part_of_crystals_and_curves_is_drawn(library, honest):
+    found = rerun(honest, library, pair_potential(), share=0.3, seed=5)
+    assert found.n_crystals == math.ceil(0.3 * len(library.described))
+    assert found.n_curves == math.ceil(0.3 * len(library.equations))
+    again = rerun(honest, library, pair_potential(), share=0.3, seed=5)
+    assert again == found
+
+
+def test_a_spot_check_is_recorded_and_shown_until_the_run_is_another(honest, tmp_path):
+    check = SpotCheck("somebody", "2026-11-29", 0.05, 7, 100, honest.started, True)
+    save_provenance(tmp_path, {"pair": Provenance("a group", check)})
+    known = load_provenance(tmp_path)["pair"]
+    assert known.check_of(honest) == check
+    assert known.check_of(replace(honest, started="2026-11-30T00:00:00+00:00")) is None
+    (tmp_path / "provenance.json").write_text("{}")
+    with pytest.raises(ResultsFileError, match="restore the file"):
+        load_provenance(tmp_path)
+
+
 def test_command(honest, library, folder, tmp_path, monkeypatch):
     import symscape
 
@@ -107,7 +196,14 @@ def test_command(honest, library, folder, tmp_path, monkeypatch):
     typed = ["validate", str(path), "--references", str(folder), "--rerun", "0.1"]
     ran = CliRunner().invoke(app, [*typed, "--mlip", "pair"])
     assert ran.exit_code == 0, ran.output
-    assert "energies, --seed " in ran.output
+    assert "equations of state, --seed " in ran.output
+    board = tmp_path / "board"
+    ran = CliRunner().invoke(
+        app, [*typed, "--mlip", "pair", "--by", "keeper", "--board", str(board)]
+    )
+    assert ran.exit_code == 0, ran.output
+    check = load_provenance(board)[honest.model.name].check_of(honest)
+    assert (check.by, check.share, check.agreed) == ("keeper", 0.1, True)
     lied = make.save(tmp_path, with_energies(honest, lambda e: e + 0.01))
     ran = CliRunner().invoke(app, [*typed[:1], str(lied), *typed[2:], "--mlip", "pair"])
     assert ran.exit_code == 1

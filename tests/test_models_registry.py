@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,8 +14,23 @@ from symscape.models import family as family_module
 from symscape.models.card import ModelCard
 from symscape.models.families import families
 from symscape.models.registry import load_cards, make, resolve
+from symscape.models.training_sets import training_sets
 
 CARDS = load_cards()
+#: whose number is stated nowhere that could be found, and that come with no package
+WITHOUT_PARAMETERS = {
+    "7net-omni", "7net-omni-matpes-r2scan",
+    "mace-mp-0-small", "mace-mp-0b3-medium", "mace-omat-0-medium",
+    "mace-matpes-pbe-0", "mace-matpes-r2scan-0",
+    "M3GNet-PES-MatPES-PBE-2025.2", "M3GNet-PES-MatPES-r2SCAN-2025.2",
+    "TensorNet-PES-MatPES-PBE-2025.2", "TensorNet-PES-MatPES-r2SCAN-2025.2",
+    "CHGNet-PES-MatPES-PBE-2025.2.10", "CHGNet-PES-MatPES-r2SCAN-2025.2.10",
+    "QET-PES-MatPES-PBE-2025.2",
+}  # fmt: skip
+#: ORB embeds every element; SevenNet-Omni's are in weights that have to be fetched
+WITHOUT_ELEMENTS = {"7net-omni", "7net-omni-matpes-r2scan"} | {
+    name for name, card in CARDS.items() if card.family == "orb"
+}
 
 
 @pytest.mark.parametrize("name", CARDS)
@@ -27,6 +44,36 @@ def test_every_card_is_complete(name):
     assert "doi:" in card.reference or "arXiv:" in card.reference
     assert card.licence
     assert card.description
+    assert set(card.training_sets) <= training_sets().keys()
+    assert card.links
+    assert all(re.fullmatch(r"https://\S+", link) for link in card.links)
+    # a year, a month, or a day
+    assert re.fullmatch(r"20\d\d(-\d\d){0,2}", card.date)
+    assert not card.digest or re.fullmatch("[0-9a-f]{64}", card.digest)
+    assert (card.parameters > 0) == (name not in WITHOUT_PARAMETERS)
+    assert bool(card.elements) == (name not in WITHOUT_ELEMENTS)
+
+
+def test_every_training_set_has_a_level_of_theory_and_a_source():
+    for found in training_sets().values():
+        assert found.level_of_theory
+        assert "doi:" in found.source or "arXiv:" in found.source
+    for name, card in CARDS.items():
+        levels = " ".join(training_sets()[s].level_of_theory for s in card.training_sets)
+        assert card.level_of_theory in levels, name
+        assert not card.hubbard_u or "+U" in levels, name
+
+
+def test_weights_that_come_with_a_package_have_the_parameters_of_their_card():
+    """Those of SevenNet are in its checkpoints; what shifts and scales energies is not trained."""
+    sevenn = pytest.importorskip("sevenn.checkpoint")
+    package = Path(sevenn.__file__).parent
+    for card in CARDS.values():
+        path = package / card.weights_file
+        if card.family == "sevenn" and path.exists():
+            network = sevenn.SevenNetCheckpoint(str(path)).build_model()
+            trained = sum(p.numel() for p in network.parameters() if p.requires_grad)
+            assert card.parameters == trained, card.name
 
 
 def test_corrected_and_uncorrected_models_are_told_apart():

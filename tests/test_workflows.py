@@ -17,6 +17,7 @@ from symscape.models.registry import find_card
 WORKFLOWS = (
     ".github/workflows/ci.yml",
     ".github/workflows/docs.yml",
+    ".github/workflows/models.yml",
     ".github/workflows/release.yml",
     ".github/workflows/submission.yml",
     "docs/github-workflow.yml",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +14,10 @@ from symscape.places import references_folder
 from symscape.progress import on_stderr
 
 if TYPE_CHECKING:
+    from symscape.leaderboard.collect import Entry
+    from symscape.leaderboard.library import Library
     from symscape.leaderboard.ranking import Ranking
+    from symscape.results.run_results import RunResults
 
 DEFAULT_FOLDER = Path("reports/leaderboard")
 #: in the place of the first results file: what follows is to be filed; a file so called is ./add
@@ -41,6 +46,9 @@ def leaderboard(
         Path | None,
         typer.Option(help="Folder of the references; default: here, or the installed ones."),
     ] = None,
+    by: Annotated[
+        str, typer.Option(metavar="NAME", help="Who submits, after the word 'add'.")
+    ] = "",
     believe: Annotated[
         bool,
         typer.Option(
@@ -57,15 +65,17 @@ def leaderboard(
     """
     from symscape.leaderboard.collect import make_board, read_entries
     from symscape.leaderboard.library import load_library
+    from symscape.leaderboard.provenance import load_provenance
     from symscape.leaderboard.ranking import rank_board
     from symscape.leaderboard.write import write_leaderboard
 
     if results[0] == ADD:
-        _file(results[1:], output, references_folder(references))
+        _file(results[1:], output, references_folder(references), by)
         results = [output]
     entries = read_entries(results)
     library = None if believe else load_library([references_folder(references)])
-    ranking = rank_board(make_board(entries, library, separate=separate))
+    provenance = load_provenance(output)
+    ranking = rank_board(make_board(entries, library, separate=separate, provenance=provenance))
     try:
         progress = on_stderr()
         with progress.task("drawing landscapes"):
@@ -79,31 +89,58 @@ def leaderboard(
     print(f"\nwrote {page}")
 
 
-def _file(submitted: list[Path], board: Path, references: Path) -> None:
+def _file(submitted: list[Path], board: Path, references: Path, by: str) -> None:
     """Validate results as submissions and copy them to the leaderboard's own.
+
+    What the leaderboard has of the same weights already, and a file lacks, is kept: after the
+    library has grown, the new cases are enough.
 
     Raises
     ------
     SymscapeError
         If none is named, or one is refused; then none is copied.
     """
-    from symscape.leaderboard.collect import read_entries
+    from symscape.leaderboard.collect import filed_results, read_entries
     from symscape.leaderboard.library import load_library
+    from symscape.leaderboard.provenance import Provenance, load_provenance, save_provenance
     from symscape.leaderboard.submission import submission_problems
     from symscape.leaderboard.write import copy_results
     from symscape.models.registry import load_cards
 
     if not submitted:
         raise SymscapeError("symscape leaderboard add: name the results files to be added.")
-    entries = read_entries(submitted)
-    stored = [entry.run for entry in read_entries([board])] if board.is_dir() else []
+    filed = filed_results(board)
+    stored = {entry.name: entry.run for entry in read_entries(filed)} if filed else {}
     library, cards = load_library([references]), load_cards()
-    others = [*stored, *(entry.run for entry in entries)]
+    with TemporaryDirectory() as folder:
+        entries = [
+            _with_stored(entry, stored.get(entry.name), library, Path(folder))
+            for entry in read_entries(submitted)
+        ]
+        others = [*stored.values(), *(entry.run for entry in entries)]
+        for entry in entries:
+            problems = submission_problems(entry.path, entry.run, cards, library, others)
+            if problems:
+                raise SymscapeError(printable(" ".join(problems)))
+        copy_results(board, entries)
+    known = load_provenance(board)
     for entry in entries:
-        problems = submission_problems(entry.path, entry.run, cards, library, others)
-        if problems:
-            raise SymscapeError(printable(" ".join(problems)))
-    copy_results(board, entries)
+        before = known.get(entry.name, Provenance())
+        known[entry.name] = replace(before, submitted_by=by or before.submitted_by)
+    save_provenance(board, known)
+
+
+def _with_stored(entry: Entry, stored: RunResults | None, library: Library, folder: Path) -> Entry:
+    """Return a run with what the leaderboard has of the same weights, in a file in a folder."""
+    from symscape.leaderboard.collect import Entry
+    from symscape.leaderboard.joining import can_join, joined
+    from symscape.leaderboard.site import slug
+    from symscape.results.run_results import save_results
+
+    if stored is None or not can_join(stored, entry.run):
+        return entry
+    run = joined(stored, entry.run, library)
+    return Entry(run, save_results(folder / f"{slug(entry.name)}.json", run))
 
 
 def _print(ranking: Ranking) -> None:

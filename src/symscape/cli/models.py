@@ -111,6 +111,7 @@ def show(
     from rich.table import Table
 
     from symscape.models.registry import find_card, model_status
+    from symscape.models.training_sets import training_text
 
     card = find_card(name)
     found = model_status(card)
@@ -127,7 +128,7 @@ def show(
         "options": options,
         "level of theory": card.level_of_theory,
         "energies": _convention(card),
-        "training sets": ", ".join(card.training_sets),
+        "training sets": training_text(card.training_sets),
         "not trained on": ", ".join(card.untrained),
         "reference": card.reference,
         "licence": card.licence,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,9 @@ import typer
 from symscape.errors import SymscapeError, printable
 
 if TYPE_CHECKING:
+    from symscape.leaderboard.rerun import Rerun
     from symscape.leaderboard.validate import Checked
+    from symscape.results.run_results import RunResults
 
 
 def validate(
@@ -40,8 +43,8 @@ def validate(
         float | None,
         typer.Option(
             metavar="SHARE",
-            help="Compute this share of each slice's energies again with --mlip, 0.05 for one in "
-            "twenty, and hold them against the results.",
+            help="Compute this share of each slice's energies, of the crystals' and of the "
+            "equations of state again with --mlip, 0.05 for one in twenty, and compare.",
         ),
     ] = None,
     mlip: Annotated[str | None, typer.Option(help="The model to ask again, for --rerun.")] = None,
@@ -51,6 +54,10 @@ def validate(
     seed: Annotated[
         int | None,
         typer.Option(help="Draw the points of an earlier --rerun again; default: drawn anew."),
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Record the --rerun in --board, with who did it."),
     ] = None,
 ) -> None:
     """Check files as the library itself loads them: one sentence for each problem.
@@ -69,7 +76,7 @@ def validate(
     if submission:
         problems += _submission_problems(checked, references, board)
     if rerun is not None:
-        problems += _rerun_problems(checked, references, rerun, mlip, checkpoint, seed)
+        problems += _rerun_problems(checked, references, rerun, mlip, checkpoint, seed, board, by)
     spoiled = {problem.partition(":")[0] for problem in problems}
     for item in checked:
         if str(item.path) not in spoiled:
@@ -82,7 +89,7 @@ def validate(
 
 
 def _submission_problems(checked: list[Checked], references: Path, board: Path) -> list[str]:
-    from symscape.leaderboard.collect import find_results
+    from symscape.leaderboard.collect import filed_results
     from symscape.leaderboard.library import load_library
     from symscape.leaderboard.submission import submission_problems
     from symscape.leaderboard.validate import cards_among
@@ -93,8 +100,9 @@ def _submission_problems(checked: list[Checked], references: Path, board: Path) 
         return ["--submission needs the results file of the submitted model."]
     library, cards = load_library([references]), cards_among(checked)
     submitted = {item.path.resolve() for item in runs}
-    paths = find_results([board]) if board.is_dir() else []
-    others = [load_results(path) for path in paths if path.resolve() not in submitted]
+    others = [
+        load_results(path) for path in filed_results(board) if path.resolve() not in submitted
+    ]
     others += [item.content for item in runs]
     return [
         problem
@@ -110,6 +118,8 @@ def _rerun_problems(
     mlip: str | None,
     checkpoint: str | None,
     seed: int | None,
+    board: Path,
+    by: str | None,
 ) -> list[str]:
     import secrets
 
@@ -128,8 +138,41 @@ def _rerun_problems(
     problems = []
     for item in runs:
         found = rerun(item.content, library, model, share=share, seed=seed)
-        if not found.n_points:
-            problems.append(f"{item.path}: holds no energies of a stored slice; nothing was rerun.")
-        print(printable(f"rerun: {item.path}: {found.n_points} energies, --seed {seed}"))
+        if not found.n_drawn:
+            problems.append(f"{item.path}: holds no energies of the library; nothing was rerun.")
+        print(
+            printable(
+                f"rerun: {item.path}: {found.n_points} energies, {found.n_crystals} formation "
+                f"energies, {found.n_curves} equations of state, --seed {seed}"
+            )
+        )
         problems += [f"{item.path}: {problem}." for problem in found.problems]
+        if by and found.n_drawn:
+            _record(board, item.content, found, share, by)
     return problems
+
+
+def _record(board: Path, run: RunResults, found: Rerun, share: float, by: str) -> None:
+    """Keep beside a leaderboard's results who computed a part of them again."""
+    from datetime import UTC, datetime
+
+    from symscape.leaderboard.provenance import (
+        Provenance,
+        SpotCheck,
+        load_provenance,
+        save_provenance,
+    )
+
+    known = load_provenance(board)
+    before = known.get(run.model.name, Provenance())
+    check = SpotCheck(
+        by=by,
+        date=datetime.now(UTC).date().isoformat(),
+        share=share,
+        seed=found.seed,
+        n_drawn=found.n_drawn,
+        run_started=run.started,
+        agreed=not found.problems,
+    )
+    known[run.model.name] = replace(before, checked=check)
+    save_provenance(board, known)

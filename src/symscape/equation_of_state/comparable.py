@@ -6,6 +6,8 @@ answer something else wherever they matter, so what is judged follows from its c
 
 from __future__ import annotations
 
+import numpy as np
+
 from symscape.models.card import ModelCard
 from symscape.references.equations import EquationsOfState
 
@@ -25,12 +27,14 @@ _MATERIALS_PROJECT = frozenset({"MPtrj", "MP-r2SCAN"})
 _NOT_IN_MATERIALS_PROJECT = ("Po", "At", "Rn", "Fr", "Ra")
 
 
-def reasons_not_judged(card: ModelCard, equations: EquationsOfState) -> list[str]:
-    """Return why a model is not judged on each crystal, empty where it is."""
-    return [
-        why_not_judged(card, int(element), oxide=bool(oxide))
-        for element, oxide in zip(equations.elements, equations.oxide, strict=True)
-    ]
+def reasons_not_judged(card: ModelCard, equations: EquationsOfState) -> np.ndarray:
+    """Return why a model is not judged on each crystal, empty where it is; shape (n_crystals,)."""
+    return np.array(
+        [
+            why_not_judged(card, int(element), oxide=bool(oxide))
+            for element, oxide in zip(equations.elements, equations.oxide, strict=True)
+        ]
+    )
 
 
 def why_not_judged(card: ModelCard, element: int, *, oxide: bool) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from symscape.references.equations import COMPLETE_CODES, EquationsOfState
+from symscape.references.equations import ALL_ELECTRON, COMPLETE_CODES, EquationsOfState
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,9 @@ class PrototypeDifferences:
         return np.where(self.resolved, self.model - self.dft, np.nan)
 
 
-def differences(codes: np.ndarray, model: np.ndarray, reference: int = 2) -> PrototypeDifferences:
+def differences(
+    codes: np.ndarray, model: np.ndarray, reference: int = ALL_ELECTRON
+) -> PrototypeDifferences:
     """Compare a model's differences with those of several codes.
 
     Parameters

@@ -15,11 +15,15 @@ from functools import cached_property
 
 import numpy as np
 
+from symscape.equation_of_state.fit import fit
 from symscape.hull.relax import Relaxed
 from symscape.leaderboard.answers import Answers, judge_again
+from symscape.leaderboard.curves import CurveAnswers, curve_answers
 from symscape.leaderboard.flat import FlatPotential
 from symscape.leaderboard.library import Asked, Library, asked_of
 from symscape.questions.case import CaseResult
+from symscape.references.birch_murnaghan import BirchMurnaghan
+from symscape.references.equations import ALL_ELECTRON, COMPLETE_CODES, EquationsOfState
 from symscape.references.reference import LandscapeReference
 from symscape.verdict.tolerances import load_tolerances
 
@@ -81,9 +85,13 @@ class Anchors:
 
     @cached_property
     def draws(self) -> tuple[dict[Asked, CaseResult], ...]:
-        """Verdicts on other draws of noise, on grids alone: what is matched by chance."""
-        grids_only = Anchors(Library(self.library.references))
-        return tuple(grids_only._answered("noise", _drawn(SEED + 1 + k)) for k in range(DRAWS))
+        """Verdicts on other draws of noise, crystals apart: what is matched by chance."""
+        without_crystals = Anchors(
+            Library(self.library.references, equations=self.library.equations)
+        )
+        return tuple(
+            without_crystals._answered("noise", _drawn(SEED + 1 + k)) for k in range(DRAWS)
+        )
 
     @property
     def all(self) -> tuple[Anchor, ...]:
@@ -98,7 +106,9 @@ class Anchors:
         for key, reference in self.library.by_slice.items():
             grids[key] = np.where(reference.valid, model(reference.relative), np.nan)
         formation, relaxed = self._crystals(model)
-        answers = Answers(grids=grids, formation=formation, relaxed=relaxed)
+        answers = Answers(
+            grids=grids, formation=formation, relaxed=relaxed, curves=self._curves(model)
+        )
         return judge_again(answers, self.library, load_tolerances("default"), name)
 
     def _crystals(
@@ -118,6 +128,26 @@ class Anchors:
             for name, e in formation.items()
         }
         return formation, relaxed
+
+    def _curves(self, model: Callable[[np.ndarray], np.ndarray]) -> CurveAnswers:
+        """Fit curves to a model's energies at the volumes that the codes were asked at."""
+        equations = self.library.equations
+        if equations is None:
+            return CurveAnswers()
+        volumes = equations.sampled_volumes()
+        energies = model(_all_electron(equations).energies(volumes))
+        return curve_answers(fit(volumes, energies), equations)
+
+
+def _all_electron(equations: EquationsOfState) -> BirchMurnaghan:
+    """Return DFT's curves, each element's prototypes on one zero, oxides each on its own."""
+    codes = [equations.codes[code].energy for code in COMPLETE_CODES[:ALL_ELECTRON]]
+    energies = np.mean(codes, axis=0)
+    for element in np.unique(equations.elements):
+        own = (equations.elements == element) & ~equations.oxide
+        energies[own] -= energies[own].min(initial=np.inf)
+    energies[equations.oxide] = 0.0
+    return replace(equations.average, energy=energies)
 
 
 def _drawn(seed: int) -> Callable[[np.ndarray], np.ndarray]:

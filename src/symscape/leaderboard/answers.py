@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symscape.leaderboard.library import Asked, Library
+from symscape.leaderboard.curves import CurveAnswers, judge_curves
+from symscape.leaderboard.library import Asked, Library, asked_of
+from symscape.models.card import ModelCard
 from symscape.questions.case import CaseResult
 from symscape.questions.crystal_rows import rows_of_case, without_zeros
 from symscape.references.reference import LandscapeReference
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 OF_GRIDS = ("energies", "minima", "saddles")
 #: questions that follow from the formation energies of the crystals
 OF_CRYSTALS = ("hull", "stability", "underprediction")
+#: who learnt energies without magnetic moments, +U or corrections, of all elements
+NOBODY = ModelCard("nobody", "none")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,20 +39,28 @@ class Answers:
 
     Parameters
     ----------
-    convention
-        Of its energies: ``uncorrected`` or ``MP2020``.
+    card
+        Of the model: the convention of its energies, and what it can be compared on.
     grids
         Energies in eV/atom by material and slice, shape (n_u, n_v), NaN where there is none.
     formation
         Formation energy by crystal, eV/atom above the model's own elements.
     relaxed
         What became of each crystal by its id when the model relaxed it.
+    curves
+        Equations of state.
     """
 
-    convention: str = "uncorrected"
+    card: ModelCard = NOBODY
     grids: Mapping[tuple[str, str], np.ndarray] = field(default_factory=dict)
     formation: Mapping[str, float] = field(default_factory=dict)
     relaxed: Mapping[str, Relaxed] = field(default_factory=dict)
+    curves: CurveAnswers = field(default_factory=CurveAnswers)
+
+    @property
+    def convention(self) -> str:
+        """Of the model's energies: ``uncorrected`` or ``MP2020``."""
+        return self.card.energy_convention
 
 
 def judge_again(
@@ -64,6 +76,9 @@ def judge_again(
     if table is not None:
         found |= judge_crystals(table, library, tolerances, model)
         found |= _judge_relaxed(table, answers.relaxed, library, tolerances, model)
+    if library.equations is not None:
+        cases = judge_curves(answers.curves, answers.card, library.equations, tolerances, model)
+        found |= {asked_of(case): case for case in cases}
     return found
 
 

@@ -94,13 +94,15 @@ def _subjects(run: RunResults, library: Library) -> Iterator[str]:
     unknown = [str(asked) for asked, _ in cases if asked not in library.known]
     if unknown:
         yield f"answers what the library does not ask: {first_names(unknown)}; run the suite again"
-    digests = {
-        str(case.detail.get("digest", ""))
-        for asked, case in cases
-        if asked in library.known and QUESTIONS[asked.question].about == "crystals"
-    }
-    if digests - {library.crystals_digest}:
-        yield "judged by another version of the crystals; run the suite again"
+    digests = {"crystals": library.crystals_digest, "curves": library.curves_digest}
+    for about, digest in digests.items():
+        stated = {
+            str(case.detail.get("digest", ""))
+            for asked, case in cases
+            if asked in library.known and QUESTIONS[asked.question].about == about
+        }
+        if stated - {digest}:
+            yield f"judged by another version of the {about}; run the suite again"
 
 
 def _facts(summary: ReferenceSummary) -> ReferenceSummary:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from symscape.errors import ResultsFileError
 from symscape.leaderboard.anchors import Anchors
 from symscape.leaderboard.library import Asked, Library
+from symscape.leaderboard.provenance import Provenance
 from symscape.questions.case import CaseResult
 from symscape.questions.registry import QUESTIONS
 from symscape.results.run_results import ReferenceSummary, RunResults, load_results
@@ -98,11 +99,14 @@ class Board:
     library
         What the runs are held against, and what all of them are asked. None where there are only
         the runs: then all are asked what any of them answered.
+    provenance
+        By the name of the model, where it is known.
     """
 
     entries: tuple[Entry, ...]
     asides: tuple[Aside, ...] = ()
     library: Library | None = None
+    provenance: Mapping[str, Provenance] = field(default_factory=dict)
 
     @property
     def suite(self) -> str:
@@ -202,6 +206,11 @@ def find_results(paths: Iterable[str | Path]) -> list[Path]:
     return list(found.values())
 
 
+def filed_results(board: Path) -> list[Path]:
+    """List the results files of a leaderboard's own folder; none where there is none yet."""
+    return sorted((board / "results").glob("*.json"))
+
+
 def load_board(
     paths: Iterable[str | Path], library: Library | None = None, *, separate: bool = False
 ) -> Board:
@@ -243,7 +252,11 @@ def read_entries(paths: Iterable[str | Path]) -> list[Entry]:
 
 
 def make_board(
-    entries: list[Entry], library: Library | None = None, *, separate: bool = False
+    entries: list[Entry],
+    library: Library | None = None,
+    *,
+    separate: bool = False,
+    provenance: Mapping[str, Provenance] | None = None,
 ) -> Board:
     """Check that runs can be compared; as `load_board`."""
     # oldest first with a library, where the first to show a model's numbers keeps them
@@ -266,7 +279,7 @@ def make_board(
         raise ResultsFileError(f"{asides[0].entry.path}: {asides[0].reason}; no run is left.")
     kept.sort(key=lambda entry: entry.name)
     asides.sort(key=lambda aside: aside.entry.name)
-    return Board(tuple(kept), tuple(asides), library)
+    return Board(tuple(kept), tuple(asides), library, provenance or {})
 
 
 def _audited(entries: list[Entry], library: Library) -> Iterator[tuple[Entry, str]]:

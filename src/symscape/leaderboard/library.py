@@ -84,6 +84,11 @@ class Library:
         """SHA-256 of the files of crystals; empty where there are none."""
         return self.crystals.digest if self.crystals else ""
 
+    @property
+    def curves_digest(self) -> str:
+        """SHA-256 of the equations of state; empty where there are none."""
+        return self.equations.about.digest if self.equations else ""
+
     @cached_property
     def asked(self) -> tuple[Asked, ...]:
         """Every case of the leaderboard that the library gives occasion for."""
@@ -92,7 +97,7 @@ class Library:
             for reference in self.references
             for question in asked_questions(reference)
         ]
-        return (*slices, *self._asked_of_crystals(scored=True))
+        return (*slices, *self._asked_of_crystals(scored=True), *self._about_curves)
 
     @cached_property
     def known(self) -> frozenset[Asked]:
@@ -103,13 +108,12 @@ class Library:
             for question in QUESTIONS.values()
             if question.about == "slices" and not question.scoring
         }
-        others = {*self._asked_of_crystals(scored=False), *self._about_curves}
-        return frozenset({*self.asked, *slices, *others})
+        return frozenset({*self.asked, *slices, *self._asked_of_crystals(scored=False)})
 
     @cached_property
     def _about_curves(self) -> tuple[Asked, ...]:
-        """Cases about equations of state, which the leaderboard does not count yet."""
-        from symscape.suite.curves import CURVE_QUESTIONS, curve_cases
+        """Cases about equations of state."""
+        from symscape.questions.curve_subjects import CURVE_QUESTIONS, curve_cases
 
         return tuple(
             Asked(question, *case)

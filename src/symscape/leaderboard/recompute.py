@@ -22,8 +22,10 @@ from symscape.leaderboard.answers import (
     Answers,
     judge_again,
 )
+from symscape.leaderboard.curves import CurveAnswers, contradictions, read_curves
 from symscape.leaderboard.library import Asked, Library, asked_of
 from symscape.questions.case import CaseResult
+from symscape.questions.curve_subjects import CURVE_QUESTIONS
 from symscape.questions.registry import metric_named
 from symscape.questions.relaxation import RELAXATION
 from symscape.questions.smoothness import SMOOTHNESS
@@ -33,7 +35,7 @@ from symscape.verdict.tolerances import PROFILES, Tolerances, load_tolerances
 #: metrics agree if they differ by no more, in their own unit: energies are stored to 0.001 meV/atom
 AGREEMENT = 0.01
 #: questions of which every number is recomputed
-RECOMPUTED = frozenset({*OF_GRIDS, *OF_CRYSTALS, RELAXATION.name})
+RECOMPUTED = frozenset({*OF_GRIDS, *OF_CRYSTALS, RELAXATION.name, *CURVE_QUESTIONS})
 #: differences named one by one before the rest is counted
 _MOST_NAMED = 3
 
@@ -77,6 +79,7 @@ class _Evidence:
     grids: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
     formation: dict[str, float] = field(default_factory=dict)
     relaxed: dict[str, Relaxed] = field(default_factory=dict)
+    curves: CurveAnswers = field(default_factory=CurveAnswers)
     problems: list[str] = field(default_factory=list)
 
 
@@ -84,8 +87,7 @@ def recompute(run: RunResults, library: Library) -> Recomputed:
     """Work out again what follows from a run's energies, and say where the run differs."""
     found = _gather(run, library)
     tolerances = load_tolerances(run.tolerances if run.tolerances in PROFILES else "default")
-    answers = Answers(run.model.energy_convention, found.grids, found.formation, found.relaxed)
-    again = judge_again(answers, library, tolerances, run.model.name)
+    again = judge_again(_answers(run, found), library, tolerances, run.model.name)
     stated = {asked_of(c): c for c in run.cases}
     cases = [_merged(case, stated.get(asked)) for asked, case in again.items()]
     differences = [text for asked, case in again.items() if asked in stated
@@ -104,10 +106,19 @@ def recompute(run: RunResults, library: Library) -> Recomputed:
     return Recomputed(replace(run, cases=tuple(cases)), said)
 
 
+def stated_answers(run: RunResults, library: Library) -> Answers:
+    """Return all that a run states of a model's answers, whether or not it contradicts itself."""
+    return _answers(run, _gather(run, library))
+
+
+def _answers(run: RunResults, found: _Evidence) -> Answers:
+    return Answers(run.model, found.grids, found.formation, found.relaxed, found.curves)
+
+
 def shortened(differences: list[str]) -> list[str]:
     """Name the first few differences, count the rest."""
     more = len(differences) - _MOST_NAMED
-    return [*differences[:_MOST_NAMED], *([f"{more} more metrics differ"] if more > 0 else [])]
+    return [*differences[:_MOST_NAMED], *([f"{more} more of the kind"] if more > 0 else [])]
 
 
 def metric_differences(asked: Asked, again: CaseResult, stated: CaseResult) -> Iterator[str]:
@@ -182,7 +193,21 @@ def _gather(run: RunResults, library: Library) -> _Evidence:
             _gather_crystals(case, known, found)
         except DecodeError as error:
             found.problems.append(f"{asked}: {error}")
+    _gather_curves(run, library, found)
     return found
+
+
+def _gather_curves(run: RunResults, library: Library, found: _Evidence) -> None:
+    cases = [c for c in run.cases if c.question in CURVE_QUESTIONS and c.status != "error"]
+    cases = [case for case in cases if asked_of(case) in library.known]
+    if library.equations is None:
+        return
+    try:
+        found.curves = read_curves(cases, library.equations)
+    except DecodeError as error:
+        found.problems.append(str(error))
+    else:
+        found.problems += shortened(contradictions(found.curves, library.equations))
 
 
 def _gather_grid(case: CaseResult, library: Library, found: _Evidence) -> None:

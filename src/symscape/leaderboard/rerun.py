@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from symscape.leaderboard.recompute import stated_answers
+from symscape.leaderboard.rerun_crystals import crystal_differences, drawn_crystals
+from symscape.leaderboard.rerun_curves import curve_differences, drawn_curves
 from symscape.models.evaluate import Evaluator, evaluator_of
 from symscape.questions.energies import ENERGIES
 
@@ -30,16 +33,24 @@ class Rerun:
     Parameters
     ----------
     seed
-        Of the draw; the same seed draws the same points.
-    n_points
-        How many energies were computed again.
+        Of the draw; the same seed draws the same.
+    n_points, n_crystals, n_curves
+        How many energies on slices, formation energies of crystals and equations of state were
+        computed again.
     problems
-        Slices on which the model answers otherwise than the file, a sentence each.
+        Where the model answers otherwise than the file, a sentence each.
     """
 
     seed: int
     n_points: int
+    n_crystals: int
+    n_curves: int
     problems: tuple[str, ...]
+
+    @property
+    def n_drawn(self) -> int:
+        """How many answers were computed again."""
+        return self.n_points + self.n_crystals + self.n_curves
 
 
 def rerun(
@@ -50,12 +61,13 @@ def rerun(
     share: float,
     seed: int,
 ) -> Rerun:
-    """Draw grid points of every slice that a run answers and compute their energies again.
+    """Draw from everything that a run answers with energies, and compute that again.
 
     Parameters
     ----------
     share
-        Part of each slice's points, above 0 and up to 1; at least one point a slice.
+        Part of each slice's points, of the crystals and of the equations of state, above 0 and up
+        to 1; at least one of each.
     seed
         Of the draw. Whoever submits must not know it before.
 
@@ -75,7 +87,14 @@ def rerun(
         chosen = valid[np.sort(draw.choice(len(valid), count, replace=False))]
         n_points += count
         problems += _differences(case, reference, potential, chosen)
-    return Rerun(seed, n_points, tuple(problems))
+    answers = stated_answers(run, library)
+    crystals = drawn_crystals(answers, library, share, draw)
+    problems += crystal_differences(answers, library, potential, crystals, RERUN_AGREEMENT)
+    curves = drawn_curves(answers.curves, library.equations, share, draw)
+    problems += curve_differences(
+        answers.curves, library.equations, potential, curves, RERUN_AGREEMENT
+    )
+    return Rerun(seed, n_points, len(crystals), len(curves), tuple(problems))
 
 
 def _answered(run: RunResults, library: Library) -> Iterator[tuple[CaseResult, LandscapeReference]]:

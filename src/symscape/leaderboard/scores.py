@@ -200,14 +200,11 @@ def score_board(board: Board) -> ScoreTable:
         )  # fmt: skip
     models = tuple(entry.name for entry in board.entries)
     shape = (len(board.entries), len(board.units), len(questions))
-    return ScoreTable(
-        models,
-        board.units,
-        questions,
-        np.array(cells).reshape(shape),
-        np.array(answered, dtype=bool).reshape(shape),
-        standards,
-    )
+    scores = np.array(cells).reshape(shape)
+    # what a constant answers perfectly, of a unit of which nothing else is asked, is not asked
+    asked = ~np.isnan(scores).all(axis=0)
+    judged_there = np.array(answered, dtype=bool).reshape(shape) & asked
+    return ScoreTable(models, board.units, questions, scores, judged_there, standards)
 
 
 def score_cases(
@@ -263,6 +260,10 @@ def _share(case: CaseResult | None, question: Question) -> float:
     if case is None or question.about == "slices":
         return 1.0
     missing = len(case.detail.get("missing_crystals", ()))
+    if "n_differences" in case.metrics:
+        # they are counted among the differences, of which some need no answer
+        asked = float(case.metrics["n_differences"])
+        return max(asked - missing, 0.0) / asked if missing and asked else 1.0
     there = float(case.metrics.get("n_crystals", case.metrics.get("n", 0)))
     return there / (there + missing) if missing else 1.0
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from symscape.equation_of_state.comparable import reasons_not_judged
 from symscape.leaderboard.audit import audit, copied_from, first_names
-from symscape.leaderboard.library import Library, asked_of
+from symscape.leaderboard.library import Asked, Library, asked_of
 from symscape.leaderboard.site import slug
 from symscape.models.card import ModelCard
+from symscape.questions.curve_subjects import CurveSubject
 from symscape.questions.registry import QUESTIONS
 from symscape.results.run_results import RunResults
 
 #: fields of a card that decide what results mean
-AGREEING = ("family", "checkpoint", "level_of_theory", "energy_convention", "options", "untrained")
+AGREEING = (
+    "family", "checkpoint", "level_of_theory", "energy_convention", "options", "untrained",
+    "training_sets", "spin_polarized", "hubbard_u",
+)  # fmt: skip
 
 
 def submission_problems(
@@ -84,12 +89,27 @@ def _missing(run: RunResults, library: Library) -> Iterator[str]:
         if "forces" in question.needs
         and not any(asked.question == question.name for asked in answered)
     }
+    nothing = _without_subject(run, library)
     lacking = [
         str(asked)
         for asked in library.asked
         if asked not in answered
+        and asked not in nothing
         and asked.question not in skipped
         and f"{asked.material}-{asked.slice}" not in slices
     ]
     if lacking:
         yield f"it lacks {first_names(lacking)}; run the whole suite"
+
+
+def _without_subject(run: RunResults, library: Library) -> set[Asked]:
+    """Return the cases about equations of state of which a model's card leaves no crystal."""
+    if library.equations is None:
+        return set()
+    reasons = reasons_not_judged(run.model, library.equations)
+    return {
+        asked
+        for asked in library.asked
+        if QUESTIONS[asked.question].about == "curves"
+        and not CurveSubject(library.equations, reasons, asked.material).asked
+    }

@@ -8,7 +8,9 @@ import math
 from typing import Any
 
 from symscape.decode import dumps, encode
+from symscape.leaderboard.collect import Board
 from symscape.leaderboard.presets import PRESETS
+from symscape.leaderboard.provenance import Provenance
 from symscape.leaderboard.ranking import RAW_METRICS, Ranking, Standing
 from symscape.leaderboard.scores import combine, scoring_of
 from symscape.page.summary import escape_markdown
@@ -179,6 +181,7 @@ def leaderboard_csv(ranking: Ranking) -> str:
             row[f"score_{question.name}"] = float(score)
         for metric in RAW_METRICS:
             row[f"{metric.question}_{metric.metric.column}"] = standing.raw[metric.name]
+        row |= _provenance_cells(ranking.board, standing)
         row["seconds_per_point"] = standing.seconds_per_point
         rows.append({key: _cell(value) for key, value in row.items()})
     text = io.StringIO()
@@ -186,6 +189,19 @@ def leaderboard_csv(ranking: Ranking) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
+
+
+def _provenance_cells(board: Board, standing: Standing) -> dict[str, Any]:
+    """Return who submitted a model's results, and what of them was computed again."""
+    known = board.provenance.get(standing.name, Provenance())
+    check = known.check_of(standing.entry.run)
+    return {
+        "submitted_by": known.submitted_by,
+        "rerun_share": check.share if check else math.nan,
+        "rerun_on": check.date if check else "",
+        "rerun_by": check.by if check else "",
+        "rerun_agreed": str(check.agreed).lower() if check else "",
+    }
 
 
 def _cell(value: Any) -> Any:

@@ -30,8 +30,10 @@ from symscape.references.equation_files import (
 
 #: the volumes that the study sampled, relative to the minimum of the all-electron curve
 STRAINS = np.linspace(0.94, 1.06, 7)
-#: codes that computed every crystal; the first two are the all-electron ones
+#: codes that computed every crystal
 COMPLETE_CODES = ("FLEUR", "WIEN2k", "VASP", "QE", "CASTEP")
+#: how many of these, counted from the first, are all-electron codes
+ALL_ELECTRON = 2
 #: prototypes of the elemental crystals
 ELEMENTAL = ("SC", "BCC", "FCC", "Diamond")
 #: largest relative deviations of a code's volume from the all-electron average
@@ -216,7 +218,7 @@ def _curves(path: Path, about: About) -> EquationsOfState:
         for code, values in table.codes.items()
     }
     for code, curves in codes.items():
-        limit = _ALL_ELECTRON_LIMIT if code in COMPLETE_CODES[:2] else _CODE_LIMIT
+        limit = _ALL_ELECTRON_LIMIT if code in COMPLETE_CODES[:ALL_ELECTRON] else _CODE_LIMIT
         deviation = np.abs(curves.volume / average.volume - 1)
         if (deviation > limit).any():
             i = int(np.nanargmax(deviation))

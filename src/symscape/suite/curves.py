@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from symscape.equation_of_state.groups import element_groups
-from symscape.questions.equation_of_state import NotJudged
-from symscape.questions.prototype_differences import PROTOTYPE
+from symscape.questions.curve_subjects import (
+    CURVE_QUESTIONS,
+    AnsweredCurves,
+    CurveSubject,
+    curve_cases,
+)
 from symscape.references.birch_murnaghan import BirchMurnaghan
-from symscape.references.equations import ELEMENTAL, EquationsOfState, load_equations
+from symscape.references.equations import EquationsOfState, load_equations
 from symscape.suite.kept import AskedOfModel, judge_once
 from symscape.suite.roll import roll_of
 
@@ -23,20 +26,6 @@ if TYPE_CHECKING:
     from symscape.questions.question import Question
     from symscape.suite.session import SuiteSession
     from symscape.verdict.tolerances import Tolerances
-
-#: questions about equations of state
-CURVE_QUESTIONS = ("equation_of_state", "prototype_differences")
-
-
-def curve_cases(question: str, equations: EquationsOfState | None) -> list[tuple[str, str]]:
-    """Return (material, slice) of every case of a question: ``group-4`` and ``Ti-Zr-Hf``."""
-    if equations is None:
-        return []
-    if question == "prototype_differences":
-        return [(prototype, PROTOTYPE) for prototype in ELEMENTAL]
-    symbols = dict(zip(equations.elements.tolist(), equations.symbols, strict=True))
-    groups = element_groups(equations.elements)
-    return [(name, "-".join(symbols[n] for n in own)) for name, own in groups.items()]
 
 
 @dataclass(eq=False)
@@ -94,19 +83,12 @@ class CurveSession:
 
         name = model.card.name
         if name not in self._reasons:
-            self._reasons[name] = np.array(reasons_not_judged(model.card, self.stored))
+            self._reasons[name] = reasons_not_judged(model.card, self.stored)
         return self._reasons[name]
 
-    def members(self, material: str) -> np.ndarray:
-        """Return which crystals a case is about, judged or not, shape (n_crystals,)."""
-        if material in ELEMENTAL:
-            return np.array([name == material for name in self.stored.names])
-        own = element_groups(self.stored.elements)[material]
-        return np.isin(self.stored.elements, own)
-
-    def needed(self, material: str) -> np.ndarray:
-        """Return which crystals a case needs curves of: all prototypes to know the lowest one."""
-        return ~self.stored.oxide if material in ELEMENTAL else self.members(material)
+    def subject(self, model: EnergyModel, material: str) -> CurveSubject:
+        """Return the crystals of a group or a prototype, and which of them a model is judged on."""
+        return CurveSubject(self.stored, self.reasons(model), material)
 
     def fitted(self, model: EnergyModel, wanted: np.ndarray) -> Fitted:
         """Return a model's curves, known at least for the wanted crystals.
@@ -132,8 +114,8 @@ class CurveSession:
         found = np.zeros(len(self.stored), dtype=bool)
         for case in roll_of(self.session.config).cases.values():
             if case.model == model.card.name and case.question in CURVE_QUESTIONS:
-                found |= self.needed(case.material)
-        return found & (self.reasons(model) == "")
+                found |= self.subject(model, case.material).judged
+        return found
 
     def _ask(self, model: EnergyModel, known: Fitted, missing: np.ndarray) -> None:
         """Evaluate and fit the curves of crystals, given by their indices."""
@@ -179,56 +161,34 @@ class EquationCase:
         """The tolerances of the run."""
         return self.curves.session.tolerances
 
-    def judged_on(self) -> tuple[EquationsOfState, BirchMurnaghan]:
-        """Return DFT's and the model's curves of the crystals that the model is judged on."""
-        return self.curves.stored[self._judged], self._fitted.curves[self._judged]
-
-    def with_energies(self) -> tuple[EquationsOfState, BirchMurnaghan]:
-        """Return the same of those crystals of which the model gave energies."""
-        fitted = self._fitted
-        good = self._judged & ~fitted.failed
-        return self.curves.stored[good], fitted.curves[good]
+    @cached_property
+    def subject(self) -> CurveSubject:
+        """The crystals of the case."""
+        return self.curves.subject(self.model, self.material)
 
     @cached_property
-    def _judged(self) -> np.ndarray:
-        """Crystals that the case needs and the model is judged on, shape (n_crystals,)."""
-        judged: np.ndarray = self.curves.reasons(self.model) == ""
-        return judged & self.curves.needed(self.material)
-
-    @property
-    def _fitted(self) -> Fitted:
-        return self.curves.fitted(self.model, self._judged)
-
-    def _not_judged(self) -> tuple[NotJudged, ...]:
-        """Return the crystals of the case that the model is not judged on, by reason."""
-        found: dict[str, list[str]] = {}
-        reasons = self.curves.reasons(self.model)
-        for k in np.flatnonzero(self.curves.members(self.material) & (reasons != "")):
-            found.setdefault(str(reasons[k]), []).append(self.curves.stored.ids[k])
-        return tuple(NotJudged(reason, tuple(ids)) for reason, ids in found.items())
-
-    def _missing(self) -> list[str]:
-        """Ids of the crystals of this case that the model has no energy of."""
-        failed = self._judged & self.curves.members(self.material) & self._fitted.failed
-        return [self.curves.stored.ids[k] for k in np.flatnonzero(failed)]
+    def answered(self) -> AnsweredCurves:
+        """The case with the model's curves, which are computed if they are not known yet."""
+        known = self.curves.fitted(self.model, self.subject.judged)
+        return AnsweredCurves(self.subject, self.name, self.tolerances, known.curves, known.failed)
 
     def judge(self) -> CaseResult:
         """Ask and judge, unless an earlier run has; skip the test where no crystal is judged."""
-        not_judged = self._not_judged()
-        if not self._judged.any():
+        not_judged = self.subject.not_judged()
+        if not self.subject.asked:
             pytest.skip("; ".join(dict.fromkeys(entry.reason for entry in not_judged)))
         session, question = self.curves.session, self.question
         digest = self.curves.stored.about.digest
 
         def judge(**known: Any) -> CaseResult | None:
-            missing = self._missing()
+            answered = self.answered
             return question.ask(
-                self, digest=digest, missing=missing, not_judged=not_judged, **known
+                answered, digest=digest, missing=answered.missing, not_judged=not_judged, **known
             )
 
         asked = AskedOfModel(
             question.name, self.material, self.name, self.model, self.tolerances, digest
         )
-        result = judge_once(asked, session.cache, judge, lambda: not self._missing())
+        result = judge_once(asked, session.cache, judge, lambda: not self.answered.missing)
         assert result is not None, "there are crystals to judge"
         return result

@@ -1,0 +1,98 @@
+"""Who submitted a model's results, and who has computed a part of them again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from symscape.decode import DecodeError, decode, dumps, encode
+from symscape.errors import ResultsFileError
+from symscape.files import write_atomically
+from symscape.jsontext import JsonTextError, parse_json
+from symscape.results.run_results import RunResults
+
+FILE = "provenance.json"
+SCHEMA = "symscape-provenance/1"
+
+
+@dataclass(frozen=True)
+class SpotCheck:
+    """A part of a run that was computed again (`symscape.leaderboard.rerun`).
+
+    Parameters
+    ----------
+    by
+        Who did.
+    date
+        ISO 8601.
+    share, seed
+        Of the draw.
+    n_drawn
+        How many answers were computed again.
+    run_started
+        When the checked run began: of another run it says nothing.
+    agreed
+        Whether the model answered as the file says.
+    """
+
+    by: str
+    date: str
+    share: float
+    seed: int
+    n_drawn: int
+    run_started: str
+    agreed: bool
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a leaderboard knows of one model's results.
+
+    Parameters
+    ----------
+    submitted_by
+        Empty where not stated.
+    checked
+        The last spot check.
+    """
+
+    submitted_by: str = ""
+    checked: SpotCheck | None = None
+
+    def check_of(self, run: RunResults) -> SpotCheck | None:
+        """Return the spot check of just this run, if there is one."""
+        return self.checked if self.checked and self.checked.run_started == run.started else None
+
+
+@dataclass(frozen=True)
+class _Document:
+    schema: str
+    models: dict[str, Provenance] = field(default_factory=dict)
+
+
+def load_provenance(folder: Path) -> dict[str, Provenance]:
+    """Return what a leaderboard's folder says of each model; nothing where it has no such file.
+
+    Raises
+    ------
+    ResultsFileError
+        If the file can't be read.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return {}
+    try:
+        found = decode(_Document, parse_json(path.read_text(encoding="utf-8")), "")
+    except (OSError, UnicodeDecodeError, JsonTextError, DecodeError) as error:
+        raise ResultsFileError(f"{path}: {error}; restore the file.") from None
+    if found.schema != SCHEMA:
+        raise ResultsFileError(f"{path}: its schema is not {SCHEMA}; restore the file.")
+    models: dict[str, Provenance] = found.models
+    return models
+
+
+def save_provenance(folder: Path, models: Mapping[str, Provenance]) -> None:
+    """Write what is known of each model into a leaderboard's folder, sorted by name."""
+    document = _Document(SCHEMA, dict(sorted(models.items())))
+    write_atomically(folder / FILE, dumps(encode(document)) + "\n")

@@ -1,0 +1,62 @@
+"""Formation energies of a submission, computed again for some of the crystals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from symscape.leaderboard.answers import Answers
+    from symscape.leaderboard.library import Library
+    from symscape.models.evaluate import Evaluator
+
+
+def drawn_crystals(
+    answers: Answers, library: Library, share: float, draw: np.random.Generator
+) -> np.ndarray:
+    """Draw crystals of which a run states a formation energy; return their indices, ascending."""
+    if library.crystals is None or not answers.formation:
+        return np.array([], dtype=int)
+    stated = np.flatnonzero(library.described["id"].isin(list(answers.formation)))
+    return np.sort(draw.choice(stated, math.ceil(share * len(stated)), replace=False))
+
+
+def crystal_differences(
+    answers: Answers,
+    library: Library,
+    potential: Evaluator,
+    chosen: np.ndarray,
+    agreement: float,
+) -> Iterator[str]:
+    """Hold the formation energies of some crystals against the stated ones.
+
+    Parameters
+    ----------
+    chosen
+        Indices of crystals. Those of their elements are asked as well: they are the zero.
+    agreement
+        meV/atom.
+    """
+    from symscape.hull.phases import formation_energies
+
+    if not len(chosen) or library.crystals is None:
+        return
+    described, structures = library.described, library.crystals.structures
+    wanted = {e for name in described["system"].iloc[chosen] for e in name.split("-")}
+    zeros = np.flatnonzero(
+        described["system"].isin(wanted) & described["id"].isin(list(answers.formation))
+    )
+    asked = np.union1d(chosen, zeros)
+    energies = potential.evaluate(structures[asked]).energies / structures[asked].n_atoms
+    table = described.iloc[asked].assign(energy=energies).reset_index(drop=True)
+    again = dict(zip(table["id"], formation_energies(table), strict=True))
+    for name in described["id"].iloc[chosen]:
+        stated = answers.formation[name]
+        if not abs(again[name] - stated) <= agreement / 1000:
+            yield (
+                f"the formation energy of {name}: the model gives {again[name]:.4f} eV/atom, the "
+                f"file says {stated:.4f}"
+            )

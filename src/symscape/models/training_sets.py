@@ -1,0 +1,44 @@
+"""The data sets that potentials are trained on, and at which level of theory each was computed."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+_FILE = Path(__file__).with_name("training_sets.toml")
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """One data set.
+
+    Parameters
+    ----------
+    name
+        As cards have it.
+    level_of_theory
+        Functional, and where it has +U.
+    source
+        Citation.
+    """
+
+    name: str
+    level_of_theory: str
+    source: str
+
+
+@cache
+def training_sets() -> dict[str, TrainingSet]:
+    """Return the known data sets by name."""
+    document = tomllib.loads(_FILE.read_text(encoding="utf-8"))
+    return {name: TrainingSet(name, **entry) for name, entry in document.items()}
+
+
+def training_text(names: tuple[str, ...]) -> str:
+    """Write data sets with their levels of theory: ``MatPES-PBE (PBE)``; unknown ones alone."""
+    known = training_sets()
+    return "; ".join(
+        f"{name} ({known[name].level_of_theory})" if name in known else name for name in names
+    )

@@ -1,0 +1,133 @@
+"""What is asked about equations of state: groups of the periodic table and prototypes.
+
+Which crystals a case is about follows from the reference, on which of them a model is judged from
+its card; whoever holds the model's curves can ask.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from symscape.equation_of_state.groups import element_groups
+from symscape.questions.equation_of_state import EQUATION_OF_STATE, NotJudged
+from symscape.questions.prototype_differences import PROTOTYPE, PROTOTYPE_DIFFERENCES
+from symscape.references.equations import ELEMENTAL
+
+if TYPE_CHECKING:
+    from symscape.questions.limits import LimitsByCase
+    from symscape.references.birch_murnaghan import BirchMurnaghan
+    from symscape.references.equations import EquationsOfState
+
+#: questions about equations of state
+CURVE_QUESTIONS = (EQUATION_OF_STATE.name, PROTOTYPE_DIFFERENCES.name)
+
+
+def curve_cases(question: str, equations: EquationsOfState | None) -> list[tuple[str, str]]:
+    """Return (material, slice) of every case of a question: ``group-4`` and ``Ti-Zr-Hf``."""
+    if equations is None:
+        return []
+    if question == PROTOTYPE_DIFFERENCES.name:
+        return [(prototype, PROTOTYPE) for prototype in ELEMENTAL]
+    symbols = dict(zip(equations.elements.tolist(), equations.symbols, strict=True))
+    groups = element_groups(equations.elements)
+    return [(name, "-".join(symbols[n] for n in own)) for name, own in groups.items()]
+
+
+@dataclass(frozen=True, eq=False)
+class CurveSubject:
+    """The crystals of a group of the periodic table, or of a prototype.
+
+    Parameters
+    ----------
+    equations
+        All stored equations of state.
+    reasons
+        Why a model is not judged on each crystal, empty where it is; shape (n_crystals,).
+    material
+        ``group-4`` or ``BCC``.
+    """
+
+    equations: EquationsOfState
+    reasons: np.ndarray
+    material: str
+
+    @cached_property
+    def members(self) -> np.ndarray:
+        """Crystals that the case is about, judged or not, shape (n_crystals,)."""
+        if self.material in ELEMENTAL:
+            return np.array([name == self.material for name in self.equations.names])
+        own = element_groups(self.equations.elements)[self.material]
+        return np.isin(self.equations.elements, own)
+
+    @property
+    def needed(self) -> np.ndarray:
+        """Crystals whose curves it needs: all prototypes, to know the lowest one."""
+        return ~self.equations.oxide if self.material in ELEMENTAL else self.members
+
+    @cached_property
+    def judged(self) -> np.ndarray:
+        """Crystals that it needs and the model is judged on, shape (n_crystals,)."""
+        allowed: np.ndarray = self.reasons == ""
+        return allowed & self.needed
+
+    @property
+    def asked(self) -> bool:
+        """Whether the model is judged on any of the crystals that the case is about."""
+        return bool((self.judged & self.members).any())
+
+    def not_judged(self) -> tuple[NotJudged, ...]:
+        """Return the crystals of the case that the model is not judged on, by reason."""
+        found: dict[str, list[str]] = {}
+        for k in np.flatnonzero(self.members & ~self.judged):
+            found.setdefault(str(self.reasons[k]), []).append(self.equations.ids[k])
+        return tuple(NotJudged(reason, tuple(ids)) for reason, ids in found.items())
+
+
+@dataclass(frozen=True, eq=False)
+class AnsweredCurves:
+    """A case about equations of state with a model's curves: what a question is asked of.
+
+    Parameters
+    ----------
+    subject
+        The crystals.
+    name
+        The group's elements, ``Ti-Zr-Hf``, or ``prototype``.
+    tolerances
+        Of the run.
+    fitted
+        The model's curves of all stored crystals, NaN without a minimum and where not asked.
+    failed
+        Crystals of which it gave no energy at some volume, shape (n_crystals,).
+    """
+
+    subject: CurveSubject
+    name: str
+    tolerances: LimitsByCase
+    fitted: BirchMurnaghan
+    failed: np.ndarray
+
+    @property
+    def material(self) -> str:
+        """``group-4`` or ``BCC``."""
+        return self.subject.material
+
+    def judged_on(self) -> tuple[EquationsOfState, BirchMurnaghan]:
+        """Return DFT's and the model's curves of the crystals that the model is judged on."""
+        judged = self.subject.judged
+        return self.subject.equations[judged], self.fitted[judged]
+
+    def with_energies(self) -> tuple[EquationsOfState, BirchMurnaghan]:
+        """Return the same of those crystals of which the model gave energies."""
+        good = self.subject.judged & ~self.failed
+        return self.subject.equations[good], self.fitted[good]
+
+    @property
+    def missing(self) -> list[str]:
+        """Ids of the crystals of the case that the model has no energy of."""
+        lost = self.subject.judged & self.subject.members & self.failed
+        return [self.subject.equations.ids[k] for k in np.flatnonzero(lost)]
