@@ -12,7 +12,7 @@ from curve_models import all_electron, write_part
 from hull_library import write_library
 from report_runs import CARD
 
-from symscape.hull.relax import Relaxed
+from symscape.leaderboard.anchors import unmoved
 from symscape.leaderboard.answers import Answers, judge_again
 from symscape.leaderboard.curves import CurveAnswers, curve_answers
 from symscape.leaderboard.library import Library, asked_of, load_library
@@ -61,9 +61,7 @@ def answers_of(library: Library, scale: float, noise: float = 0.0, seed: int = 0
         formation = dict(zip(described["id"], own.tolist(), strict=True))
         for name, energy, group in zip(described["id"], own, described["space_group"], strict=True):
             # EMT's minima stay where they are when all energies are scaled
-            relaxed[name] = Relaxed(
-                energy, energy, energy, int(group), int(group), 0.0, 0.0, True, True, 2
-            )
+            relaxed[name] = unmoved(float(energy), int(group))
     curves = CurveAnswers()
     if library.equations is not None:
         # crystals as large as DFT's, but as soft as everything else

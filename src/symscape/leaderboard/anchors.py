@@ -123,10 +123,7 @@ class Anchors:
         energies = model(formation_energies(described).to_numpy())
         formation = dict(zip(described["id"], energies.tolist(), strict=True))
         groups = dict(zip(described["id"], described["space_group"], strict=True))
-        relaxed = {
-            name: Relaxed(e, e, e, int(groups[name]), int(groups[name]), 0.0, 0.0, True, True)
-            for name, e in formation.items()
-        }
+        relaxed = {name: unmoved(e, int(groups[name])) for name, e in formation.items()}
         return formation, relaxed
 
     def _curves(self, model: Callable[[np.ndarray], np.ndarray]) -> CurveAnswers:
@@ -137,6 +134,27 @@ class Anchors:
         volumes = equations.sampled_volumes()
         energies = model(_all_electron(equations).energies(volumes))
         return curve_answers(fit(volumes, energies), equations)
+
+
+def unmoved(energy: float, space_group: int) -> Relaxed:
+    """Return what becomes of a crystal that is where its energy is lowest.
+
+    Parameters
+    ----------
+    energy
+        eV/atom.
+    """
+    return Relaxed(
+        energy_start=energy,
+        energy_fixed=energy,
+        energy_free=energy,
+        space_group=space_group,
+        space_group_free=space_group,
+        volume_change=0.0,
+        lattice_change=0.0,
+        converged_fixed=True,
+        converged_free=True,
+    )
 
 
 def _all_electron(equations: EquationsOfState) -> BirchMurnaghan:
