@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from inprocess import import_lazy_modules, without_figures
 from interrupted_project import Project, without_times
+from interrupted_project import library as library
 from report_runs import mixed_run
 
 from symscape.results.run_results import load_results, save_results

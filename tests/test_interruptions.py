@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from inprocess import import_lazy_modules, without_figures
 from interrupted_project import Project, without_times
+from interrupted_project import library as library
 
 from symscape.models.cache import EnergyCache
 from symscape.results.run_results import load_results

@@ -8,6 +8,7 @@ import os
 import pytest
 from inprocess import import_lazy_modules, without_figures
 from interrupted_project import Project
+from interrupted_project import library as library
 
 from symscape.references.store import write_reference
 

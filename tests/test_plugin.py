@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from inprocess import import_lazy_modules, without_figures
 from plugin_project import SUITE, run, run_apart
+from plugin_project import suite as suite
 from toys import toy_slice
 
 

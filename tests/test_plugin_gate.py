@@ -7,6 +7,7 @@ import sys
 import pytest
 from inprocess import import_lazy_modules, without_figures
 from plugin_project import run, run_apart
+from plugin_project import suite as suite
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from test_plugin import results, run, suite
+from plugin_project import results, run, suite
 
 from symscape.models.devices import resolve_device
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from test_plugin import imported as imported
-from test_plugin import run
-from test_plugin import suite as suite
+from plugin_project import imported as imported
+from plugin_project import run
+from plugin_project import suite as suite
 
 
 def test_a_report_shows_what_moved_since_earlier_runs(suite):
