@@ -104,11 +104,15 @@ def landscape(
         evaluators = _evaluators(models, cache)
         page = _first_page(chosen, dft_points, evaluators, dft)
         _save(output, page)
-        typer.echo(f"wrote {output}" + (f", without {page.pending} as yet" if page.pending else ""))
-        if output.suffix not in _PICTURES:
+        picture = output.suffix in _PICTURES
+        typer.echo(f"wrote {output}" + ("" if picture else f", without {page.pending} as yet"))
+        if not picture:
             page = _whole_page(page, chosen, dft_points, evaluators, library, contracts)
             _save(output, page)
             typer.echo(f"wrote {output}, complete")
+        elif write is not None:
+            # points of the slices that the picture lacks are wanted too
+            page = _whole_page(page, chosen, dft_points, evaluators, 0, contracts=False)
     if write is not None:
         for path in _write_points(write, [view.comparison for view in page.views], dft):
             typer.echo(f"wrote {path}")
