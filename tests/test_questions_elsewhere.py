@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from docs_pages import blocks, read
 from toys import toy_document
 
 from symscape.references.store import write_reference
@@ -95,3 +98,16 @@ def test_an_entry_point_that_is_no_question_is_one_sentence(project):
     found = run(project, "pytest", "-q", "--mlip", "cheap:exact")
     assert found.returncode != 0
     assert "must be a symscape.questions.question.Question" in found.stdout + found.stderr
+
+
+def test_the_page_shows_the_files_that_are_tested():
+    page = read("docs/adding-a-metric.md")
+    shown = [block.text for block in blocks(page)]
+    for name in ("lowest_point/__init__.py", "test_lowest_point.py"):
+        assert (EXAMPLE / name).read_text(encoding="utf-8") in shown
+    (project,) = (tomllib.loads(text) for text in shown if "entry-points" in text)
+    ((group, points),) = project["project"]["entry-points"].items()
+    stated = configparser.ConfigParser()
+    stated.read(EXAMPLE / "entry_points.txt")
+    assert dict(stated[group]) == points
+    assert f"Name: {project['project']['name']}" in (EXAMPLE / "METADATA").read_text()
