@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
-from inprocess import without_figures
+from inprocess import import_lazy_modules, without_figures
 
 CALCULATORS = """
 import numpy as np
@@ -71,6 +73,14 @@ def test_energies(landscape, verdict):
 """
 
 
+@pytest.fixture(scope="module", autouse=True)
+def imported(tmp_path_factory, toy_reference):
+    """Import what pytester would otherwise import anew, and drop, in each run in this process."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        without_figures(monkeypatch)
+        import_lazy_modules(tmp_path_factory.mktemp("lazy"), toy_reference)
+
+
 @pytest.fixture
 def suite(pytester, toy_file, monkeypatch):
     """A project with one small reference, cheap calculators and the benchmark."""
@@ -97,3 +107,7 @@ def run(suite, *arguments):
 def run_apart(suite, *arguments):
     """Run pytest in a process of its own."""
     return suite.runpytest_subprocess("-p", "no:cacheprovider", *arguments)
+
+
+def results(suite, model):
+    return json.loads((suite.path / "reports" / model / "results.json").read_text())

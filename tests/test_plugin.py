@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from fnmatch import fnmatch
 
 import numpy as np
 import pytest
-from inprocess import import_lazy_modules, without_figures
-from plugin_project import SUITE, run, run_apart
+from plugin_project import SUITE, results, run, run_apart
+from plugin_project import imported as imported
 from plugin_project import suite as suite
 from toys import toy_slice
-
-
-@pytest.fixture(scope="module", autouse=True)
-def imported(tmp_path_factory, toy_reference):
-    """Import what pytester would otherwise import anew, and drop, in each run in this process."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        without_figures(monkeypatch)
-        import_lazy_modules(tmp_path_factory.mktemp("lazy"), toy_reference)
-
-
-def results(suite, model):
-    return json.loads((suite.path / "reports" / model / "results.json").read_text())
 
 
 def test_an_exact_model_passes_and_leaves_a_report(suite):

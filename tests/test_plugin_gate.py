@@ -5,17 +5,9 @@ from __future__ import annotations
 import sys
 
 import pytest
-from inprocess import import_lazy_modules, without_figures
+from plugin_project import imported as imported
 from plugin_project import run, run_apart
 from plugin_project import suite as suite
-
-
-@pytest.fixture(scope="module", autouse=True)
-def imported(tmp_path_factory, toy_reference):
-    """Import what pytester would otherwise import anew, and drop, in each run in this process."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        without_figures(monkeypatch)
-        import_lazy_modules(tmp_path_factory.mktemp("lazy"), toy_reference)
 
 
 def test_a_project_without_references_is_told_so(suite, monkeypatch):
