@@ -21,7 +21,7 @@ from symscape.questions.relaxation import judge_relaxation
 from symscape.questions.stability import judge_stability
 from symscape.questions.underprediction import judge_underprediction
 from symscape.results.run_results import RunResults
-from symscape.verdict.explain import explain
+from symscape.verdict.explain import explain, failure_line
 from symscape.verdict.tolerances import load_tolerances
 
 pd = pytest.importorskip("pandas")
@@ -86,6 +86,7 @@ def test_every_failed_check_names_crystals_everywhere(run, tmp_path):
 
 def test_the_largest_volume_change_is_arsenics(run):
     (case,) = (case for case in run.cases if case.question == "relaxation")
+    assert "(<= 0.05; As-A7 (+82 %))" in failure_line(case)
     text = behind_texts(case)["max_volume_change_near_hull"]
     assert text.startswith("As-A7 (+82 %)")
     assert behind_texts(case)["broken_near_hull"] == "AlAs-ZnS"

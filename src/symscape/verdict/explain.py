@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from symscape.questions.behind import behind_texts
+from symscape.questions.behind import behind_crystals, behind_texts
 from symscape.questions.case import CaseResult, Check
 from symscape.questions.registry import metric_named
 
@@ -30,9 +30,11 @@ def explain(result: CaseResult) -> str:
 
 
 def failure_line(result: CaseResult) -> str:
-    """Say in one line which metrics are outside their tolerance."""
+    """Say in one line which metrics are outside their tolerance, and the worst crystal of each."""
+    worst = {metric: named[0].text for metric, named in behind_crystals(result).items()}
     failed = [
-        f"{c.metric} {c.value:.4g} {c.unit}".rstrip() + f" ({plain_limit(c)})"
+        f"{c.metric} {c.value:.4g} {c.unit}".rstrip()
+        + f" ({'; '.join(filter(None, (plain_limit(c), worst.get(c.metric))))})"
         for c in result.checks
         if not c.passed
     ]

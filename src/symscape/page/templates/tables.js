@@ -49,7 +49,7 @@
   }
 
   function offer(root) {
-    const fresh = (selector) => [...root.querySelectorAll(selector)].filter((e) => !e.dataset.offered && e.checkVisibility());
+    const fresh = (selector) => [...root.querySelectorAll(selector)].filter((e) => !e.dataset.offered && !e.closest("details:not([open])"));
     const done = (element) => { element.dataset.offered = "1"; };
     for (const table of fresh("table")) {
       done(table);
