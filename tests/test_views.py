@@ -46,9 +46,12 @@ CRYSTALS = (
     OPEN_PART.replace("{0}", "Al-As-hull")
     + f"(document.querySelector('#Al-As-hull h5') ?? part).{AT_ONCE}"
 )
+#: a card draws its maps, and the button, once it has been opened
 THREE_D = OPEN_PART + (
+    "setTimeout(() => {"
     f"document.querySelector('#{{0}} .explorer').{AT_ONCE}"
     "document.querySelector('#{0} .orbits button').click();"
+    "}, 300);"
 )
 
 
