@@ -42,7 +42,7 @@ def axe_problems(browser: Browser) -> list[str]:
 
 
 def tab_order(browser: Browser, most: int = 400) -> list[list[float]]:
-    """Top and left of everything that the tab key reaches, in its order, in pixels of the page."""
+    """Top, bottom, left and right of what the tab key reaches, in its order, in pixels."""
     return browser.run(
         """
         const fields = "a[href], button, input, select, summary, [tabindex='0']";
@@ -51,7 +51,7 @@ def tab_order(browser: Browser, most: int = 400) -> list[list[float]]:
         if (shown.some((f) => f.tabIndex > 0)) throw new Error("positive tabindex");
         return shown.slice(0, arguments[0]).map((f) => {
           const box = f.getBoundingClientRect();
-          return [box.top + scrollY, box.bottom + scrollY];
+          return [box.top + scrollY, box.bottom + scrollY, box.left, box.right];
         });
         """,
         most,
