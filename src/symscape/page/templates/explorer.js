@@ -207,6 +207,10 @@
         try {
           await load3D();
           viewer = globalThis.$3Dmol.createViewer(stage, { backgroundColor: "white" });
+          for (const canvas of stage.querySelectorAll("canvas")) {
+            canvas.setAttribute("role", "img");
+            canvas.setAttribute("aria-label", `The crystal of ${item.id} in 3-D`);
+          }
           draw3D(viewer, item, at);
           viewer.rotate(-75, "x");
           viewer.rotate(15, "y");
