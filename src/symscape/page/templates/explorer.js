@@ -215,7 +215,6 @@
           viewer.rotate(-75, "x");
           viewer.rotate(15, "y");
           viewer.zoomTo();
-          viewer.zoom(1.3);
           viewer.render();
         } catch {
           stage.textContent = "The crystal can't be shown: this browser has no WebGL, or assets/ is missing.";
