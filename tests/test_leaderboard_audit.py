@@ -13,10 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from symscape.errors import ResultsFileError
-from symscape.leaderboard.audit import audit, copied_from
+from symscape.leaderboard.audit import audit, audit_all, copied_from
 from symscape.leaderboard.collect import load_board
 from symscape.leaderboard.library import Asked
 from symscape.leaderboard.recompute import RECOMPUTED, recompute
+from symscape.page.processes import FEWEST
 from symscape.questions.case import CaseResult
 
 SLOW = settings(
@@ -270,3 +271,15 @@ def test_the_older_of_two_equal_runs_keeps_its_numbers(library, honest, tmp_path
     board = load_board(paths, library, separate=True)
     assert [e.name for e in board.entries] == ["soft"]
     assert board.asides[0].entry.name == "abc"
+
+
+def test_several_processes_audit_as_one_does(library):
+    runs = [make.whole_run(library, f"m{k}", 0.7 + 0.02 * k) for k in range(FEWEST)]
+    # one of them is refused
+    runs[1] = replace(runs[1], started="2099-01-01T00:00:00+00:00")
+    one, several = (audit_all(runs, library, jobs) for jobs in (1, 2))
+    assert [found.problems for found in several] == [found.problems for found in one]
+    assert several[1].problems
+    for a, b in zip(one, several, strict=True):
+        assert a.run.model == b.run.model
+        assert repr(a.run.cases) == repr(b.run.cases)

@@ -68,6 +68,7 @@ def leaderboard(
     from symscape.leaderboard.provenance import load_provenance
     from symscape.leaderboard.ranking import rank_board
     from symscape.leaderboard.write import write_leaderboard
+    from symscape.models.threads import cores
 
     if results[0] == ADD:
         _file(results[1:], output, references_folder(references), by)
@@ -75,7 +76,8 @@ def leaderboard(
     entries = read_entries(results)
     library = None if believe else load_library([references_folder(references)])
     provenance = load_provenance(output)
-    ranking = rank_board(make_board(entries, library, separate=separate, provenance=provenance))
+    board = make_board(entries, library, separate=separate, provenance=provenance, jobs=cores())
+    ranking = rank_board(board)
     try:
         progress = on_stderr()
         with progress.task("drawing landscapes"):

@@ -53,6 +53,15 @@ def audit(run: RunResults, library: Library, now: datetime | None = None) -> Aud
     return Audited(replace(again.run, references=references), problems)
 
 
+def audit_all(runs: Sequence[RunResults], library: Library, jobs: int = 1) -> list[Audited]:
+    """Audit runs in several processes; one after the other where there are few."""
+    from functools import partial
+
+    from symscape.page.processes import do_all
+
+    return do_all(partial(audit, library=library), runs, jobs=jobs)
+
+
 def _origin(run: RunResults, now: datetime) -> Iterator[str]:
     """Say what is wrong with when, how and by what a run was made."""
     started = datetime.fromisoformat(run.started)

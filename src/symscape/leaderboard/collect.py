@@ -257,12 +257,13 @@ def make_board(
     *,
     separate: bool = False,
     provenance: Mapping[str, Provenance] | None = None,
+    jobs: int = 1,
 ) -> Board:
-    """Check that runs can be compared; as `load_board`."""
+    """Check that runs can be compared; as `load_board`, with audits in several processes."""
     # oldest first with a library, where the first to show a model's numbers keeps them
     entries = sorted(entries, key=lambda entry: entry.name)
     entries.sort(key=lambda entry: entry.run.started, reverse=library is None)
-    compared = _compared(entries) if library is None else _audited(entries, library)
+    compared = _compared(entries) if library is None else _audited(entries, library, jobs)
     kept: list[Entry] = []
     asides: list[Aside] = []
     for entry, reason in compared:
@@ -282,13 +283,13 @@ def make_board(
     return Board(tuple(kept), tuple(asides), library, provenance or {})
 
 
-def _audited(entries: list[Entry], library: Library) -> Iterator[tuple[Entry, str]]:
+def _audited(entries: list[Entry], library: Library, jobs: int) -> Iterator[tuple[Entry, str]]:
     """Yield each entry with its numbers worked out again, and the first reason to refuse it."""
-    from symscape.leaderboard.audit import audit, copied_from
+    from symscape.leaderboard.audit import audit_all, copied_from
 
     kept: list[RunResults] = []
-    for entry in entries:
-        found = audit(entry.run, library)
+    audited = audit_all([entry.run for entry in entries], library, jobs)
+    for entry, found in zip(entries, audited, strict=True):
         reason = found.problems[0] if found.problems else copied_from(entry.run, kept)
         if not reason:
             kept.append(entry.run)
