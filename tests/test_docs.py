@@ -135,3 +135,23 @@ def test_every_page_is_in_the_navigation():
 
     listed = files(settings["nav"])
     assert sorted(listed) == sorted(p.name for p in (ROOT / "docs").glob("*.md"))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_in_consoles_are_taken_by_their_own_parsers(page):
+    """Numbers and kinds of arguments, and values of options, not their names alone."""
+    for block in blocks(read(page)):
+        if block.language != "console":
+            continue
+        for line in block.text.replace("\\\n", " ").splitlines():
+            for part in re.split(r"&&|;|\|", line.removeprefix("$ ")):
+                words = shlex.split(part, comments=True)
+                if words[:1] != ["symscape"]:
+                    continue
+                command, rest = SYMSCAPE, words[1:]
+                while hasattr(command, "commands") and rest and rest[0] in command.commands:
+                    command, rest = command.commands[rest[0]], rest[1:]
+                if "--help" in rest or "--install-completion" in rest:
+                    continue
+                with command.make_context(command.name, list(rest)) as context:
+                    assert context.params or not command.params, part
