@@ -22,7 +22,7 @@ _MOST_TICKS = 6
 #: points: length of a tick, white between it and its number and between number and name
 _LENGTH, _PAD, _NAME_PAD = 3.5, 3.5, 3.0
 #: room for a number along the axis, in its size
-_WIDE, _HIGH = 3.0, 2.0
+_WIDE, _HIGH = 4.0, 2.0
 _GRID: dict[str, Any] = {"color": "#dddddd", "linewidth": 0.6}
 
 
@@ -72,23 +72,13 @@ class Ticks(Artist):
 
     def places(self) -> np.ndarray:
         """Return axis values of the ticks within the limits, shape (n,)."""
-        from matplotlib.ticker import AutoLocator
-
-        low, high = sorted(self._limits())
-        if self._given is None:
-            locator = AutoLocator()
-            locator.set_params(nbins=self._most())
-            places = np.asarray(locator.tick_values(low, high))
-        else:
-            places = np.asarray(self._given, dtype=float)
-        slack = 1e-9 * (high - low)
-        return places[(places >= low - slack) & (places <= high + slack)]
+        return self._candidates()[self._within()]
 
     def words(self) -> list[str]:
         """Return what is written at the ticks."""
-        if self._words is not None:
-            return list(self._words)
-        return tick_words(self.places())
+        if self._words is None:
+            return tick_words(self.places())
+        return [word for word, here in zip(self._words, self._within(), strict=True) if here]
 
     def draw(self, renderer: Any) -> None:
         """Draw grid, ticks and numbers, and keep the axis's name clear of them."""
@@ -103,6 +93,23 @@ class Ticks(Artist):
         widest = self._draw_words(renderer, spots, dots) if self.labelled else 0.0
         self._own.labelpad = _LENGTH + (_PAD if self.labelled else 0) + widest / dots + _NAME_PAD
         self.stale = False
+
+    def _candidates(self) -> np.ndarray:
+        """Return the given places, or round numbers, beyond the limits too."""
+        from matplotlib.ticker import AutoLocator
+
+        if self._given is not None:
+            return np.asarray(self._given, dtype=float)
+        locator = AutoLocator()
+        locator.set_params(nbins=self._most())
+        return np.asarray(locator.tick_values(*sorted(self._limits())))
+
+    def _within(self) -> np.ndarray:
+        """Tell which of them are within the limits, booleans of shape (n,)."""
+        low, high = sorted(self._limits())
+        slack, places = 1e-9 * (high - low), self._candidates()
+        inside: np.ndarray = (places >= low - slack) & (places <= high + slack)
+        return inside
 
     def _most(self) -> int:
         """Return how many steps from tick to tick leave room for the numbers."""
