@@ -15,8 +15,11 @@ from symscape.leaderboard.badge import badge_words, score_badge
 from symscape.leaderboard.collect import Board, Entry
 from symscape.leaderboard.cost import cost_of
 from symscape.leaderboard.counts import counts_text
+from symscape.leaderboard.pages import Pages
 from symscape.leaderboard.presets import PRESETS
+from symscape.leaderboard.provenance import Provenance, SpotCheck
 from symscape.leaderboard.ranking import HEADLINE, RAW_METRICS, rank_board
+from symscape.leaderboard.site import BoardSite
 
 MATERIALS = tuple(make.material(k) for k in range(6))
 
@@ -137,3 +140,19 @@ def test_docs_name_every_preset_and_every_field_of_the_address():
         assert f"`{preset.name}`" in text
     for field in ("formula", "match", "system", "group", "question", "weights", "hide", "show"):
         assert f"{field}=" in text
+
+
+# -- who submitted, who computed again ------------------------------------------------------------
+
+
+def test_index_says_who_submitted_and_who_computed_again():
+    run = make.run("m", MATERIALS[:2])
+    check = SpotCheck("the keeper", "2026-11-22", 0.05, 1, 9, run.started, True)
+    known = {"m": Provenance("a group", check)}
+    board = Board((Entry(run, Path("m")),))
+    texts = [
+        Pages(BoardSite(rank_board(replace(board, provenance=own)), {})).index()
+        for own in ({}, known)
+    ]
+    assert "submitted by" not in texts[0]
+    assert "<td>a group</td><td>5 % by the keeper: agrees</td>" in texts[1].replace("\xa0", " ")
