@@ -104,12 +104,12 @@ def whole_run(
 
 
 def grid_smoothness_of(library: Library, case: CaseResult, answers: Answers) -> dict[str, float]:
-    from symscape.questions.smoothness import grid_smoothness
+    from symscape.questions.smoothness import grid_metrics, grid_smoothness
 
     key = (case.material, case.slice)
     tolerances = load_tolerances("default")
     rough = grid_smoothness(library.by_slice[key], answers.grids[key], tolerances, model=case.model)
-    return rough.metrics()
+    return grid_metrics(rough)
 
 
 def cases_by(run: RunResults) -> dict:

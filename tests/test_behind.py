@@ -19,6 +19,7 @@ from symscape.questions.case import CaseResult, Check
 from symscape.questions.hull import judge_hull
 from symscape.questions.relaxation import judge_relaxation
 from symscape.questions.stability import judge_stability
+from symscape.questions.subjects import AllCrystals, HullSystem
 from symscape.questions.underprediction import judge_underprediction
 from symscape.results.run_results import RunResults
 from symscape.verdict.explain import explain, failure_line
@@ -57,10 +58,10 @@ def run() -> RunResults:
     known = {"model": "m", "digest": "d", "fingerprint": "f"}
     tolerances = load_tolerances()
     cases = (
-        judge_hull(table, "Al-As", tolerances, missing=["Al-W"], **known),
+        judge_hull(table, HullSystem("Al-As"), tolerances, missing=["Al-W"], **known),
         judge_stability(table, tolerances, **known),
-        judge_underprediction(table, "all", tolerances, **known),
-        judge_relaxation(relaxed, "Al-As", tolerances, **known),
+        judge_underprediction(table, AllCrystals(), tolerances, **known),
+        judge_relaxation(relaxed, HullSystem("Al-As"), tolerances, **known),
     )
     return RunResults(
         ModelCard("m", "ase"), "f", cases, (), {}, "2026-01-01T00:00:00+00:00", 1.0, "default"
@@ -97,7 +98,7 @@ def test_the_largest_volume_change_is_arsenics(run):
 @given(st.lists(st.floats(-1e3, 1e3) | st.just(np.nan), max_size=8))
 def test_the_largest_come_first_and_none_is_larger(values):
     table = pd.DataFrame({"id": [f"c{k}" for k in range(len(values))], "x": values})
-    found = [abs(row["value"]) for row in largest(table, "x")]
+    found = [abs(row.value) for row in largest(table, "x")]
     wanted = sorted((abs(v) for v in values if v == v and v != 0), reverse=True)
     assert found == wanted[: len(found)]
     assert len(found) == min(3, len(wanted))

@@ -19,7 +19,7 @@ from symscape.leaderboard.library import asked_questions
 from symscape.questions.case import CaseResult
 from symscape.questions.energies import judge_energies
 from symscape.questions.minima import judge_minima
-from symscape.questions.smoothness import grid_smoothness
+from symscape.questions.smoothness import grid_metrics, grid_smoothness
 from symscape.references.library import find_references
 from symscape.references.store import dump_document, load_reference
 from symscape.results.run_results import RunResults, save_results, summarize_reference
@@ -167,7 +167,7 @@ def whole_run(path, name="mine", **changes):
     others += [
         minima,
         CaseResult("smoothness", name, reference.material, reference.slice.name, "passed", (),
-                   smooth.metrics()),
+                   grid_metrics(smooth)),
     ]  # fmt: skip
     card = replace(CARD, name=name, checkpoint="made.here:calculator")
     run = RunResults(

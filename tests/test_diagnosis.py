@@ -10,6 +10,10 @@ from report_runs import judged_case, make_run, reference_summary
 from symscape.page.diagnosis import diagnose
 from symscape.page.view import RunView
 from symscape.questions.case import CaseResult, Check
+from symscape.questions.detail import plain
+from symscape.questions.minima import JudgedMinimum, MinimaDetail
+from symscape.questions.points import Place
+from symscape.questions.saddles import JudgedSaddle, SaddlesDetail
 
 REFERENCE = reference_summary()
 
@@ -26,8 +30,12 @@ def line(*cases: CaseResult) -> str:
     return diagnose(item)
 
 
-def minimum(kind: str, barrier: float) -> dict:
-    return {"kind": kind, "reference": {"energy_meV": 0.0, "persistence_meV": barrier}}
+def minimum(kind: str, barrier: float) -> JudgedMinimum:
+    return JudgedMinimum(kind, reference=Place((0, 0), {}, 0.0, barrier))
+
+
+def minima_case(*rows: JudgedMinimum) -> CaseResult:
+    return case("minima", "missing_minima", plain(MinimaDetail(minima=rows)))
 
 
 @pytest.mark.parametrize("scale", [0.4, 0.7, 1.4])
@@ -44,21 +52,23 @@ def test_energies_come_first_with_side_and_slope(scale):
 
 def test_a_collapsed_double_well_has_its_barrier():
     rows = [minimum("matched", 51.0), minimum("missing", 34.4)]
-    text = line(case("minima", "missing_minima", {"minima": rows}))
+    text = line(minima_case(*rows))
     assert text == "double well collapsed: barrier 34 to none"
 
 
 def test_of_more_than_two_minima_the_missing_ones_are_counted():
     rows = [minimum("matched", 51.0), minimum("matched", 40.0), minimum("missing", 34.4)]
-    rows += [{"kind": "spurious", "model": {"energy_meV": 3.0}}]
-    text = line(case("minima", "missing_minima", {"minima": rows}))
+    rows += [JudgedMinimum("spurious", model=Place((1, 1), {}, 3.0))]
+    text = line(minima_case(*rows))
     assert text == "1 of 3 minima missing, 1 minimum that DFT has not"
 
 
 @pytest.mark.parametrize("error", [-30.6, 30.6])
 def test_the_largest_barrier_error_has_its_side(error):
-    saddles = [{"barrier_error_meV": error}, {"barrier_error_meV": 2.0}]
-    text = line(case("saddles", "max_barrier_error", {"saddles": saddles}))
+    place = Place((0, 0), {}, 50.0)
+    saddles = tuple(JudgedSaddle((place, place), place, place, 0.0, e, 0.0) for e in (error, 2.0))
+    detail = plain(SaddlesDetail(saddles=saddles))
+    text = line(case("saddles", "max_barrier_error", detail))
     assert text == f"barrier 31 meV/atom too {'low' if error < 0 else 'high'}"
 
 

@@ -187,16 +187,15 @@ def test_a_prototype_is_summed_up_over_the_elements_that_resolve_it():
     found = PrototypeDifferences(dft, np.full(dft.shape, 6.0), model)
     said = prototype_summary(found, 0, window=1000)
     # the third lies beyond the window, the fourth is not resolved, the fifth has no minimum
-    assert said["n_differences"] == 3
-    assert said["without_minimum"] == 1
-    assert said["mae"] == pytest.approx((20 + 330) / 2)
-    assert said["mean_signed_error"] == pytest.approx(-(20 + 330) / 2)
-    assert said["softening_scale"] == pytest.approx((80 * 100 - 30 * 300) / (100**2 + 300**2))
-    assert said["wrong_order_share"] == pytest.approx(0.5)
+    assert said.n_differences == 3
+    assert said.without_minimum == 1
+    assert said.mae == pytest.approx((20 + 330) / 2)
+    assert said.mean_signed_error == pytest.approx(-(20 + 330) / 2)
+    assert said.softening_scale == pytest.approx((80 * 100 - 30 * 300) / (100**2 + 300**2))
+    assert said.wrong_order_share == pytest.approx(0.5)
     nothing = prototype_summary(found, 1, window=1000)
-    assert nothing["n_differences"] == 0
-    assert np.isnan(nothing["mae"])
-    assert nothing.keys() == said.keys()
+    assert nothing.n_differences == 0
+    assert np.isnan(nothing.mae)
 
 
 def test_a_difference_below_the_spread_of_the_codes_is_not_judged():
@@ -272,15 +271,14 @@ def test_a_summary_counts_what_has_no_minimum():
         np.array([4.0, 4.0, np.nan]),
     )
     said = CurveErrors.of(model, dft).summary()
-    assert said["good_share"] == pytest.approx(1 / 3)
-    assert said["volume_error"] == said["volume_bias"] == pytest.approx(5)
-    assert said["bulk_modulus_error"] == pytest.approx(25)
-    assert (said["without_minimum"], said["n_crystals"]) == (1, 3)
-    assert said["epsilon"] == pytest.approx(epsilon(model, dft)[1] / 2)
+    assert said.good_share == pytest.approx(1 / 3)
+    assert said.volume_error == said.volume_bias == pytest.approx(5)
+    assert said.bulk_modulus_error == pytest.approx(25)
+    assert (said.without_minimum, said.n_crystals) == (1, 3)
+    assert said.epsilon == pytest.approx(epsilon(model, dft)[1] / 2)
     nothing = CurveErrors.of(model[[2]], dft[[2]]).summary()
-    assert np.isnan(nothing["epsilon"])
-    assert nothing["without_minimum"] == 1
-    assert nothing.keys() == said.keys()
+    assert np.isnan(nothing.epsilon)
+    assert nothing.without_minimum == 1
 
 
 def test_periods_and_groups_are_pymatgens():

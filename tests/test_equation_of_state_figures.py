@@ -21,6 +21,7 @@ from symscape.page.html import render_page
 from symscape.page.view import RunView
 from symscape.questions.equation_of_state import NotJudged, judge_equation_of_state
 from symscape.questions.prototype_differences import judge_prototype_differences
+from symscape.questions.subjects import ElementalPrototype, ElementGroup
 from symscape.references.birch_murnaghan import BirchMurnaghan
 from symscape.references.equations import load_equations
 from symscape.results.run_results import RunResults, save_results
@@ -77,13 +78,15 @@ def soft():
         )
         for values in (spoilt.energy, spoilt.volume, spoilt.bulk_modulus, spoilt.derivative):
             values[chosen.names.index("XO3")] = np.nan
-        symbols = "-".join(dict.fromkeys(chosen.symbols))
+        subject = ElementGroup(group, tuple(dict.fromkeys(chosen.symbols)))
         entry = NotJudged("it is none of ours", ("Ra-BCC",))
-        case = judge_equation_of_state(chosen, spoilt, group, symbols, not_judged=(entry,), **known)
+        case = judge_equation_of_state(chosen, spoilt, subject, not_judged=(entry,), **known)
         found.append(case)
     elements = equations[~equations.oxide & np.isin(equations.elements, (22, 40, 72))]
     energies = 0.5 * all_electron(elements).energy
-    found.append(judge_prototype_differences(elements, energies, "BCC", **known))
+    found.append(
+        judge_prototype_differences(elements, energies, ElementalPrototype("BCC"), **known)
+    )
     return CurvesView(run_of(*found))
 
 

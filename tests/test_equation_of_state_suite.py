@@ -11,7 +11,8 @@ import pytest
 from curve_models import write_part
 
 import symscape.page.report
-from symscape.questions.curve_subjects import curve_cases
+from symscape.questions.occasions import curve_subjects
+from symscape.questions.subjects import ElementalPrototype, ElementGroup
 from symscape.references.equations import load_equations
 from symscape.results.run_results import load_results
 
@@ -85,11 +86,11 @@ def results(suite, model):
 
 def test_cases_are_groups_and_prototypes():
     equations = load_equations([ROOT / "references"])
-    groups = curve_cases("equation_of_state", equations)
-    assert ("group-4", "Ti-Zr-Hf") in groups
+    groups = curve_subjects(ElementGroup, equations)
+    assert ElementGroup("group-4", ("Ti", "Zr", "Hf")) in groups
     assert len(groups) == 18
-    assert curve_cases("prototype_differences", equations)[0] == ("SC", "prototype")
-    assert curve_cases("equation_of_state", None) == []
+    assert curve_subjects(ElementalPrototype, equations)[0] == ElementalPrototype("SC")
+    assert curve_subjects(ElementGroup, None) == []
 
 
 def test_the_suite_asks_and_reports(suite):

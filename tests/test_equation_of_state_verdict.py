@@ -13,6 +13,7 @@ from symscape.equation_of_state.comparable import F_ELEMENTS
 from symscape.equation_of_state.groups import element_groups
 from symscape.questions.equation_of_state import CurvesDetail, NotJudged, judge_equation_of_state
 from symscape.questions.prototype_differences import DifferencesDetail, judge_prototype_differences
+from symscape.questions.subjects import ElementalPrototype, subject_of
 from symscape.references.birch_murnaghan import BirchMurnaghan
 from symscape.references.equations import ELEMENTAL, load_equations
 from symscape.verdict.tolerances import PROFILES, load_tolerances
@@ -26,14 +27,14 @@ TOLERANCES = load_tolerances()
 def group_4(curves, **known):
     arguments = {"missing": [], "digest": "d", **known}
     return judge_equation_of_state(
-        GROUP_4, curves, "group-4", "Ti-Zr-Hf", TOLERANCES, model="m", **arguments
+        GROUP_4, curves, subject_of("group-4", "Ti-Zr-Hf"), TOLERANCES, model="m", **arguments
     )
 
 
 def prototypes(energies, prototype="BCC", equations=ELEMENTS, **known):
     arguments = {"missing": [], "digest": "d", **known}
     return judge_prototype_differences(
-        equations, energies, prototype, TOLERANCES, model="m", **arguments
+        equations, energies, ElementalPrototype(prototype), TOLERANCES, model="m", **arguments
     )
 
 

@@ -194,14 +194,14 @@ def test_duplicates_empty_systems_and_missing_columns_are_refused():
 def test_errors_are_summarized_as_by_hand():
     errors = np.array([-10.0, -30.0, 20.0, 0.0])
     found = error_summary(errors)
-    assert found["n"] == 4
-    assert found["mean_signed_error"] == -5
-    assert found["mae"] == 15
-    assert found["share_underpredicted"] == 0.5
-    assert found["mae_low"] <= 15 <= found["mae_high"]
+    assert found.n == 4
+    assert found.mean_signed_error == -5
+    assert found.mae == 15
+    assert found.share_underpredicted == 0.5
+    assert found.mae_low <= 15 <= found.mae_high
     assert error_summary(errors) == found  # the same numbers every time
-    assert np.isnan(error_summary(np.array([]))["mae"])
-    assert np.isnan(error_summary(np.array([3.0]))["mae_low"])
+    assert np.isnan(error_summary(np.array([])).mae)
+    assert np.isnan(error_summary(np.array([3.0])).mae_low)
 
 
 def test_bootstrap_intervals_are_those_of_the_normal_mean():
@@ -240,15 +240,15 @@ def test_stability_as_by_hand():
     dft = np.array([0.0, 0.0, 0.010, 0.030, 0.200])
     model = np.array([0.0, 0.040, 0.0, 0.020, 0.100])
     at_zero = classify(dft, model)
-    assert (at_zero["stable"], at_zero["false_stable"]) == (1, 1)
-    assert (at_zero["false_unstable"], at_zero["unstable"]) == (1, 2)
-    assert at_zero["precision"] == at_zero["recall"] == at_zero["f1"] == 0.5
-    assert at_zero["false_stable_share"] == pytest.approx(1 / 3)
+    assert (at_zero.both, at_zero.model_only) == (1, 1)
+    assert (at_zero.dft_only, at_zero.neither) == (1, 2)
+    assert at_zero.precision == at_zero.recall == at_zero.f1 == 0.5
+    assert at_zero.model_only_share == pytest.approx(1 / 3)
     at_25 = classify(dft, model, 25)
-    assert (at_25["stable"], at_25["false_stable"], at_25["false_unstable"]) == (2, 1, 1)
+    assert (at_25.both, at_25.model_only, at_25.dft_only) == (2, 1, 1)
     empty = classify(np.array([]), np.array([]))
-    assert np.isnan(empty["f1"])
-    assert np.isnan(empty["false_stable_share"])
+    assert np.isnan(empty.f1)
+    assert np.isnan(empty.model_only_share)
 
 
 @RELAXED
@@ -256,10 +256,10 @@ def test_stability_as_by_hand():
 def test_stability_counts_everybody_once(pairs, threshold):
     dft, model = np.abs(np.array(pairs)).T
     found = classify(dft, model, threshold)
-    kinds = ("stable", "false_stable", "false_unstable", "unstable")
-    assert sum(found[kind] for kind in kinds) == found["n"] == len(pairs)
+    assert found.both + found.model_only + found.dft_only + found.neither == len(pairs)
+    assert found.count == len(pairs)
     same = classify(dft, dft, threshold)
-    assert same["false_stable"] == same["false_unstable"] == 0
+    assert same.model_only == same.dft_only == 0
 
 
 def test_polymorphs_as_by_hand():

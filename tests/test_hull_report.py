@@ -22,6 +22,7 @@ from symscape.questions.case import CaseResult
 from symscape.questions.hull import judge_hull
 from symscape.questions.relaxation import judge_relaxation
 from symscape.questions.stability import judge_stability
+from symscape.questions.subjects import HullSystem, SymmetryClass
 from symscape.questions.underprediction import judge_underprediction
 from symscape.results.run_results import RunResults, load_results, save_results
 from symscape.verdict.tolerances import load_tolerances
@@ -67,10 +68,10 @@ def run():
     )  # fmt: skip
     few = table[table["n_wyckoff"] == 0]
     cases = (
-        judge_hull(table, "Mg-Si", tolerances, **known),
+        judge_hull(table, HullSystem("Mg-Si"), tolerances, **known),
         judge_stability(table, tolerances, **known),
-        judge_underprediction(few, "n_wyckoff-0", tolerances, **known),
-        judge_relaxation(relaxed, "Mg-Si", tolerances, **known),
+        judge_underprediction(few, SymmetryClass("n_wyckoff", "0"), tolerances, **known),
+        judge_relaxation(relaxed, HullSystem("Mg-Si"), tolerances, **known),
         CaseResult("hull", "m", "Ca-Si", "hull", "error", detail={"message": "no calcium"}),
     )
     return RunResults(
@@ -113,7 +114,7 @@ def test_biases_are_those_of_the_crystals(run):
     near = view.bias_near_hull().set_index("window")
     assert near.loc[np.inf, "n"] == 4
     assert near.loc[25.0, "n"] == (judged["above_hull_dft"] <= 25).sum()
-    assert [row["threshold"] for row in view.stability()] == [0.0, 25.0]
+    assert [threshold for threshold, _ in view.stability()] == [0.0, 25.0]
 
 
 def test_figures_show_every_crystal(run):

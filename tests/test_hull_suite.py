@@ -23,11 +23,19 @@ from symscape.models.card import ModelCard
 from symscape.models.evaluate import Evaluator
 from symscape.questions.crystals import judge_crystal_contracts
 from symscape.questions.invariance import CRYSTAL_INVARIANCE
+from symscape.questions.occasions import crystal_subjects
 from symscape.questions.registry import QUESTIONS
+from symscape.questions.subjects import (
+    AllCrystals,
+    HullSystem,
+    SymmetryClass,
+    SystemCrystals,
+    subject_of,
+)
 from symscape.references.crystal_files import list_crystals
 from symscape.references.crystals import load_crystals
 from symscape.results.run_results import load_results
-from symscape.suite.hull import HullCase, HullSession, hull_cases
+from symscape.suite.hull import HullCase, HullSession
 from symscape.suite.roll import CaseName, roll_of
 from symscape.verdict.tolerances import load_tolerances
 
@@ -141,19 +149,23 @@ def hulls(library):
 
 
 def case(hulls, own, question="hull", material="Al-Cu", name="hull"):
-    return HullCase(hulls, own, material, name, QUESTIONS[question])
+    return HullCase(hulls, own, subject_of(material, name), QUESTIONS[question])
+
+
+def subjects(question, entries):
+    return crystal_subjects(QUESTIONS[question].subject, entries)
 
 
 def test_cases_are_listed_without_loading(library):
     entries = list_crystals([library])
-    assert hull_cases("hull", entries) == [("Al-Cu", "hull")]
-    assert hull_cases("stability", entries) == [("crystals", "all")]
+    assert subjects("hull", entries) == [HullSystem("Al-Cu")]
+    assert subjects("stability", entries) == [AllCrystals()]
     # CrB-type alone has two free coordinates: too few for a class
-    assert hull_cases("underprediction", entries) == [
-        ("crystals", "n_lattice-1"),
-        ("crystals", "n_wyckoff-0"),
+    assert subjects("underprediction", entries) == [
+        SymmetryClass("n_lattice", "1"),
+        SymmetryClass("n_wyckoff", "0"),
     ]
-    assert hull_cases("hull", []) == hull_cases("underprediction", []) == []
+    assert all(subjects(q.name, []) == [] for q in QUESTIONS.values())
     loaded = load_crystals([library]).crystals
     assert [(e.id, e.n_lattice, e.n_wyckoff) for e in entries] == [
         (c.id, c.crystal.n_lattice, c.crystal.n_wyckoff) for c in loaded
@@ -213,8 +225,8 @@ def test_a_soft_model_is_too_low_by_as_much(hulls):
     assert soft.metrics["wrong_order_share"] == soft.metrics["ground_states_missed"] == 0
     stability = case(hulls, SOFT, "stability", "crystals", "all").judge()
     expected = classify(above / 1000, above / 2000, 25)
-    assert stability.metrics["false_stable"] == expected["false_stable"] > 0
-    assert len(stability.detail["false_stable"]) == expected["false_stable"]
+    assert stability.metrics["false_stable"] == expected.model_only > 0
+    assert len(stability.detail["false_stable"]) == expected.model_only
 
 
 def test_underprediction_leaves_out_the_zero(hulls):
@@ -287,9 +299,10 @@ def broken(calculator):
 
 def test_contracts_are_asked_of_every_crystal(hulls):
     entries = list_crystals([hulls.session.settings.references[0]])
-    names = hull_cases("crystal_invariance", entries)
-    assert names == hull_cases("crystal_forces", entries)
-    assert names == [(system, "contracts") for system in ("Al", "Al-Cu", "Cu")]
+    asked = subjects("crystal_invariance", entries)
+    assert asked == subjects("crystal_forces", entries)
+    assert asked == [SystemCrystals(system) for system in ("Al", "Al-Cu", "Cu")]
+    names = [(subject.material, subject.slice) for subject in asked]
     checked = []
     for system, name in names:
         result = case(hulls, model(), "crystal_invariance", system, name).judge()
@@ -315,9 +328,9 @@ def test_a_broken_model_fails_the_contract_it_breaks_on_crystals(hulls):
 
 def test_the_worst_crystal_counts_and_no_number_is_the_worst(hulls):
     def found(**values):
-        return {k: ContractResult(k, v, "meV/atom") for k, v in values.items()}
+        return {k: ContractResult(v, "meV/atom") for k, v in values.items()}
 
-    silent = {"supercell": skipped("supercell", "meV/atom", "nothing to double")}
+    silent = {"supercell": skipped("meV/atom", "nothing to double")}
     nan = float("nan")
     results = {
         "a": found(rotation=0.05, permutation=nan),
@@ -325,7 +338,7 @@ def test_the_worst_crystal_counts_and_no_number_is_the_worst(hulls):
         "c": found(rotation=0.1, permutation=5.0),
     }
     result = judge_crystal_contracts(
-        CRYSTAL_INVARIANCE, "Al-Cu", results, hulls.session.tolerances, model="m"
+        CRYSTAL_INVARIANCE, SystemCrystals("Al-Cu"), results, hulls.session.tolerances, model="m"
     )
     assert result.metrics["rotation"] == 0.2
     assert np.isnan(result.metrics["permutation"])

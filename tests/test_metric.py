@@ -12,6 +12,7 @@ from symscape.errors import SymscapeError
 from symscape.questions.metric import Metric, outside
 from symscape.questions.question import Question
 from symscape.questions.registry import QUESTIONS, collect_questions, metric_named
+from symscape.questions.subjects import MaterialSlice
 
 METRICS = sorted({m for q in QUESTIONS.values() for m in (*q.metrics, *q.derived)}, key=repr)
 metrics = st.sampled_from(METRICS)
@@ -119,10 +120,10 @@ def nothing_asked(case, **known):
 
 def test_a_name_for_two_things_is_refused():
     other = Question(
-        "mine", "Mine", "slice", (Metric("mae", "another error", "eV"),), nothing_asked
+        "mine", "Mine", MaterialSlice, (Metric("mae", "another error", "eV"),), nothing_asked
     )
     with pytest.raises(SymscapeError, match=r"'mae'.*means another thing"):
         collect_questions((other,))
-    again = Question("energies", "Again", "slice", (), nothing_asked)
+    again = Question("energies", "Again", MaterialSlice, (), nothing_asked)
     with pytest.raises(SymscapeError, match="'energies' is defined twice"):
         collect_questions((again,))

@@ -15,12 +15,12 @@ from inprocess import import_lazy_modules
 
 from symscape.references.library import find_references
 from symscape.references.store import load_reference
-from symscape.suite.quick import Subject, cheaper_half
+from symscape.suite.quick import Costed, cheaper_half
 
 ROOT = Path(__file__).parents[1]
 SUBJECTS = st.lists(
     st.builds(
-        Subject,
+        Costed,
         st.sampled_from(["slice", "system of 2", "prototype"]),
         st.text("abcdef", min_size=1, max_size=3),
         st.integers(0, 3).map(float),

@@ -25,10 +25,13 @@ from symscape.page.html import render_page
 from symscape.page.report import write_figures
 from symscape.page.view import RunView
 from symscape.questions.case import CaseResult
+from symscape.questions.detail import plain
+from symscape.questions.minima import MinimaDetail
+from symscape.questions.points import GridDetail
 from symscape.results.run_results import load_results, save_results
 
 U, V = np.linspace(-1.5, 1.5, 15), np.linspace(-0.9, 0.9, 13)
-GEOMETRY = {"metric_A2": [[0.002, 0.0], [0.0, 0.002]], "periods": [None, None], "threshold_meV": 5}
+GEOMETRY = GridDetail(((0.002, 0.0), (0.0, 0.002)), (None, None), 5.0)
 
 
 def make_data(model, reference=None):
@@ -194,7 +197,7 @@ def run_with_minima():
         reference.material,
         reference.slice,
         "passed",
-        detail={"geometry": {**GEOMETRY, "metric_A2": [[0.002, 0], [0, 0.002]]}},
+        detail=plain(MinimaDetail(GEOMETRY)),
     )
     return make_run(energies, minima, references=(reference,))
 
@@ -214,8 +217,8 @@ def test_arrows_of_a_run_are_drawn_on_its_maps(tmp_path):
     np.testing.assert_array_equal(item.arrows[0], forces)
     (before,) = RunView(run).slices
     assert before.arrows is None
-    plain = write_figures(tmp_path, RunView(run))[item.id].topology
-    pixels = np.asarray(PIL.Image.open(tmp_path / plain.wide.path).convert("L")).copy()
+    without = write_figures(tmp_path, RunView(run))[item.id].topology
+    pixels = np.asarray(PIL.Image.open(tmp_path / without.wide.path).convert("L")).copy()
     files = write_figures(tmp_path, RunView(loaded))
     again = np.asarray(PIL.Image.open(tmp_path / files[item.id].topology.wide.path).convert("L"))
     assert (pixels != again).any()

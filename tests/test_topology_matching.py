@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -30,9 +31,9 @@ def test_a_surface_agrees_with_itself():
     (saddle,) = result.saddles
     assert saddle.energy_error == saddle.barrier_error == saddle.displacement == 0
     assert all(m.displacement == m.depth_error == 0 for m in result.matched)
-    assert result.metrics()["min_curvature_ratio"] == 1
-    assert result.expected_saddles == result.metrics()["matched_saddles"] == 1
-    assert result.metrics()["missing_saddles"] == 0
+    assert result.errors.min_curvature_ratio == 1
+    assert result.expected_saddles == result.errors.matched_saddles == 1
+    assert result.errors.missing_saddles == 0
 
 
 def test_errors_of_a_shifted_softer_and_tilted_double_well():
@@ -50,8 +51,8 @@ def test_errors_of_a_shifted_softer_and_tilted_double_well():
     assert saddle.energy_error == pytest.approx(-40, abs=0.1)
     assert saddle.barrier_error == pytest.approx(-40, abs=0.1)
     assert result.bottleneck == pytest.approx(40, abs=0.5)
-    assert result.metrics()["max_barrier_error"] == pytest.approx(40, abs=0.1)
-    assert result.metrics()["mean_barrier_error"] == pytest.approx(-40, abs=0.1)
+    assert result.errors.max_barrier_error == pytest.approx(40, abs=0.1)
+    assert result.errors.mean_barrier_error == pytest.approx(-40, abs=0.1)
 
 
 def test_barriers_do_not_depend_on_which_well_is_the_deeper():
@@ -73,11 +74,11 @@ def test_missing_and_spurious_minima():
     assert len(lost.missing) == 2
     assert len(lost.spurious) == 1
     assert lost.spurious[0].position == pytest.approx((16, 10), abs=1e-6)
-    assert np.isnan(lost.metrics()["max_barrier_error"])
+    assert np.isnan(lost.errors.max_barrier_error)
     close = GridGeometry(np.eye(2) * (0.2 * STEP) ** 2)  # now within the radius
     found = compare_topology(two, one, close)
     assert [len(found.matched), len(found.missing), len(found.spurious)] == [1, 1, 0]
-    assert found.metrics()["missing_saddles"] == lost.metrics()["missing_saddles"] == 1
+    assert found.errors.missing_saddles == lost.errors.missing_saddles == 1
     back = compare_topology(one, two, close)
     assert [len(back.matched), len(back.missing), len(back.spurious)] == [1, 0, 1]
 
@@ -253,6 +254,6 @@ def test_results_do_not_depend_on_the_order_of_the_axes():
     model = reference + 0.01 * np.sin(3 * X + rng.normal()) * np.cos(2 * Y)
     geometry = GridGeometry(np.array([[0.003, 0.001], [0.001, 0.002]]))
     swapped = GridGeometry(geometry.metric[::-1, ::-1])
-    one = compare_topology(reference, model, geometry).metrics()
-    other = compare_topology(reference.T, model.T, swapped).metrics()
+    one = asdict(compare_topology(reference, model, geometry).errors)
+    other = asdict(compare_topology(reference.T, model.T, swapped).errors)
     assert one == pytest.approx(other, abs=1e-6)

@@ -72,7 +72,7 @@ def load_reference(name: str | Path, folder: str | Path | None = None) -> Landsc
     ReferenceFileError
         If there is no such reference, the name fits several, or the file is not in order.
     """
-    from symscape.references import store
+    from symscape.references import library, store
 
     path = Path(name)
     if path.suffix == ".json":
@@ -80,7 +80,9 @@ def load_reference(name: str | Path, folder: str | Path | None = None) -> Landsc
     wanted = str(name)
     entries = find_references(folder)
     exact = [e for e in entries if wanted in (e.id, f"{e.material}/{e.slice}")]
-    fitting = exact or [e for e in entries if wanted in (e.material, e.material.rpartition("-")[0])]
+    fitting = exact or [
+        e for e in entries if wanted in (e.material, library.formula_of(e.material))
+    ]
     if len(fitting) == 1:
         return store.load_reference(fitting[0].path)
     names = [f"{e.material}/{e.slice}" for e in fitting or entries]
@@ -139,13 +141,14 @@ def metrics(reference: LandscapeReference, evaluation: SliceEvaluation) -> pd.Da
     import pandas as pd
 
     from symscape.landscape.metrics import metrics_by_window
+    from symscape.questions.energies import N_POINTS
     from symscape.questions.registry import metric_named
 
     by_window = metrics_by_window(_aligned(reference, evaluation))
     table = pd.DataFrame.from_dict(by_window, orient="index")
     table.index = pd.Index([float(window) for window in table.index], name="window_meV_per_atom")
     names = {name: metric_named(name).column for name in table.columns}
-    return table.astype({"n_points": int}).rename(columns=names)
+    return table.astype({N_POINTS.name: int}).rename(columns=names)
 
 
 def compare_hulls(

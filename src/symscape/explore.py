@@ -207,7 +207,7 @@ def check_contracts(model: Evaluator, crystal: Crystal) -> tuple[Check, ...]:
     from symscape.contracts.kept import check_crystal_once
     from symscape.questions.conservative_forces import CONSERVATIVE_FORCES
     from symscape.questions.invariance import INVARIANCE
-    from symscape.questions.smoothness import SMOOTHNESS
+    from symscape.questions.smoothness import MAX_JUMP, MAX_KINK, SMOOTHNESS
     from symscape.verdict.tolerances import load_tolerances
 
     chosen = dict(ENERGY_CONTRACTS)
@@ -216,7 +216,7 @@ def check_contracts(model: Evaluator, crystal: Crystal) -> tuple[Check, ...]:
     found = check_crystal_once(model, crystal, chosen)
     values = {name: result.value for name, result in found.items() if result.applies}
     smooth = found["smoothness"]
-    values |= {"max_jump": smooth.value, "max_kink": smooth.detail["kink"]}
+    values |= {MAX_JUMP.name: smooth.value, MAX_KINK.name: smooth.detail["kink"]}
     names = {"material": crystal.formula, "slice": "", "model": model.model.card.name}
     tolerances = load_tolerances()
     return tuple(

@@ -14,6 +14,7 @@ from symscape.hull.analysis import above_hull_elsewhere, compare
 from symscape.hull.conventions import UNCORRECTED, Basis, Energies
 from symscape.hull.sides import is_r2scan, wanted_convention
 from symscape.hull.statistics import with_classes
+from symscape.hull.systems import elements_of_system
 
 #: relaxed geometries, and where their energies are
 GEOMETRIES = {"fixed": "relaxed_energy_fixed", "free": "relaxed_energy_free"}
@@ -39,7 +40,7 @@ def reasons_against(
         failed = table["correction_failed"].astype(str).to_numpy(dtype=object)
         reasons[failed != ""] = failed[failed != ""]
     for element in left_out:
-        there = [element in name.split("-") for name in table["system"]]
+        there = [element in elements_of_system(name) for name in table["system"]]
         reasons[there] = f"the element {element} is left out"
     return reasons
 

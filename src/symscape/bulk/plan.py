@@ -14,6 +14,7 @@ from symscape.dataset.read import DatasetChunk, iterate_chunks, load_dataset
 from symscape.dataset.store import DatasetInfo, dataset_info
 from symscape.errors import HullError
 from symscape.hull.conventions import Basis, shared_convention
+from symscape.hull.systems import elements_of_system
 
 #: a model's batches never reach beyond a block, and blocks depend on the data set only: so do
 #: energies, whatever the chunks and however many workers
@@ -207,7 +208,7 @@ def check_dataset(
     finite = table["system"][np.isfinite(table["energy"].to_numpy(dtype=float))]
     systems = set(finite)
     for system in sorted(systems):
-        members = system.split("-")
+        members = elements_of_system(system)
         if any(element in left_out for element in members):
             continue
         for element in members:

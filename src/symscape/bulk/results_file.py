@@ -6,6 +6,7 @@ stay in ``tables/crystals.parquet``.
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,19 @@ import pandas as pd
 
 from symscape.bulk.store import MANIFEST
 from symscape.hull.classes import CLASS_OF
+from symscape.hull.statistics import ErrorSummary
 from symscape.models.card import ModelCard
 from symscape.questions.case import CaseResult, Check
-from symscape.questions.crystals import ALL, ALL_CRYSTALS, FAILED_CRYSTALS
+from symscape.questions.crystals import FAILED_CRYSTALS, N_CRYSTALS
+from symscape.questions.hull import COUNTED, HULL, hull_metrics
 from symscape.questions.registry import QUESTIONS
+from symscape.questions.stability import ON_THE_HULL, STABILITY, N
+from symscape.questions.subjects import AllCrystals, Subject, SymmetryClass
+from symscape.questions.underprediction import (
+    PREFIXES,
+    UNDERPREDICTION,
+    underprediction_metrics,
+)
 from symscape.results.run_results import RunResults, save_results
 from symscape.verdict.tolerances import Tolerances, load_tolerances
 
@@ -26,8 +36,6 @@ from symscape.verdict.tolerances import Tolerances, load_tolerances
 RESULTS = "results.json"
 #: as many crystals without energy are named
 _MOST_NAMED = 20
-#: columns of errors, and what begins the names of their metrics
-_PREFIXES = {"error_above_hull": "", "error_formation": "formation_", "error_total": "total_"}
 
 
 def save_run_results(
@@ -53,14 +61,14 @@ def save_run_results(
     """
     manifest = compared.attrs["settings"]
     tolerances = load_tolerances("default")
-    judged = {
-        ("hull", ALL): _hull(compared, tables),
-        ("stability", ALL): _stability(tables),
+    judged: dict[tuple[str, Subject], dict[str, float]] = {
+        (HULL.name, AllCrystals()): _hull(compared, tables),
+        (STABILITY.name, AllCrystals()): _stability(tables),
         **_underprediction(tables["underprediction"]),
     }
     cases = tuple(
-        _case(question, name, metrics, manifest, compared, tolerances, failed)
-        for (question, name), metrics in judged.items()
+        _case(question, subject, metrics, manifest, compared, tolerances, failed)
+        for (question, subject), metrics in judged.items()
     )
     # what it was made from is as old as the run, however often tables are made
     began = datetime.fromtimestamp((folder / MANIFEST).stat().st_mtime, UTC)
@@ -91,53 +99,43 @@ def _card(manifest: dict[str, Any]) -> ModelCard:
 
 def _hull(compared: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> dict[str, float]:
     """Metrics of all hulls together; counts of systems are left out, for they grow with a set."""
-    order = tables["polymorphs"]
-    pairs = int(order["pairs"].sum()) if len(order) else 0
-    formation, above = compared["error_formation"], compared["error_above_hull"]
-    return {
-        "formation_mae": float(formation.abs().mean()),
-        "formation_bias": float(formation.mean()),
-        "above_hull_mae": float(above.abs().mean()),
-        "above_hull_bias": float(above.mean()),
-        "max_above_hull_error": float(above.abs().max()),
-        "wrong_order_share": float(order["wrong_pairs"].sum()) / pairs if pairs else 0.0,
-        "polymorph_mae": float(order["polymorph_mae"].mean()) if len(order) else 0.0,
-        "n_crystals": len(compared),
-    }
+    found = hull_metrics(compared, tables["polymorphs"], HULL.settings["threshold"])
+    return {name: value for name, value in found.items() if name not in {m.name for m in COUNTED}}
 
 
 def _stability(tables: dict[str, pd.DataFrame]) -> dict[str, float]:
     table = tables["stability"]
     single = table[table["geometry"] == "single point"].drop(columns="geometry")
     made: dict[str, float] = {}
-    for threshold, ending in ((0.0, "_at_0"), (25.0, "")):
+    for threshold, ending in ((0.0, ON_THE_HULL), (25.0, "")):
         (row,) = single[single["threshold"] == threshold].to_dict("records")
         made |= {f"{name}{ending}": float(value) for name, value in row.items()}
-    return {k: v for k, v in made.items() if k not in ("n_at_0", "threshold_at_0")}
+    once = (N.name, "threshold")
+    return {k: v for k, v in made.items() if k not in {name + ON_THE_HULL for name in once}}
 
 
-def _underprediction(table: pd.DataFrame) -> dict[tuple[str, str], dict[str, float]]:
+def _underprediction(table: pd.DataFrame) -> dict[tuple[str, Subject], dict[str, float]]:
     """Metrics of each class of free coordinates and of free lattice parameters."""
-    made: dict[tuple[str, str], dict[str, float]] = {}
+    made: dict[tuple[str, Subject], dict[str, float]] = {}
     for column, names in CLASS_OF.items():
         own = table[table["by"] == f"{column}_class"]
         for name in dict.fromkeys(names(n) for n in range(10)):
             metrics: dict[str, float] = {}
             for row in own[own["class"] == name].to_dict("records"):
-                prefix = _PREFIXES.get(str(row["error"]))
+                prefix = PREFIXES.get(str(row["error"]))
                 if prefix is None:
                     continue
-                metrics["n_crystals"] = int(row["n"])
-                summed = {k: v for k, v in row.items() if k not in ("error", "by", "class", "n")}
-                metrics |= {f"{prefix}{key}": float(value) for key, value in summed.items()}
+                summary = ErrorSummary(**{f.name: row[f.name] for f in fields(ErrorSummary)})
+                metrics[N_CRYSTALS.name] = summary.n
+                metrics |= underprediction_metrics(summary, prefix)
             if metrics:
-                made["underprediction", f"{column}-{name}"] = metrics
+                made[UNDERPREDICTION.name, SymmetryClass(column, name)] = metrics
     return made
 
 
 def _case(
     question: str,
-    name: str,
+    subject: Subject,
     metrics: dict[str, float],
     manifest: dict[str, Any],
     compared: pd.DataFrame,
@@ -146,7 +144,7 @@ def _case(
 ) -> CaseResult:
     """Hold metrics against the suite's tolerances; crystals without energy fail every case."""
     model = str(manifest["model"]["name"])
-    limits = tolerances.case(question, material=ALL_CRYSTALS, slice=name, model=model)
+    limits = tolerances.case(question, material=subject.material, slice=subject.slice, model=model)
     found = [c for c in limits.check(metrics, QUESTIONS[question]) if c.metric in metrics]
     gaps = Check(FAILED_CRYSTALS.name, float(len(failed)), (None, 0.0), "", not failed)
     checks = (*found, gaps)
@@ -163,8 +161,8 @@ def _case(
     return CaseResult(
         question=question,
         model=model,
-        material=ALL_CRYSTALS,
-        slice=name,
+        material=subject.material,
+        slice=subject.slice,
         status="passed" if all(check.passed for check in checks) else "failed",
         checks=checks,
         metrics=metrics,

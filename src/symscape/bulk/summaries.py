@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from statistics import NormalDist
 from typing import Any
 
@@ -11,7 +12,9 @@ import pandas as pd
 
 from symscape.hull.relax import SIGNIFICANT_GAIN_EV
 from symscape.hull.stability import classify, polymorph_order
-from symscape.hull.statistics import CONFIDENCE, NEAR_HULL_MEV, error_summary, too_low
+from symscape.hull.statistics import CONFIDENCE, NEAR_HULL_MEV, ErrorSummary, error_summary
+from symscape.questions.relaxation import BROKEN_SHARE
+from symscape.questions.stability import stability_metrics
 
 #: from so many values on, the bootstrap's interval of a mean is taken from its normal limit
 LARGE = 2_000
@@ -26,7 +29,7 @@ ERRORS = ("error_total", "error_formation", "error_above_hull")
 THRESHOLDS_MEV = (0.0, 25.0)
 
 
-def large_summary(errors: np.ndarray) -> dict[str, float]:
+def large_summary(errors: np.ndarray) -> ErrorSummary:
     """Summarize signed errors as `hull.statistics.error_summary` does, in time linear in them.
 
     Percentile-bootstrap intervals of a mean tend to the normal ones (Bickel & Freedman, Ann.
@@ -41,16 +44,12 @@ def large_summary(errors: np.ndarray) -> dict[str, float]:
     if len(errors) < LARGE:
         return error_summary(errors)
     width = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) / np.sqrt(len(errors))
-    summary: dict[str, float] = {"n": len(errors)}
-    for name, values in (
-        ("mean_signed_error", errors),
-        ("mae", np.abs(errors)),
-        ("share_underpredicted", too_low(errors).astype(float)),
-    ):
+
+    def interval(values: np.ndarray) -> tuple[float, float]:
         mean, half = float(values.mean()), float(width * values.std())
-        summary[name] = mean
-        summary[f"{name}_low"], summary[f"{name}_high"] = mean - half, mean + half
-    return summary
+        return mean - half, mean + half
+
+    return ErrorSummary.of(errors, interval)
 
 
 def underprediction(
@@ -70,20 +69,19 @@ def underprediction(
     Returns
     -------
     DataFrame
-        ``error``, ``by``, ``class`` and the columns of `large_summary`.
+        ``error``, ``by``, ``class`` and the columns of `ErrorSummary`.
     """
     known = table[table["space_group"] > 0]
     rows = []
     for error in errors:
         whole = known[error].dropna().to_numpy()
-        rows.append({"error": error, "by": "all", "class": "all", **large_summary(whole)})
+        rows.append({"error": error, "by": "all", "class": "all", **asdict(large_summary(whole))})
         for by in classes:
             for name, group in known.groupby(by, sort=True, observed=True):
                 values = group[error].dropna().to_numpy()
                 if len(values):
-                    rows.append(
-                        {"error": error, "by": by, "class": str(name), **large_summary(values)}
-                    )
+                    made = asdict(large_summary(values))
+                    rows.append({"error": error, "by": by, "class": str(name), **made})
     return pd.DataFrame(rows)
 
 
@@ -97,14 +95,15 @@ def near_hull(
     Returns
     -------
     DataFrame
-        ``error``, ``window`` (meV/atom; infinity for all) and the columns of `large_summary`.
+        ``error``, ``window`` (meV/atom; infinity for all) and the columns of `ErrorSummary`.
     """
     above = 1000 * table["above_hull_dft"]
     rows: list[dict[str, Any]] = []
     for error in errors:
         for window in (*windows, np.inf):
             values = table[error][above <= window + 1e-6].dropna().to_numpy()
-            rows.append({"error": error, "window": float(window), **large_summary(values)})
+            made = asdict(large_summary(values))
+            rows.append({"error": error, "window": float(window), **made})
     return pd.DataFrame(rows)
 
 
@@ -119,16 +118,15 @@ def stability(table: pd.DataFrame, columns: dict[str, str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``geometry``, ``threshold`` (meV/atom) and what `hull.stability.classify` returns.
+        ``geometry``, ``threshold`` (meV/atom) and the metrics of the question of stability.
     """
     rows = []
     for geometry, column in columns.items():
         known = table[table[column].notna()]
         above = known["above_hull_dft"].to_numpy(), known[column].to_numpy()
         for threshold in THRESHOLDS_MEV:
-            rows.append(
-                {"geometry": geometry, "threshold": threshold, **classify(*above, threshold)}
-            )
+            found = stability_metrics(classify(*above, threshold))
+            rows.append({"geometry": geometry, "threshold": threshold, **found})
     return pd.DataFrame(rows)
 
 
@@ -171,7 +169,7 @@ def relaxation(table: pd.DataFrame, classes: Sequence[str], free: bool) -> pd.Da
             if free:
                 gained = (done["relaxed_energy_fixed"] - done["relaxed_energy_free"]).clip(lower=0)
                 moved = done["relaxed_space_group_free"] != done["relaxed_space_group"]
-                row["broken_share"] = (moved & (gained >= SIGNIFICANT_GAIN_EV)).mean()
+                row[BROKEN_SHARE.name] = (moved & (gained >= SIGNIFICANT_GAIN_EV)).mean()
                 row["mean_gained"] = 1000 * gained.mean()
             rows.append(row)
     return pd.DataFrame(rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,10 @@ from symscape.files import write_atomically
 from symscape.hull.conventions import Basis
 from symscape.hull.phases import select_system
 from symscape.hull.shifts import shifted_elements
+from symscape.hull.systems import elements_of_system, system_of
+from symscape.questions.energies import MAE, MEAN_SIGNED_ERROR, SHARE_UNDERPREDICTED
+from symscape.questions.hull import ABOVE_HULL_MAE, FORMATION_MAE
+from symscape.questions.stability import F1, FALSE_STABLE_SHARE
 
 #: columns with few different values
 _FEW = (
@@ -41,6 +45,19 @@ _RESULTS = (
     "row", "id", "energy_model", "failed", "correction", "correction_failed",
     *(field.name for field in fields(Symmetry)),
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The numbers that people ask for first: errors in meV/atom, stability up to 25 meV/atom."""
+
+    formation_mae: float
+    formation_bias: float
+    above_hull_mae: float
+    above_hull_bias: float
+    share_underpredicted: float
+    false_stable_share: float
+    f1: float
 
 
 @dataclass(frozen=True)
@@ -56,7 +73,7 @@ class TablesSummary:
     systems
         Chemical systems present.
     headline
-        MAE and bias of formation energies and energies above hull (meV/atom), false-stable share.
+        The numbers that people ask for first.
     notices
         What the user should know of the energies, one sentence each.
     """
@@ -65,7 +82,7 @@ class TablesSummary:
     crystals: int
     left_out: int
     systems: int
-    headline: dict[str, float]
+    headline: Headline
     notices: tuple[str, ...] = ()
 
 
@@ -119,7 +136,7 @@ def make_tables(
     )
     kept = table[reasons == ""]
     if system:
-        system = "-".join(sorted(system.split("-")))
+        system = system_of(elements_of_system(system))
         kept = select_system(kept, system)
     if kept.empty:
         raise ScaleError(
@@ -139,7 +156,7 @@ def make_tables(
         "levels_of_theory": {
             str(k): int(n) for k, n in compared["level_of_theory"].value_counts().items() if n
         },
-        "headline": headline,
+        "headline": asdict(headline),
         "settings": compared.attrs["settings"],
     }
     _write(target, compared, {**made, "left_out": rejected}, document)
@@ -246,30 +263,30 @@ def _systems(compared: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "n": grouped.size(),
-            "formation_mae": grouped["absolute"].mean(),
-            "above_hull_mae": grouped["absolute_hull"].mean(),
+            FORMATION_MAE.name: grouped["absolute"].mean(),
+            ABOVE_HULL_MAE.name: grouped["absolute_hull"].mean(),
             "stable_dft": grouped["stable_dft"].sum(),
             "stable_model": grouped["stable_model"].sum(),
         }
     ).reset_index()
 
 
-def _headline(made: dict[str, pd.DataFrame]) -> dict[str, float]:
+def _headline(made: dict[str, pd.DataFrame]) -> Headline:
     """Return the numbers that people ask for first."""
     table, stable = made["underprediction"], made["stability"]
     whole = {row["error"]: row for row in table[table["by"] == "all"].to_dict("records")}
     formation, hull = whole["error_formation"], whole["error_above_hull"]
     chosen = (stable["geometry"] == "single point") & (stable["threshold"] == 25.0)
     (at_25,) = stable[chosen].to_dict("records")
-    return {
-        "formation_mae": float(formation["mae"]),
-        "formation_bias": float(formation["mean_signed_error"]),
-        "above_hull_mae": float(hull["mae"]),
-        "above_hull_bias": float(hull["mean_signed_error"]),
-        "share_underpredicted": float(hull["share_underpredicted"]),
-        "false_stable_share": float(at_25["false_stable_share"]),
-        "f1": float(at_25["f1"]),
-    }
+    return Headline(
+        formation_mae=MAE.of(formation),
+        formation_bias=MEAN_SIGNED_ERROR.of(formation),
+        above_hull_mae=MAE.of(hull),
+        above_hull_bias=MEAN_SIGNED_ERROR.of(hull),
+        share_underpredicted=SHARE_UNDERPREDICTED.of(hull),
+        false_stable_share=FALSE_STABLE_SHARE.of(at_25),
+        f1=F1.of(at_25),
+    )
 
 
 def _write(

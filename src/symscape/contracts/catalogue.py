@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from symscape.contracts.conservation import curl, force_gradient, stress_strain, symmetric_forces
 from symscape.contracts.invariance import (
@@ -23,29 +24,24 @@ from symscape.crystal.slice import Slice
 CrystalContract = Callable[[Potential, Crystal, ContractSettings], ContractResult]
 SliceContract = Callable[[Potential, Slice, ContractSettings], ContractResult]
 
+Contract = TypeVar("Contract", CrystalContract, SliceContract)
+
+
+def _by_name(*contracts: Contract) -> dict[str, Contract]:
+    """Return contracts by the names of their functions."""
+    return {contract.__name__: contract for contract in contracts}
+
+
 #: contracts about the energy of one crystal
-ENERGY_CONTRACTS: dict[str, CrystalContract] = {
-    "rotation": rotation,
-    "translation": translation,
-    "permutation": permutation,
-    "supercell": supercell,
-    "cell_choice": cell_choice,
-    "space_group": space_group,
-    "smoothness": smoothness,
-}
-
+ENERGY_CONTRACTS: dict[str, CrystalContract] = _by_name(
+    rotation, translation, permutation, supercell, cell_choice, space_group, smoothness
+)
 #: contracts about the forces and the stress of one crystal
-FORCE_CONTRACTS: dict[str, CrystalContract] = {
-    "symmetric_forces": symmetric_forces,
-    "force_gradient": force_gradient,
-    "stress_strain": stress_strain,
-}
-
+FORCE_CONTRACTS: dict[str, CrystalContract] = _by_name(
+    symmetric_forces, force_gradient, stress_strain
+)
 #: contracts about a slice
-SLICE_CONTRACTS: dict[str, SliceContract] = {
-    "equivalent_points": equivalent_points,
-    "curl": curl,
-}
+SLICE_CONTRACTS: dict[str, SliceContract] = _by_name(equivalent_points, curl)
 
 
 def check_crystal(

@@ -59,7 +59,7 @@ def symmetric_forces(
     if stress is not None:
         mean_stress = np.mean(np.swapaxes(turns, 1, 2) @ stress[0] @ turns, axis=0)
         detail["stress"] = float(1000 * np.abs(stress[0] - mean_stress).max())
-    return ContractResult("symmetric_forces", float(1000 * outside[worst]), "meV/angstrom", detail)
+    return ContractResult(float(1000 * outside[worst]), "meV/angstrom", detail)
 
 
 def force_gradient(
@@ -75,7 +75,7 @@ def force_gradient(
     """
     own = crystal.primitive_atoms
     if len(own) == 1:
-        return skipped("force_gradient", "meV/angstrom", "a single atom has nowhere to go")
+        return skipped("meV/angstrom", "a single atom has nowhere to go")
     symmetric = Structures.from_atoms([crystal.to_atoms(primitive=True)])
     rough = rattled(crystal, settings)
     names = [*(free.name for free in crystal.free_coordinates), "random"]
@@ -109,7 +109,6 @@ def force_gradient(
     mismatches = 1000 * np.median(beyond, axis=1) / sizes
     worst = int(mismatches.argmax())
     return ContractResult(
-        "force_gradient",
         float(mismatches[worst]),
         "meV/angstrom",
         {
@@ -130,7 +129,7 @@ def stress_strain(
     from symscape.crystal.lattice import free_lattice_parameters, lattice_values, strained_cells
 
     if "stress" not in model.implements:
-        return skipped("stress_strain", "meV/angstrom^3", "the model has no stress")
+        return skipped("meV/angstrom^3", "the model has no stress")
     base = Structures.from_atoms([crystal.to_atoms(primitive=True)])
     stress = model.predict(base, forces=True, stresses=True).stresses
     assert stress is not None
@@ -158,7 +157,6 @@ def stress_strain(
     worst = int(np.abs(mismatches).argmax())
     value = float(np.abs(mismatches)[worst])
     return ContractResult(
-        "stress_strain",
         value,
         "meV/angstrom^3",
         {
@@ -193,7 +191,7 @@ def curl(
     centre = _middle(slice.mask) if centre is None else centre
     blocks = _quadrants(slice.mask, centre, _longest_steps(slice))
     if not blocks:
-        return skipped("curl", "meV/atom", "no loop avoids the masked points")
+        return skipped("meV/atom", "no loop avoids the masked points")
     loops, edges = _loops(blocks)
     ends = np.stack([axis.values[edges[..., k]] for k, axis in enumerate(slice.axes)], axis=-1)
     steps = ends[:, 1] - ends[:, 0]
@@ -204,7 +202,7 @@ def curl(
     moves = tangents(slice, values)
     strained = bool(moves.strained.any())
     if strained and "stress" not in model.implements:
-        return skipped("curl", "meV/atom", "the model has no stress, which a lattice axis needs")
+        return skipped("meV/atom", "the model has no stress, which a lattice axis needs")
     answer = model.predict(structures, forces=True, stresses=strained)
     assert answer.forces is not None
     pull = moves.generalized_forces(answer.forces.reshape(len(values), n_atoms, 3), answer.stresses)
@@ -216,7 +214,6 @@ def curl(
     sure = np.maximum(around - unsure, 0.0)
     worst = int(sure.argmax())
     return ContractResult(
-        "curl",
         float(sure[worst]),
         "meV/atom",
         {

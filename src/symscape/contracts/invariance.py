@@ -47,7 +47,7 @@ def rotation(
         Structures(base.numbers, base.positions @ r.T, base.cells @ r.T, base.offsets)
         for r in turns
     ]
-    return _spread("rotation", model, base, variants)
+    return _spread(model, base, variants)
 
 
 def translation(
@@ -64,7 +64,7 @@ def translation(
         images = rng.integers(-1, 2, base.positions.shape)
         moves = _cartesian(base, shifts + images)
         variants.append(Structures(base.numbers, base.positions + moves, base.cells, base.offsets))
-    return _spread("translation", model, base, variants)
+    return _spread(model, base, variants)
 
 
 def permutation(
@@ -81,7 +81,7 @@ def permutation(
         variants.append(
             Structures(base.numbers[order], base.positions[order], base.cells, base.offsets)
         )
-    return _spread("permutation", model, base, variants)
+    return _spread(model, base, variants)
 
 
 def supercell(
@@ -92,7 +92,7 @@ def supercell(
     """Compare energies per atom of the cell and of it doubled along each of its vectors."""
     base = rattled(crystal, settings)
     variants = [_repeated(base, axis) for axis in range(3)]
-    return _spread("supercell", model, base, variants, ("2x1x1", "1x2x1", "1x1x2"))
+    return _spread(model, base, variants, ("2x1x1", "1x2x1", "1x1x2"))
 
 
 def cell_choice(
@@ -118,7 +118,7 @@ def cell_choice(
     if isinstance(crystal, Crystal) and len(crystal.primitive_atoms) < len(crystal):
         variants.append(_conventional(crystal, base))
         names.append("conventional")
-    return _spread("cell_choice", model, base, variants, tuple(names))
+    return _spread(model, base, variants, tuple(names))
 
 
 def space_group(
@@ -134,7 +134,7 @@ def space_group(
     _, distinct = np.unique(group.rotations, axis=0, return_index=True)
     distinct = distinct[np.any(group.rotations[distinct] != np.eye(3, dtype=int), axis=(1, 2))]
     if not len(distinct):
-        return skipped("space_group", UNIT, "the point group has no operation but the identity")
+        return skipped(UNIT, "the point group has no operation but the identity")
     chosen = settings.rng().permutation(distinct)[: 2 * settings.samples]
     variants = []
     for g in chosen:
@@ -144,7 +144,7 @@ def space_group(
             Structures(base.numbers, images @ crystal.lattice, base.cells, base.offsets)
         )
     names = tuple(str(group.rotations[g].tolist()) for g in chosen)
-    return _spread("space_group", model, base, variants, names)
+    return _spread(model, base, variants, names)
 
 
 def equivalent_points(
@@ -162,7 +162,7 @@ def equivalent_points(
     members = [np.flatnonzero((orbits == first) & free) for first in np.unique(orbits)]
     members = [m for m in members if len(m) > 1]
     if not members:
-        return skipped("equivalent_points", UNIT, "no two grid points are equivalent")
+        return skipped(UNIT, "no two grid points are equivalent")
     order = settings.rng().permutation(len(members))[:MAX_ORBITS]
     members = [members[k] for k in order]
     points = np.concatenate(members)
@@ -172,7 +172,6 @@ def equivalent_points(
     spreads = np.array([np.ptp(energies[which == k]) for k in range(len(members))])
     worst = int(spreads.argmax())
     return ContractResult(
-        "equivalent_points",
         float(spreads[worst]),
         UNIT,
         {
@@ -183,7 +182,6 @@ def equivalent_points(
 
 
 def _spread(
-    name: str,
     model: Potential,
     base: Structures,
     variants: list[Structures],
@@ -198,7 +196,7 @@ def _spread(
     detail = {"variants": len(variants), "worst": names[k] if names else int(k)}
     if len(base) > 1:
         detail["structure"] = int(i)
-    return ContractResult(name, float(differences[k, i]), UNIT, detail)
+    return ContractResult(float(differences[k, i]), UNIT, detail)
 
 
 def _cartesian(structures: Structures, fractional: np.ndarray) -> np.ndarray:

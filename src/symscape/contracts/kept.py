@@ -10,6 +10,7 @@ from dataclasses import asdict
 import numpy as np
 
 from symscape.contracts.catalogue import CrystalContract
+from symscape.contracts.potential import Potential
 from symscape.contracts.result import DEFAULT_SETTINGS, ContractResult, ContractSettings
 from symscape.crystal.crystal import Crystal
 from symscape.digest import code_digest
@@ -20,7 +21,7 @@ _PACKAGES = ("symscape.contracts", "symscape.crystal")
 
 
 def check_crystal_once(
-    potential: Evaluator,
+    potential: Potential,
     crystal: Crystal,
     contracts: Mapping[str, CrystalContract],
     settings: ContractSettings = DEFAULT_SETTINGS,
@@ -30,7 +31,7 @@ def check_crystal_once(
     Parameters
     ----------
     potential
-        The model, and the cache in which results are kept, if any.
+        An `Evaluator` keeps results in its cache, if it has one.
     crystal
         Any crystal.
     contracts
@@ -43,10 +44,9 @@ def check_crystal_once(
     ModelError
         As the potential does; nothing is kept of a contract that could not be checked.
     """
-    store, model = potential.cache, potential.model
-    if store is None:
+    if not isinstance(potential, Evaluator) or potential.cache is None:
         return {name: check(potential, crystal, settings) for name, check in contracts.items()}
-    found = {}
+    found, model, store = {}, potential.model, potential.cache
     for name, check in contracts.items():
         question = _question(crystal, name, settings)
         known = store.get_outcome(model.fingerprint, question)

@@ -17,8 +17,6 @@ class ContractResult:
 
     Parameters
     ----------
-    name
-        The contract.
     value
         Size of the worst violation in ``unit``; NaN where the contract asks nothing (no free
         coordinate, no stress), ``detail["skipped"]`` then says why.
@@ -28,7 +26,6 @@ class ContractResult:
         Where the worst violation is, and further numbers.
     """
 
-    name: str
     value: float
     unit: str
     detail: dict[str, Any] = field(default_factory=dict)
@@ -72,9 +69,9 @@ class ContractSettings:
 DEFAULT_SETTINGS = ContractSettings()
 
 
-def skipped(name: str, unit: str, reason: str) -> ContractResult:
+def skipped(unit: str, reason: str) -> ContractResult:
     """Return the result of a contract that asks nothing here."""
-    return ContractResult(name, float("nan"), unit, {"skipped": reason})
+    return ContractResult(float("nan"), unit, {"skipped": reason})
 
 
 def rattled(crystal: Crystal | Structures, settings: ContractSettings) -> Structures:

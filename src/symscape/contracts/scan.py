@@ -197,7 +197,6 @@ def smoothness(
     ]
     worst = max(scans, key=lambda scan: scan.jump)
     return ContractResult(
-        "smoothness",
         worst.jump,
         "meV/atom",
         {

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from symscape.dataset.readers.json_records import from_document
 from symscape.dataset.record import CrystalRecord, Reject
 from symscape.errors import DatasetError, shown
+from symscape.hull.systems import elements_of_system
 
 THERMO_TYPES = ("GGA_GGA+U", "R2SCAN", "GGA_GGA+U_R2SCAN")
 _FIELDS = (
@@ -132,7 +133,7 @@ def _elements(system: str) -> tuple[str, ...]:
     """Return the elements of a chemical system in alphabetical order."""
     from ase.data import atomic_numbers
 
-    elements = sorted({element.strip() for element in system.split("-")})
+    elements = sorted({element.strip() for element in elements_of_system(system)})
     for element in elements:
         if not atomic_numbers.get(element):
             raise DatasetError(

@@ -8,6 +8,7 @@ aad3000 (2016).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,6 +67,36 @@ def relative_difference(value: np.ndarray, reference: np.ndarray, least: float =
     return 100 * (value - reference) / np.maximum(reference, least)
 
 
+@dataclass(frozen=True)
+class CurveSummary:
+    """Errors of many curves, one number a measure; NaN where no crystal has a minimum.
+
+    Parameters
+    ----------
+    epsilon
+        The median, since one crystal of which nothing is right may have an epsilon of ten.
+    volume_error, bulk_modulus_error
+        Means of the absolute errors, per cent.
+    volume_bias
+        Mean of the signed errors, per cent.
+    delta
+        The mean, meV/atom.
+    good_share
+        Share of all crystals whose epsilon is `GOOD`.
+    without_minimum, n_crystals
+        How many crystals have no minimum near DFT's, and how many there are.
+    """
+
+    epsilon: float = math.nan
+    good_share: float = 0.0
+    volume_error: float = math.nan
+    volume_bias: float = math.nan
+    bulk_modulus_error: float = math.nan
+    delta: float = math.nan
+    without_minimum: int = 0
+    n_crystals: int = 0
+
+
 @dataclass(frozen=True, eq=False)
 class CurveErrors:
     """How far a model's curves are from DFT's; arrays of shape (n,), NaN without a minimum.
@@ -95,28 +126,22 @@ class CurveErrors:
             relative_difference(model.bulk_modulus, dft.bulk_modulus, SOFTEST),
         )
 
-    def summary(self) -> dict[str, float]:
-        """Return one number a measure; NaN where no crystal has a minimum.
-
-        The median of epsilon, since one crystal of which nothing is right may have an epsilon of
-        ten; the means of the others.
-        """
+    def summary(self) -> CurveSummary:
+        """Return one number a measure."""
         found = np.isfinite(self.epsilon)
         n = len(found)
         if not found.any():
-            nothing = dict.fromkeys(("epsilon", "volume_error", "volume_bias"), float("nan"))
-            nothing |= dict.fromkeys(("bulk_modulus_error", "delta"), float("nan"))
-            return {**nothing, "good_share": 0.0, "without_minimum": n, "n_crystals": n}
-        return {
-            "epsilon": float(np.median(self.epsilon[found])),
-            "good_share": float((self.epsilon[found] <= GOOD).sum() / n),
-            "volume_error": float(np.abs(self.volume[found]).mean()),
-            "volume_bias": float(self.volume[found].mean()),
-            "bulk_modulus_error": float(np.abs(self.bulk_modulus[found]).mean()),
-            "delta": float(self.delta[found].mean()),
-            "without_minimum": int((~found).sum()),
-            "n_crystals": n,
-        }
+            return CurveSummary(without_minimum=n, n_crystals=n)
+        return CurveSummary(
+            epsilon=float(np.median(self.epsilon[found])),
+            good_share=float((self.epsilon[found] <= GOOD).sum() / n),
+            volume_error=float(np.abs(self.volume[found]).mean()),
+            volume_bias=float(self.volume[found].mean()),
+            bulk_modulus_error=float(np.abs(self.bulk_modulus[found]).mean()),
+            delta=float(self.delta[found].mean()),
+            without_minimum=int((~found).sum()),
+            n_crystals=n,
+        )
 
 
 def _curves(a: BirchMurnaghan, b: BirchMurnaghan) -> tuple[np.ndarray, np.ndarray]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -109,9 +110,33 @@ def asked_differences(found: PrototypeDifferences, prototype: int, window: float
     return asked
 
 
+@dataclass(frozen=True)
+class PrototypeSummary:
+    """Errors of one prototype's energies above the lowest ones; NaN where none is known.
+
+    Parameters
+    ----------
+    mae, mean_signed_error
+        meV/atom.
+    softening_scale
+        Slope of the model's on DFT's.
+    wrong_order_share
+        Share of differences that have the other sign.
+    without_minimum, n_differences
+        How many the model has none of, and how many were asked for.
+    """
+
+    mae: float = math.nan
+    mean_signed_error: float = math.nan
+    softening_scale: float = math.nan
+    wrong_order_share: float = math.nan
+    without_minimum: int = 0
+    n_differences: int = 0
+
+
 def prototype_summary(
     found: PrototypeDifferences, prototype: int, window: float
-) -> dict[str, float]:
+) -> PrototypeSummary:
     """Return one number a measure for one prototype, over all elements.
 
     Parameters
@@ -124,21 +149,19 @@ def prototype_summary(
     dft, model = found.dft[:, prototype], found.model[:, prototype]
     asked = asked_differences(found, prototype, window)
     known = asked & np.isfinite(model)
-    counts = {
-        "without_minimum": int((asked & ~known).sum()),
-        "n_differences": int(asked.sum()),
-    }
+    counts = PrototypeSummary(
+        without_minimum=int((asked & ~known).sum()), n_differences=int(asked.sum())
+    )
     if not known.any():
-        names = ("mae", "mean_signed_error", "softening_scale", "wrong_order_share")
-        return {**dict.fromkeys(names, float("nan")), **counts}
+        return counts
     errors = (model - dft)[known]
-    return {
-        "mae": float(np.abs(errors).mean()),
-        "mean_signed_error": float(errors.mean()),
-        "softening_scale": slope(dft[known], model[known]),
-        "wrong_order_share": float((model[known] < 0).mean()),
-        **counts,
-    }
+    return replace(
+        counts,
+        mae=float(np.abs(errors).mean()),
+        mean_signed_error=float(errors.mean()),
+        softening_scale=slope(dft[known], model[known]),
+        wrong_order_share=float((model[known] < 0).mean()),
+    )
 
 
 def slope(dft: np.ndarray, model: np.ndarray) -> float:

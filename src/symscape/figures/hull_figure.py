@@ -11,6 +11,7 @@ import numpy as np
 
 from symscape.figures.layouts import Layout
 from symscape.figures.panels import DFT_COLOUR, MODEL_COLOUR, PLAIN, TITLE
+from symscape.hull.systems import elements_of_system
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -176,7 +177,7 @@ def draw_hulls(tables: dict[str, pd.DataFrame], model: str, layout: Layout = "wi
 def _draw_hull(axes: Axes, system: str, table: pd.DataFrame) -> None:
     from pymatgen.core import Composition
 
-    _, second = system.split("-")
+    _, second = elements_of_system(system)
     x = np.array([Composition(f).get_atomic_fraction(second) for f in table["formula"]])
     lines = []
     for who, colour, mark, style in (
@@ -214,7 +215,7 @@ def _draw_ternary(axes: Axes, system: str, table: pd.DataFrame) -> None:
     """Draw the triangle of compositions: who is on whose hull."""
     from pymatgen.core import Composition
 
-    elements = system.split("-")
+    elements = elements_of_system(system)
     corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, np.sqrt(3) / 2]])
     axes.plot(*np.vstack([corners, corners[:1]]).T, color="#bbbbbb", linewidth=0.8, zorder=0)
     for element, (x, y), (dx, dy) in zip(

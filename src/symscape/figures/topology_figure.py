@@ -25,6 +25,7 @@ from symscape.landscape.geometry import GridGeometry
 from symscape.landscape.matching import TopologyComparison, compare_topology
 from symscape.landscape.minima import FAINT, StationaryPoint
 from symscape.landscape.paths import EnergyPath
+from symscape.questions.points import GridDetail
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,7 +64,7 @@ _MODEL_PATH: dict[str, Any] = {"color": MODEL_COLOUR, "linewidth": 1.9, "linesty
 
 
 def comparison_of(
-    data: LandscapeData, geometry: dict[str, Any], window: float = 1.0
+    data: LandscapeData, geometry: GridDetail, window: float = 1.0
 ) -> TopologyComparison | None:
     """Compare the topology of a figure's grids, as the verdict on the minima did.
 
@@ -72,7 +73,7 @@ def comparison_of(
     data
         Grids of DFT and model.
     geometry
-        ``metric_A2``, ``periods`` and ``threshold_meV``, as the verdict recorded them.
+        As the verdict recorded it.
     window
         eV/atom above the DFT minimum up to which minima count.
 
@@ -83,12 +84,11 @@ def comparison_of(
     """
     if data.model is None or not np.isfinite(data.error).any():
         return None
-    u, v = (None if p is None else int(p) for p in geometry["periods"])
     return compare_topology(
         data.reference,
         data.model,
-        GridGeometry(np.array(geometry["metric_A2"], dtype=float), (u, v)),
-        threshold=float(geometry["threshold_meV"]) / 1000,
+        GridGeometry(np.array(geometry.metric_A2, dtype=float), geometry.periods),
+        threshold=geometry.threshold_meV / 1000,
         window=window,
     )
 

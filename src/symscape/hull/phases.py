@@ -12,6 +12,7 @@ import pandas as pd
 from symscape.errors import HullError
 from symscape.hull.compositions import Compositions, compositions
 from symscape.hull.convex import above_elements, above_hull, element_energies
+from symscape.hull.systems import elements_of_system
 from symscape.hull.table import check_table
 
 
@@ -92,8 +93,8 @@ def select_system(table: pd.DataFrame, system: str) -> pd.DataFrame:
     HullError
         If no crystal has all of the system's elements.
     """
-    wanted = set(system.split("-"))
-    members = [set(name.split("-")) for name in table["system"]]
+    wanted = set(elements_of_system(system))
+    members = [set(elements_of_system(name)) for name in table["system"]]
     if wanted not in members:
         raise HullError(
             f"the chemical system {system} is empty: no crystal has all of its elements; add one "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass, fields
+
 import numpy as np
 import pandas as pd
 
@@ -11,9 +13,57 @@ _ROUNDING_EV = 1e-7
 RESOLUTION_MEV = 5.0
 
 
+@dataclass(frozen=True)
+class Verdicts:
+    """How many crystals model and DFT call stable; ratios are NaN where nothing is divided by.
+
+    Parameters
+    ----------
+    both, neither
+        Stable for both, for neither.
+    model_only, dft_only
+        Stable for one of the two.
+    """
+
+    both: int
+    model_only: int
+    dft_only: int
+    neither: int
+
+    @property
+    def count(self) -> int:
+        """All crystals."""
+        return self.both + self.model_only + self.dft_only + self.neither
+
+    @property
+    def model_only_share(self) -> float:
+        """Of those that are unstable in DFT, the share that the model calls stable."""
+        return _ratio(self.model_only, self.model_only + self.neither)
+
+    @property
+    def dft_only_share(self) -> float:
+        """Of those that are stable in DFT, the share that the model calls unstable."""
+        return _ratio(self.dft_only, self.both + self.dft_only)
+
+    @property
+    def precision(self) -> float:
+        """Of those that the model calls stable, the share that is."""
+        return _ratio(self.both, self.both + self.model_only)
+
+    @property
+    def recall(self) -> float:
+        """Of those that are stable in DFT, the share that the model finds."""
+        return _ratio(self.both, self.both + self.dft_only)
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of precision and recall."""
+        return _ratio(2 * self.both, 2 * self.both + self.model_only + self.dft_only)
+
+
 def classify(
     above_dft: np.ndarray, above_model: np.ndarray, threshold_meV: float = 0.0
-) -> dict[str, float]:
+) -> Verdicts:
     """Compare whom model and DFT call stable.
 
     A crystal is stable if it is at most ``threshold_meV`` above the hull of the same method.
@@ -24,35 +74,54 @@ def classify(
         Energies above the own hull, eV/atom, shape (n,).
     threshold_meV
         meV/atom.
-
-    Returns
-    -------
-    dict
-        ``n``, ``stable`` (both), ``false_stable``, ``false_unstable``, ``unstable`` (both): counts;
-        ``false_stable_share`` of the unstable and ``false_unstable_share`` of the stable crystals;
-        ``precision``, ``recall``, ``f1`` of finding stable ones. NaN where nothing is divided by.
     """
     limit = threshold_meV / 1000 + _ROUNDING_EV
     dft, model = np.asarray(above_dft) <= limit, np.asarray(above_model) <= limit
-    both, wrong = int((dft & model).sum()), int((~dft & model).sum())
-    missed, neither = int((dft & ~model).sum()), int((~dft & ~model).sum())
-    precision, recall = _ratio(both, both + wrong), _ratio(both, both + missed)
-    return {
-        "n": len(dft),
-        "stable": both,
-        "false_stable": wrong,
-        "false_unstable": missed,
-        "unstable": neither,
-        "false_stable_share": _ratio(wrong, wrong + neither),
-        "false_unstable_share": _ratio(missed, both + missed),
-        "precision": precision,
-        "recall": recall,
-        "f1": _ratio(2 * both, 2 * both + wrong + missed),
-    }
+    return Verdicts(
+        int((dft & model).sum()),
+        int((~dft & model).sum()),
+        int((dft & ~model).sum()),
+        int((~dft & ~model).sum()),
+    )
 
 
 def _ratio(part: int, whole: int) -> float:
     return part / whole if whole else float("nan")
+
+
+@dataclass(frozen=True)
+class Polymorphs:
+    """The polymorphs of one composition.
+
+    Parameters
+    ----------
+    formula, n
+        The composition, and how many crystals it has.
+    ground_state, ground_state_model
+        Ids of the lowest crystals.
+    ground_state_missed
+        Whether the model's ground state is more than the resolution above DFT's, in DFT.
+    pairs, wrong_pairs
+        How many pairs DFT tells apart, and how many of them are in wrong order.
+    polymorph_mae, max_polymorph_error
+        Of the energy differences over all pairs, meV/atom.
+    """
+
+    formula: str
+    n: int
+    ground_state: str
+    ground_state_model: str
+    ground_state_missed: bool
+    pairs: int
+    wrong_pairs: int
+    polymorph_mae: float
+    max_polymorph_error: float
+
+
+def polymorphs_of(order: pd.DataFrame) -> tuple[Polymorphs, ...]:
+    """Return the rows of what `polymorph_order` made."""
+    names = [field.name for field in fields(Polymorphs)]
+    return tuple(Polymorphs(*row) for row in order[names].itertuples(index=False))
 
 
 def polymorph_order(
@@ -77,10 +146,7 @@ def polymorph_order(
     Returns
     -------
     DataFrame
-        One row a composition with two crystals or more: ``formula``, ``n``, ``ground_state`` and
-        ``ground_state_model`` (ids), ``ground_state_missed`` (the model's ground state is more than
-        the resolution above DFT's, in DFT), ``pairs`` and ``wrong_pairs``, ``polymorph_mae`` and
-        ``max_polymorph_error`` of the energy differences over all pairs (meV/atom).
+        One row a composition with two crystals or more, columns as in `Polymorphs`.
     """
     rows = []
     for formula, group in table.groupby("formula", sort=True):
@@ -94,23 +160,20 @@ def polymorph_order(
         best = int(found.argmin())
         errors = np.abs(gaps_model - gaps)
         rows.append(
-            {
-                "formula": formula,
-                "n": len(group),
-                "ground_state": names[int(own.argmin())],
-                "ground_state_model": names[best],
-                "ground_state_missed": bool(own[best] - own.min() > resolution_meV),
-                "pairs": int(told.sum()),
-                "wrong_pairs": int((told & (gaps * gaps_model <= 0)).sum()),
-                "polymorph_mae": float(errors.mean()),
-                "max_polymorph_error": float(errors.max()),
-            }
+            Polymorphs(
+                formula=str(formula),
+                n=len(group),
+                ground_state=names[int(own.argmin())],
+                ground_state_model=names[best],
+                ground_state_missed=bool(own[best] - own.min() > resolution_meV),
+                pairs=int(told.sum()),
+                wrong_pairs=int((told & (gaps * gaps_model <= 0)).sum()),
+                polymorph_mae=float(errors.mean()),
+                max_polymorph_error=float(errors.max()),
+            )
         )
-    columns = [
-        "formula", "n", "ground_state", "ground_state_model", "ground_state_missed", "pairs",
-        "wrong_pairs", "polymorph_mae", "max_polymorph_error",
-    ]  # fmt: skip
-    made = pd.DataFrame(rows, columns=columns)
+    columns = [field.name for field in fields(Polymorphs)]
+    made = pd.DataFrame([asdict(row) for row in rows], columns=columns)
     made.attrs["settings"] = {
         **table.attrs.get("settings", {}),
         "resolution_meV": resolution_meV,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -19,10 +20,11 @@ SIGN_NOISE_MEV = 0.01
 #: near the hull: DFT energy above it up to these, meV/atom
 NEAR_HULL_MEV = (25.0, 50.0, 100.0)
 
+#: the two ends of an interval
+Ends = tuple[float, float]
 
-def bootstrap_interval(
-    values: np.ndarray, resamples: int = RESAMPLES, seed: int = SEED
-) -> tuple[float, float]:
+
+def bootstrap_interval(values: np.ndarray, resamples: int = RESAMPLES, seed: int = SEED) -> Ends:
     """Return the percentile-bootstrap interval of the mean (Efron 1979); NaN for fewer than 2.
 
     Parameters
@@ -64,34 +66,59 @@ def too_low(errors: np.ndarray) -> np.ndarray:
     return found
 
 
-def error_summary(
-    errors: np.ndarray, resamples: int = RESAMPLES, seed: int = SEED
-) -> dict[str, float]:
+@dataclass(frozen=True)
+class ErrorSummary:
+    """Means of signed errors, each with the ends of its interval; NaN where there are no errors.
+
+    Parameters
+    ----------
+    n
+        How many errors.
+    mean_signed_error, mae
+        meV/atom.
+    share_underpredicted
+        0 to 1.
+    """
+
+    n: int
+    mean_signed_error: float
+    mean_signed_error_low: float
+    mean_signed_error_high: float
+    mae: float
+    mae_low: float
+    mae_high: float
+    share_underpredicted: float
+    share_underpredicted_low: float
+    share_underpredicted_high: float
+
+    @classmethod
+    def of(cls, errors: np.ndarray, interval: Callable[[np.ndarray], Ends]) -> ErrorSummary:
+        """Summarize errors.
+
+        Parameters
+        ----------
+        errors
+            meV/atom, shape (n,).
+        interval
+            Returns the ends of the interval of a mean.
+        """
+        numbers: list[float] = []
+        for values in (errors, np.abs(errors), too_low(errors).astype(float)):
+            mean = float(values.mean()) if len(values) else float("nan")
+            numbers += (mean, *interval(values))
+        return cls(len(errors), *numbers)
+
+
+def error_summary(errors: np.ndarray, resamples: int = RESAMPLES, seed: int = SEED) -> ErrorSummary:
     """Summarize signed errors (model minus DFT).
 
     Parameters
     ----------
     errors
         meV/atom, shape (n,).
-
-    Returns
-    -------
-    dict
-        ``n``; ``mean_signed_error`` and ``mae`` (meV/atom) and ``share_underpredicted``, each with
-        ``_low`` and ``_high``, the ends of the bootstrap interval. NaN where there are no errors.
     """
     errors = np.asarray(errors, dtype=float)
-    parts = {
-        "mean_signed_error": errors,
-        "mae": np.abs(errors),
-        "share_underpredicted": too_low(errors).astype(float),
-    }
-    summary: dict[str, float] = {"n": len(errors)}
-    for name, values in parts.items():
-        low, high = bootstrap_interval(values, resamples, seed)
-        summary[name] = float(values.mean()) if len(values) else float("nan")
-        summary[f"{name}_low"], summary[f"{name}_high"] = low, high
-    return summary
+    return ErrorSummary.of(errors, lambda values: bootstrap_interval(values, resamples, seed))
 
 
 def with_classes(table: pd.DataFrame) -> pd.DataFrame:
@@ -123,11 +150,11 @@ def summary_by(
     Returns
     -------
     DataFrame
-        One row a class, columns ``by`` and those of `error_summary`; carries the settings of
+        One row a class, columns ``by`` and those of `ErrorSummary`; carries the settings of
         ``table`` in ``attrs``.
     """
     rows = [
-        {by: name, **error_summary(group[error].to_numpy(), resamples, seed)}
+        {by: name, **asdict(error_summary(group[error].to_numpy(), resamples, seed))}
         for name, group in table.groupby(by, sort=True)
     ]
     return _carry(pd.DataFrame(rows), table, resamples, seed, error)
@@ -151,13 +178,15 @@ def summary_near_hull(
     Returns
     -------
     DataFrame
-        Columns ``window`` (meV/atom; infinity for all) and those of `error_summary`.
+        Columns ``window`` (meV/atom; infinity for all) and those of `ErrorSummary`.
     """
     above = 1000 * table["above_hull_dft"]
     rows = [
         {
             "window": float(window),
-            **error_summary(table[error][above <= window + 1e-6].to_numpy(), resamples, seed),
+            **asdict(
+                error_summary(table[error][above <= window + 1e-6].to_numpy(), resamples, seed)
+            ),
         }
         for window in (*windows, np.inf)
     ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -11,13 +13,29 @@ from symscape.crystal.slice import Slice
 from symscape.crystal.tangents import tangents
 from symscape.references.reference import LandscapeReference
 
-_FORCE_METRICS = (
-    "force_mae",
-    "force_rmse",
-    "max_force_error",
-    "relative_force_error",
-    "force_softening",
-)
+
+@dataclass(frozen=True)
+class ForceErrors:
+    """Errors of the forces along both axes; NaN where no force can be compared.
+
+    Parameters
+    ----------
+    force_mae, force_rmse, max_force_error
+        meV/atom/angstrom.
+    relative_force_error
+        Root-mean-square error over the root-mean-square DFT force.
+    force_softening
+        Least-squares slope through zero of the model on DFT.
+    n_forces
+        How many were compared.
+    """
+
+    force_mae: float = math.nan
+    force_rmse: float = math.nan
+    max_force_error: float = math.nan
+    relative_force_error: float = math.nan
+    force_softening: float = math.nan
+    n_forces: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,30 +72,24 @@ class ForceComparison:
     model: AxisForces
     inside: np.ndarray
 
-    def metrics(self) -> dict[str, float]:
-        """Return the errors over both axes; NaN where no force can be compared.
-
-        ``force_mae``, ``force_rmse``, ``max_force_error`` in meV/atom/angstrom;
-        ``relative_force_error``, the root-mean-square error over the root-mean-square DFT force;
-        ``force_softening``, the least-squares slope through zero of the model on DFT; ``n_forces``.
-        """
+    @cached_property
+    def errors(self) -> ForceErrors:
+        """Errors of the model over both axes."""
         a, b = self.reference.along[self.inside], self.model.along[self.inside]
         known = np.isfinite(a) & np.isfinite(b)
         a, b = a[known], b[known]
         if not a.size:
-            return dict.fromkeys(_FORCE_METRICS, float("nan")) | {"n_forces": 0.0}
+            return ForceErrors()
         error = b - a
         square = float((a**2).sum())
-        return {
-            "force_mae": float(np.abs(error).mean()),
-            "force_rmse": float(np.sqrt((error**2).mean())),
-            "max_force_error": float(np.abs(error).max()),
-            "relative_force_error": (
-                float(np.sqrt((error**2).sum() / square)) if square > 0 else float("nan")
-            ),
-            "force_softening": float((a * b).sum() / square) if square > 0 else float("nan"),
-            "n_forces": float(a.size),
-        }
+        return ForceErrors(
+            float(np.abs(error).mean()),
+            float(np.sqrt((error**2).mean())),
+            float(np.abs(error).max()),
+            float(np.sqrt((error**2).sum() / square)) if square > 0 else math.nan,
+            float((a * b).sum() / square) if square > 0 else math.nan,
+            float(a.size),
+        )
 
 
 def axis_forces(slice: Slice, forces: np.ndarray, stresses: np.ndarray | None = None) -> AxisForces:

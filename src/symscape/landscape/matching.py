@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -81,6 +83,42 @@ class MatchedSaddle:
     displacement: float
 
 
+@dataclass(frozen=True)
+class TopologyErrors:
+    """How far two topologies are apart; NaN where there is nothing to compare.
+
+    Parameters
+    ----------
+    missing_minima, spurious_minima, matched_minima, missing_saddles, matched_saddles
+        Numbers of them.
+    max_displacement
+        Largest shift of a matched minimum, angstrom.
+    max_depth_error, max_saddle_error, max_barrier_error
+        Largest absolute errors of energies and barriers, meV/atom.
+    mean_barrier_error
+        With its sign, meV/atom.
+    bottleneck, wasserstein
+        Distances between the persistence diagrams, meV/atom.
+    min_curvature_ratio, max_curvature_ratio
+        Of the model's principal curvatures at minima to DFT's.
+    """
+
+    missing_minima: float
+    spurious_minima: float
+    matched_minima: float
+    max_displacement: float
+    max_depth_error: float
+    missing_saddles: float
+    matched_saddles: float
+    max_saddle_error: float
+    max_barrier_error: float
+    mean_barrier_error: float
+    bottleneck: float
+    wasserstein: float
+    min_curvature_ratio: float
+    max_curvature_ratio: float
+
+
 @dataclass(frozen=True, eq=False)
 class TopologyComparison:
     """What the model's landscape has and DFT's has not, and the other way round.
@@ -125,35 +163,30 @@ class TopologyComparison:
         asked = [m.reference for m in self.matched if self.reference.persistent(m.reference)]
         return sum(m.saddle is not None for m in [*asked, *lonely])
 
-    def metrics(self) -> dict[str, float]:
-        """Return the numbers that tolerances and reports name; NaN where there is nothing.
-
-        ``missing_minima``, ``spurious_minima``, ``matched_minima``, ``max_displacement``
-        (angstrom), ``max_depth_error``, ``missing_saddles``, ``matched_saddles``,
-        ``max_barrier_error``, ``mean_barrier_error``, ``max_saddle_error``, ``bottleneck``,
-        ``wasserstein`` (meV/atom), ``min_curvature_ratio``, ``max_curvature_ratio``.
-        """
+    @cached_property
+    def errors(self) -> TopologyErrors:
+        """The comparison in numbers."""
         asked = [self.reference.persistent(m.reference) for m in self.matched]
         found = sum(asked[s.minima[0]] and asked[s.minima[1]] for s in self.saddles)
         ratios = np.array([m.softening for m in self.matched]).ravel()
         ratios = ratios[np.isfinite(ratios)]
         barriers = np.array([s.barrier_error for s in self.saddles])
-        return {
-            "missing_minima": float(len(self.missing)),
-            "spurious_minima": float(len(self.spurious)),
-            "matched_minima": float(len(self.matched)),
-            "max_displacement": _largest([m.displacement for m in self.matched]),
-            "max_depth_error": _largest([m.depth_error for m in self.matched]),
-            "missing_saddles": float(max(self.expected_saddles - found, 0)),
-            "matched_saddles": float(len(self.saddles)),
-            "max_saddle_error": _largest([s.energy_error for s in self.saddles]),
-            "max_barrier_error": _largest(barriers),
-            "mean_barrier_error": float(barriers.mean()) if barriers.size else float("nan"),
-            "bottleneck": self.bottleneck,
-            "wasserstein": self.wasserstein,
-            "min_curvature_ratio": float(ratios.min()) if ratios.size else float("nan"),
-            "max_curvature_ratio": float(ratios.max()) if ratios.size else float("nan"),
-        }
+        return TopologyErrors(
+            missing_minima=float(len(self.missing)),
+            spurious_minima=float(len(self.spurious)),
+            matched_minima=float(len(self.matched)),
+            max_displacement=_largest([m.displacement for m in self.matched]),
+            max_depth_error=_largest([m.depth_error for m in self.matched]),
+            missing_saddles=float(max(self.expected_saddles - found, 0)),
+            matched_saddles=float(len(self.saddles)),
+            max_saddle_error=_largest([s.energy_error for s in self.saddles]),
+            max_barrier_error=_largest(barriers),
+            mean_barrier_error=float(barriers.mean()) if barriers.size else math.nan,
+            bottleneck=self.bottleneck,
+            wasserstein=self.wasserstein,
+            min_curvature_ratio=float(ratios.min()) if ratios.size else math.nan,
+            max_curvature_ratio=float(ratios.max()) if ratios.size else math.nan,
+        )
 
     def paths(self, saddle: MatchedSaddle) -> tuple[EnergyPath, EnergyPath]:
         """Return the lowest paths through a matched saddle, DFT's and the model's.

@@ -85,6 +85,11 @@ def shape_rmse(reference: np.ndarray, model: np.ndarray) -> float:
     return float(1000 * np.std(model - reference))
 
 
+def n_points(reference: np.ndarray, model: np.ndarray) -> float:
+    """Count the points that were compared."""
+    return float(len(reference))
+
+
 #: every pointwise metric; `symscape.questions.energies` says what each of them is
 POINTWISE: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
     function.__name__: function
@@ -97,12 +102,13 @@ POINTWISE: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
         softening_scale,
         spearman,
         shape_rmse,
+        n_points,
     )
 }
 
 
 def pointwise_metrics(grid: AlignedGrid, window: float) -> dict[str, float]:
-    """Return every pointwise metric over one energy window, and ``n_points``.
+    """Return every pointwise metric over one energy window.
 
     Parameters
     ----------
@@ -113,8 +119,7 @@ def pointwise_metrics(grid: AlignedGrid, window: float) -> dict[str, float]:
     """
     inside = grid.window(window)
     reference, model = grid.reference[inside], grid.model[inside]
-    values = {name: compute(reference, model) for name, compute in POINTWISE.items()}
-    return {**values, "n_points": float(inside.sum())}
+    return {name: compute(reference, model) for name, compute in POINTWISE.items()}
 
 
 def window_key(window: float) -> str:

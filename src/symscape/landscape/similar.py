@@ -11,7 +11,7 @@ import numpy as np
 
 from symscape.crystal.crystal import Crystal
 from symscape.landscape.metrics import rmse
-from symscape.references.library import ReferenceEntry
+from symscape.references.library import ReferenceEntry, formula_of
 from symscape.references.reference import LandscapeReference
 
 #: grid points of a reference that are asked for, spread over its energies
@@ -59,7 +59,7 @@ def similar_references(
     own = {chemical_symbols[z] for z in crystal.numbers}
 
     def likeness(entry: ReferenceEntry) -> float:
-        theirs = set(_SYMBOL.findall(entry.material.partition("-")[0]))
+        theirs = set(_SYMBOL.findall(formula_of(entry.material)))
         return len(own & theirs) / len(own | theirs)
 
     ranked = sorted(entries, key=lambda entry: (-likeness(entry), entry.id))

@@ -75,14 +75,21 @@ class GridSmoothness:
     excess: np.ndarray
     points: tuple[RoughPoint, ...]
 
-    def metrics(self) -> dict[str, float]:
-        """Return ``rough_points``, ``max_roughness`` and ``max_excess`` (meV/atom)."""
+    @property
+    def rough_points(self) -> int:
+        """How many points are rough."""
+        return len(self.points)
+
+    @property
+    def max_roughness(self) -> float:
+        """The largest score; 0 where there is none."""
         known = np.isfinite(self.score)
-        return {
-            "rough_points": float(len(self.points)),
-            "max_roughness": float(self.score[known].max()) if known.any() else 0.0,
-            "max_excess": max((abs(p.excess) for p in self.points), default=0.0),
-        }
+        return float(self.score[known].max()) if known.any() else 0.0
+
+    @property
+    def max_excess(self) -> float:
+        """The largest departure of a rough point, meV/atom; 0 where there is none."""
+        return max((abs(p.excess) for p in self.points), default=0.0)
 
 
 def compare_smoothness(

@@ -188,14 +188,9 @@ def _by_asked(cases: Iterator[CaseResult]) -> dict[Asked, CaseResult]:
 
 def _form(reference: LandscapeReference, grid: np.ndarray, name: str) -> Iterator[CaseResult]:
     """Judge what asks nothing of the landscape, of an energy without any noise: a flat one."""
-    from symscape.contracts.catalogue import ENERGY_CONTRACTS, FORCE_CONTRACTS
-    from symscape.contracts.conservation import curl
-    from symscape.contracts.invariance import equivalent_points
-    from symscape.contracts.result import DEFAULT_SETTINGS
     from symscape.contracts.scan import scan_slice, smoothness
-    from symscape.questions.conservative_forces import CONSERVATIVE_FORCES
-    from symscape.questions.contracts import judge_contracts
-    from symscape.questions.invariance import INVARIANCE
+    from symscape.questions.conservative_forces import judge_conservative_forces
+    from symscape.questions.invariance import judge_invariance
     from symscape.questions.smoothness import judge_smoothness
 
     tolerances, flat = load_tolerances("default"), FlatPotential()
@@ -204,13 +199,8 @@ def _form(reference: LandscapeReference, grid: np.ndarray, name: str) -> Iterato
     yield judge_smoothness(
         reference, grid, tolerances, scans=scans, strained=smoothness(flat, crystal), model=name
     )
-    energy = {k: check(flat, crystal, DEFAULT_SETTINGS)
-              for k, check in ENERGY_CONTRACTS.items() if k != "smoothness"}  # fmt: skip
-    energy["equivalent_points"] = equivalent_points(flat, slice)
-    yield judge_contracts(INVARIANCE, reference, energy, tolerances, model=name)
-    forces = {k: check(flat, crystal, DEFAULT_SETTINGS) for k, check in FORCE_CONTRACTS.items()}
-    forces["curl"] = curl(flat, slice, centre=reference.minimum)
-    yield judge_contracts(CONSERVATIVE_FORCES, reference, forces, tolerances, model=name)
+    yield judge_invariance(reference, flat, tolerances, model=name)
+    yield judge_conservative_forces(reference, flat, tolerances, model=name)
 
 
 def _forces(reference: LandscapeReference, name: str, *, dft: bool) -> Iterator[CaseResult]:
@@ -219,6 +209,6 @@ def _forces(reference: LandscapeReference, name: str, *, dft: bool) -> Iterator[
     from symscape.questions.forces import judge_forces
 
     found = compare_forces(reference, FlatPotential())
-    if found.metrics()["n_forces"]:
+    if found.errors.n_forces:
         own = replace(found, model=found.reference) if dft else found
         yield judge_forces(reference, own, load_tolerances("default"), model=name)

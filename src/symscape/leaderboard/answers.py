@@ -17,6 +17,7 @@ from symscape.leaderboard.library import Asked, Library, asked_of
 from symscape.models.card import ModelCard
 from symscape.questions.case import CaseResult
 from symscape.questions.crystal_rows import rows_of_case, without_zeros
+from symscape.questions.subjects import AllCrystals, HullSystem
 from symscape.references.reference import LandscapeReference
 from symscape.verdict.tolerances import Tolerances
 
@@ -130,17 +131,18 @@ def judge_crystals(
     for asked in library.asked:
         if asked.question not in OF_CRYSTALS:
             continue
-        own = rows_of_case(table, asked.material, asked.slice)
+        own = rows_of_case(table, asked.subject)
         known = _known(own, asked, library)
         if not len(own):
             continue
-        if asked.question == "hull":
-            case = judge_hull(own, asked.material, tolerances, model=model, **known)
-        elif asked.question == "stability":
+        subject = asked.subject
+        if isinstance(subject, HullSystem):
+            case = judge_hull(own, subject, tolerances, model=model, **known)
+        elif isinstance(subject, AllCrystals):
             case = judge_stability(own, tolerances, model=model, **known)
         else:
             own = without_zeros(own)
-            case = judge_underprediction(own, asked.slice, tolerances, model=model, **known)
+            case = judge_underprediction(own, subject, tolerances, model=model, **known)
         found[asked] = case
     return found
 
@@ -160,11 +162,12 @@ def _judge_relaxed(
 
     found: dict[Asked, CaseResult] = {}
     for asked in library.asked:
-        if asked.question != RELAXATION.name:
+        subject = asked.subject
+        if asked.question != RELAXATION.name or not isinstance(subject, HullSystem):
             continue
-        own = rows_of_case(table, asked.material, asked.slice)
+        own = rows_of_case(table, asked.subject)
         own = own[own["id"].isin(list(relaxed))].reset_index(drop=True)
-        if not set(asked.material.split("-")) <= set(own["formula"]):
+        if not set(subject.elements) <= set(own["formula"]):
             continue
         made = pd.concat([own, _relaxed_rows(own, relaxed)], axis=1)
         for kind in ("fixed", "free"):
@@ -175,7 +178,7 @@ def _judge_relaxed(
         near = RELAXATION.setting("near", limits.settings)
         known = _known(made, asked, library)
         found[asked] = judge_relaxation(
-            made, asked.material, tolerances, model=model, near_meV=near, **known
+            made, subject, tolerances, model=model, near_meV=near, **known
         )
     return found
 
@@ -197,7 +200,7 @@ def _relaxed_rows(own: pd.DataFrame, relaxed: Mapping[str, Relaxed]) -> pd.DataF
 
 def _known(own: pd.DataFrame, asked: Asked, library: Library) -> dict[str, Any]:
     """Which library it is, and which of a case's crystals the model has no energy of."""
-    wanted: Sequence[str] = list(rows_of_case(library.described, asked.material, asked.slice)["id"])
+    wanted: Sequence[str] = list(rows_of_case(library.described, asked.subject)["id"])
     there = set(own["id"])
     return {
         "digest": library.crystals_digest,

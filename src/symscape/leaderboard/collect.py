@@ -14,6 +14,7 @@ from symscape.leaderboard.library import Asked, Library
 from symscape.leaderboard.provenance import Provenance
 from symscape.questions.case import CaseResult
 from symscape.questions.registry import QUESTIONS
+from symscape.questions.subjects import AllCrystals, Subject, subject_of
 from symscape.results.run_results import ReferenceSummary, RunResults, load_results
 from symscape.verdict.tolerances import PROFILES
 
@@ -68,7 +69,13 @@ class Unit:
     @property
     def title(self) -> str:
         """The material in words: ``Mg-Si``, ``group-4``, ``all crystals``."""
-        return "all crystals" if self.material == "crystals" else self.material
+        all_crystals = self.material == AllCrystals.material
+        return "all crystals" if all_crystals else self.material
+
+    @property
+    def subject(self) -> Subject:
+        """What it is."""
+        return subject_of(self.material, self.slice)
 
     @property
     def label(self) -> str:
@@ -80,10 +87,7 @@ class Unit:
         """Chemical symbols of the crystal or the chemical system; none for all crystals."""
         if self.reference:
             return tuple(dict.fromkeys(re.findall("[A-Z][a-z]?", self.reference.formula)))
-        # Mg-Si of Mg-Si-hull, Ti-Zr-Hf of group-4-Ti-Zr-Hf
-        names = (name.split("-") for name in (self.material, self.slice))
-        found = (n for n in names if all(re.fullmatch("[A-Z][a-z]?", part) for part in n))
-        return tuple(next(found, ()))
+        return self.subject.elements
 
 
 @dataclass(frozen=True, eq=False)

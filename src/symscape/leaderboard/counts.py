@@ -7,16 +7,26 @@ import numpy as np
 from symscape.leaderboard.ranking import Ranking, RawMetric, Standing
 from symscape.page.words import count_text
 from symscape.questions.registry import QUESTIONS
+from symscape.questions.subjects import (
+    ElementalPrototype,
+    ElementGroup,
+    HullSystem,
+    MaterialSlice,
+    Subject,
+    SymmetryClass,
+    SystemCrystals,
+)
 
 #: how many are named before the rest is counted
 MOST_NAMES = 5
 #: what a question is asked of, one and several; all crystals at once need no word
-_NOUNS = {
-    "slice": ("material", "materials"),
-    "system": ("chemical system", "chemical systems"),
-    "symmetry_class": ("symmetry class", "symmetry classes"),
-    "element_group": ("group of elements", "groups of elements"),
-    "prototype": ("prototype", "prototypes"),
+_NOUNS: dict[type[Subject], tuple[str, str]] = {
+    MaterialSlice: ("material", "materials"),
+    HullSystem: ("chemical system", "chemical systems"),
+    SystemCrystals: ("chemical system", "chemical systems"),
+    SymmetryClass: ("symmetry class", "symmetry classes"),
+    ElementGroup: ("group of elements", "groups of elements"),
+    ElementalPrototype: ("prototype", "prototypes"),
 }
 
 

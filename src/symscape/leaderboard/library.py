@@ -16,7 +16,9 @@ import numpy as np
 
 from symscape.leaderboard.flat import FlatPotential
 from symscape.questions.case import CaseResult
+from symscape.questions.occasions import crystal_subjects, curve_subjects
 from symscape.questions.registry import QUESTIONS
+from symscape.questions.subjects import Subject, subject_of
 from symscape.references.crystal_files import find_crystal_files
 from symscape.references.reference import LandscapeReference
 from symscape.results.run_results import ReferenceSummary, summarize_reference
@@ -37,7 +39,12 @@ class Asked(NamedTuple):
     slice: str
 
     def __str__(self) -> str:
-        return f"{self.question} of {self.material}-{self.slice}"
+        return f"{self.question} of {self.subject.id}"
+
+    @property
+    def subject(self) -> Subject:
+        """What it is about."""
+        return subject_of(self.material, self.slice)
 
 
 def asked_of(case: CaseResult) -> Asked:
@@ -113,23 +120,19 @@ class Library:
     @cached_property
     def _about_curves(self) -> tuple[Asked, ...]:
         """Cases about equations of state."""
-        from symscape.questions.curve_subjects import CURVE_QUESTIONS, curve_cases
-
         return tuple(
-            Asked(question, *case)
-            for question in CURVE_QUESTIONS
-            for case in curve_cases(question, self.equations)
+            Asked(question.name, subject.material, subject.slice)
+            for question in QUESTIONS.values()
+            for subject in curve_subjects(question.subject, self.equations)
         )
 
     def _asked_of_crystals(self, *, scored: bool) -> list[Asked]:
-        from symscape.suite.hull import hull_cases
-
         entries = list(self.crystals.crystals) if self.crystals else []
         return [
-            Asked(question.name, *case)
+            Asked(question.name, subject.material, subject.slice)
             for question in QUESTIONS.values()
             if question.about == "crystals" and bool(question.scoring) == scored
-            for case in hull_cases(question.name, entries)
+            for subject in crystal_subjects(question.subject, entries)
         ]
 
     @cached_property
@@ -194,4 +197,4 @@ def _has_forces(reference: LandscapeReference) -> bool:
     """Hold a model without any forces against DFT: how many can be compared?"""
     from symscape.landscape.forces import compare_forces
 
-    return compare_forces(reference, FlatPotential(), window=0.5).metrics()["n_forces"] > 0
+    return compare_forces(reference, FlatPotential(), window=0.5).errors.n_forces > 0

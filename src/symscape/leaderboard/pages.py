@@ -24,14 +24,20 @@ from symscape.leaderboard.tables import (
 )
 from symscape.models.card import ModelCard
 from symscape.page import words
-from symscape.questions.energies import SCORED_WINDOW
+from symscape.questions.energies import (
+    MAE,
+    MEAN_SIGNED_ERROR,
+    SCORED_WINDOW,
+    SOFTENING_SCALE,
+    SPEARMAN,
+)
 
 #: heads of the ranking's columns, where there is no room for a metric's title
 HEADLINE_TITLES = {
-    "mae": "MAE",
-    "mean_signed_error": "signed error",
-    "softening_scale": "softening",
-    "spearman": "rank corr.",
+    MAE.name: "MAE",
+    MEAN_SIGNED_ERROR.name: "signed error",
+    SOFTENING_SCALE.name: "softening",
+    SPEARMAN.name: "rank corr.",
 }
 
 
@@ -68,7 +74,6 @@ class Pages:
             moment=moment_text,
             slug=slug,
             sortable=sortable_text,
-            crystals=crystals_text,
         )
         self.environment.globals.update(
             site=site,
@@ -99,7 +104,7 @@ class Pages:
 
     def model(self, standing: Standing) -> str:
         """Return the page of one model on all materials."""
-        from symscape.page.run_tables import underprediction_by, underprediction_table
+        from symscape.page.run_tables import AVERAGED, underprediction_by, underprediction_table
 
         run = standing.entry.run
         under = underprediction_table(run)
@@ -111,8 +116,9 @@ class Pages:
             )
         ]
         return self._render(
-            "model.html.j2", root="../", standing=standing, run=run, card=run.model, groups=groups
-        )
+            "model.html.j2", root="../", standing=standing, run=run, card=run.model, groups=groups,
+            errors=[metric.column for metric in AVERAGED],
+        )  # fmt: skip
 
     def material(self, material: MaterialView) -> str:
         """Return the page of one material: every model on every slice, and the maps."""
@@ -143,13 +149,6 @@ def moment_text(text: str) -> str:
 def sortable_text(value: float) -> str:
     """Write a number for sorting; empty where there is none."""
     return f"{value:.6g}" if math.isfinite(value) else ""
-
-
-def crystals_text(name: str) -> str:
-    """Write which crystals a unit is about: ``3-4 free Wyckoff coordinates``."""
-    column, _, group = name.partition("-")
-    words_for = {"n_lattice": "free lattice parameters", "n_wyckoff": "free Wyckoff coordinates"}
-    return f"{group} {words_for[column]}" if column in words_for else name.replace("_", " ")
 
 
 def raw_text(metric: RawMetric, value: float) -> str:

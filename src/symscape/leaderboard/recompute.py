@@ -25,10 +25,18 @@ from symscape.leaderboard.answers import (
 from symscape.leaderboard.curves import CurveAnswers, contradictions, read_curves
 from symscape.leaderboard.library import Asked, Library, asked_of
 from symscape.questions.case import CaseResult
+from symscape.questions.crystals import CrystalRow
 from symscape.questions.curve_subjects import CURVE_QUESTIONS
+from symscape.questions.hull import HULL
 from symscape.questions.registry import metric_named
 from symscape.questions.relaxation import RELAXATION
-from symscape.questions.smoothness import SMOOTHNESS
+from symscape.questions.smoothness import (
+    MAX_ROUGHNESS,
+    SMOOTHNESS,
+    grid_metrics,
+    grid_smoothness,
+)
+from symscape.questions.underprediction import UNDERPREDICTION
 from symscape.results.run_results import RunResults
 from symscape.verdict.tolerances import PROFILES, Tolerances, load_tolerances
 
@@ -38,14 +46,6 @@ AGREEMENT = 0.01
 RECOMPUTED = frozenset({*OF_GRIDS, *OF_CRYSTALS, RELAXATION.name, *CURVE_QUESTIONS})
 #: differences named one by one before the rest is counted
 _MOST_NAMED = 3
-
-
-@dataclass(frozen=True)
-class _Row:
-    """What is read of a crystal in a case about hulls."""
-
-    id: str
-    formation_model: float
 
 
 @dataclass(frozen=True)
@@ -166,13 +166,11 @@ def _with_grid(
     key = (asked.material, asked.slice)
     if asked.question != SMOOTHNESS.name or key not in grids or case.status == "error":
         return case, []
-    from symscape.questions.smoothness import grid_smoothness
-
     rough = grid_smoothness(library.by_slice[key], grids[key], tolerances, model=case.model)
     if rough is None:
         return case, []
     # the roughest point's measure is a ratio of small numbers, which rounding of energies changes
-    decided = {name: rough.metrics()[name] for name in ("rough_points", "max_excess")}
+    decided = {k: v for k, v in grid_metrics(rough).items() if k != MAX_ROUGHNESS.name}
     again = replace(case, metrics=decided)
     problems = list(metric_differences(asked, again, case))
     return replace(case, metrics={**case.metrics, **again.metrics}), problems
@@ -220,8 +218,10 @@ def _gather_grid(case: CaseResult, library: Library, found: _Evidence) -> None:
 
 
 def _gather_crystals(case: CaseResult, known: set[str], found: _Evidence) -> None:
-    if case.question in ("hull", "underprediction"):
-        rows = decode(tuple[_Row, ...], encode(case.detail.get("crystals", ())), "detail.crystals")
+    if case.question in (HULL.name, UNDERPREDICTION.name):
+        rows = decode(
+            tuple[CrystalRow, ...], encode(case.detail.get("crystals", ())), "detail.crystals"
+        )
         for row in rows:
             value = row.formation_model / 1000
             first = found.formation.setdefault(row.id, value)

@@ -14,10 +14,14 @@ import numpy as np
 from symscape.leaderboard.anchors import Anchors
 from symscape.leaderboard.collect import Board, Unit
 from symscape.questions.case import CaseResult
+from symscape.questions.crystals import N_CRYSTALS
 from symscape.questions.energies import SCORED_WINDOW
+from symscape.questions.invariance import LARGEST
 from symscape.questions.metric import Metric
+from symscape.questions.prototype_differences import N_DIFFERENCES
 from symscape.questions.question import Question, Scoring
 from symscape.questions.registry import QUESTIONS
+from symscape.questions.stability import N
 from symscape.results.run_results import ReferenceSummary, RunResults
 
 #: energies in eV/atom on a grid, None where there is none
@@ -260,11 +264,11 @@ def _share(case: CaseResult | None, question: Question) -> float:
     if case is None or question.about == "slices":
         return 1.0
     missing = len(case.detail.get("missing_crystals", ()))
-    if "n_differences" in case.metrics:
+    if N_DIFFERENCES.name in case.metrics:
         # they are counted among the differences, of which some need no answer
-        asked = float(case.metrics["n_differences"])
+        asked = N_DIFFERENCES.of(case.metrics)
         return max(asked - missing, 0.0) / asked if missing and asked else 1.0
-    there = float(case.metrics.get("n_crystals", case.metrics.get("n", 0)))
+    there = next((m.of(case.metrics) for m in (N_CRYSTALS, N) if m.name in case.metrics), 0.0)
     return there / (there + missing) if missing else 1.0
 
 
@@ -334,7 +338,7 @@ def case_values(case: CaseResult) -> dict[str, float]:
     if numbers:
         # NaN if any is; a board has a million cases, of a few numbers each
         unknown = any(math.isnan(v) for v in numbers.values())
-        numbers["largest"] = math.nan if unknown else max(map(abs, numbers.values()))
+        numbers[LARGEST.name] = math.nan if unknown else max(map(abs, numbers.values()))
     return numbers
 
 

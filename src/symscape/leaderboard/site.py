@@ -17,9 +17,13 @@ from symscape.leaderboard.maps import Thumbnail
 from symscape.leaderboard.presets import PRESETS, Preset
 from symscape.leaderboard.ranking import RAW_METRICS, Ranking, RawMetric, Standing
 from symscape.leaderboard.scores import combine
+from symscape.questions.hull import ABOVE_HULL_MAE, HULL
 from symscape.questions.question import Question
 from symscape.questions.registry import QUESTIONS
 from symscape.results.run_results import ReferenceSummary
+
+#: what is noted beside the score of a chemical system
+_ABOVE_HULL = RawMetric(HULL.name, ABOVE_HULL_MAE)
 
 
 def slug(name: str) -> str:
@@ -214,7 +218,7 @@ class BoardSite:
 
     def note(self, standing: Standing, unit: int) -> float:
         """Error above hull of a model on a chemical system in meV/atom; NaN elsewhere."""
-        return float(self.ranking.raw_units["hull.above_hull_mae"][standing.index, unit])
+        return float(self.ranking.raw_units[_ABOVE_HULL.name][standing.index, unit])
 
     def facts(self, standing: Standing, question: Question) -> list[RawMetric]:
         """Raw metrics of a question for which a model has a number."""

@@ -11,10 +11,11 @@ from symscape.decode import dumps, encode
 from symscape.leaderboard.collect import Board
 from symscape.leaderboard.presets import PRESETS
 from symscape.leaderboard.provenance import Provenance
-from symscape.leaderboard.ranking import RAW_METRICS, Ranking, Standing
+from symscape.leaderboard.ranking import RAW_METRICS, Ranking, RawMetric, Standing
 from symscape.leaderboard.scores import combine, scoring_of
 from symscape.page.summary import escape_markdown
 from symscape.page.words import NOTHING, count_text, number_text
+from symscape.questions.energies import ENERGIES, MAE, MEAN_SIGNED_ERROR, SOFTENING_SCALE
 from symscape.questions.metric import Metric, Score
 
 SCHEMA = "symscape-leaderboard/1"
@@ -247,6 +248,12 @@ def leaderboard_markdown(ranking: Ranking) -> str:
     return "\n".join(lines) + "\n"
 
 
+#: what the table in words says of energies
+_MAE, _BIAS, _SCALE = (
+    RawMetric(ENERGIES.name, metric) for metric in (MAE, MEAN_SIGNED_ERROR, SOFTENING_SCALE)
+)
+
+
 def _row(standing: Standing) -> list[str]:
     name = escape_markdown(standing.name)
     if not standing.same_theory:
@@ -258,9 +265,9 @@ def _row(standing: Standing) -> list[str]:
         interval_text(standing.interval),
         percent_text(standing.coverage),
         *(points_text(float(score)) for score in standing.questions),
-        number_text(standing.raw["energies.mae"], 1),
-        number_text(standing.raw["energies.mean_signed_error"], 1, sign=True),
-        number_text(standing.raw["energies.softening_scale"], 2),
+        number_text(standing.raw[_MAE.name], 1),
+        number_text(standing.raw[_BIAS.name], 1, sign=True),
+        number_text(standing.raw[_SCALE.name], 2),
     ]
 
 

@@ -34,8 +34,9 @@ class CardChoices:
 
 def elements_of(item: SliceView) -> tuple[str, ...]:
     """Return the elements of a slice's crystal or of a chemical system, in the alphabet's order."""
-    known = item.reference.formula if item.reference else item.material.split("-P")[0]
-    return tuple(sorted(set(re.findall("[A-Z][a-z]?", known))))
+    if item.reference:
+        return tuple(sorted(set(re.findall("[A-Z][a-z]?", item.reference.formula))))
+    return tuple(sorted(item.subject.elements))
 
 
 def card_choices(view: RunView) -> CardChoices:

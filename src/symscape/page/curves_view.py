@@ -7,14 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean, median
-from typing import TypeVar
 
 import numpy as np
 
-from symscape.decode import DecodeError, decode, encode
 from symscape.equation_of_state.compare import GOOD
 from symscape.equation_of_state.prototypes import slope
 from symscape.questions.case import CaseResult
+from symscape.questions.detail import kept
 from symscape.questions.equation_of_state import (
     EQUATION_OF_STATE,
     CurvesDetail,
@@ -28,8 +27,6 @@ from symscape.questions.prototype_differences import (
 )
 from symscape.questions.question import Question
 from symscape.results.run_results import RunResults
-
-_Detail = TypeVar("_Detail", CurvesDetail, DifferencesDetail)
 
 #: crystals whose curves are drawn
 MOST_CURVES = 10
@@ -83,14 +80,14 @@ class CurvesView:
     @cached_property
     def curves(self) -> tuple[JudgedCurve, ...]:
         """Every crystal whose curve was judged, by element."""
-        found = (_read(CurvesDetail, case).curves for case in self._asked(EQUATION_OF_STATE))
+        found = (kept(CurvesDetail, case).curves for case in self._asked(EQUATION_OF_STATE))
         return tuple(sorted((c for own in found for c in own), key=lambda c: (c.element, c.id)))
 
     @cached_property
     def differences(self) -> dict[str, tuple[JudgedDifference, ...]]:
         """Judged differences by prototype."""
         return {
-            case.material: _read(DifferencesDetail, case).differences
+            case.material: kept(DifferencesDetail, case).differences
             for case in self._asked(PROTOTYPE_DIFFERENCES)
         }
 
@@ -100,9 +97,9 @@ class CurvesView:
         found: dict[str, dict[str, None]] = {}
         entries: list[NotJudged] = []
         for case in self._asked(EQUATION_OF_STATE):
-            entries += _read(CurvesDetail, case).not_judged
+            entries += kept(CurvesDetail, case).not_judged
         for case in self._asked(PROTOTYPE_DIFFERENCES):
-            entries += _read(DifferencesDetail, case).not_judged
+            entries += kept(DifferencesDetail, case).not_judged
         for entry in entries:
             found.setdefault(entry.reason, {}).update(dict.fromkeys(entry.crystals))
         return tuple(NotJudged(reason, tuple(ids)) for reason, ids in found.items())
@@ -170,12 +167,3 @@ class CurvesView:
     def _asked(self, question: Question) -> Iterable[CaseResult]:
         name = question.name
         return [c for c in self.run.cases if c.question == name and c.status != "error"]
-
-
-def _read(kind: type[_Detail], case: CaseResult) -> _Detail:
-    """Return what a case keeps; nothing where it is not as it should be: it may be anybody's."""
-    try:
-        detail: _Detail = decode(kind, encode(case.detail), "detail")
-    except DecodeError:
-        return kind()
-    return detail

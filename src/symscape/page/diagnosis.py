@@ -6,15 +6,14 @@ kinks are not the story of a material whose energies are 84 meV/atom off.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import isnan
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
-from symscape.decode import DecodeError, decode
 from symscape.page.checks import check_words
 from symscape.page.words import count_text, number_text
 from symscape.questions.behind import behind_texts
 from symscape.questions.case import Check
+from symscape.questions.detail import kept
 from symscape.questions.energies import (
     ENERGIES,
     MAE,
@@ -22,45 +21,19 @@ from symscape.questions.energies import (
     SHARE_UNDERPREDICTED,
     SOFTENING_SCALE,
 )
-from symscape.questions.minima import MINIMA
+from symscape.questions.minima import MINIMA, MinimaDetail
 from symscape.questions.registry import QUESTIONS
-from symscape.questions.saddles import MAX_BARRIER_ERROR, SADDLES
+from symscape.questions.saddles import MAX_BARRIER_ERROR, SADDLES, SaddlesDetail
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from symscape.page.view import CaseView, SliceView
 
-Row = TypeVar("Row")
-
 #: share of points on one side of DFT from which on "everything" is too low or too high
 _EVERYTHING = 0.95
 #: clauses of a line; what remains is counted
 _MOST_CLAUSES = 2
-
-
-@dataclass(frozen=True)
-class _Place:
-    """A stationary point as the verdict on the topology describes it, meV/atom."""
-
-    energy_meV: float
-    persistence_meV: float | None = None
-
-
-@dataclass(frozen=True)
-class _MinimumRow:
-    """A minimum of DFT, of the model, or a matched pair of them."""
-
-    kind: str
-    reference: _Place | None = None
-    model: _Place | None = None
-
-
-@dataclass(frozen=True)
-class _SaddleRow:
-    """A saddle of both surfaces between two matched minima."""
-
-    barrier_error_meV: float
 
 
 def diagnose(item: SliceView) -> str:
@@ -125,7 +98,7 @@ def _energies(case: CaseView) -> str:
 
 def _minima(case: CaseView) -> str:
     """Tell minima that are gone or too many; with two of DFT's, what became of the barrier."""
-    rows = _rows(case, "minima", _MinimumRow)
+    rows = kept(MinimaDetail, case.case).minima
     missing = [row for row in rows if row.kind == "missing" and row.reference]
     matched = [row for row in rows if row.kind == "matched" and row.reference]
     spurious = [row for row in rows if row.kind == "spurious"]
@@ -147,7 +120,7 @@ def _minima(case: CaseView) -> str:
 
 def _saddles(case: CaseView) -> str:
     """Tell the barrier that is most in error."""
-    errors = [row.barrier_error_meV for row in _rows(case, "saddles", _SaddleRow)]
+    errors = [row.barrier_error_meV for row in kept(SaddlesDetail, case.case).saddles]
     if not errors or not any(c.metric == MAX_BARRIER_ERROR.name for c in case.failed_checks):
         return ""
     worst = max(errors, key=abs)
@@ -160,13 +133,3 @@ _WORDS: dict[str, Callable[[CaseView], str]] = {
     MINIMA.name: _minima,
     SADDLES.name: _saddles,
 }
-
-
-def _rows(case: CaseView, name: str, kind: type[Row]) -> tuple[Row, ...]:
-    """Read a list that a verdict left in its detail; none where a file has something else."""
-    try:
-        rows: Any = tuple[kind, ...]  # type: ignore[valid-type]
-        found: tuple[Row, ...] = decode(rows, case.case.detail.get(name) or [], name)
-    except DecodeError:
-        return ()
-    return found

@@ -9,9 +9,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from symscape.page.history_chart import HEIGHT, WIDTH, Chart, draw_counts, draw_metric
-from symscape.page.words import count_text, group_text, metric_text, metric_title, unit_text
+from symscape.page.words import count_text, metric_text, metric_title, unit_text
 from symscape.questions.metric import Movement
 from symscape.questions.registry import QUESTIONS
+from symscape.questions.subjects import subject_of
 from symscape.results.history import History, MetricHistory
 from symscape.results.run_results import ReferenceSummary
 
@@ -158,12 +159,13 @@ class HistoryView:
                 charts.setdefault(metric.case[0], []).append(draw_metric(metric, self.names))
         last = self.history.runs[-1].statuses
         reference = self._reference(material, part)
-        formula = reference.formula if reference else material
+        subject = subject_of(material, part)
+        symbols = re.findall("[A-Z][a-z]?", reference.formula) if reference else subject.elements
         return HistoryCard(
             id=f"{material}-{part}" if part else material,
-            title=f"{material} {group_text(part)}".rstrip(),
+            title=f"{material} {subject.words}".rstrip(),
             reference=reference,
-            elements=tuple(sorted(set(re.findall("[A-Z][a-z]?", formula)))),
+            elements=tuple(sorted(set(symbols))),
             statuses=tuple(self._status(k, material, part) for k in range(len(self.names))),
             movement=movement,
             told=_told(most) if most else "",

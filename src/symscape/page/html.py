@@ -24,7 +24,12 @@ from symscape.page.hull_page import render_hulls
 from symscape.page.hull_view import HullView
 from symscape.page.summary import SYMBOLS, WORDS
 from symscape.page.view import RunView, SliceView
-from symscape.questions.energies import MEAN_SIGNED_ERROR, SHARE_UNDERPREDICTED, SOFTENING_SCALE
+from symscape.questions.energies import (
+    MEAN_SIGNED_ERROR,
+    N_POINTS,
+    SHARE_UNDERPREDICTED,
+    SOFTENING_SCALE,
+)
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -145,7 +150,7 @@ def _underprediction(view: RunView, environment: Environment) -> Markup:
     """Return the signed errors by slice and by degrees of freedom."""
     from markupsafe import Markup
 
-    from symscape.page.run_tables import underprediction_by, underprediction_table
+    from symscape.page.run_tables import AVERAGED, underprediction_by, underprediction_table
 
     under = underprediction_table(view.run)
     groups = [
@@ -156,11 +161,10 @@ def _underprediction(view: RunView, environment: Environment) -> Markup:
         )
     ]
     template = environment.get_template("underprediction.html.j2")
-    columns = (m.column for m in (MEAN_SIGNED_ERROR, SHARE_UNDERPREDICTED, SOFTENING_SCALE))
-    error, low, scale = columns
+    error, low, scale = (metric.column for metric in AVERAGED)
     text = template.render(
         view=view, run=view.run, under=_by_slice(view), groups=groups, error=error, low=low,
-        scale=scale,
+        scale=scale, points=N_POINTS.column,
     )  # fmt: skip
     return Markup(text)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from symscape.hull.systems import elements_of_system
 from symscape.page.words import number_text
 
 if TYPE_CHECKING:
@@ -86,9 +87,10 @@ def draw_hull(system: str, table: pd.DataFrame, failed: Collection[str]) -> Hull
     failed
         Ids of the crystals that are named.
     """
-    if system.count("-") != 1 or table.empty:
+    elements = elements_of_system(system)
+    if len(elements) != 2 or table.empty:
         return None
-    first, second = system.split("-")
+    first, second = elements
     x, energies = _across(table, second), {w: table[f"formation_{w}"].to_numpy() for w in _WHO}
     named = np.flatnonzero(table["id"].isin(list(failed)))
     low = min(0.0, *(float(e.min()) for e in energies.values()))

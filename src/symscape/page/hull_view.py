@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from symscape.hull.systems import elements_of_system
 from symscape.page.words import NOTHING, metric_text, metric_title, unit_text
 from symscape.questions.behind import BehindCrystal, behind_crystals
 from symscape.questions.case import CaseResult
+from symscape.questions.crystals import CrystalRow
+from symscape.questions.detail import sound_rows
 from symscape.questions.energies import MAE, MEAN_SIGNED_ERROR, SHARE_UNDERPREDICTED
 from symscape.questions.hull import HULL
 from symscape.questions.registry import QUESTIONS
+from symscape.questions.relaxation import RelaxedRow
+from symscape.questions.stability import N
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from symscape.hull.stability import Verdicts
     from symscape.questions.metric import Metric
     from symscape.results.run_results import RunResults
 
@@ -27,14 +32,12 @@ GROUPS = (
     ("crystal_system", "crystal system"),
     ("chemistry", "chemistry"),
 )
-#: what a row must hold to be shown, text and numbers
-_TEXT = (
+#: columns of the table of crystals
+_SHOWN = [
     "id", "system", "formula", "material", "prototype", "symbol", "crystal_system", "chemistry",
-)  # fmt: skip
-_NUMBERS = (
     "n_lattice", "n_wyckoff", "formation_dft", "formation_model", "above_hull_dft",
     "above_hull_model", "error_total", "error_formation", "error_above_hull",
-)  # fmt: skip
+]  # fmt: skip
 
 
 def is_about_crystals(case: CaseResult) -> bool:
@@ -124,16 +127,11 @@ class HullView:
         """
         import pandas as pd
 
-        rows: dict[str, dict[str, Any]] = {}
+        rows: dict[str, CrystalRow] = {}
         for case in self.cases:
-            for row in _records(case, "crystals"):
-                if all(isinstance(row.get(name), str) for name in _TEXT) and all(
-                    isinstance(row.get(name), int | float) for name in _NUMBERS
-                ):
-                    rows.setdefault(row["id"], row)
-        table = pd.DataFrame(
-            [rows[name] for name in sorted(rows)] or None, columns=[*_TEXT, *_NUMBERS]
-        )
+            for row in sound_rows(CrystalRow, case.detail.get("crystals")):
+                rows.setdefault(row.id, row)
+        table = pd.DataFrame([asdict(rows[name]) for name in sorted(rows)] or None, columns=_SHOWN)
         table.attrs["settings"] = self.settings
         return table
 
@@ -154,9 +152,9 @@ class HullView:
 
     def system(self, name: str) -> pd.DataFrame:
         """Return the crystals of a chemical system and its subsystems."""
-        wanted = set(name.split("-"))
+        wanted = set(elements_of_system(name))
         table = self.crystals
-        return table[[set(own.split("-")) <= wanted for own in table["system"]]]
+        return table[[set(elements_of_system(own)) <= wanted for own in table["system"]]]
 
     @cached_property
     def relaxed(self) -> pd.DataFrame:
@@ -164,12 +162,11 @@ class HullView:
         import pandas as pd
 
         rows = {
-            row["id"]: row
+            row.id: row
             for case in self.cases
-            for row in _records(case, "relaxed")
-            if isinstance(row.get("id"), str)
+            for row in sound_rows(RelaxedRow, case.detail.get("relaxed"))
         }
-        return pd.DataFrame([rows[name] for name in sorted(rows)])
+        return pd.DataFrame([asdict(rows[name]) for name in sorted(rows)])
 
     @property
     def judged(self) -> pd.DataFrame:
@@ -202,14 +199,14 @@ class HullView:
         """Return the rows of `bias_near_hull`."""
         return _biases(self.bias_near_hull(), "window")
 
-    def stability(self) -> list[dict[str, float]]:
-        """Return who is called stable, at 0 and at 25 meV/atom."""
+    def stability(self) -> list[tuple[float, Verdicts]]:
+        """Return who is called stable, at 0 and at 25 meV/atom: threshold and counts."""
         from symscape.hull.stability import classify
 
         table = self.crystals
         above = (table[f"above_hull_{who}"].to_numpy() / 1000 for who in ("dft", "model"))
         dft, model = above
-        return [{"threshold": t, **classify(dft, model, t)} for t in (0.0, 25.0)]
+        return [(threshold, classify(dft, model, threshold)) for threshold in (0.0, 25.0)]
 
     def worst(self) -> pd.DataFrame:
         """Return the crystals by their errors above hull, largest first."""
@@ -262,15 +259,10 @@ def _biases(table: pd.DataFrame, column: str) -> list[ClassBias]:
     return [
         ClassBias(
             row[column],
-            row["n"],
+            row[N.name],
             interval(row, MEAN_SIGNED_ERROR),
             interval(row, MAE),
             interval(row, SHARE_UNDERPREDICTED),
         )
         for row in table.to_dict("records")
     ]
-
-
-def _records(case: CaseResult, name: str) -> Iterable[dict[str, Any]]:
-    found = case.detail.get(name)
-    return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []

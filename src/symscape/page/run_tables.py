@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: averaged over the slices of a group
-_AVERAGED = (MEAN_SIGNED_ERROR, SHARE_UNDERPREDICTED, SOFTENING_SCALE)
+AVERAGED = (MEAN_SIGNED_ERROR, SHARE_UNDERPREDICTED, SOFTENING_SCALE)
 
 
 def metrics_table(run: RunResults) -> pd.DataFrame:
@@ -102,8 +102,8 @@ def underprediction_table(run: RunResults) -> pd.DataFrame:
                 "level_of_theory_model": run.model.level_of_theory,
                 "level_of_theory_reference": reference.level_of_theory,
                 "window_meV_per_atom": 1000 * view.window,
-                **{metric.column: metric.of(view.judged) for metric in (*_AVERAGED, MAE)},
-                N_POINTS.column: view.n_points,
+                **{metric.column: metric.of(view.judged) for metric in (*AVERAGED, MAE)},
+                N_POINTS.column: view.compared,
             }
         )
     return pd.DataFrame(rows)
@@ -135,7 +135,7 @@ def underprediction_by(table: pd.DataFrame, column: str) -> pd.DataFrame:
             N_POINTS.column: groups[N_POINTS.column].sum(),
         }
     )
-    return counts.join(groups[[metric.column for metric in _AVERAGED]].mean()).reset_index()
+    return counts.join(groups[[metric.column for metric in AVERAGED]].mean()).reset_index()
 
 
 def write_tables(folder: str | Path, run: RunResults) -> list[Path]:

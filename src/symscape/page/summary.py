@@ -19,7 +19,7 @@ from symscape.page.words import (
     place_text,
 )
 from symscape.questions.energies import MAE, MEAN_SIGNED_ERROR, SOFTENING_SCALE
-from symscape.results.detail import WorstPoint
+from symscape.questions.points import WorstPoint
 from symscape.results.run_results import RunResults
 
 WORDS: dict[Outcome, str] = {

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from symscape.page.gallery import Gallery, Picture
-from symscape.questions.minima import MINIMA
+from symscape.questions.detail import kept
+from symscape.questions.minima import MINIMA, MinimaDetail
 
 if TYPE_CHECKING:
     from symscape.figures.layouts import Layout
     from symscape.figures.panels import LandscapeData
     from symscape.landscape.matching import TopologyComparison
     from symscape.page.view import SliceView
+    from symscape.questions.points import GridDetail
 
 
 def add_topology(gallery: Gallery, item: SliceView, data: LandscapeData) -> Picture | None:
@@ -60,10 +62,7 @@ def add_topology(gallery: Gallery, item: SliceView, data: LandscapeData) -> Pict
     return Picture(wide, tall, gallery.description(wide))
 
 
-def judged_geometry(item: SliceView) -> dict[str, Any] | None:
+def judged_geometry(item: SliceView) -> GridDetail | None:
     """Return what the verdict on the minima recorded of the grid's geometry, if there is one."""
-    for case in item.cases:
-        geometry = case.case.detail.get("geometry")
-        if case.case.question == MINIMA.name and isinstance(geometry, dict):
-            return geometry
-    return None
+    judged = (case.case for case in item.cases if case.case.question == MINIMA.name)
+    return next((kept(MinimaDetail, case).geometry for case in judged), None)

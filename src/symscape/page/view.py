@@ -16,10 +16,10 @@ import numpy as np
 from symscape.landscape.metrics import DEFAULT_WINDOW
 from symscape.page.checks import severity
 from symscape.page.headline import headline
-from symscape.page.words import group_text
 from symscape.questions.case import CaseResult, Check
 from symscape.questions.energies import ENERGIES, MAE, N_POINTS, SOFTENING_SCALE
 from symscape.questions.registry import QUESTIONS
+from symscape.questions.subjects import MaterialSlice, Subject, subject_of
 from symscape.results.detail import CaseDetail, read_detail
 from symscape.results.run_results import ReferenceSummary, RunResults, axis_label
 from symscape.verdict.baseline import MetricChange
@@ -101,7 +101,7 @@ class CaseView:
         return windows.get(self.window, {})
 
     @property
-    def n_points(self) -> int:
+    def compared(self) -> int:
         """How many grid points were compared in the judged window; 0 where none was."""
         count = N_POINTS.of(self.judged)
         return int(count) if math.isfinite(count) else 0
@@ -147,6 +147,11 @@ class SliceView:
         return f"{slug}-{hashlib.sha256(self.id.encode()).hexdigest()[:8]}"
 
     @property
+    def subject(self) -> Subject:
+        """What its questions are about."""
+        return subject_of(self.material, self.slice)
+
+    @property
     def status(self) -> Outcome:
         """``failed`` if any question failed, else what else stands out, else ``passed``."""
         return min((view.status for view in self.cases), key=OUTCOMES.index)
@@ -185,9 +190,9 @@ class SliceView:
         return self.energies.judged if self.energies else {}
 
     @property
-    def n_points(self) -> int:
+    def compared(self) -> int:
         """How many grid points were compared in the judged window."""
-        return self.energies.n_points if self.energies else 0
+        return self.energies.compared if self.energies else 0
 
     @property
     def mean_error(self) -> float:
@@ -210,9 +215,10 @@ class SliceView:
         """Axes as printed; from the slice's name where there is no reference."""
         if self.reference:
             return tuple(axis.label for axis in self.reference.axes)
-        if self.about != "slices":
-            return (group_text(self.slice),) if self.slice else ()
-        return tuple(axis_label(name) for name in self.slice.split("-"))
+        subject = self.subject
+        if not isinstance(subject, MaterialSlice):
+            return (subject.words,) if self.slice else ()
+        return tuple(axis_label(name) for name in subject.axes)
 
     @cached_property
     def model(self) -> np.ndarray | None:

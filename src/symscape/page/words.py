@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 
 from symscape.questions.case import Check
+from symscape.questions.points import ClosestPair
 from symscape.questions.registry import metric_named
-from symscape.results.detail import ClosestPair
 from symscape.results.run_results import axis_label
 
 #: what stands where there is no number
@@ -75,15 +75,6 @@ def limit_text(check: Check) -> str:
 def place_text(values: Mapping[str, float]) -> str:
     """Write where a grid point is: ``z(Ti) = 0.4800, z(O) = −0.0600``."""
     return ", ".join(f"{axis_label(k)} = {number_text(v, 4)}" for k, v in values.items())
-
-
-def group_text(name: str) -> str:
-    """Write what a group of crystals has in common: ``3–4 free Wyckoff coordinates``."""
-    column, _, number = name.partition("-")
-    nouns = {"n_lattice": "free lattice parameter", "n_wyckoff": "free Wyckoff coordinate"}
-    if column not in nouns or not number:
-        return name
-    return f"{number.replace('-', '–')} {nouns[column]}{'' if number == '1' else 's'}"
 
 
 def pair_text(pair: ClosestPair) -> str:

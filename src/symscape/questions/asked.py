@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from symscape.questions.subjects import MaterialSlice, Subject
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,21 +20,31 @@ if TYPE_CHECKING:
     from symscape.references.equations import EquationsOfState
     from symscape.references.reference import LandscapeReference
 
+Of = TypeVar("Of", bound=Subject, covariant=True)
 
-class SliceCase(Protocol):
-    """One model on one slice."""
+
+class AskedCase(Protocol[Of]):
+    """One model on one subject."""
 
     @property
     def model(self) -> EnergyModel:
         """The potential."""
 
     @property
-    def reference(self) -> LandscapeReference:
-        """The slice and its DFT energies."""
+    def subject(self) -> Of:
+        """What the model is asked about, of the kind that the question names."""
 
     @property
     def tolerances(self) -> LimitsByCase:
         """Those of the run."""
+
+
+class SliceCase(AskedCase[MaterialSlice], Protocol):
+    """One model on one slice."""
+
+    @property
+    def reference(self) -> LandscapeReference:
+        """The slice and its DFT energies."""
 
     @property
     def evaluation(self) -> SliceEvaluation:
@@ -47,24 +59,8 @@ class SliceCase(Protocol):
         """Whether figures want forces to be kept."""
 
 
-class CrystalCase(Protocol):
+class CrystalCase(AskedCase[Of], Protocol[Of]):
     """One model on a chemical system, a symmetry class, or all crystals."""
-
-    @property
-    def model(self) -> EnergyModel:
-        """The potential."""
-
-    @property
-    def material(self) -> str:
-        """The chemical system, or ``crystals`` for many."""
-
-    @property
-    def name(self) -> str:
-        """``hull``, ``contracts``, ``all`` or a symmetry class: ``n_wyckoff-3-4``."""
-
-    @property
-    def tolerances(self) -> LimitsByCase:
-        """Those of the run."""
 
     def table(self) -> pd.DataFrame:
         """Return what `symscape.hull.analysis.compare` made of the case's crystals."""
@@ -81,20 +77,8 @@ class CrystalCase(Protocol):
         """Return what contracts find, by the crystal's id and the contract's name."""
 
 
-class CurveCase(Protocol):
+class CurveCase(AskedCase[Of], Protocol[Of]):
     """One model on a group of the periodic table, or on a prototype."""
-
-    @property
-    def material(self) -> str:
-        """``group-4`` or ``BCC``."""
-
-    @property
-    def name(self) -> str:
-        """The group's elements, ``Ti-Zr-Hf``, or ``prototype``."""
-
-    @property
-    def tolerances(self) -> LimitsByCase:
-        """Those of the run."""
 
     def judged_on(self) -> tuple[EquationsOfState, BirchMurnaghan]:
         """Return DFT's and the model's curves of the crystals that the model is judged on."""

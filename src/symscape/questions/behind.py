@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from symscape.questions.case import CaseResult
+from symscape.questions.detail import sound_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +18,24 @@ if TYPE_CHECKING:
 _MOST = 3
 
 
-def largest(table: pd.DataFrame, column: str, unit: str = "meV/atom") -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class Behind:
+    """A crystal behind a failed check.
+
+    Parameters
+    ----------
+    id
+        Its name.
+    value, unit
+        What it contributes; None behind a count, where there is no value to tell of each.
+    """
+
+    id: str
+    value: float | None
+    unit: str = ""
+
+
+def largest(table: pd.DataFrame, column: str, unit: str = "meV/atom") -> tuple[Behind, ...]:
     """Return the crystals with the largest values of either sign, largest first.
 
     Parameters
@@ -32,12 +50,12 @@ def largest(table: pd.DataFrame, column: str, unit: str = "meV/atom") -> list[di
     order = there[np.argsort(-np.abs(values[there]), kind="stable")[:_MOST]]
     factor = 100 if unit == "%" else 1
     ids = table["id"].to_numpy()
-    return [{"id": str(ids[k]), "value": factor * float(values[k]), "unit": unit} for k in order]
+    return tuple(Behind(str(ids[k]), factor * float(values[k]), unit) for k in order)
 
 
-def named(ids: Iterable[str]) -> list[dict[str, Any]]:
+def named(ids: Iterable[str]) -> tuple[Behind, ...]:
     """Return crystals that are behind a count, where there is no value to tell of each."""
-    return [{"id": str(k), "value": None, "unit": ""} for k in ids]
+    return tuple(Behind(str(k), None) for k in ids)
 
 
 @dataclass(frozen=True)
@@ -59,12 +77,11 @@ def behind_crystals(case: CaseResult) -> dict[str, tuple[BehindCrystal, ...]]:
     found = case.detail.get("behind")
     if not isinstance(found, Mapping):
         return {}
-    crystals = {}
-    for check in case.checks:
-        rows = found.get(check.metric)
-        if not check.passed and isinstance(rows, list):
-            known = [r for r in rows if isinstance(r, Mapping) and "id" in r]
-            crystals[check.metric] = tuple(BehindCrystal(str(r["id"]), _text(r)) for r in known)
+    failed = (check.metric for check in case.checks if not check.passed)
+    crystals = {
+        metric: tuple(BehindCrystal(r.id, _text(r)) for r in sound_rows(Behind, found.get(metric)))
+        for metric in failed
+    }
     return {metric: named for metric, named in crystals.items() if named}
 
 
@@ -74,10 +91,8 @@ def behind_texts(case: CaseResult) -> dict[str, str]:
     return {metric: ", ".join(crystal.text for crystal in named) for metric, named in found.items()}
 
 
-def _text(row: Mapping[str, Any]) -> str:
-    value = row.get("value")
-    if not isinstance(value, int | float):
-        return str(row["id"])
-    unit = str(row.get("unit", ""))
-    number = f"{value:+.0f}" if unit == "%" else f"{value:+.3g}"
-    return f"{row['id']} ({number} {unit}".rstrip() + ")"
+def _text(row: Behind) -> str:
+    if row.value is None:
+        return row.id
+    number = f"{row.value:+.0f}" if row.unit == "%" else f"{row.value:+.3g}"
+    return f"{row.id} ({number} {row.unit}".rstrip() + ")"

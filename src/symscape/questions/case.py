@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from symscape.notebook import table_html
+from symscape.questions.subjects import Subject, subject_of
 
 Status = Literal["passed", "failed", "error"]
 
@@ -99,6 +100,11 @@ class CaseResult:
     def id(self) -> str:
         """``chgnet-PbTiO3-P4mm-Ti_z-O_z``."""
         return f"{self.model}-{self.material}-{self.slice}"
+
+    @property
+    def subject(self) -> Subject:
+        """What the question was asked about."""
+        return subject_of(self.material, self.slice)
 
     @property
     def passed(self) -> bool:

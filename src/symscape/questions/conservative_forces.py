@@ -9,9 +9,13 @@ from symscape.questions.case import CaseResult
 from symscape.questions.crystals import FAILED_CRYSTALS
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
+from symscape.questions.subjects import MaterialSlice, SystemCrystals
 
 if TYPE_CHECKING:
+    from symscape.contracts.potential import Potential
     from symscape.questions.asked import CrystalCase, SliceCase
+    from symscape.questions.limits import LimitsByCase
+    from symscape.references.reference import LandscapeReference
 
 _OF_A_CRYSTAL = (
     Metric(
@@ -52,36 +56,40 @@ _CURL = Metric(
 _NEEDS = frozenset(("energy", "forces", "stress"))
 
 
-def _ask(case: SliceCase, **known: Any) -> CaseResult | None:
+def judge_conservative_forces(
+    reference: LandscapeReference, potential: Potential, tolerances: LimitsByCase, **known: Any
+) -> CaseResult:
+    """Check the contracts about forces at the DFT minimum and around it."""
     from symscape.contracts.catalogue import FORCE_CONTRACTS
     from symscape.contracts.conservation import curl
     from symscape.contracts.kept import check_crystal_once
 
+    results = check_crystal_once(potential, reference.minimum_crystal, FORCE_CONTRACTS)
+    results[_CURL.name] = curl(potential, reference.slice, centre=reference.minimum)
+    return contracts.judge_contracts(CONSERVATIVE_FORCES, reference, results, tolerances, **known)
+
+
+def _ask(case: SliceCase, **known: Any) -> CaseResult | None:
     if "forces" not in case.model.implements:
         return None
-    reference, potential = case.reference, case.potential
-    results = check_crystal_once(potential, reference.minimum_crystal, FORCE_CONTRACTS)
-    results["curl"] = curl(potential, reference.slice, centre=reference.minimum)
-    return contracts.judge_contracts(
-        CONSERVATIVE_FORCES, reference, results, case.tolerances, **known
-    )
+    return judge_conservative_forces(case.reference, case.potential, case.tolerances, **known)
 
 
-def _ask_of_crystals(case: CrystalCase, **known: Any) -> CaseResult | None:
+def _ask_of_crystals(case: CrystalCase[SystemCrystals], **known: Any) -> CaseResult | None:
     from symscape.contracts.catalogue import FORCE_CONTRACTS
 
     if not CRYSTAL_FORCES.needs <= case.model.implements:
         return None
     found = case.contracts(FORCE_CONTRACTS)
     return crystals.judge_crystal_contracts(
-        CRYSTAL_FORCES, case.material, found, case.tolerances, **known
+        CRYSTAL_FORCES, case.subject, found, case.tolerances, **known
     )
 
 
 CONSERVATIVE_FORCES = Question(
     "conservative_forces",
     "Conservative forces",
-    "slice",
+    MaterialSlice,
     (*_OF_A_CRYSTAL, _CURL),
     ask=_ask,
     nothing="the model has no forces",
@@ -91,7 +99,7 @@ CONSERVATIVE_FORCES = Question(
 CRYSTAL_FORCES = Question(
     "crystal_forces",
     "Forces on crystals",
-    "system",
+    SystemCrystals,
     (*_OF_A_CRYSTAL, FAILED_CRYSTALS),
     ask=_ask_of_crystals,
     nothing="the model has no forces or no stress",

@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from symscape.questions.case import CaseResult
+from symscape.questions.detail import plain
+from symscape.questions.slices import begin
 
 if TYPE_CHECKING:
     from symscape.contracts.result import ContractResult
     from symscape.questions.limits import LimitsByCase
     from symscape.questions.question import Question
     from symscape.references.reference import LandscapeReference
+
+
+@dataclass(frozen=True)
+class ContractsDetail:
+    """What a case about contracts keeps for reports.
+
+    Parameters
+    ----------
+    contracts
+        What each contract found, by its name (`symscape.contracts.result.ContractResult`).
+    warnings
+        What was not checked, and why.
+    """
+
+    contracts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 def judge_contracts(
@@ -36,16 +55,16 @@ def judge_contracts(
         Results by the contract's name; those that ask nothing here are not judged.
     """
     metrics = {name: r.value for name, r in results.items() if r.applies}
-    detail = {
-        "contracts": {name: r.detail for name, r in results.items()},
-        "warnings": [
+    detail = ContractsDetail(
+        {name: r.detail for name, r in results.items()},
+        tuple(
             f"{name.replace('_', ' ')} not checked: {r.detail['skipped']}"
             for name, r in results.items()
             if not r.applies
-        ],
-    }
+        ),
+    )
     return judge_metrics(
-        question, reference, metrics, detail, tolerances, model, fingerprint, seconds
+        question, reference, metrics, plain(detail), tolerances, model, fingerprint, seconds
     )
 
 
@@ -60,19 +79,12 @@ def judge_metrics(
     seconds: float,
 ) -> CaseResult:
     """Hold metrics of a slice against the tolerances; one that was not computed is not judged."""
-    limits = tolerances.case(
-        question.name, material=reference.material, slice=reference.slice.name, model=model
-    )
+    blank, limits = begin(question, reference, tolerances, model, fingerprint, seconds)
     checks = tuple(check for check in limits.check(metrics, question) if check.metric in metrics)
-    return CaseResult(
-        question=question.name,
-        model=model,
-        material=reference.material,
-        slice=reference.slice.name,
+    return replace(
+        blank,
         status="passed" if all(check.passed for check in checks) else "failed",
         checks=checks,
         metrics=metrics,
         detail=detail,
-        fingerprint=fingerprint,
-        seconds=seconds,
     )

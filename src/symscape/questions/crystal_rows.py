@@ -4,33 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from symscape.questions.crystals import ALL, ALL_CRYSTALS, OF_CONTRACTS, OF_HULL
+from symscape.questions.subjects import HullSystem, Subject, SymmetryClass, SystemCrystals
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def rows_of_case(table: pd.DataFrame, material: str, name: str) -> pd.DataFrame:
+def rows_of_case(table: pd.DataFrame, subject: Subject) -> pd.DataFrame:
     """Return the rows of the crystals that a case is about.
 
     Parameters
     ----------
     table
         One row a crystal, as `symscape.hull.table.crystal_table` makes it.
-    material, name
-        ``Mg-Si`` and ``hull``, ``crystals`` and ``n_wyckoff-3-4``.
+    subject
+        What the case is about.
     """
     from symscape.hull.phases import select_system
     from symscape.hull.statistics import with_classes
 
-    if name == OF_HULL:
-        return select_system(table, material)
-    if name == OF_CONTRACTS:
-        return table[table["system"] == material]
-    if material == ALL_CRYSTALS and name != ALL:
-        column, _, group = name.partition("-")
-        table = with_classes(table)
-        return table[table[f"{column}_class"] == group]
+    match subject:
+        case HullSystem(system):
+            return select_system(table, system)
+        case SystemCrystals(system):
+            return table[table["system"] == system]
+        case SymmetryClass(freedom, number):
+            table = with_classes(table)
+            return table[table[f"{freedom}_class"] == number]
     return table
 
 

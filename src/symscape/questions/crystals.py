@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from math import isnan
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
-from symscape.questions.behind import largest, named
+from symscape.questions.behind import Behind, largest, named
 from symscape.questions.case import CaseResult, Check
+from symscape.questions.detail import plain
 from symscape.questions.metric import Metric
 
 if TYPE_CHECKING:
@@ -16,35 +18,79 @@ if TYPE_CHECKING:
     from symscape.contracts.result import ContractResult
     from symscape.questions.limits import LimitsByCase
     from symscape.questions.question import Question
+    from symscape.questions.subjects import Subject, SystemCrystals
 
 #: crystals of which the model gave no energy
 FAILED_CRYSTALS = Metric("failed_crystals", "crystals without energy", counts=True)
 N_CRYSTALS = Metric("n_crystals", "crystals", ideal=None, counts=True)
 
-#: what stands for the material of a case that is about crystals of many systems
-ALL_CRYSTALS = "crystals"
-#: what stands for the slice of a case about all of them
-ALL = "all"
-#: what stands for the slice of a case about a chemical system
-OF_HULL = "hull"
-#: what stands for the slice of a case about contracts on a system's crystals
-OF_CONTRACTS = "contracts"
-#: text columns of the rows that reports are made from
-_TEXT = (
-    "id", "system", "formula", "material", "prototype", "symbol", "crystal_system", "chemistry",
-)  # fmt: skip
-_NUMBERS = ("n_lattice", "n_wyckoff", "site_symmetry_order", "n_atoms")
+
+@dataclass(frozen=True)
+class CrystalRow:
+    """One crystal in a case about hulls: names, symmetry, energies and errors in meV/atom."""
+
+    id: str
+    system: str
+    formula: str
+    material: str
+    prototype: str
+    symbol: str
+    crystal_system: str
+    chemistry: str
+    n_lattice: int
+    n_wyckoff: int
+    site_symmetry_order: int
+    n_atoms: int
+    formation_dft: float
+    formation_model: float
+    above_hull_dft: float
+    above_hull_model: float
+    above_dft_hull_model: float
+    error_total: float
+    error_formation: float
+    error_above_hull: float
+
+
+@dataclass(frozen=True)
+class CrystalsDetail:
+    """What every case about crystals keeps.
+
+    Parameters
+    ----------
+    behind
+        By the metric's name, the crystals that make it what it is.
+    missing_crystals
+        Ids of those that the model has no energy of.
+    digest
+        Of the files of the crystals.
+    warnings
+        What a reader should know before trusting the numbers.
+    """
+
+    behind: Mapping[str, Sequence[Behind]] = field(default_factory=dict)
+    missing_crystals: tuple[str, ...] = ()
+    digest: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ContractsOnCrystals:
+    """What a case about contracts on crystals keeps: the worst by the contract, and all."""
+
+    worst_crystals: Mapping[str, str] = field(default_factory=dict)
+    crystals_checked: tuple[str, ...] = ()
+
+
 #: eV/atom in the table, meV/atom in the rows
 _ENERGIES = (
     "formation_dft", "formation_model", "above_hull_dft", "above_hull_model",
     "above_dft_hull_model",
 )  # fmt: skip
-_ERRORS = ("error_total", "error_formation", "error_above_hull")
 
 
 def judge_crystal_contracts(
     question: Question,
-    system: str,
+    subject: SystemCrystals,
     results: Mapping[str, Mapping[str, ContractResult]],
     tolerances: LimitsByCase,
     *,
@@ -57,6 +103,8 @@ def judge_crystal_contracts(
     ----------
     question
         Of invariance or of forces on crystals.
+    subject
+        The chemical system.
     results
         By the crystal's id and the contract's name; those that ask nothing are not judged.
     """
@@ -69,14 +117,12 @@ def judge_crystal_contracts(
             # of numbers and NaN, NaN is the worst
             if name not in metrics or isnan(result.value) or result.value > metrics[name]:
                 metrics[name], worst[name] = result.value, crystal
-    detail = {"worst_crystals": worst, "crystals_checked": list(results)}
-    detail["behind"] = {name: named([crystal]) for name, crystal in worst.items()}
-    return judged_crystals(
-        question, system, OF_CONTRACTS, metrics, detail, tolerances, model, known
-    )
+    detail = ContractsOnCrystals(worst, tuple(results))
+    behind = {name: named([crystal]) for name, crystal in worst.items()}
+    return judged_crystals(question, subject, metrics, detail, behind, tolerances, model, known)
 
 
-def by_errors(table: pd.DataFrame, metrics: Mapping[str, Any]) -> dict[str, Any]:
+def by_errors(table: pd.DataFrame, metrics: Mapping[str, Any]) -> dict[str, tuple[Behind, ...]]:
     """Name the crystals with the largest errors of the kind that each metric is made of."""
     kinds = {"formation": "error_formation", "total": "error_total"}
     columns = {name: kinds.get(name.partition("_")[0], "error_above_hull") for name in metrics}
@@ -84,47 +130,67 @@ def by_errors(table: pd.DataFrame, metrics: Mapping[str, Any]) -> dict[str, Any]
     return {name: found[column] for name, column in columns.items()}
 
 
-def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return what reports need of each crystal: names, symmetry, energies in meV/atom."""
-    rows = []
-    for record in table.to_dict("records"):
-        row: dict[str, Any] = {name: str(record[name]) for name in _TEXT}
-        row |= {name: int(record[name]) for name in _NUMBERS}
-        row |= {name: round(1000 * float(record[name]), 3) for name in _ENERGIES}
-        row |= {name: round(float(record[name]), 3) for name in _ERRORS}
-        rows.append(row)
-    return rows
+def rows_of(table: pd.DataFrame) -> tuple[CrystalRow, ...]:
+    """Return what reports need of each crystal, of a table with energies in eV/atom."""
+    hints = get_type_hints(CrystalRow)
+
+    def value(record: Mapping[Any, Any], name: str) -> str | int | float:
+        if hints[name] is not float:
+            return hints[name](record[name])  # type: ignore[no-any-return]
+        factor = 1000 if name in _ENERGIES else 1
+        return round(factor * float(record[name]), 3)
+
+    return tuple(
+        CrystalRow(**{name: value(record, name) for name in hints})  # type: ignore[arg-type]
+        for record in table.to_dict("records")
+    )
 
 
 def judged_crystals(
     question: Question,
-    material: str,
-    slice: str,
+    subject: Subject,
     metrics: dict[str, Any],
-    detail: dict[str, Any],
+    detail: object,
+    behind: Mapping[str, Sequence[Behind]],
     tolerances: LimitsByCase,
     model: str,
     known: dict[str, Any],
 ) -> CaseResult:
-    """Hold metrics about crystals against the tolerances; a crystal without energy fails them."""
-    limits = tolerances.case(question.name, material=material, slice=slice, model=model)
+    """Hold metrics about crystals against the tolerances; a crystal without energy fails them.
+
+    Parameters
+    ----------
+    detail
+        The question's own.
+    behind
+        By the metric's name, the crystals that make it what it is.
+    known
+        As those of `judge_hull`.
+    """
+    limits = tolerances.case(
+        question.name, material=subject.material, slice=subject.slice, model=model
+    )
     found = limits.check(metrics, question)
     # crystals that the model has no energy of are no reason to judge the others alone
     missing: Sequence[str] = known.get("missing", ())
     gaps = Check(FAILED_CRYSTALS.name, float(len(missing)), (None, 0.0), "", not missing)
     checks = (*(check for check in found if check.metric in metrics), gaps)
     warnings = [*known.get("warnings", ()), *(f"no energy of {name}" for name in missing)]
-    detail = {**detail, "missing_crystals": list(missing)}
-    detail["behind"] = {**detail.get("behind", {}), FAILED_CRYSTALS.name: named(missing)}
+    common = CrystalsDetail(
+        {**behind, FAILED_CRYSTALS.name: named(missing)},
+        tuple(missing),
+        known.get("digest", ""),
+        tuple(warnings),
+    )
     return CaseResult(
         question=question.name,
         model=model,
-        material=material,
-        slice=slice,
+        material=subject.material,
+        slice=subject.slice,
         status="passed" if all(check.passed for check in checks) else "failed",
         checks=checks,
         metrics=metrics,
-        detail={**detail, "digest": known.get("digest", ""), "warnings": warnings},
+        detail={**plain(detail), **plain(common)},
         fingerprint=known.get("fingerprint", ""),
         seconds=known.get("seconds", 0.0),
     )

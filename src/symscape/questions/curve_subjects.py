@@ -14,7 +14,9 @@ import numpy as np
 
 from symscape.equation_of_state.groups import element_groups
 from symscape.questions.equation_of_state import EQUATION_OF_STATE, NotJudged
-from symscape.questions.prototype_differences import PROTOTYPE, PROTOTYPE_DIFFERENCES
+from symscape.questions.occasions import curve_subjects
+from symscape.questions.prototype_differences import PROTOTYPE_DIFFERENCES
+from symscape.questions.subjects import Subject, subject_of
 from symscape.references.equations import ELEMENTAL
 
 if TYPE_CHECKING:
@@ -28,13 +30,8 @@ CURVE_QUESTIONS = (EQUATION_OF_STATE.name, PROTOTYPE_DIFFERENCES.name)
 
 def curve_cases(question: str, equations: EquationsOfState | None) -> list[tuple[str, str]]:
     """Return (material, slice) of every case of a question: ``group-4`` and ``Ti-Zr-Hf``."""
-    if equations is None:
-        return []
-    if question == PROTOTYPE_DIFFERENCES.name:
-        return [(prototype, PROTOTYPE) for prototype in ELEMENTAL]
-    symbols = dict(zip(equations.elements.tolist(), equations.symbols, strict=True))
-    groups = element_groups(equations.elements)
-    return [(name, "-".join(symbols[n] for n in own)) for name, own in groups.items()]
+    kinds = {known.name: known.subject for known in (EQUATION_OF_STATE, PROTOTYPE_DIFFERENCES)}
+    return [(s.material, s.slice) for s in curve_subjects(kinds[question], equations)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,8 +90,8 @@ class AnsweredCurves:
 
     Parameters
     ----------
-    subject
-        The crystals.
+    crystals
+        Those of the case.
     name
         The group's elements, ``Ti-Zr-Hf``, or ``prototype``.
     tolerances
@@ -105,29 +102,29 @@ class AnsweredCurves:
         Crystals of which it gave no energy at some volume, shape (n_crystals,).
     """
 
-    subject: CurveSubject
+    crystals: CurveSubject
     name: str
     tolerances: LimitsByCase
     fitted: BirchMurnaghan
     failed: np.ndarray
 
     @property
-    def material(self) -> str:
-        """``group-4`` or ``BCC``."""
-        return self.subject.material
+    def subject(self) -> Subject:
+        """The group or the prototype."""
+        return subject_of(self.crystals.material, self.name)
 
     def judged_on(self) -> tuple[EquationsOfState, BirchMurnaghan]:
         """Return DFT's and the model's curves of the crystals that the model is judged on."""
-        judged = self.subject.judged
-        return self.subject.equations[judged], self.fitted[judged]
+        judged = self.crystals.judged
+        return self.crystals.equations[judged], self.fitted[judged]
 
     def with_energies(self) -> tuple[EquationsOfState, BirchMurnaghan]:
         """Return the same of those crystals of which the model gave energies."""
-        good = self.subject.judged & ~self.failed
-        return self.subject.equations[good], self.fitted[good]
+        good = self.crystals.judged & ~self.failed
+        return self.crystals.equations[good], self.fitted[good]
 
     @property
     def missing(self) -> list[str]:
         """Ids of the crystals of the case that the model has no energy of."""
-        lost = self.subject.judged & self.subject.members & self.failed
-        return [self.subject.equations.ids[k] for k in np.flatnonzero(lost)]
+        lost = self.crystals.judged & self.crystals.members & self.failed
+        return [self.crystals.equations.ids[k] for k in np.flatnonzero(lost)]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from symscape.questions.case import CaseResult, Check
+from symscape.questions.detail import NO_ZERO, plain
 from symscape.questions.metric import Metric, Score
+from symscape.questions.points import ClosestPair, FailedPoint, WorstPoint
 from symscape.questions.question import Question, Scoring
+from symscape.questions.slices import begin
+from symscape.questions.subjects import MaterialSlice
 
 if TYPE_CHECKING:
     from symscape.landscape.align import AlignedGrid
@@ -21,6 +25,28 @@ if TYPE_CHECKING:
 SCORED_WINDOW = 500.0
 #: meV/atom; an error budget that a strict tolerance may come near to
 NOTABLE_BUDGET = 2.0
+
+
+@dataclass(frozen=True)
+class EnergiesDetail:
+    """What a case about energies keeps for reports.
+
+    Parameters
+    ----------
+    failed_points
+        Points without an energy of the model.
+    warnings
+        What a reader should know before trusting the numbers.
+    message
+        Why the case could not be judged.
+    worst
+        The worst point of the judged window.
+    """
+
+    failed_points: tuple[FailedPoint, ...] = ()
+    warnings: tuple[str, ...] = ()
+    message: str | None = None
+    worst: WorstPoint | None = None
 
 
 def _ask(case: SliceCase, **known: Any) -> CaseResult:
@@ -60,62 +86,49 @@ def judge_energies(
     from symscape.landscape.align import align
     from symscape.landscape.metrics import WINDOWS, metrics_by_window, window_key, worst_point
 
-    limits = tolerances.case(
-        ENERGIES.name, material=reference.material, slice=reference.slice.name, model=model
-    ).no_tighter_than(reference.error_budget, ENERGIES)
+    blank, limits = begin(ENERGIES, reference, tolerances, model, fingerprint, seconds)
     window = ENERGIES.setting("window", limits.settings) / 1000
     failed = _failed_points(reference, energies, failures or {})
-    detail: dict[str, Any] = {"failed_points": failed, "warnings": reference_warnings(reference)}
+    detail = EnergiesDetail(failed, tuple(reference_warnings(reference)))
     no_failure = Check("failed_points", float(len(failed)), (None, 0.0), "", not failed)
-    unjudged = CaseResult(
-        question=ENERGIES.name,
-        model=model,
-        material=reference.material,
-        slice=reference.slice.name,
-        status="error",
+    unjudged = replace(
+        blank,
         checks=(no_failure,),
         energies=_nested(energies, reference.mask),
-        detail=detail,
-        fingerprint=fingerprint,
-        seconds=seconds,
+        detail=plain(detail),
     )
     if not np.isfinite(energies[reference.minimum]):
-        detail["message"] = (
-            "the model gave no energy at the DFT minimum, so that there is no common zero"
-        )
-        return unjudged
+        return replace(unjudged, detail=plain(replace(detail, message=NO_ZERO)))
     grid = align(reference.energies, energies, reference.valid)
     metrics = metrics_by_window(grid, tuple(sorted({*WINDOWS, window})))
     checks = (*limits.check(metrics[window_key(window)], ENERGIES), no_failure)
-    detail["worst"] = describe_point(reference, grid, worst_point(grid, window))
+    worst = describe_point(reference, grid, worst_point(grid, window))
     return replace(
         unjudged,
         status="passed" if all(check.passed for check in checks) else "failed",
         checks=checks,
         metrics={"window": window_key(window), "windows": metrics},
+        detail=plain(replace(detail, worst=worst)),
     )
 
 
 def describe_point(
     reference: LandscapeReference, grid: AlignedGrid, index: tuple[int, int]
-) -> dict[str, Any]:
+) -> WorstPoint:
     """Say where a grid point is, what DFT and model say there, and which atoms are closest."""
     from symscape.crystal.contacts import closest_contact
 
     flat = index[0] * reference.slice.shape[1] + index[1]
     contact = closest_contact(*reference.structures().arrays(flat))
-    return {
-        "index": list(index),
-        "values": point_values(reference, index),
-        "reference_meV": float(1000 * grid.reference[index]),
-        "model_meV": float(1000 * grid.model[index]),
-        "error_meV": float(1000 * grid.error[index]),
-        "closest_pair": {
-            "elements": list(contact.elements),
-            "distance_A": float(contact.distance),
-            "ratio": float(contact.ratio),
-        },
-    }
+    first, second = contact.elements
+    return WorstPoint(
+        index,
+        point_values(reference, index),
+        float(1000 * grid.reference[index]),
+        float(1000 * grid.model[index]),
+        float(1000 * grid.error[index]),
+        ClosestPair((first, second), float(contact.distance), float(contact.ratio)),
+    )
 
 
 def point_values(reference: LandscapeReference, index: tuple[int, int]) -> dict[str, float]:
@@ -158,17 +171,14 @@ def _failed_points(
     reference: LandscapeReference,
     energies: np.ndarray,
     failures: dict[tuple[int, int], str],
-) -> list[dict[str, Any]]:
+) -> tuple[FailedPoint, ...]:
     lacking = np.argwhere(reference.valid & ~np.isfinite(energies))
     points = [(int(i), int(j)) for i, j in lacking]
-    return [
-        {
-            "index": list(point),
-            "values": point_values(reference, point),
-            "reason": failures.get(point, "the model returned no finite energy"),
-        }
+    unknown = "the model returned no finite energy"
+    return tuple(
+        FailedPoint(point, point_values(reference, point), failures.get(point, unknown))
         for point in points
-    ]
+    )
 
 
 def _nested(energies: np.ndarray, mask: np.ndarray) -> list[list[float | None]]:
@@ -200,13 +210,21 @@ SOFTENING_SCALE = Metric(
     "softening_scale", "softening scale", ideal=1.0, on_board=True,
     score=Score(0.0, 0.5, "Frequencies go with its root: at 0.5 they are 30 % too low."),
 )  # fmt: skip
+SPEARMAN = Metric(
+    "spearman", "rank correlation", ideal=1.0, highest=1.0, on_board=True,
+    score=Score(
+        0.0, 0.5,
+        "At 0.5 a third of all pairs of points is in the wrong order (of normally "
+        "distributed energies, Kendall's tau is then 0.35).",
+    ),
+)  # fmt: skip
 N_POINTS = Metric("n_points", "points compared", ideal=None, counts=True)
 FAILED_POINTS = Metric("failed_points", "points without energy", counts=True)
 
 ENERGIES = Question(
     "energies",
     "Relative energies",
-    "slice",
+    MaterialSlice,
     (
         MAE,
         Metric("rmse", "root-mean-square error", "meV/atom"),
@@ -221,14 +239,7 @@ ENERGIES = Question(
         MEAN_SIGNED_ERROR,
         SHARE_UNDERPREDICTED,
         SOFTENING_SCALE,
-        Metric(
-            "spearman", "rank correlation", ideal=1.0, highest=1.0, on_board=True,
-            score=Score(
-                0.0, 0.5,
-                "At 0.5 a third of all pairs of points is in the wrong order (of normally "
-                "distributed energies, Kendall's tau is then 0.35).",
-            ),
-        ),
+        SPEARMAN,
         Metric("shape_rmse", "shape error", "meV/atom"),
         N_POINTS,
         FAILED_POINTS,

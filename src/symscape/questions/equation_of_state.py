@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symscape.decode import encode
-from symscape.questions.behind import largest, named
+from symscape.questions.behind import Behind, largest, named
 from symscape.questions.case import CaseResult
 from symscape.questions.crystals import FAILED_CRYSTALS, N_CRYSTALS, judged_crystals
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
+from symscape.questions.subjects import ElementGroup
 
 if TYPE_CHECKING:
     from symscape.equation_of_state.compare import CurveErrors
@@ -112,8 +112,7 @@ class CurvesDetail:
 def judge_equation_of_state(
     equations: EquationsOfState,
     model_curves: BirchMurnaghan,
-    group: str,
-    symbols: str,
+    subject: ElementGroup,
     tolerances: LimitsByCase,
     *,
     model: str,
@@ -128,8 +127,8 @@ def judge_equation_of_state(
         DFT's, of those crystals of the group that the model is judged on and gave energies of.
     model_curves
         The model's of the same crystals, NaN where it has no minimum.
-    group, symbols
-        ``group-4`` and ``Ti-Zr-Hf``.
+    subject
+        The group.
     not_judged
         The other crystals of the group.
     known
@@ -139,11 +138,11 @@ def judge_equation_of_state(
     from symscape.equation_of_state.compare import CurveErrors
 
     errors = CurveErrors.of(model_curves, equations.average)
-    metrics = errors.summary()
+    metrics = asdict(errors.summary())
     detail = CurvesDetail(_judged_curves(equations, model_curves, errors), tuple(not_judged))
     behind = _behind_curves(equations, errors)
     return judged_crystals(
-        EQUATION_OF_STATE, group, symbols, metrics, {**encode(detail), "behind": behind},
+        EQUATION_OF_STATE, subject, metrics, detail, behind,
         tolerances, model, known,
     )  # fmt: skip
 
@@ -171,7 +170,9 @@ def _judged_curves(
     )
 
 
-def _behind_curves(equations: EquationsOfState, errors: CurveErrors) -> dict[str, Any]:
+def _behind_curves(
+    equations: EquationsOfState, errors: CurveErrors
+) -> dict[str, tuple[Behind, ...]]:
     """Name the crystals with the largest errors of the kind that each metric is made of."""
     import pandas as pd
 
@@ -196,11 +197,9 @@ def _behind_curves(equations: EquationsOfState, errors: CurveErrors) -> dict[str
     }
 
 
-def _ask(case: CurveCase, **known: Any) -> CaseResult:
+def _ask(case: CurveCase[ElementGroup], **known: Any) -> CaseResult:
     equations, curves = case.with_energies()
-    return judge_equation_of_state(
-        equations, curves, case.material, case.name, case.tolerances, **known
-    )
+    return judge_equation_of_state(equations, curves, case.subject, case.tolerances, **known)
 
 
 EPSILON = Metric(
@@ -231,7 +230,7 @@ DELTA = Metric("delta", "Delta, mean", "meV/atom")
 EQUATION_OF_STATE = Question(
     "equation_of_state",
     "Equations of state",
-    "element_group",
+    ElementGroup,
     (
         EPSILON,
         Metric("good_share", "share with epsilon up to 0.20", ideal=1.0, highest=1.0),

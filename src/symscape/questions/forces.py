@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from symscape.questions.case import CaseResult
 from symscape.questions.contracts import judge_metrics
+from symscape.questions.detail import plain
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
+from symscape.questions.subjects import MaterialSlice
 
 if TYPE_CHECKING:
     from symscape.landscape.forces import ForceComparison
     from symscape.questions.asked import SliceCase
     from symscape.questions.limits import LimitsByCase
     from symscape.references.reference import LandscapeReference
+
+
+@dataclass(frozen=True)
+class ForceArrows:
+    """Forces per grid step in meV/atom, shape (n_u, n_v, 2), NaN where there are none."""
+
+    reference: tuple[tuple[tuple[float, float], ...], ...]
+    model: tuple[tuple[tuple[float, float], ...], ...]
+
+
+@dataclass(frozen=True)
+class ForcesDetail:
+    """What a case about forces keeps: the forces of both, where figures want them."""
+
+    arrows: ForceArrows | None = None
 
 
 def judge_forces(
@@ -37,25 +55,20 @@ def judge_forces(
     """
     from symscape.landscape.forces import spread_by_symmetry
 
-    metrics = comparison.metrics()
-    detail: dict[str, Any] = {}
+    metrics = asdict(comparison.errors)
+    detail = ForcesDetail()
     if arrows:
-        sides = {"reference": comparison.reference, "model": comparison.model}
-        detail["arrows"] = {
-            name: _without_nan(spread_by_symmetry(reference.slice, forces.per_step))
-            for name, forces in sides.items()
-        }
+        sides = (comparison.reference, comparison.model)
+        drawn = (_rounded(spread_by_symmetry(reference.slice, own.per_step)) for own in sides)
+        detail = ForcesDetail(ForceArrows(*drawn))
     return judge_metrics(
-        FORCES, reference, metrics, detail, tolerances, model, fingerprint, seconds
+        FORCES, reference, metrics, plain(detail), tolerances, model, fingerprint, seconds
     )
 
 
-def _without_nan(forces: np.ndarray) -> list[Any]:
-    """Nested lists, rounded to 0.001 meV/atom, None in place of NaN."""
-    nested = np.round(forces, 3).astype(object)
-    nested[~np.isfinite(forces)] = None
-    found: list[Any] = nested.tolist()
-    return found
+def _rounded(forces: np.ndarray) -> tuple[tuple[tuple[float, float], ...], ...]:
+    """Nested tuples, rounded to 0.001 meV/atom."""
+    return tuple(tuple((u, v) for u, v in row) for row in np.round(forces, 3).tolist())
 
 
 def _ask(case: SliceCase, **known: Any) -> CaseResult | None:
@@ -68,7 +81,7 @@ def _ask(case: SliceCase, **known: Any) -> CaseResult | None:
     limits = case.tolerances.case(FORCES.name, model=case.model.card.name, **names)
     window = FORCES.setting("window", limits.settings) / 1000
     comparison = compare_forces(reference, case.potential, window=window)
-    if not comparison.metrics()["n_forces"]:
+    if not comparison.errors.n_forces:
         return None
     return judge_forces(reference, comparison, case.tolerances, arrows=case.arrows, **known)
 
@@ -76,7 +89,7 @@ def _ask(case: SliceCase, **known: Any) -> CaseResult | None:
 FORCES = Question(
     "forces",
     "Forces along the axes",
-    "slice",
+    MaterialSlice,
     (
         Metric("force_mae", "mean absolute force error", "meV/atom/angstrom"),
         Metric("force_rmse", "root-mean-square force error", "meV/atom/angstrom"),

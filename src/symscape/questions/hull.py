@@ -2,29 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from symscape.questions.case import CaseResult
 from symscape.questions.crystals import (
     FAILED_CRYSTALS,
     N_CRYSTALS,
-    OF_HULL,
+    CrystalRow,
     by_errors,
     judged_crystals,
     rows_of,
 )
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
+from symscape.questions.subjects import HullSystem
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from symscape.hull.stability import Polymorphs
     from symscape.questions.asked import CrystalCase
     from symscape.questions.limits import LimitsByCase
 
 
+@dataclass(frozen=True)
+class HullDetail:
+    """What a case about a hull keeps for reports.
+
+    Parameters
+    ----------
+    crystals
+        Those of the system.
+    polymorphs
+        The order of each composition's.
+    settings
+        What made the energies (`symscape.hull.analysis.compare`).
+    """
+
+    crystals: tuple[CrystalRow, ...] = ()
+    polymorphs: tuple[Polymorphs, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
 def judge_hull(
-    table: pd.DataFrame, system: str, tolerances: LimitsByCase, *, model: str, **known: Any
+    table: pd.DataFrame, subject: HullSystem, tolerances: LimitsByCase, *, model: str, **known: Any
 ) -> CaseResult:
     """Judge hull and polymorphs of one chemical system.
 
@@ -32,60 +55,95 @@ def judge_hull(
     ----------
     table
         The system's rows of what `symscape.hull.analysis.compare` returned.
-    system
-        Chemical system: ``Mg-Si``.
+    subject
+        The chemical system.
     known
         ``fingerprint``, ``seconds``, ``digest`` of the crystals, ``warnings``, and ``missing``, the
         ids of crystals of the case that the model has no energy of: any of them fails it.
     """
-    from symscape.hull.stability import classify, polymorph_order
+    from symscape.hull.stability import polymorph_order, polymorphs_of
 
-    settings = tolerances.case("hull", material=system, slice=OF_HULL, model=model).settings
+    settings = tolerances.case(
+        HULL.name, material=subject.material, slice=subject.slice, model=model
+    ).settings
     threshold = HULL.setting("threshold", settings)
     order = polymorph_order(table, resolution_meV=HULL.setting("resolution", settings))
-    above = table["above_hull_dft"].to_numpy(), table["above_hull_model"].to_numpy()
-    stability = classify(*above, threshold)
+    metrics = hull_metrics(table, order, threshold)
+    detail = HullDetail(rows_of(table), polymorphs_of(order), order.attrs["settings"])
+    behind = by_errors(table, metrics)
+    return judged_crystals(HULL, subject, metrics, detail, behind, tolerances, model, known)
+
+
+def hull_metrics(table: pd.DataFrame, order: pd.DataFrame, threshold: float) -> dict[str, float]:
+    """Return the metrics of crystals whose hulls were compared.
+
+    Parameters
+    ----------
+    table
+        One row a crystal, as `symscape.hull.analysis.compare` returns them.
+    order
+        The order of their polymorphs, from `symscape.hull.stability.polymorph_order`.
+    threshold
+        At most so far above the hull counts as stable, meV/atom.
+    """
+    from symscape.hull.stability import classify
+
+    formation, above = table["error_formation"], table["error_above_hull"]
+    found = classify(
+        table["above_hull_dft"].to_numpy(), table["above_hull_model"].to_numpy(), threshold
+    )
     pairs = int(order["pairs"].sum())
-    metrics = {
-        "formation_mae": float(table["error_formation"].abs().mean()),
-        "formation_bias": float(table["error_formation"].mean()),
-        "above_hull_mae": float(table["error_above_hull"].abs().mean()),
-        "above_hull_bias": float(table["error_above_hull"].mean()),
-        "max_above_hull_error": float(table["error_above_hull"].abs().max()),
+    return {
+        FORMATION_MAE.name: float(formation.abs().mean()),
+        "formation_bias": float(formation.mean()),
+        ABOVE_HULL_MAE.name: float(above.abs().mean()),
+        "above_hull_bias": float(above.mean()),
+        "max_above_hull_error": float(above.abs().max()),
         "wrong_order_share": float(order["wrong_pairs"].sum()) / pairs if pairs else 0.0,
-        "ground_states_missed": int(order["ground_state_missed"].sum()),
+        GROUND_STATES_MISSED.name: int(order["ground_state_missed"].sum()),
         "polymorph_mae": float(order["polymorph_mae"].mean()) if len(order) else 0.0,
-        "n_crystals": len(table),
-        **{name: stability[name] for name in ("false_stable", "false_unstable")},
+        N_CRYSTALS.name: len(table),
+        FALSE_STABLE.name: found.model_only,
+        FALSE_UNSTABLE.name: found.dft_only,
     }
-    detail = {"crystals": rows_of(table), "polymorphs": order.to_dict("records")}
-    detail["settings"] = order.attrs["settings"]
-    detail["behind"] = by_errors(table, metrics)
-    return judged_crystals(HULL, system, OF_HULL, metrics, detail, tolerances, model, known)
 
 
-def _ask(case: CrystalCase, **known: Any) -> CaseResult:
-    return judge_hull(case.table(), case.material, case.tolerances, **known)
+def _ask(case: CrystalCase[HullSystem], **known: Any) -> CaseResult:
+    return judge_hull(case.table(), case.subject, case.tolerances, **known)
 
+
+FORMATION_MAE = Metric(
+    "formation_mae", "mean absolute error of formation energies", "meV/atom", on_board=True,
+    score=Score(
+        5.0, 100.0,
+        "DFT codes agree within a few meV/atom; an error of 100 is as large as that of PBE "
+        "against experiment (Kirklin et al., npj Comput. Mater. 1, 15010 (2015)).",
+    ),
+)  # fmt: skip
+ABOVE_HULL_MAE = Metric(
+    "above_hull_mae", "MAE of energies above hull", "meV/atom", on_board=True,
+    score=Score(1.0, 70.0, "As the mean absolute error of the energies of a slice."),
+)  # fmt: skip
+GROUND_STATES_MISSED = Metric(
+    "ground_states_missed", "ground states missed", counts=True,
+    score=Score(
+        0.0, 2.0,
+        "Compositions whose stable polymorph is another one for the model.",
+    ),
+)  # fmt: skip
+FALSE_STABLE = Metric("false_stable", "unstable called stable", counts=True)
+FALSE_UNSTABLE = Metric("false_unstable", "stable called unstable", counts=True)
+#: counts that grow with the number of systems
+COUNTED = (GROUND_STATES_MISSED, FALSE_STABLE, FALSE_UNSTABLE)
 
 HULL = Question(
     "hull",
     "Hull and polymorphs",
-    "system",
+    HullSystem,
     (
-        Metric(
-            "formation_mae", "mean absolute error of formation energies", "meV/atom", on_board=True,
-            score=Score(
-                5.0, 100.0,
-                "DFT codes agree within a few meV/atom; an error of 100 is as large as that of PBE "
-                "against experiment (Kirklin et al., npj Comput. Mater. 1, 15010 (2015)).",
-            ),
-        ),
+        FORMATION_MAE,
         Metric("formation_bias", "bias of formation energies", "meV/atom", signed=True),
-        Metric(
-            "above_hull_mae", "MAE of energies above hull", "meV/atom", on_board=True,
-            score=Score(1.0, 70.0, "As the mean absolute error of the energies of a slice."),
-        ),
+        ABOVE_HULL_MAE,
         Metric(
             "above_hull_bias", "bias of energies above hull", "meV/atom", signed=True,
             on_board=True,
@@ -95,16 +153,10 @@ HULL = Question(
             "wrong_order_share", "share of polymorphs in wrong order", on_board=True,
             score=Score(0.0, 0.5, "Half of the pairs is what guessing gives."),
         ),
-        Metric(
-            "ground_states_missed", "ground states missed", counts=True,
-            score=Score(
-                0.0, 2.0,
-                "Compositions whose stable polymorph is another one for the model.",
-            ),
-        ),
+        GROUND_STATES_MISSED,
         Metric("polymorph_mae", "MAE of polymorph differences", "meV/atom"),
-        Metric("false_stable", "unstable called stable", counts=True),
-        Metric("false_unstable", "stable called unstable", counts=True),
+        FALSE_STABLE,
+        FALSE_UNSTABLE,
         N_CRYSTALS,
         FAILED_CRYSTALS,
     ),

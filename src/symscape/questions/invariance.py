@@ -9,10 +9,14 @@ from symscape.questions.case import CaseResult
 from symscape.questions.crystals import FAILED_CRYSTALS
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
+from symscape.questions.subjects import MaterialSlice, SystemCrystals
 
 if TYPE_CHECKING:
     from symscape.contracts.catalogue import CrystalContract
+    from symscape.contracts.potential import Potential
     from symscape.questions.asked import CrystalCase, SliceCase
+    from symscape.questions.limits import LimitsByCase
+    from symscape.references.reference import LandscapeReference
 
 _OF_A_CRYSTAL = tuple(
     Metric(name, title, "meV/atom")
@@ -25,7 +29,9 @@ _OF_A_CRYSTAL = tuple(
         ("space_group", "space-group operations"),
     )
 )
-_LARGEST = Metric(
+_EQUIVALENT_POINTS = Metric("equivalent_points", "equivalent grid points", "meV/atom")
+#: made by the leaderboard: the largest of all
+LARGEST = Metric(
     "largest", "largest violation", "meV/atom", decimals=4, on_board=True,
     score=Score(
         0.005, 5.0,
@@ -43,42 +49,45 @@ def _contracts() -> dict[str, CrystalContract]:
     return {k: v for k, v in ENERGY_CONTRACTS.items() if k != "smoothness"}
 
 
-def _ask(case: SliceCase, **known: Any) -> CaseResult:
+def judge_invariance(
+    reference: LandscapeReference, potential: Potential, tolerances: LimitsByCase, **known: Any
+) -> CaseResult:
+    """Check the contracts about energies at the DFT minimum and on the slice's grid."""
     from symscape.contracts.invariance import equivalent_points
     from symscape.contracts.kept import check_crystal_once
 
-    reference, potential = case.reference, case.potential
     results = check_crystal_once(potential, reference.minimum_crystal, _contracts())
-    results["equivalent_points"] = equivalent_points(potential, reference.slice)
-    return contracts.judge_contracts(INVARIANCE, reference, results, case.tolerances, **known)
+    results[_EQUIVALENT_POINTS.name] = equivalent_points(potential, reference.slice)
+    return contracts.judge_contracts(INVARIANCE, reference, results, tolerances, **known)
 
 
-def _ask_of_crystals(case: CrystalCase, **known: Any) -> CaseResult:
+def _ask(case: SliceCase, **known: Any) -> CaseResult:
+    return judge_invariance(case.reference, case.potential, case.tolerances, **known)
+
+
+def _ask_of_crystals(case: CrystalCase[SystemCrystals], **known: Any) -> CaseResult:
     found = case.contracts(_contracts())
     return crystals.judge_crystal_contracts(
-        CRYSTAL_INVARIANCE, case.material, found, case.tolerances, **known
+        CRYSTAL_INVARIANCE, case.subject, found, case.tolerances, **known
     )
 
 
 INVARIANCE = Question(
     "invariance",
     "Invariance",
-    "slice",
-    (
-        *_OF_A_CRYSTAL,
-        Metric("equivalent_points", "equivalent grid points", "meV/atom"),
-    ),
+    MaterialSlice,
+    (*_OF_A_CRYSTAL, _EQUIVALENT_POINTS),
     ask=_ask,
     scoring=Scoring(
         "symmetry", 0.5,
         "the energy does not depend on orientation, origin, order of atoms or choice of cell",
     ),
-    derived=(_LARGEST,),
+    derived=(LARGEST,),
 )  # fmt: skip
 CRYSTAL_INVARIANCE = Question(
     "crystal_invariance",
     "Invariance on crystals",
-    "system",
+    SystemCrystals,
     (*_OF_A_CRYSTAL, FAILED_CRYSTALS),
     ask=_ask_of_crystals,
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 #: (low, high); None leaves that side open
 Limit = tuple[float | None, float | None]
@@ -121,10 +121,10 @@ class Metric:
         unit = unit.replace("%", "percent")
         return f"{self.name}_{unit}" if unit else self.name
 
-    def of(self, values: Mapping[str, float | None]) -> float:
+    def of(self, values: Mapping[Any, float | None]) -> float:
         """Return its value among those of a case; NaN where it isn't there."""
         value = values.get(self.name)
-        return math.nan if value is None else value
+        return math.nan if value is None else float(value)
 
     def badness(self, value: float, limit: Limit = (None, None)) -> float:
         """Distance from the ideal; for a fact, from the limit. Infinite for NaN."""

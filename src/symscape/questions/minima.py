@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from symscape.questions.case import CaseResult
 from symscape.questions.metric import Metric, Score
+from symscape.questions.points import GridDetail, Place
 from symscape.questions.question import Question, Scoring
+from symscape.questions.slices import begin
+from symscape.questions.subjects import MaterialSlice
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,6 +18,40 @@ if TYPE_CHECKING:
     from symscape.questions.asked import SliceCase
     from symscape.questions.limits import LimitsByCase
     from symscape.references.reference import LandscapeReference
+
+
+@dataclass(frozen=True)
+class JudgedMinimum:
+    """A minimum of DFT, of the model, or a matched pair of them.
+
+    Parameters
+    ----------
+    kind
+        ``matched``, ``missing``, ``spurious``; of the latter two those on the grid's edge apart.
+    reference, model
+        Where it is on both surfaces.
+    displacement_A, depth_error_meV
+        Of a pair: angstrom and meV/atom.
+    curvatures_reference, curvatures_model
+        Of a pair: principal curvatures.
+    """
+
+    kind: str
+    reference: Place | None = None
+    model: Place | None = None
+    displacement_A: float | None = None
+    depth_error_meV: float | None = None
+    curvatures_reference: tuple[float, ...] | None = None
+    curvatures_model: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True)
+class MinimaDetail:
+    """What a case about minima keeps for reports."""
+
+    geometry: GridDetail | None = None
+    minima: tuple[JudgedMinimum, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def judge_minima(
@@ -35,8 +73,6 @@ def judge_minima(
         The model's energies in eV/atom, shape (n_u, n_v); NaN where masked or failed.
     """
     from symscape.questions.topology import (
-        aligned,
-        begin,
         compare_as_set,
         environments_of,
         geometry_of,
@@ -47,21 +83,19 @@ def judge_minima(
     )
 
     blank, limits = begin(MINIMA, reference, tolerances, model, fingerprint, seconds)
-    grid = aligned(reference, energies)
-    if grid is None:
+    comparison = compare_as_set(MINIMA, reference, energies, limits)
+    if comparison is None:
         return no_zero(blank)
-    comparison = compare_as_set(MINIMA, reference, grid, limits)
-    described: dict[str, Any] = {"geometry": geometry_of(comparison)}
-    described["minima"] = [
-        {
-            "kind": "matched",
-            "reference": place_of(reference, pair.reference),
-            "model": place_of(reference, pair.model),
-            "displacement_A": pair.displacement,
-            "depth_error_meV": pair.depth_error,
-            "curvatures_reference": list(pair.curvatures_reference),
-            "curvatures_model": list(pair.curvatures_model),
-        }
+    rows = [
+        JudgedMinimum(
+            "matched",
+            place_of(reference, pair.reference),
+            place_of(reference, pair.model),
+            pair.displacement,
+            pair.depth_error,
+            tuple(pair.curvatures_reference),
+            tuple(pair.curvatures_model),
+        )
         for pair in comparison.matched
     ]
     for kind, minima in (
@@ -70,14 +104,18 @@ def judge_minima(
         ("missing on the edge", comparison.edge_missing),
         ("spurious on the edge", comparison.edge_spurious),
     ):
-        side = "model" if kind.startswith("spurious") else "reference"
-        described["minima"] += [{"kind": kind, side: place_of(reference, m)} for m in minima]
+        for place in (place_of(reference, minimum) for minimum in minima):
+            own = kind.startswith("spurious")
+            rows.append(
+                JudgedMinimum(kind, model=place) if own else JudgedMinimum(kind, reference=place)
+            )
     warnings = [
         f"{kind} minimum at {where(reference, m)}: {environment}"
         for kind, minima in (("missing", comparison.missing), ("spurious", comparison.spurious))
         for m, environment in environments_of(reference, minima)
     ]
-    return judged(MINIMA, blank, limits, comparison.metrics(), {**described, "warnings": warnings})
+    detail = MinimaDetail(geometry_of(comparison), tuple(rows), tuple(warnings))
+    return judged(MINIMA, blank, limits, asdict(comparison.errors), detail)
 
 
 def _ask(case: SliceCase, **known: Any) -> CaseResult:
@@ -87,7 +125,7 @@ def _ask(case: SliceCase, **known: Any) -> CaseResult:
 MINIMA = Question(
     "minima",
     "Minima",
-    "slice",
+    MaterialSlice,
     (
         Metric(
             "missing_minima", "missing minima", counts=True, on_board=True,

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symscape.decode import encode
-from symscape.questions.behind import largest, named
+from symscape.questions.behind import Behind, largest, named
 from symscape.questions.case import CaseResult
 from symscape.questions.crystals import FAILED_CRYSTALS, judged_crystals
 from symscape.questions.energies import MAE, MEAN_SIGNED_ERROR, SOFTENING_SCALE
 from symscape.questions.equation_of_state import WITHOUT_MINIMUM, NotJudged
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
+from symscape.questions.subjects import ElementalPrototype
 
 if TYPE_CHECKING:
     from symscape.questions.asked import CurveCase
     from symscape.questions.limits import LimitsByCase
     from symscape.references.equations import EquationsOfState
-
-#: what stands for the slice of a case about a prototype
-PROTOTYPE = "prototype"
 
 
 @dataclass(frozen=True)
@@ -67,7 +64,7 @@ class DifferencesDetail:
 def judge_prototype_differences(
     equations: EquationsOfState,
     model_energies: np.ndarray,
-    prototype: str,
+    subject: ElementalPrototype,
     tolerances: LimitsByCase,
     *,
     model: str,
@@ -82,7 +79,7 @@ def judge_prototype_differences(
         DFT's, of the elemental crystals of those elements that the model is judged on.
     model_energies
         The model's energies at its own minima, eV/atom, shape (n_crystals,), NaN where it has none.
-    prototype
+    subject
         One of `symscape.references.equations.ELEMENTAL`.
     not_judged, known
         As those of `judge_equation_of_state`.
@@ -94,11 +91,11 @@ def judge_prototype_differences(
     )
     from symscape.references.equations import ELEMENTAL
 
-    names = {"material": prototype, "slice": PROTOTYPE, "model": model}
+    names = {"material": subject.material, "slice": subject.slice, "model": model}
     settings = tolerances.case(PROTOTYPE_DIFFERENCES.name, **names).settings
     window = PROTOTYPE_DIFFERENCES.setting("window", settings)
     elements, found = compare_prototypes(equations, model_energies)
-    column = ELEMENTAL.index(prototype)
+    column = ELEMENTAL.index(subject.prototype)
     asked = asked_differences(found, column, window)
     judged = tuple(
         JudgedDifference(
@@ -109,14 +106,17 @@ def judge_prototype_differences(
         for row in np.flatnonzero(asked)
     )
     detail = DifferencesDetail(judged, tuple(not_judged))
+    metrics = asdict(prototype_summary(found, column, window))
     return judged_crystals(
-        PROTOTYPE_DIFFERENCES, prototype, PROTOTYPE, prototype_summary(found, column, window),
-        {**encode(detail), "behind": _behind_differences(prototype, judged)},
+        PROTOTYPE_DIFFERENCES, subject, metrics,
+        detail, _behind_differences(subject.prototype, judged),
         tolerances, model, known,
     )  # fmt: skip
 
 
-def _behind_differences(prototype: str, judged: Sequence[JudgedDifference]) -> dict[str, Any]:
+def _behind_differences(
+    prototype: str, judged: Sequence[JudgedDifference]
+) -> dict[str, tuple[Behind, ...]]:
     """Name the crystals with the largest errors, and those in wrong order or without a number."""
     import pandas as pd
     from ase.data import chemical_symbols
@@ -138,17 +138,19 @@ def _behind_differences(prototype: str, judged: Sequence[JudgedDifference]) -> d
     }
 
 
-def _ask(case: CurveCase, **known: Any) -> CaseResult:
+def _ask(case: CurveCase[ElementalPrototype], **known: Any) -> CaseResult:
     equations, curves = case.judged_on()
     return judge_prototype_differences(
-        equations, curves.energy, case.material, case.tolerances, **known
+        equations, curves.energy, case.subject, case.tolerances, **known
     )
 
+
+N_DIFFERENCES = Metric("n_differences", "differences judged", ideal=None, counts=True)
 
 PROTOTYPE_DIFFERENCES = Question(
     "prototype_differences",
     "Differences between prototypes",
-    "prototype",
+    ElementalPrototype,
     (
         replace(
             MAE,
@@ -165,7 +167,7 @@ PROTOTYPE_DIFFERENCES = Question(
             score=Score(0.0, 0.5, "Half of the pairs is what guessing gives."),
         ),
         WITHOUT_MINIMUM,
-        Metric("n_differences", "differences judged", ideal=None, counts=True),
+        N_DIFFERENCES,
         FAILED_CRYSTALS,
     ),
     ask=_ask,

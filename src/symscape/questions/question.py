@@ -8,10 +8,8 @@ from typing import Literal
 
 from symscape.questions.case import CaseResult
 from symscape.questions.metric import Metric
+from symscape.questions.subjects import Subject
 
-#: what a question is asked about: a slice of a landscape, a chemical system, a symmetry class of
-#: crystals, all crystals at once, a group of the periodic table, or a prototype of the elements
-Subject = Literal["slice", "system", "symmetry_class", "all_crystals", "element_group", "prototype"]
 Quantity = Literal["energy", "forces", "stress"]
 
 
@@ -48,7 +46,7 @@ class Question:
     title
         For reports.
     subject
-        What it is asked about.
+        Of what kind it is what it is asked about.
     metrics
         Those that can have a tolerance.
     ask
@@ -73,7 +71,7 @@ class Question:
 
     name: str
     title: str
-    subject: Subject
+    subject: type[Subject]
     metrics: tuple[Metric, ...]
     ask: Callable[..., CaseResult | None]
     nothing: str = "there is nothing to ask of it here"
@@ -86,9 +84,7 @@ class Question:
     @property
     def about(self) -> Literal["slices", "crystals", "curves"]:
         """Whether it is asked about slices of landscapes, crystals or equations of state."""
-        if self.subject in ("element_group", "prototype"):
-            return "curves"
-        return "slices" if self.subject == "slice" else "crystals"
+        return self.subject.about
 
     @property
     def units(self) -> dict[str, str]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from symscape.questions.behind import largest, named
 from symscape.questions.case import CaseResult
-from symscape.questions.crystals import FAILED_CRYSTALS, N_CRYSTALS, OF_HULL, judged_crystals
+from symscape.questions.crystals import FAILED_CRYSTALS, N_CRYSTALS, judged_crystals
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
+from symscape.questions.subjects import HullSystem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,9 +20,41 @@ if TYPE_CHECKING:
     from symscape.questions.limits import LimitsByCase
 
 
+@dataclass(frozen=True)
+class RelaxedRow:
+    """What became of a crystal (`symscape.hull.relax.Relaxed`).
+
+    Parameters
+    ----------
+    gained
+        By breaking the symmetry, meV/atom.
+    """
+
+    id: str
+    energy_fixed: float
+    energy_free: float
+    gained: float
+    kept_symmetry: bool
+    space_group: int
+    space_group_free: int
+    volume_change: float
+    lattice_change: float
+    converged_fixed: bool
+    converged_free: bool
+    steps: int
+
+
+@dataclass(frozen=True)
+class RelaxationDetail:
+    """What a case about relaxation keeps: its crystals, and what made their energies."""
+
+    relaxed: tuple[RelaxedRow, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
 def judge_relaxation(
     table: pd.DataFrame,
-    system: str,
+    subject: HullSystem,
     tolerances: LimitsByCase,
     *,
     model: str,
@@ -45,29 +80,25 @@ def judge_relaxation(
         "broken_near_hull": int((~near["kept_symmetry"].astype(bool)).sum()),
         "max_gained_near_hull": float(near["gained"].max()),
         "max_volume_change_near_hull": float(near["volume_change"].abs().max()),
-        "broken_share": float((~table["kept_symmetry"].astype(bool)).mean()),
+        BROKEN_SHARE.name: float((~table["kept_symmetry"].astype(bool)).mean()),
         "not_converged": int((~table["converged_fixed"].astype(bool)).sum()),
         "n_crystals": len(table),
     }
-    columns = [
-        "id", "energy_fixed", "energy_free", "gained", "kept_symmetry", "space_group",
-        "space_group_free", "volume_change", "lattice_change", "converged_fixed", "converged_free",
-        "steps",
-    ]  # fmt: skip
-    records = table[columns].to_dict("records")
-    detail = {"relaxed": records, "settings": table.attrs.get("settings", {})}
+    columns = [column.name for column in fields(RelaxedRow)]
+    rows = tuple(RelaxedRow(*row) for row in table[columns].itertuples(index=False))
+    detail = RelaxationDetail(rows, table.attrs.get("settings", {}))
     broken = named(table["id"][~table["kept_symmetry"].astype(bool)])
-    detail["behind"] = {
+    behind = {
         "above_hull_mae_fixed": largest(table, "error_fixed"),
         "above_hull_mae_free": largest(table, "error_free"),
         "broken_near_hull": named(near["id"][~near["kept_symmetry"].astype(bool)]),
         "max_gained_near_hull": largest(near, "gained"),
         "max_volume_change_near_hull": largest(near, "volume_change", "%"),
-        "broken_share": broken,
+        BROKEN_SHARE.name: broken,
         "not_converged": named(table["id"][~table["converged_fixed"].astype(bool)]),
     }
     known["warnings"] = [*known.get("warnings", ()), *not_determined(table)]
-    return judged_crystals(RELAXATION, system, OF_HULL, metrics, detail, tolerances, model, known)
+    return judged_crystals(RELAXATION, subject, metrics, detail, behind, tolerances, model, known)
 
 
 def not_determined(table: pd.DataFrame) -> list[str]:
@@ -91,21 +122,27 @@ def not_determined(table: pd.DataFrame) -> list[str]:
     ]
 
 
-def _ask(case: CrystalCase, **known: Any) -> CaseResult | None:
+def _ask(case: CrystalCase[HullSystem], **known: Any) -> CaseResult | None:
     if not RELAXATION.needs <= case.model.implements:
         return None
     made = case.relaxed()
     known["missing"] = [*known["missing"], *made.attrs["not_relaxed"]]
-    names = {"material": case.material, "slice": case.name, "model": case.model.card.name}
+    names = {
+        "material": case.subject.material,
+        "slice": case.subject.slice,
+        "model": case.model.card.name,
+    }
     settings = case.tolerances.case(RELAXATION.name, **names).settings
     near = RELAXATION.setting("near", settings)
-    return judge_relaxation(made, case.material, case.tolerances, near_meV=near, **known)
+    return judge_relaxation(made, case.subject, case.tolerances, near_meV=near, **known)
 
+
+BROKEN_SHARE = Metric("broken_share", "share of broken symmetries")
 
 RELAXATION = Question(
     "relaxation",
     "Relaxation by the model",
-    "system",
+    HullSystem,
     (
         Metric(
             "above_hull_mae_fixed", "MAE above hull, relaxed at fixed symmetry", "meV/atom",
@@ -131,7 +168,7 @@ RELAXATION = Question(
                 "1 % is what functionals of one kind differ by; 20 % is another phase.",
             ),
         ),
-        Metric("broken_share", "share of broken symmetries"),
+        BROKEN_SHARE,
         Metric("not_converged", "relaxations not converged", counts=True),
         N_CRYSTALS,
         FAILED_CRYSTALS,

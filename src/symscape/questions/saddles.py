@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from symscape.questions.case import CaseResult
 from symscape.questions.metric import Metric, Score
+from symscape.questions.points import GridDetail, Place
 from symscape.questions.question import Question, Scoring
+from symscape.questions.slices import begin
+from symscape.questions.subjects import MaterialSlice
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,6 +18,38 @@ if TYPE_CHECKING:
     from symscape.questions.asked import SliceCase
     from symscape.questions.limits import LimitsByCase
     from symscape.references.reference import LandscapeReference
+
+
+@dataclass(frozen=True)
+class JudgedSaddle:
+    """A saddle of both surfaces between two matched minima.
+
+    Parameters
+    ----------
+    between
+        The two minima of DFT.
+    reference, model
+        Where it is on both surfaces.
+    energy_error_meV, barrier_error_meV
+        meV/atom.
+    displacement_A
+        angstrom.
+    """
+
+    between: tuple[Place, ...]
+    reference: Place
+    model: Place
+    energy_error_meV: float
+    barrier_error_meV: float
+    displacement_A: float
+
+
+@dataclass(frozen=True)
+class SaddlesDetail:
+    """What a case about saddles keeps for reports."""
+
+    geometry: GridDetail | None = None
+    saddles: tuple[JudgedSaddle, ...] = ()
 
 
 def judge_saddles(
@@ -33,8 +69,6 @@ def judge_saddles(
         None if DFT has no saddle between two minima that count.
     """
     from symscape.questions.topology import (
-        aligned,
-        begin,
         compare_as_set,
         geometry_of,
         judged,
@@ -43,27 +77,24 @@ def judge_saddles(
     )
 
     blank, limits = begin(SADDLES, reference, tolerances, model, fingerprint, seconds)
-    grid = aligned(reference, energies)
-    if grid is None:
+    comparison = compare_as_set(SADDLES, reference, energies, limits)
+    if comparison is None:
         return no_zero(blank)
-    comparison = compare_as_set(SADDLES, reference, grid, limits)
     if not comparison.expected_saddles:
         return None
-    saddles = [
-        {
-            "between": [
-                place_of(reference, comparison.matched[k].reference) for k in saddle.minima
-            ],
-            "reference": place_of(reference, saddle.reference),
-            "model": place_of(reference, saddle.model),
-            "energy_error_meV": saddle.energy_error,
-            "barrier_error_meV": saddle.barrier_error,
-            "displacement_A": saddle.displacement,
-        }
+    saddles = tuple(
+        JudgedSaddle(
+            tuple(place_of(reference, comparison.matched[k].reference) for k in saddle.minima),
+            place_of(reference, saddle.reference),
+            place_of(reference, saddle.model),
+            saddle.energy_error,
+            saddle.barrier_error,
+            saddle.displacement,
+        )
         for saddle in comparison.saddles
-    ]
-    detail = {"geometry": geometry_of(comparison), "saddles": saddles}
-    return judged(SADDLES, blank, limits, comparison.metrics(), detail)
+    )
+    detail = SaddlesDetail(geometry_of(comparison), saddles)
+    return judged(SADDLES, blank, limits, asdict(comparison.errors), detail)
 
 
 def _ask(case: SliceCase, **known: Any) -> CaseResult | None:
@@ -82,7 +113,7 @@ MAX_BARRIER_ERROR = Metric(
 SADDLES = Question(
     "saddles",
     "Saddles and barriers",
-    "slice",
+    MaterialSlice,
     (
         Metric(
             "missing_saddles", "missing saddles", counts=True,

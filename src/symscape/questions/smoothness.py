@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from symscape.questions.case import CaseResult
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
+from symscape.questions.slices import begin
+from symscape.questions.subjects import MaterialSlice
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,6 +22,75 @@ if TYPE_CHECKING:
     from symscape.questions.asked import SliceCase
     from symscape.questions.limits import CaseTolerances, LimitsByCase
     from symscape.references.reference import LandscapeReference
+
+ROUGH_POINTS = Metric(
+    "rough_points", "rough points", counts=True,
+    score=Score(0.0, 2.0, "One step that DFT does not have shows in two grid points."),
+)  # fmt: skip
+MAX_ROUGHNESS = Metric("max_roughness", "largest roughness")
+MAX_EXCESS = Metric("max_excess", "largest excess", "meV/atom")
+MAX_JUMP = Metric(
+    "max_jump", "largest jump", "meV/atom", on_board=True,
+    score=Score(
+        0.01, 5.0,
+        "Single precision leaves 0.01; from 5 meV/atom on, a step makes wells of its own.",
+        logarithmic=True,
+    ),
+)  # fmt: skip
+MAX_KINK = Metric(
+    "max_kink", "largest kink", "meV/atom/angstrom", on_board=True,
+    score=Score(
+        2.0, 1000.0, "How those two jumps show in the slope, over the 0.005 Å of a step.",
+        logarithmic=True,
+    ),
+)  # fmt: skip
+MAX_RIPPLE = Metric("max_ripple", "largest ripple", "meV/atom")
+
+
+@dataclass(frozen=True)
+class JudgedLine:
+    """A fine line across the slice: its largest jump, kink and ripple."""
+
+    name: str
+    jump_meV: float
+    kink_meV_A: float
+    ripple_meV: float
+
+
+@dataclass(frozen=True)
+class JudgedPoint:
+    """A rough grid point (`symscape.landscape.smoothness.RoughPoint`), in meV/atom."""
+
+    index: tuple[int, int]
+    direction: tuple[int, int]
+    kind: str
+    excess_meV: float
+    score: float
+
+
+@dataclass(frozen=True)
+class SmoothnessDetail:
+    """What a case about smoothness keeps for reports.
+
+    Parameters
+    ----------
+    lines
+        The fine lines.
+    largest_jump_at
+        Axis values at the largest jump.
+    rough_points
+        The worst first.
+    strained
+        What the contract of smoothness found; None where it was not asked.
+    warnings
+        Environments of the worst points, in words.
+    """
+
+    lines: tuple[JudgedLine, ...] = ()
+    largest_jump_at: tuple[float, ...] = ()
+    rough_points: tuple[JudgedPoint, ...] = ()
+    strained: Mapping[str, Any] | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def judge_smoothness(
@@ -44,57 +116,56 @@ def judge_smoothness(
     import numpy as np
 
     from symscape.landscape.environment import describe_points
-    from symscape.questions.topology import MOST_DESCRIBED, aligned, begin, judged, no_zero
+    from symscape.questions.topology import MOST_DESCRIBED, aligned, judged, no_zero
 
     blank, limits = begin(SMOOTHNESS, reference, tolerances, model, fingerprint, seconds)
     grid = aligned(reference, energies)
     if grid is None:
         return no_zero(blank)
     rough = _grid_smoothness(reference, grid, limits)
-    metrics = rough.metrics()
-    metrics["max_jump"] = max(scan.jump for scan in scans)
-    metrics["max_kink"] = max(scan.kink for scan in scans)
-    metrics["max_ripple"] = max(scan.ripple for scan in scans)
+    metrics = grid_metrics(rough)
+    metrics[MAX_JUMP.name] = max(scan.jump for scan in scans)
+    metrics[MAX_KINK.name] = max(scan.kink for scan in scans)
+    metrics[MAX_RIPPLE.name] = max(scan.ripple for scan in scans)
     worst = max(scans, key=lambda scan: scan.jump)
-    lines = [
-        {"name": s.name, "jump_meV": s.jump, "kink_meV_A": s.kink, "ripple_meV": s.ripple}
-        for s in scans
-    ]
-    detail: dict[str, Any] = {
-        "lines": lines,
-        "largest_jump_at": np.asarray(worst.values)[max(worst.jump_at, 0)].tolist(),
-        "rough_points": [
-            {
-                "index": list(point.index),
-                "direction": list(point.direction),
-                "kind": point.kind,
-                "excess_meV": point.excess,
-                "score": point.score,
-            }
-            for point in rough.points
-        ],
-    }
     if strained is not None:
-        detail["strained"] = strained.detail
-        metrics["max_jump"] = max(metrics["max_jump"], strained.value)
-        metrics["max_kink"] = max(metrics["max_kink"], strained.detail["kink"])
-        metrics["max_ripple"] = max(metrics["max_ripple"], strained.detail["ripple"])
+        metrics[MAX_JUMP.name] = max(metrics[MAX_JUMP.name], strained.value)
+        metrics[MAX_KINK.name] = max(metrics[MAX_KINK.name], strained.detail["kink"])
+        metrics[MAX_RIPPLE.name] = max(metrics[MAX_RIPPLE.name], strained.detail["ripple"])
     worst_points = rough.points[:MOST_DESCRIBED]
     environments = describe_points(
         reference.slice, [p.index for p in worst_points], reference.minimum
     )
-    detail["warnings"] = [
-        f"{point.kind} at grid point {point.index}: {environment}"
-        for point, environment in zip(worst_points, environments, strict=True)
-    ]
+    detail = SmoothnessDetail(
+        lines=tuple(JudgedLine(s.name, s.jump, s.kink, s.ripple) for s in scans),
+        largest_jump_at=tuple(np.asarray(worst.values)[max(worst.jump_at, 0)].tolist()),
+        rough_points=tuple(
+            JudgedPoint(point.index, point.direction, point.kind, point.excess, point.score)
+            for point in rough.points
+        ),
+        strained=None if strained is None else strained.detail,
+        warnings=tuple(
+            f"{point.kind} at grid point {point.index}: {environment}"
+            for point, environment in zip(worst_points, environments, strict=True)
+        ),
+    )
     return judged(SMOOTHNESS, blank, limits, metrics, detail)
+
+
+def grid_metrics(found: GridSmoothness) -> dict[str, float]:
+    """Return the metrics that the grid decides."""
+    return {
+        ROUGH_POINTS.name: float(found.rough_points),
+        MAX_ROUGHNESS.name: found.max_roughness,
+        MAX_EXCESS.name: found.max_excess,
+    }
 
 
 def grid_smoothness(
     reference: LandscapeReference, energies: np.ndarray, tolerances: LimitsByCase, *, model: str
 ) -> GridSmoothness | None:
     """Return the part of `judge_smoothness` that the grid decides; None without a common zero."""
-    from symscape.questions.topology import aligned, begin
+    from symscape.questions.topology import aligned
 
     _, limits = begin(SMOOTHNESS, reference, tolerances, model, "", 0.0)
     grid = aligned(reference, energies)
@@ -134,31 +205,8 @@ def _ask(case: SliceCase, **known: Any) -> CaseResult:
 SMOOTHNESS = Question(
     "smoothness",
     "Smoothness",
-    "slice",
-    (
-        Metric(
-            "rough_points", "rough points", counts=True,
-            score=Score(0.0, 2.0, "One step that DFT does not have shows in two grid points."),
-        ),
-        Metric("max_roughness", "largest roughness"),
-        Metric("max_excess", "largest excess", "meV/atom"),
-        Metric(
-            "max_jump", "largest jump", "meV/atom", on_board=True,
-            score=Score(
-                0.01, 5.0,
-                "Single precision leaves 0.01; from 5 meV/atom on, a step makes wells of its own.",
-                logarithmic=True,
-            ),
-        ),
-        Metric(
-            "max_kink", "largest kink", "meV/atom/angstrom", on_board=True,
-            score=Score(
-                2.0, 1000.0, "How those two jumps show in the slope, over the 0.005 Å of a step.",
-                logarithmic=True,
-            ),
-        ),
-        Metric("max_ripple", "largest ripple", "meV/atom"),
-    ),
+    MaterialSlice,
+    (ROUGH_POINTS, MAX_ROUGHNESS, MAX_EXCESS, MAX_JUMP, MAX_KINK, MAX_RIPPLE),
     ask=_ask,
     settings={"window": 1000.0},
     scoring=Scoring(

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from symscape.questions.behind import largest
 from symscape.questions.case import CaseResult
-from symscape.questions.crystals import ALL, ALL_CRYSTALS, FAILED_CRYSTALS, judged_crystals
+from symscape.questions.crystals import FAILED_CRYSTALS, judged_crystals
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
+from symscape.questions.subjects import AllCrystals
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from symscape.hull.stability import Verdicts
     from symscape.questions.asked import CrystalCase
     from symscape.questions.limits import LimitsByCase
+
+#: what ends the names of the metrics at a threshold of 0
+ON_THE_HULL = "_at_0"
+N = Metric("n", "crystals judged", ideal=None, counts=True)
 
 
 def _metrics(end: str = "", where: str = "", score: Score | None = None) -> tuple[Metric, ...]:
@@ -35,47 +43,71 @@ def _metrics(end: str = "", where: str = "", score: Score | None = None) -> tupl
     )  # fmt: skip
 
 
+_NEAR_HULL = _metrics(
+    score=Score(
+        0.0,
+        1.0,
+        "0: nothing that it calls stable is; its value for guessing depends on the crystals.",
+    )
+)
+FALSE_STABLE_SHARE, F1 = _NEAR_HULL[4], _NEAR_HULL[-1]
+
+
+@dataclass(frozen=True)
+class StabilityDetail:
+    """What a case about stability keeps: who is called stable and isn't, and how it was made."""
+
+    false_stable: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def stability_metrics(found: Verdicts, end: str = "") -> dict[str, float]:
+    """Return the metrics at one threshold, without what depends on it."""
+    values = (
+        found.both, found.model_only, found.dft_only, found.neither, found.model_only_share,
+        found.dft_only_share, found.precision, found.recall, found.f1,
+    )  # fmt: skip
+    own = {metric.name: value for metric, value in zip(_metrics(end), values, strict=True)}
+    return own if end else {N.name: found.count, **own}
+
+
 def judge_stability(
     table: pd.DataFrame, tolerances: LimitsByCase, *, model: str, **known: Any
 ) -> CaseResult:
     """Judge over all systems whom the model calls stable."""
     from symscape.hull.stability import classify
 
-    settings = tolerances.case("stability", material=ALL_CRYSTALS, slice=ALL, model=model).settings
+    subject = AllCrystals()
+    settings = tolerances.case(
+        STABILITY.name, material=subject.material, slice=subject.slice, model=model
+    ).settings
     threshold = STABILITY.setting("threshold", settings)
     above = table["above_hull_dft"].to_numpy(), table["above_hull_model"].to_numpy()
     metrics = {
-        **classify(*above, threshold),
-        **{f"{name}_at_0": value for name, value in classify(*above, 0.0).items() if name != "n"},
+        **stability_metrics(classify(*above, threshold)),
+        **stability_metrics(classify(*above, 0.0), ON_THE_HULL),
         "threshold": threshold,
     }
     stable = 1000 * table[["above_hull_dft", "above_hull_model"]] <= threshold
     wrong = table["id"][stable["above_hull_model"] & ~stable["above_hull_dft"]]
-    detail = {"false_stable": list(wrong), "settings": table.attrs.get("settings", {})}
+    detail = StabilityDetail(tuple(map(str, wrong)), table.attrs.get("settings", {}))
     differ = table[stable["above_hull_model"] != stable["above_hull_dft"]]
-    detail["behind"] = dict.fromkeys(metrics, largest(differ, "error_above_hull"))
-    return judged_crystals(STABILITY, ALL_CRYSTALS, ALL, metrics, detail, tolerances, model, known)
+    behind = dict.fromkeys(metrics, largest(differ, "error_above_hull"))
+    return judged_crystals(STABILITY, subject, metrics, detail, behind, tolerances, model, known)
 
 
-def _ask(case: CrystalCase, **known: Any) -> CaseResult:
+def _ask(case: CrystalCase[AllCrystals], **known: Any) -> CaseResult:
     return judge_stability(case.table(), case.tolerances, **known)
 
 
 STABILITY = Question(
     "stability",
     "Stability",
-    "all_crystals",
+    AllCrystals,
     (
-        *_metrics(
-            score=Score(
-                0.0,
-                1.0,
-                "0: nothing that it calls stable is; its value for guessing depends on the "
-                "crystals.",
-            )
-        ),
-        *_metrics("_at_0", " on the hull"),
-        Metric("n", "crystals judged", ideal=None, counts=True),
+        *_NEAR_HULL,
+        *_metrics(ON_THE_HULL, " on the hull"),
+        N,
         FAILED_CRYSTALS,
     ),
     ask=_ask,

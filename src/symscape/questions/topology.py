@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +13,9 @@ from symscape.landscape.geometry import grid_geometry
 from symscape.landscape.matching import TopologyComparison, compare_topology
 from symscape.landscape.minima import Minimum, StationaryPoint
 from symscape.questions.case import CaseResult
-from symscape.questions.limits import CaseTolerances, LimitsByCase
+from symscape.questions.detail import NO_ZERO, Unjudged, plain
+from symscape.questions.limits import CaseTolerances
+from symscape.questions.points import GridDetail, Place
 from symscape.questions.question import Question
 from symscape.references.reference import LandscapeReference
 
@@ -25,11 +26,19 @@ MOST_DESCRIBED = 3
 def compare_as_set(
     question: Question,
     reference: LandscapeReference,
-    grid: AlignedGrid,
+    energies: np.ndarray,
     limits: CaseTolerances,
-) -> TopologyComparison:
-    """Compare the topology of an aligned grid with the settings of a tolerance file."""
-    given = limits.settings
+) -> TopologyComparison | None:
+    """Compare the topology of DFT and model with the settings of a tolerance file.
+
+    Returns
+    -------
+    TopologyComparison or None
+        None if the model has no energy at the DFT minimum.
+    """
+    grid, given = aligned(reference, energies), limits.settings
+    if grid is None:
+        return None
     return compare_topology(
         grid.reference,
         grid.model,
@@ -40,40 +49,17 @@ def compare_as_set(
     )
 
 
-def begin(
-    question: Question,
-    reference: LandscapeReference,
-    tolerances: LimitsByCase,
-    model: str,
-    fingerprint: str,
-    seconds: float,
-) -> tuple[CaseResult, CaseTolerances]:
-    """Return a result without verdict, and the limits of the case."""
-    blank = CaseResult(
-        question.name,
-        model,
-        reference.material,
-        reference.slice.name,
-        "error",
-        fingerprint=fingerprint,
-        seconds=seconds,
-    )
-    limits = tolerances.case(
-        question.name, material=blank.material, slice=blank.slice, model=blank.model
-    ).no_tighter_than(reference.error_budget, question)
-    return blank, limits
-
-
 def judged(
     question: Question,
     blank: CaseResult,
     limits: CaseTolerances,
     metrics: dict[str, float],
-    detail: dict[str, Any],
+    detail: object,
 ) -> CaseResult:
-    """Return the verdict. A metric that is not defined because something is missing says nothing.
+    """Return the verdict; ``detail`` is a dataclass of the question's.
 
-    What is missing is counted by a metric of its own.
+    A metric that is not defined because something is missing says nothing: what is missing is
+    counted by a metric of its own.
     """
     own = {name: value for name, value in metrics.items() if name in question.units}
     checks = [check for check in limits.check(own, question) if check.value == check.value]
@@ -82,7 +68,7 @@ def judged(
         status="passed" if all(check.passed for check in checks) else "failed",
         checks=tuple(checks),
         metrics=own,
-        detail=detail,
+        detail=plain(detail),
     )
 
 
@@ -95,18 +81,14 @@ def aligned(reference: LandscapeReference, energies: np.ndarray) -> AlignedGrid 
 
 def no_zero(blank: CaseResult) -> CaseResult:
     """Return the result of a model without an energy at the DFT minimum."""
-    message = "the model gave no energy at the DFT minimum, so that there is no common zero"
-    return replace(blank, detail={"message": message})
+    return replace(blank, detail=plain(Unjudged(NO_ZERO)))
 
 
-def geometry_of(comparison: TopologyComparison) -> dict[str, Any]:
+def geometry_of(comparison: TopologyComparison) -> GridDetail:
     """Return what a report needs to draw minima, saddles and paths from the grids alone."""
     geometry = comparison.reference.geometry
-    return {
-        "metric_A2": geometry.metric.tolist(),
-        "periods": list(geometry.periods),
-        "threshold_meV": 1000 * comparison.reference.threshold,
-    }
+    metric = tuple((float(u), float(v)) for u, v in geometry.metric)
+    return GridDetail(metric, geometry.periods, 1000 * comparison.reference.threshold)
 
 
 def _values(reference: LandscapeReference, point: StationaryPoint) -> dict[str, float]:
@@ -117,16 +99,15 @@ def _values(reference: LandscapeReference, point: StationaryPoint) -> dict[str, 
     }
 
 
-def place_of(reference: LandscapeReference, point: StationaryPoint) -> dict[str, Any]:
-    """Say where a stationary point is, as reports need it; energy in meV/atom."""
-    place: dict[str, Any] = {
-        "index": list(point.index),
-        "values": _values(reference, point),
-        "energy_meV": 1000 * point.energy,
-    }
-    if isinstance(point, Minimum) and np.isfinite(point.persistence):
-        place["persistence_meV"] = 1000 * point.persistence
-    return place
+def place_of(reference: LandscapeReference, point: StationaryPoint) -> Place:
+    """Say where a stationary point is, as reports need it."""
+    deep = isinstance(point, Minimum) and np.isfinite(point.persistence)
+    return Place(
+        point.index,
+        _values(reference, point),
+        1000 * point.energy,
+        1000 * point.persistence if isinstance(point, Minimum) and deep else None,
+    )
 
 
 def where(reference: LandscapeReference, point: StationaryPoint) -> str:

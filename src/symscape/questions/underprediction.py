@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from symscape.questions.case import CaseResult
 from symscape.questions.crystals import (
-    ALL_CRYSTALS,
     FAILED_CRYSTALS,
     N_CRYSTALS,
+    CrystalRow,
     by_errors,
     judged_crystals,
     rows_of,
 )
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
+from symscape.questions.stability import N
+from symscape.questions.subjects import Subject, SymmetryClass
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from symscape.hull.statistics import ErrorSummary
     from symscape.questions.asked import CrystalCase
     from symscape.questions.limits import LimitsByCase
 
@@ -26,6 +31,8 @@ _BIAS_SCORE = Score(
     1.0, 70.0, "As the error above hull: a bias that is common to a class does not average out."
 )
 _OF = {"": "", "formation_": " of formation energies", "total_": " of total energies"}
+#: columns of errors, and what begins the names of their metrics
+PREFIXES = {"error_above_hull": "", "error_formation": "formation_", "error_total": "total_"}
 _ENDS = {"": "", "_low": ", lower end", "_high": ", upper end"}
 
 
@@ -43,8 +50,23 @@ def _metrics(prefix: str, end: str) -> tuple[Metric, ...]:
     )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class BiasDetail:
+    """What a case about a symmetry class keeps: its crystals, and what made their energies."""
+
+    crystals: tuple[CrystalRow, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def underprediction_metrics(found: ErrorSummary, prefix: str) -> dict[str, float]:
+    """Return the metrics of one kind of error; ``prefix`` as in `PREFIXES`."""
+    values = asdict(found)
+    del values[N.name]
+    return {f"{prefix}{name}": value for name, value in values.items()}
+
+
 def judge_underprediction(
-    table: pd.DataFrame, name: str, tolerances: LimitsByCase, *, model: str, **known: Any
+    table: pd.DataFrame, subject: Subject, tolerances: LimitsByCase, *, model: str, **known: Any
 ) -> CaseResult:
     """Judge the bias of one symmetry class.
 
@@ -52,37 +74,34 @@ def judge_underprediction(
     ----------
     table
         The class's rows of what `symscape.hull.analysis.compare` returned.
-    name
-        Column and class: ``n_wyckoff-3-4``.
+    subject
+        The class.
     """
     from symscape.hull.statistics import error_summary
 
     metrics: dict[str, float] = {}
-    for prefix, column in (
-        ("", "error_above_hull"),
-        ("formation_", "error_formation"),
-        ("total_", "error_total"),
-    ):
-        summary = error_summary(table[column].to_numpy())
-        metrics |= {f"{prefix}{key}": value for key, value in summary.items() if key != "n"}
-    metrics["n_crystals"] = len(table)
-    detail = {"crystals": rows_of(table), "settings": table.attrs.get("settings", {})}
-    detail["behind"] = by_errors(table, metrics)
+    for column, prefix in PREFIXES.items():
+        metrics |= underprediction_metrics(error_summary(table[column].to_numpy()), prefix)
+    metrics[N_CRYSTALS.name] = len(table)
+    detail = BiasDetail(rows_of(table), table.attrs.get("settings", {}))
+    behind = by_errors(table, metrics)
     return judged_crystals(
-        UNDERPREDICTION, ALL_CRYSTALS, name, metrics, detail, tolerances, model, known
+        UNDERPREDICTION, subject, metrics, detail, behind, tolerances, model, known
     )
 
 
-def _ask(case: CrystalCase, **known: Any) -> CaseResult:
+def _ask(case: CrystalCase[SymmetryClass], **known: Any) -> CaseResult:
     from symscape.questions.crystal_rows import without_zeros
 
-    return judge_underprediction(without_zeros(case.table()), case.name, case.tolerances, **known)
+    return judge_underprediction(
+        without_zeros(case.table()), case.subject, case.tolerances, **known
+    )
 
 
 UNDERPREDICTION = Question(
     "underprediction",
     "Underprediction by symmetry",
-    "symmetry_class",
+    SymmetryClass,
     (
         *(metric for prefix in _OF for end in _ENDS for metric in _metrics(prefix, end)),
         N_CRYSTALS,

@@ -53,6 +53,11 @@ def find_references(folders: Iterable[str | Path]) -> list[ReferenceEntry]:
 NOT_MATERIALS = frozenset({"plans", "crystals", "equations-of-state"})
 
 
+def formula_of(material: str) -> str:
+    """Return the formula that the name of a material begins with: ``PbTiO3`` of ``PbTiO3-P4mm``."""
+    return material.split("-", 1)[0]
+
+
 def select_materials(
     entries: list[ReferenceEntry], materials: Iterable[str]
 ) -> list[ReferenceEntry]:
@@ -66,7 +71,7 @@ def select_materials(
     known = {entry.material for entry in entries}
     chosen: set[str] = set()
     for name in materials:
-        fitting = {m for m in known if m == name or m.split("-", 1)[0] == name}
+        fitting = {m for m in known if m == name or formula_of(m) == name}
         if not fitting:
             near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.3)
             hint = f"did you mean {', '.join(near)}?" if near else "see the folders in references/."

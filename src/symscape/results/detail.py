@@ -1,7 +1,7 @@
-"""Grid points that a verdict names: the worst one, and those at which the model failed.
+"""What all reports print of a case, whatever its question.
 
-They come as plain dictionaries in ``CaseResult.detail``, perhaps from a file that somebody else
-wrote; here they are checked and get names.
+It comes as plain dictionaries in ``CaseResult.detail``, perhaps from a file that somebody else
+wrote; here it is checked and gets names.
 """
 
 from __future__ import annotations
@@ -10,59 +10,9 @@ from dataclasses import dataclass
 
 from symscape.decode import decode, encode
 from symscape.questions.case import CaseResult
+from symscape.questions.forces import ForceArrows
+from symscape.questions.points import FailedPoint, WorstPoint
 from symscape.verdict.baseline import Change, MetricChange
-
-
-@dataclass(frozen=True)
-class ClosestPair:
-    """The two atoms that are closest for their covalent radii.
-
-    Parameters
-    ----------
-    elements
-        Chemical symbols.
-    distance_A
-        Angstrom.
-    ratio
-        Distance over the sum of the covalent radii.
-    """
-
-    elements: tuple[str, str]
-    distance_A: float
-    ratio: float
-
-
-@dataclass(frozen=True)
-class WorstPoint:
-    """Where the largest error of a case is.
-
-    Parameters
-    ----------
-    index
-        Grid indices.
-    values
-        Name of each axis to its value there.
-    reference_meV, model_meV, error_meV
-        meV/atom above the common zero.
-    closest_pair
-        What the structure looks like.
-    """
-
-    index: tuple[int, int]
-    values: dict[str, float]
-    reference_meV: float
-    model_meV: float
-    error_meV: float
-    closest_pair: ClosestPair | None = None
-
-
-@dataclass(frozen=True)
-class FailedPoint:
-    """A grid point for which the model gave no energy, and why."""
-
-    index: tuple[int, int]
-    values: dict[str, float]
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -86,14 +36,6 @@ class BaselineDetail:
     metrics: tuple[MetricChange, ...] = ()
     energies: tuple[tuple[float, ...], ...] | None = None
     fingerprint: str = ""
-
-
-@dataclass(frozen=True)
-class ForceArrows:
-    """Forces per grid step in meV/atom, shape (n_u, n_v, 2), NaN where there are none."""
-
-    reference: tuple[tuple[tuple[float, float], ...], ...]
-    model: tuple[tuple[tuple[float, float], ...], ...]
 
 
 @dataclass(frozen=True)

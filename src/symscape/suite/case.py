@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from symscape.questions.case import CaseResult
+from symscape.questions.subjects import MaterialSlice
 from symscape.suite.kept import AskedOfModel, judge_once
 
 if TYPE_CHECKING:
@@ -43,6 +44,11 @@ class LandscapeCase:
     question: Question
 
     @property
+    def subject(self) -> MaterialSlice:
+        """The slice."""
+        return MaterialSlice.named(self.reference.material, self.reference.slice.name)
+
+    @property
     def tolerances(self) -> Tolerances:
         """The tolerances of the run."""
         return self.session.tolerances
@@ -69,8 +75,7 @@ class LandscapeCase:
         extra = f"arrows={self.arrows}" if "forces" in question.needs else ""
         asked = AskedOfModel(
             question.name,
-            reference.material,
-            reference.slice.name,
+            self.subject,
             self.model,
             self.tolerances,
             reference.digest,

@@ -16,6 +16,8 @@ from symscape.suite.session import session_of
 from symscape.suite.settings import check_places
 
 if TYPE_CHECKING:
+    from symscape.questions.question import Question
+    from symscape.questions.subjects import Subject
     from symscape.suite.session import SuiteSession
 
 
@@ -76,9 +78,11 @@ def parametrize_hulls(metafunc: pytest.Metafunc) -> None:
     pytest.Collector.CollectError
         If a file of crystals can't be read.
     """
-    from symscape.suite.hull import hull_cases
+    from symscape.questions.occasions import crystal_subjects
 
-    _parametrize(metafunc, "crystals", lambda question, own: hull_cases(question, own.crystals))
+    _parametrize(
+        metafunc, "crystals", lambda asked, own: crystal_subjects(asked.subject, own.crystals)
+    )
 
 
 def parametrize_curves(metafunc: pytest.Metafunc) -> None:
@@ -91,30 +95,30 @@ def parametrize_curves(metafunc: pytest.Metafunc) -> None:
     pytest.Collector.CollectError
         If the equations of state can't be read.
     """
-    _parametrize(metafunc, "curves", lambda question, own: own.curves.cases(question))
+    _parametrize(metafunc, "curves", lambda asked, own: own.curves.subjects(asked))
 
 
 def _parametrize(
     metafunc: pytest.Metafunc,
-    subject: str,
-    find: Callable[[str, SuiteSession], Iterable[tuple[str, str]]],
+    fixture: str,
+    find: Callable[[Question, SuiteSession], Iterable[Subject]],
 ) -> None:
-    """Make one case of every model and what a question is asked about, material and name."""
+    """Make one case of every model and what a question is asked about."""
     try:
         session = session_of(metafunc.config)
-        question = question_named(question_of(metafunc.definition, subject)).name
+        question = question_named(question_of(metafunc.definition, fixture))
         cases = [
             pytest.param(
-                (model, material, name),
-                id=f"{model}-{material}-{name}",
-                marks=_marks(session, question, model, material, name),
+                (model, subject),
+                id=f"{model}-{subject.id}",
+                marks=_marks(session, question.name, model, subject.material, subject.slice),
             )
             for model in session.model_names
-            for material, name in find(question, session)
+            for subject in find(question, session)
         ]
     except SymscapeError as error:
         raise pytest.Collector.CollectError(str(error)) from None
-    metafunc.parametrize(subject, cases, indirect=True)
+    metafunc.parametrize(fixture, cases, indirect=True)
 
 
 def _marks(

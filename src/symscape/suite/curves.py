@@ -15,6 +15,8 @@ from symscape.questions.curve_subjects import (
     CurveSubject,
     curve_cases,
 )
+from symscape.questions.occasions import curve_subjects
+from symscape.questions.subjects import Subject
 from symscape.references.birch_murnaghan import BirchMurnaghan
 from symscape.references.equations import EquationsOfState, load_equations
 from symscape.suite.kept import AskedOfModel, judge_once
@@ -60,11 +62,11 @@ class CurveSession:
         """The stored equations of state, checked; None where there are none."""
         return load_equations(self.session.settings.references)
 
-    def cases(self, question: str) -> list[tuple[str, str]]:
-        """Return (material, slice) of the cases that were chosen; all without ``--material``."""
+    def subjects(self, question: Question) -> list[Subject]:
+        """Return the subjects that were chosen; all without ``--material``."""
         wanted = set(self.session.settings.materials)
-        found = curve_cases(question, self.equations)
-        return [case for case in found if not wanted or case[0] in wanted]
+        found = curve_subjects(question.subject, self.equations)
+        return [subject for subject in found if not wanted or subject.material in wanted]
 
     @cached_property
     def materials(self) -> set[str]:
@@ -144,16 +146,15 @@ class EquationCase:
         Shares curves between cases.
     model
         The potential.
-    material, name
-        ``group-4`` and ``Ti-Zr-Hf``, ``BCC`` and ``prototype``.
+    subject
+        The group or the prototype.
     question
         What is asked.
     """
 
     curves: CurveSession
     model: EnergyModel
-    material: str
-    name: str
+    subject: Subject
     question: Question
 
     @property
@@ -162,20 +163,22 @@ class EquationCase:
         return self.curves.session.tolerances
 
     @cached_property
-    def subject(self) -> CurveSubject:
+    def crystals(self) -> CurveSubject:
         """The crystals of the case."""
-        return self.curves.subject(self.model, self.material)
+        return self.curves.subject(self.model, self.subject.material)
 
     @cached_property
     def answered(self) -> AnsweredCurves:
         """The case with the model's curves, which are computed if they are not known yet."""
-        known = self.curves.fitted(self.model, self.subject.judged)
-        return AnsweredCurves(self.subject, self.name, self.tolerances, known.curves, known.failed)
+        known = self.curves.fitted(self.model, self.crystals.judged)
+        return AnsweredCurves(
+            self.crystals, self.subject.slice, self.tolerances, known.curves, known.failed
+        )
 
     def judge(self) -> CaseResult:
         """Ask and judge, unless an earlier run has; skip the test where no crystal is judged."""
-        not_judged = self.subject.not_judged()
-        if not self.subject.asked:
+        not_judged = self.crystals.not_judged()
+        if not self.crystals.asked:
             pytest.skip("; ".join(dict.fromkeys(entry.reason for entry in not_judged)))
         session, question = self.curves.session, self.question
         digest = self.curves.stored.about.digest
@@ -186,9 +189,7 @@ class EquationCase:
                 answered, digest=digest, missing=answered.missing, not_judged=not_judged, **known
             )
 
-        asked = AskedOfModel(
-            question.name, self.material, self.name, self.model, self.tolerances, digest
-        )
+        asked = AskedOfModel(question.name, self.subject, self.model, self.tolerances, digest)
         result = judge_once(asked, session.cache, judge, lambda: not self.answered.missing)
         assert result is not None, "there are crystals to judge"
         return result

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,9 +11,9 @@ import numpy as np
 import pytest
 
 from symscape.errors import HullError
-from symscape.hull.classes import CLASS_OF
 from symscape.questions.crystal_rows import rows_of_case
-from symscape.questions.crystals import ALL, ALL_CRYSTALS, OF_CONTRACTS, OF_HULL
+from symscape.questions.relaxation import RELAXATION
+from symscape.questions.subjects import AllCrystals, Subject
 from symscape.references.crystal_files import crystals_digest, find_crystal_files
 from symscape.suite.kept import AskedOfModel, judge_once
 from symscape.suite.roll import roll_of
@@ -28,38 +27,9 @@ if TYPE_CHECKING:
     from symscape.models.base import EnergyModel
     from symscape.questions.case import CaseResult
     from symscape.questions.question import Question
-    from symscape.references.crystal_files import CrystalEntry
-    from symscape.references.crystals import CrystalLibrary, CrystalReference
+    from symscape.references.crystals import CrystalLibrary
     from symscape.suite.session import SuiteSession
     from symscape.verdict.tolerances import Tolerances
-
-#: a symmetry class of fewer crystals says nothing
-FEWEST_CRYSTALS = 3
-
-
-def hull_cases(
-    question: str, entries: Sequence[CrystalEntry | CrystalReference]
-) -> list[tuple[str, str]]:
-    """Return (material, slice) of every case of a question, without loading a crystal."""
-    if not entries:
-        return []
-    if question in ("crystal_invariance", "crystal_forces"):
-        return [(system, OF_CONTRACTS) for system in dict.fromkeys(e.system for e in entries)]
-    if question in ("hull", "relaxation"):
-        systems = dict.fromkeys(entry.system for entry in entries if "-" in entry.system)
-        return [(system, OF_HULL) for system in systems]
-    if question == "stability":
-        return [(ALL_CRYSTALS, ALL)]
-    found = {
-        column: Counter(class_of(getattr(entry, column)) for entry in entries)
-        for column, class_of in CLASS_OF.items()
-    }
-    return [
-        (ALL_CRYSTALS, f"{column}-{name}")
-        for column, counts in found.items()
-        for name, count in sorted(counts.items())
-        if count >= FEWEST_CRYSTALS
-    ]
 
 
 class HullSession:
@@ -112,8 +82,8 @@ class HullSession:
         library, config = self.library, self.session.config
         name = model.card.name
         with (
-            self.session.lock(f"{name}-{ALL_CRYSTALS}"),
-            progress_line(config, f"{name} {ALL_CRYSTALS}") as progress,
+            self.session.lock(f"{name}-{AllCrystals.material}"),
+            progress_line(config, f"{name} {AllCrystals.material}") as progress,
         ):
             found = self.session.evaluator(model).evaluate(library.structures, progress=progress)
         energies = found.energies / library.structures.n_atoms
@@ -143,21 +113,11 @@ class HullSession:
             row["failed"] for row in self._relaxed.get(name, {}).values()
         )
 
-    def missing(self, model: EnergyModel, material: str, name: str) -> list[str]:
-        """Return the ids of a case's crystals of which the model gave no energy.
-
-        Parameters
-        ----------
-        material, name
-            As those of `HullCase`.
-        """
+    def missing(self, model: EnergyModel, subject: Subject) -> list[str]:
+        """Return the ids of a case's crystals of which the model gave no energy."""
         left_out = set(self.table(model).attrs["settings"]["left_out"])
-        own = self.select(self._described, material, name)
+        own = rows_of_case(self._described, subject)
         return [crystal for crystal in own["id"] if crystal in left_out]
-
-    def select(self, table: pd.DataFrame, material: str, name: str) -> pd.DataFrame:
-        """Return the rows of a table that are about a case, named as in `HullCase`."""
-        return rows_of_case(table, material, name)
 
     def system(self, model: EnergyModel, system: str) -> pd.DataFrame:
         """Return the crystals of a chemical system and its subsystems."""
@@ -214,7 +174,7 @@ class HullSession:
         if hasattr(self.session.config, "workerinput"):
             return [system]
         cases = roll_of(self.session.config).cases.values()
-        others = [c.material for c in cases if (c.question, c.model) == ("relaxation", model)]
+        others = [c.material for c in cases if (c.question, c.model) == (RELAXATION.name, model)]
         return list(dict.fromkeys([system, *others]))
 
 
@@ -228,18 +188,15 @@ class HullCase:
         Shares energies between cases.
     model
         The potential.
-    material
-        The chemical system, or ``crystals`` for many.
-    name
-        ``hull``, ``contracts``, ``all`` or a symmetry class: ``n_wyckoff-3-4``.
+    subject
+        The crystals.
     question
         What is asked.
     """
 
     hulls: HullSession
     model: EnergyModel
-    material: str
-    name: str
+    subject: Subject
     question: Question
 
     @property
@@ -249,11 +206,11 @@ class HullCase:
 
     def table(self) -> pd.DataFrame:
         """Return the model's energies of the case's crystals beside DFT's."""
-        return self.hulls.select(self.hulls.table(self.model), self.material, self.name)
+        return rows_of_case(self.hulls.table(self.model), self.subject)
 
     def relaxed(self) -> pd.DataFrame:
         """Return the crystals of the system after the model has relaxed them."""
-        return self.hulls.relaxed(self.model, self.material)
+        return self.hulls.relaxed(self.model, self.subject.material)
 
     def contracts(
         self, contracts: Mapping[str, CrystalContract]
@@ -262,10 +219,10 @@ class HullCase:
         from symscape.contracts.kept import check_crystal_once
         from symscape.suite.progress import progress_line
 
-        session = self.hulls.session
-        own = [c for c in self.hulls.library.crystals if c.system == self.material]
+        session, system = self.hulls.session, self.subject.material
+        own = [c for c in self.hulls.library.crystals if c.system == system]
         found = {}
-        title = f"{self.model.card.name} {self.material} ({self.question.title.lower()})"
+        title = f"{self.model.card.name} {system} ({self.question.title.lower()})"
         with progress_line(session.config, title, "crystals") as progress:
             for done, crystal in enumerate(own):
                 if progress is not None:
@@ -280,13 +237,11 @@ class HullCase:
         hulls, question = self.hulls, self.question
 
         def judge(**known: Any) -> CaseResult | None:
-            missing = hulls.missing(self.model, self.material, self.name)
+            missing = hulls.missing(self.model, self.subject)
             result = question.ask(self, digest=hulls.digest, missing=missing, **known)
             return with_shapes(self, result) if result else None
 
-        asked = AskedOfModel(
-            question.name, self.material, self.name, self.model, self.tolerances, hulls.digest
-        )
+        asked = AskedOfModel(question.name, self.subject, self.model, self.tolerances, hulls.digest)
         result = judge_once(asked, hulls.session.cache, judge, lambda: hulls.whole(self.model))
         if result is None:
             pytest.skip(question.nothing)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from symscape.digest import code_digest
 from symscape.questions.case import CaseResult
 from symscape.questions.registry import QUESTIONS
+from symscape.questions.subjects import Subject
 
 if TYPE_CHECKING:
     from symscape.models.base import EnergyModel
@@ -40,8 +41,10 @@ class AskedOfModel:
 
     Parameters
     ----------
-    question, material, slice
-        Names, as in `CaseResult`.
+    question
+        Its name.
+    subject
+        What it is about.
     model
         The potential.
     tolerances
@@ -53,8 +56,7 @@ class AskedOfModel:
     """
 
     question: str
-    material: str
-    slice: str
+    subject: Subject
     model: EnergyModel
     tolerances: Tolerances
     digest: str
@@ -62,7 +64,8 @@ class AskedOfModel:
 
     def key(self) -> bytes:
         """Return a hash of all that decides the verdict, the energies apart."""
-        names = {"material": self.material, "slice": self.slice, "model": self.model.card.name}
+        about = self.subject
+        names = {"material": about.material, "slice": about.slice, "model": self.model.card.name}
         # questions may look at each other's limits
         limits = {name: repr(self.tolerances.case(name, **names)) for name in QUESTIONS}
         code = code_digest(_PACKAGES, _DISTRIBUTIONS)

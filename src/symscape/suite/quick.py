@@ -15,6 +15,13 @@ import numpy as np
 import pytest
 
 from symscape.errors import ReferenceFileError
+from symscape.questions.subjects import (
+    ElementGroup,
+    HullSystem,
+    MaterialSlice,
+    SymmetryClass,
+    SystemCrystals,
+)
 from symscape.suite.roll import CaseName, case_of
 from symscape.suite.session import session_of
 
@@ -25,8 +32,8 @@ if TYPE_CHECKING:
 QUICK = "quick"
 
 
-class Subject(NamedTuple):
-    """What a case is about, whatever is asked and of whichever model.
+class Costed(NamedTuple):
+    """What a case is about and what it costs, whatever is asked and of whichever model.
 
     Parameters
     ----------
@@ -54,22 +61,22 @@ def mark_quick(items: Iterable[pytest.Item]) -> None:
     if not named:
         return
     session = session_of(named[0][0].config)
-    subjects = {name: subject_of(name, session) for _, name in named}
+    subjects = {name: costed(name, session) for _, name in named}
     chosen = cheaper_half(subjects.values())
     for item, name in named:
         if subjects[name] in chosen:
             item.add_marker(QUICK)
 
 
-def cheaper_half(subjects: Iterable[Subject]) -> set[Subject]:
+def cheaper_half(subjects: Iterable[Costed]) -> set[Costed]:
     """Return the cheaper half of each kind, rounded up; of equal cost, the first by name."""
-    kinds: dict[str, list[Subject]] = {}
+    kinds: dict[str, list[Costed]] = {}
     for subject in sorted(set(subjects), key=lambda subject: (subject.cost, subject.name)):
         kinds.setdefault(subject.kind, []).append(subject)
     return {s for own in kinds.values() for s in own[: math.ceil(len(own) / 2)]}
 
 
-def subject_of(case: CaseName, session: SuiteSession) -> Subject:
+def costed(case: CaseName, session: SuiteSession) -> Costed:
     """Return what a case is about.
 
     Slices are of one kind if as many of their axes change the cell; they cost the pairs of atoms
@@ -77,33 +84,30 @@ def subject_of(case: CaseName, session: SuiteSession) -> Subject:
     elements, and cost their crystals. Groups of the periodic table cost their elements. Prototypes
     and symmetry classes (of one column) cost as much as each other.
     """
-    from symscape.questions.registry import question_named
-
-    _, _, material, name = case
-    about = question_named(case.question).subject
-    if about == "slice":
-        return _slice(material, name, session)
-    if about == "system":
-        size = sum(entry.system == material for entry in session.crystals)
-        return Subject(f"system of {material.count('-') + 1}", material, float(size))
-    if about == "element_group":
-        return Subject(about, material, float(name.count("-") + 1))
-    if about == "symmetry_class":
-        return Subject(name.partition("-")[0], name)
-    return Subject(about, f"{material}-{name}")
+    match subject := case.subject:
+        case MaterialSlice():
+            return _slice(subject, session)
+        case HullSystem(system) | SystemCrystals(system):
+            size = sum(entry.system == system for entry in session.crystals)
+            return Costed(f"system of {len(subject.elements)}", system, float(size))
+        case ElementGroup(group, symbols):
+            return Costed("group of elements", group, float(len(symbols)))
+        case SymmetryClass(freedom):
+            return Costed(freedom, subject.slice)
+    return Costed(type(subject).__name__, subject.id)
 
 
-def _slice(material: str, name: str, session: SuiteSession) -> Subject:
+def _slice(subject: MaterialSlice, session: SuiteSession) -> Costed:
     """Return a slice as a subject; one that can't be read costs nothing, so that it is seen."""
-    entry = next(e for e in session.entries if (e.material, e.slice) == (material, name))
+    entry = next(e for e in session.entries if e.id == subject.id)
     try:
         reference = session.reference(entry)
     except ReferenceFileError:
-        return Subject("slice that can't be read", entry.id)
+        return Costed("slice that can't be read", entry.id)
     crystal = reference.minimum_crystal
     atoms = len(crystal.primitive_atoms)
     density = len(crystal.positions) / abs(np.linalg.det(crystal.lattice))
     coordinates = {free.name for free in crystal.free_coordinates}
     strained = sum(not set(axis.terms) <= coordinates for axis in reference.slice.axes)
     points = int(np.isfinite(reference.energies).sum())
-    return Subject(f"slice with {strained} axes of the cell", entry.id, atoms * density * points)
+    return Costed(f"slice with {strained} axes of the cell", entry.id, atoms * density * points)

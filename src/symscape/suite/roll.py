@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from symscape.questions.subjects import Subject, subject_of
+
 #: key of a worker's roll in what it hands to the main process
 WORKER_KEY = "symscape_roll"
 #: what a test asks that does not say
@@ -24,6 +26,11 @@ class CaseName(NamedTuple):
     model: str
     material: str
     slice: str
+
+    @property
+    def subject(self) -> Subject:
+        """What it is about."""
+        return subject_of(self.material, self.slice)
 
 
 @dataclass
@@ -77,7 +84,8 @@ def case_of(item: pytest.Item) -> CaseName | None:
     params = {name: value for name, value in given.items() if isinstance(value, tuple)}
     for fixture in ("crystals", "curves"):
         if fixture in params:
-            return CaseName(question_of(item, fixture), *params[fixture])
+            model, subject = params[fixture]
+            return CaseName(question_of(item, fixture), model, subject.material, subject.slice)
     if "landscape" in params:
         model, entry = params["landscape"]
         return CaseName(question_of(item, "landscape"), model, entry.material, entry.slice)

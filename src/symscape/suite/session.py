@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from symscape.models.evaluate import Evaluator
     from symscape.questions.case import CaseResult
     from symscape.questions.question import Question
+    from symscape.questions.subjects import Subject
     from symscape.references.crystal_files import CrystalEntry
     from symscape.references.reference import LandscapeReference
     from symscape.suite.case import LandscapeCase
@@ -161,11 +162,11 @@ class SuiteSession:
 
     def unused_overrides(self) -> list[str]:
         """Say which materials the tolerances name that are not stored: typing errors, probably."""
-        from symscape.questions.crystals import ALL_CRYSTALS
+        from symscape.questions.subjects import AllCrystals
 
         stored = {entry.material for entry in find_references(self.settings.references)}
         stored |= {entry.system for entry in list_crystals(self.settings.references)}
-        stored |= {ALL_CRYSTALS, *self.curves.materials}
+        stored |= {AllCrystals.material, *self.curves.materials}
         patterns = [table.patterns for table in self.tolerances.overrides]
         patterns += [known.patterns for known in self.tolerances.known_failures]
         named = dict.fromkeys(p["material"] for p in patterns if "material" in p)
@@ -216,19 +217,19 @@ class SuiteSession:
         model, entry = param
         return LandscapeCase(self, self.models[model], self.reference(entry), question)
 
-    def hull_case(self, param: tuple[str, str, str], question: Question) -> HullCase:
+    def hull_case(self, param: tuple[str, Subject], question: Question) -> HullCase:
         """Return the case of one question to one model on a system or a class."""
         from symscape.suite.hull import HullCase
 
-        model, material, name = param
-        return HullCase(self.hulls, self.models[model], material, name, question)
+        model, subject = param
+        return HullCase(self.hulls, self.models[model], subject, question)
 
-    def curve_case(self, param: tuple[str, str, str], question: Question) -> EquationCase:
+    def curve_case(self, param: tuple[str, Subject], question: Question) -> EquationCase:
         """Return the case of one question to one model on a group or on a prototype."""
         from symscape.suite.curves import EquationCase
 
-        model, material, name = param
-        return EquationCase(self.curves, self.models[model], material, name, question)
+        model, subject = param
+        return EquationCase(self.curves, self.models[model], subject, question)
 
     def evaluator(self, model: EnergyModel) -> Evaluator:
         """Return what asks a model, one for the whole run: batches teach it what fits."""

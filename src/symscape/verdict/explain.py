@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from symscape.questions.behind import behind_crystals, behind_texts
 from symscape.questions.case import CaseResult, Check
+from symscape.questions.detail import kept
+from symscape.questions.energies import EnergiesDetail
+from symscape.questions.points import FailedPoint, WorstPoint
 from symscape.questions.registry import metric_named
 
 #: points or loci named in full before the rest is counted
@@ -22,9 +26,10 @@ def explain(result: CaseResult) -> str:
     lines += [f"  {metric}: {text}" for metric, text in behind_texts(result).items()]
     if baseline := result.detail.get("baseline"):
         lines += ["", *_against_baseline(baseline)]
-    if worst := result.detail.get("worst"):
-        lines += ["", *describe_worst(worst)]
-    lines += _failed_points(result.detail.get("failed_points") or [])
+    points = kept(EnergiesDetail, result)
+    if points.worst:
+        lines += ["", *describe_worst(points.worst)]
+    lines += _failed_points(points.failed_points)
     lines += [f"note: {warning}" for warning in result.detail.get("warnings", [])]
     return "\n".join(lines)
 
@@ -99,32 +104,32 @@ def excess_text(check: Check) -> str:
     return by
 
 
-def describe_worst(worst: dict[str, Any]) -> list[str]:
+def describe_worst(worst: WorstPoint) -> list[str]:
     """Say where the largest error is and what the structure there looks like."""
-    values = ", ".join(f"{name} = {value:.4f}" for name, value in worst["values"].items())
-    i, j = worst["index"]
+    values = ", ".join(f"{name} = {value:.4f}" for name, value in worst.values.items())
+    i, j = worst.index
     lines = [
         f"  worst point: {values} (grid point {i}, {j})",
         (
-            f"    DFT {worst['reference_meV']:.1f}, model {worst['model_meV']:.1f}, "
-            f"error {worst['error_meV']:+.1f} meV/atom"
+            f"    DFT {worst.reference_meV:.1f}, model {worst.model_meV:.1f}, "
+            f"error {worst.error_meV:+.1f} meV/atom"
         ),
     ]
-    if pair := worst.get("closest_pair"):
+    if pair := worst.closest_pair:
         lines.append(
-            f"    closest pair {'-'.join(pair['elements'])} at {pair['distance_A']:.3f} angstrom, "
-            f"{pair['ratio']:.2f} of the sum of the covalent radii"
+            f"    closest pair {'-'.join(pair.elements)} at {pair.distance_A:.3f} angstrom, "
+            f"{pair.ratio:.2f} of the sum of the covalent radii"
         )
     return lines
 
 
-def _failed_points(points: list[dict[str, Any]]) -> list[str]:
+def _failed_points(points: Sequence[FailedPoint]) -> list[str]:
     if not points:
         return []
     lines = ["", f"  the model gave no energy at {len(points)} points:"]
     for point in points[:_MOST_POINTS]:
-        values = ", ".join(f"{name} = {value:.4f}" for name, value in point["values"].items())
-        lines.append(f"    {values} (grid point {tuple(point['index'])}): {point['reason']}")
+        values = ", ".join(f"{name} = {value:.4f}" for name, value in point.values.items())
+        lines.append(f"    {values} (grid point {point.index}): {point.reason}")
     if len(points) > _MOST_POINTS:
         lines.append(f"    and {len(points) - _MOST_POINTS} more, all in results.json")
     return lines

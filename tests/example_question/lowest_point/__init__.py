@@ -7,6 +7,7 @@ import numpy as np
 from symscape.questions.case import CaseResult
 from symscape.questions.metric import Metric
 from symscape.questions.question import Question
+from symscape.questions.subjects import MaterialSlice
 
 
 def ask(case, *, fingerprint, **_):
@@ -36,7 +37,7 @@ def ask(case, *, fingerprint, **_):
 LOWEST_POINT = Question(
     "lowest_point",
     "Lowest point",
-    "slice",
+    MaterialSlice,
     (Metric("depth_below_minimum", "depth below DFT's minimum", "meV/atom"),),
     ask=ask,
 )
