@@ -96,4 +96,5 @@ def test_no_page_writes_a_metrics_name():
 def test_what_is_allowed_is_needed(name):
     """An exception that nothing needs any more would hide the next fault."""
     used = {package for package, _, found in places() if found == name}
-    assert used and used == WHERE.get(name, used)
+    assert used
+    assert used == WHERE.get(name, used)
