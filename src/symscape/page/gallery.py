@@ -45,6 +45,7 @@ DRAWING_MODULES = (
     "symscape.landscape.persistence",
     "symscape.landscape.relief",
     "symscape.equation_of_state.groups",
+    "symscape.hull.systems",
     "symscape.references.birch_murnaghan",
     "symscape.figures.curves_figure",
     "symscape.figures.landscape_figure",
