@@ -19,7 +19,7 @@ _MOST = 3
 
 
 @dataclass(frozen=True)
-class Behind:
+class BehindRow:
     """A crystal behind a failed check.
 
     Parameters
@@ -35,7 +35,7 @@ class Behind:
     unit: str = ""
 
 
-def largest(table: pd.DataFrame, column: str, unit: str = "meV/atom") -> tuple[Behind, ...]:
+def largest(table: pd.DataFrame, column: str, unit: str = "meV/atom") -> tuple[BehindRow, ...]:
     """Return the crystals with the largest values of either sign, largest first.
 
     Parameters
@@ -50,12 +50,12 @@ def largest(table: pd.DataFrame, column: str, unit: str = "meV/atom") -> tuple[B
     order = there[np.argsort(-np.abs(values[there]), kind="stable")[:_MOST]]
     factor = 100 if unit == "%" else 1
     ids = table["id"].to_numpy()
-    return tuple(Behind(str(ids[k]), factor * float(values[k]), unit) for k in order)
+    return tuple(BehindRow(str(ids[k]), factor * float(values[k]), unit) for k in order)
 
 
-def named(ids: Iterable[str]) -> tuple[Behind, ...]:
+def named(ids: Iterable[str]) -> tuple[BehindRow, ...]:
     """Return crystals that are behind a count, where there is no value to tell of each."""
-    return tuple(Behind(str(k), None) for k in ids)
+    return tuple(BehindRow(str(k), None) for k in ids)
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,9 @@ def behind_crystals(case: CaseResult) -> dict[str, tuple[BehindCrystal, ...]]:
         return {}
     failed = (check.metric for check in case.checks if not check.passed)
     crystals = {
-        metric: tuple(BehindCrystal(r.id, _text(r)) for r in sound_rows(Behind, found.get(metric)))
+        metric: tuple(
+            BehindCrystal(r.id, _text(r)) for r in sound_rows(BehindRow, found.get(metric))
+        )
         for metric in failed
     }
     return {metric: named for metric, named in crystals.items() if named}
@@ -91,7 +93,7 @@ def behind_texts(case: CaseResult) -> dict[str, str]:
     return {metric: ", ".join(crystal.text for crystal in named) for metric, named in found.items()}
 
 
-def _text(row: Behind) -> str:
+def _text(row: BehindRow) -> str:
     if row.value is None:
         return row.id
     number = f"{row.value:+.0f}" if row.unit == "%" else f"{row.value:+.3g}"

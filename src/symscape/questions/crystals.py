@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import isnan
 from typing import TYPE_CHECKING, Any, get_type_hints
 
-from symscape.questions.behind import Behind, largest, named
+from symscape.questions.behind import BehindRow, largest, named
 from symscape.questions.case import CaseResult, Check
 from symscape.questions.detail import plain
 from symscape.questions.metric import Metric
@@ -67,7 +67,7 @@ class CrystalsDetail:
         What a reader should know before trusting the numbers.
     """
 
-    behind: Mapping[str, Sequence[Behind]] = field(default_factory=dict)
+    behind: Mapping[str, Sequence[BehindRow]] = field(default_factory=dict)
     missing_crystals: tuple[str, ...] = ()
     digest: str = ""
     warnings: tuple[str, ...] = ()
@@ -122,7 +122,7 @@ def judge_crystal_contracts(
     return judged_crystals(question, subject, metrics, detail, behind, tolerances, model, known)
 
 
-def by_errors(table: pd.DataFrame, metrics: Mapping[str, Any]) -> dict[str, tuple[Behind, ...]]:
+def by_errors(table: pd.DataFrame, metrics: Mapping[str, Any]) -> dict[str, tuple[BehindRow, ...]]:
     """Name the crystals with the largest errors of the kind that each metric is made of."""
     kinds = {"formation": "error_formation", "total": "error_total"}
     columns = {name: kinds.get(name.partition("_")[0], "error_above_hull") for name in metrics}
@@ -151,7 +151,7 @@ def judged_crystals(
     subject: Subject,
     metrics: dict[str, Any],
     detail: object,
-    behind: Mapping[str, Sequence[Behind]],
+    behind: Mapping[str, Sequence[BehindRow]],
     tolerances: LimitsByCase,
     model: str,
     known: dict[str, Any],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symscape.questions.behind import Behind, largest, named
+from symscape.questions.behind import BehindRow, largest, named
 from symscape.questions.case import CaseResult
 from symscape.questions.crystals import FAILED_CRYSTALS, N_CRYSTALS, judged_crystals
 from symscape.questions.metric import Metric, Score
@@ -172,7 +172,7 @@ def _judged_curves(
 
 def _behind_curves(
     equations: EquationsOfState, errors: CurveErrors
-) -> dict[str, tuple[Behind, ...]]:
+) -> dict[str, tuple[BehindRow, ...]]:
     """Name the crystals with the largest errors of the kind that each metric is made of."""
     import pandas as pd
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symscape.questions.behind import Behind, largest, named
+from symscape.questions.behind import BehindRow, largest, named
 from symscape.questions.case import CaseResult
 from symscape.questions.crystals import FAILED_CRYSTALS, judged_crystals
 from symscape.questions.energies import MAE, MEAN_SIGNED_ERROR, SOFTENING_SCALE
@@ -116,7 +116,7 @@ def judge_prototype_differences(
 
 def _behind_differences(
     prototype: str, judged: Sequence[JudgedDifference]
-) -> dict[str, tuple[Behind, ...]]:
+) -> dict[str, tuple[BehindRow, ...]]:
     """Name the crystals with the largest errors, and those in wrong order or without a number."""
     import pandas as pd
     from ase.data import chemical_symbols
