@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from symscape.hull.systems import elements_of_system
+
 if TYPE_CHECKING:
     from symscape.leaderboard.answers import Answers
     from symscape.leaderboard.library import Library
@@ -45,7 +47,7 @@ def crystal_differences(
     if not len(chosen) or library.crystals is None:
         return
     described, structures = library.described, library.crystals.structures
-    wanted = {e for name in described["system"].iloc[chosen] for e in name.split("-")}
+    wanted = {e for name in described["system"].iloc[chosen] for e in elements_of_system(name)}
     zeros = np.flatnonzero(
         described["system"].isin(wanted) & described["id"].isin(list(answers.formation))
     )
