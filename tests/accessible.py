@@ -24,7 +24,7 @@ def axe_source() -> str:
 def axe_problems(browser: Browser) -> list[str]:
     """Every violation on the page that is shown: rule, element and why."""
     browser.run(axe_source())
-    browser.driver.set_script_timeout(60)
+    browser.driver.set_script_timeout(180)
     found = browser.driver.execute_async_script(
         """
         const [rules, done] = arguments;
