@@ -46,6 +46,13 @@ def leaderboard(
         Path | None,
         typer.Option(help="Folder of the references; default: here, or the installed ones."),
     ] = None,
+    held_back: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder with references/ that only the keeper has, and results/ of runs on them: "
+            "their scores are shown beside the others."
+        ),
+    ] = None,
     by: Annotated[
         str, typer.Option(metavar="NAME", help="Who submits, after the word 'add'.")
     ] = "",
@@ -64,6 +71,7 @@ def leaderboard(
     references' are ranked in a list of their own.
     """
     from symscape.leaderboard.collect import make_board, read_entries
+    from symscape.leaderboard.held_back import held_back_scores
     from symscape.leaderboard.library import load_library
     from symscape.leaderboard.provenance import load_provenance
     from symscape.leaderboard.ranking import rank_board
@@ -77,6 +85,8 @@ def leaderboard(
     library = None if believe else load_library([references_folder(references)])
     provenance = load_provenance(output)
     board = make_board(entries, library, separate=separate, provenance=provenance, jobs=cores())
+    if held_back is not None:
+        board = replace(board, held_back=held_back_scores(held_back))
     ranking = rank_board(board)
     try:
         progress = on_stderr()

@@ -105,12 +105,15 @@ class Board:
         the runs: then all are asked what any of them answered.
     provenance
         By the name of the model, where it is known.
+    held_back
+        Scores between 0 and 1 on references that only the keeper has, by the name of the model.
     """
 
     entries: tuple[Entry, ...]
     asides: tuple[Aside, ...] = ()
     library: Library | None = None
     provenance: Mapping[str, Provenance] = field(default_factory=dict)
+    held_back: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def suite(self) -> str:

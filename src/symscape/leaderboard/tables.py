@@ -197,6 +197,7 @@ def _provenance_cells(board: Board, standing: Standing) -> dict[str, Any]:
     known = board.provenance.get(standing.name, Provenance())
     check = known.check_of(standing.entry.run)
     return {
+        "held_back_score": board.held_back.get(standing.name, math.nan),
         "submitted_by": known.submitted_by,
         "rerun_share": check.share if check else math.nan,
         "rerun_on": check.date if check else "",
