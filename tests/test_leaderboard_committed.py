@@ -9,8 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from symscape.cli import app
-from symscape.leaderboard.collect import load_board
+from symscape.leaderboard.collect import make_board, read_entries
 from symscape.leaderboard.library import load_library
+from symscape.leaderboard.provenance import load_provenance
 from symscape.leaderboard.ranking import rank_board
 from symscape.leaderboard.submission import AGREEING
 from symscape.leaderboard.tables import leaderboard_csv
@@ -27,7 +28,8 @@ def library():
 
 @pytest.fixture(scope="module")
 def ranking(library):
-    return rank_board(load_board([FOLDER], library))
+    entries = read_entries([FOLDER])
+    return rank_board(make_board(entries, library, provenance=load_provenance(FOLDER)))
 
 
 def rows(text):
@@ -77,6 +79,12 @@ def test_scores_of_the_whole_library_begin_where_knowledge_does(ranking):
     assert scores["constant"] == pytest.approx(0.0, abs=1e-6)
     assert 0 <= scores["noise"] < 0.05
     assert all(scores["noise"] < standing.score for standing in ranking.standings)
+
+
+def test_spot_checks_agreed():
+    checks = {name: known.checked for name, known in load_provenance(FOLDER).items()}
+    assert all(check.agreed for check in checks.values() if check)
+    assert any(checks.values())
 
 
 def test_nothing_of_the_machine_is_told():
