@@ -167,7 +167,7 @@ def _moved(r):
         (_formula, "formula is 'Al2Cu', but the structure has 'AlCu'"),
         (_force, "a force of 0.030 eV/angstrom is left"),
         (_stress, "a stress of 0.30 GPa is left"),
-        (_nan_energy, "the energy is no number"),
+        (_nan_energy, r"field 'crystals\[0\].energy_eV' is not a number"),
         (_nan_stress, "a stress of nan GPa is left"),
         (_shape, "an array is malformed"),
         (_element, "does not belong to the system Al-Cu"),

@@ -34,7 +34,8 @@ from symscape.page.words import (
     unit_text,
 )
 from symscape.questions.case import CaseResult, Check
-from symscape.results.detail import ClosestPair, read_detail
+from symscape.questions.points import ClosestPair
+from symscape.results.detail import read_detail
 from symscape.verdict import explain
 
 

@@ -14,10 +14,12 @@ from symscape.models.ase import ASEModel
 from symscape.models.cache import EnergyCache
 from symscape.models.card import ModelCard
 from symscape.questions.case import CaseResult, Check
+from symscape.questions.subjects import subject_of
 from symscape.suite import kept
 from symscape.suite.kept import AskedOfModel, judge_once
 from symscape.verdict.tolerances import load_tolerances
 
+SUBJECT = subject_of("AlCu-Cmcm", "Al_y-Cu_y")
 CARD = ModelCard("soft", "ase", "ase.calculators.emt:EMT")
 
 
@@ -58,9 +60,7 @@ class Judge:
 
 
 def asked(model=None, **changes):
-    plain = AskedOfModel(
-        "energies", "AlCu-Cmcm", "Al_y-Cu_y", model or Model(), load_tolerances(), "digest"
-    )
+    plain = AskedOfModel("energies", SUBJECT, model or Model(), load_tolerances(), "digest")
     return replace(plain, **changes)
 
 
@@ -121,8 +121,8 @@ def test_without_a_cache_or_a_lasting_fingerprint_everything_is_judged_anew(cach
     "change",
     [
         {"question": "minima"},
-        {"material": "AlCu-Pmma"},
-        {"slice": "Al_y-Cu_z"},
+        {"subject": subject_of("AlCu-Pmma", "Al_y-Cu_y")},
+        {"subject": subject_of("AlCu-Cmcm", "Al_y-Cu_z")},
         {"digest": "another"},
         {"extra": ("arrows",)},
         {"tolerances": load_tolerances("strict")},

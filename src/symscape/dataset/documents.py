@@ -51,7 +51,7 @@ def record_from_document(document: Any, name: str = "") -> CrystalRecord:
     if not isinstance(document, dict):
         raise BadRecord("malformed", f"the record is {shown(document)}, not an object.")
     record = _record(document, name)
-    return replace(record, stress=_stress(document, record.volume * record.n_atoms))
+    return replace(record, stress=_stress(document, record.cell_volume))
 
 
 def _record(document: dict[str, Any], name: str) -> CrystalRecord:

@@ -128,7 +128,13 @@ class CrystalRecord:
     @property
     def volume(self) -> float:
         """Angstrom^3/atom."""
-        return abs(float(np.linalg.det(self.cell))) / self.n_atoms
+        return self.cell_volume / self.n_atoms
+
+    @property
+    def cell_volume(self) -> float:
+        """Angstrom^3, of a cell without atoms as well."""
+        with np.errstate(invalid="ignore"):  # a cell with a NaN has none
+            return abs(float(np.linalg.det(self.cell)))
 
     @property
     def formula(self) -> str:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symscape.figures.colour_scales import Scale
-from symscape.figures.ticks import Ticks, add_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -118,6 +117,8 @@ def draw_map(
     -------
     The filled contours, None where there is no energy at all.
     """
+    from symscape.figures.ticks import add_ticks
+
     known = np.isfinite(energies)
     filled = None
     if known.any():
@@ -278,6 +279,8 @@ def draw_window(axes: Axes, data: LandscapeData) -> None:
 
 def draw_bar(figure: Figure, filled: Any, axes: Axes, scale: Scale, label: str) -> None:
     """Draw a map's colour bar into axes of its own."""
+    from symscape.figures.ticks import Ticks
+
     if filled is None:
         axes.set_axis_off()
         return
@@ -338,6 +341,8 @@ def _point_beyond(axes: Axes, values: np.ndarray, energies: np.ndarray, colour: 
 
 
 def _frame_cut(axes: Axes, low: float, high: float) -> None:
+    from symscape.figures.ticks import add_ticks
+
     margin = 0.05 * (high - low)
     axes.set_ylim(low - margin, high + margin)
     add_ticks(axes, grid=True)
