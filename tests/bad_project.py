@@ -5,16 +5,25 @@ from __future__ import annotations
 import copy
 import json
 import sqlite3
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from ase.build import bulk
 from generate_plans import AXES, CRYSTAL, write_plan
+from inprocess import import_lazy_modules, without_figures
 from mutations import toml
 from scale_sets import record, write_set
+from toys import toy_document
 
-from symscape.references.store import dump_document
+import symscape.models.family
+from symscape.models.card import ModelCard
+from symscape.questions.energies import judge_energies
+from symscape.references.store import dump_document, load_reference, write_reference
+from symscape.results.run_results import RunResults, save_results, summarize_reference
+from symscape.verdict.tolerances import load_tolerances
 
 CALCULATORS = """
 from ase.calculators.emt import EMT
@@ -277,3 +286,49 @@ def locked_cache(folder: Path) -> sqlite3.Connection:
     connection.execute("CREATE TABLE IF NOT EXISTS other (x)")
     connection.execute("BEGIN EXCLUSIVE")
     return connection
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A project in which something is wrong with nearly every file."""
+    folder = tmp_path_factory.mktemp("bad")
+    document = toy_document(points=3)
+    reference = load_reference(write_reference(folder / "good", document))
+    case = judge_energies(reference, reference.energies, load_tolerances(), model="exact")
+    run = RunResults(
+        model=ModelCard("exact", "ase"),
+        fingerprint="exact",
+        cases=(case,),
+        references=(summarize_reference(reference),),
+        versions={},
+        started="2026-01-01T00:00:00+00:00",
+        wall_seconds=0.0,
+        tolerances="default",
+    )
+    results = json.loads(save_results(folder / "results.json", run).read_text())
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        without_figures(monkeypatch)
+        import_lazy_modules(folder / "lazy", reference)
+    return build_project(folder / "project", document, results)
+
+
+@pytest.fixture
+def here(project, monkeypatch, tmp_path):
+    """The project as the current folder; of the model packages only mace is missing."""
+    monkeypatch.chdir(project)
+    monkeypatch.syspath_prepend(str(project))
+    monkeypatch.setenv("PYTHONPATH", str(project))
+    monkeypatch.delenv("MP_API_KEY", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user-cache"))
+    monkeypatch.setattr(
+        symscape.models.family,
+        "package_folder",
+        lambda package: None if package == "mace" else tmp_path,
+    )
+    without_figures(monkeypatch)
+    known = set(sys.modules)
+    yield project
+    # modules of this project must not be taken for those of the next one, of the same names
+    for name in set(sys.modules) - known:
+        if name in ("broken", "cheap") or name.startswith("symscape_calculator"):
+            del sys.modules[name]

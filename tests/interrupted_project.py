@@ -8,12 +8,13 @@ import json
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from inprocess import without_figures
+from inprocess import import_lazy_modules, without_figures
 from toys import toy_document
 
 from symscape.references.store import write_reference
@@ -222,3 +223,27 @@ def without_times(results: dict[str, Any]) -> dict[str, Any]:
     for case in results["cases"]:
         del case["seconds"]
     return results
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported(tmp_path_factory, toy_reference):
+    """Import before the first fork what a run needs."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        without_figures(monkeypatch)
+        import_lazy_modules(tmp_path_factory.mktemp("lazy"), toy_reference)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory, library):
+    """Results and log of a run that nobody stopped."""
+    project = Project(tmp_path_factory.mktemp("undisturbed") / "project", library)
+    code = project.run("--mlip", "slowly:slow")
+    assert code in (0, 1), project.output
+    calls = Counter(project.calls())
+    assert max(calls.values()) == 1, "a structure was evaluated twice"
+    return code, without_times(project.results()), len(project.calls())
+
+
+@pytest.fixture
+def project(tmp_path, library):
+    return Project(tmp_path / "project", library)

@@ -10,13 +10,13 @@ import pytest
 from accessible import axe_problems, tab_order
 from browser import DARK, LIGHT
 from browser import browser as browser
+from report_page import draw_little
 from report_runs import make_run, mixed_run
 from test_history import run_of
 from test_hull_report import run as hull_run
 from test_leaderboard_pages import ranking as ranking
 from test_leaderboard_pages import site as site
 from test_report_baseline import compared as compared
-from test_report_page import draw_little
 
 from symscape.page.history_page import render_history_page
 from symscape.page.report import write_report

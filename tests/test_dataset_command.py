@@ -123,7 +123,7 @@ def test_the_command_wants_a_key_for_the_materials_project(tmp_path, monkeypatch
 def test_the_command_fetches_with_the_given_key(tmp_path, monkeypatch):
     from contextlib import contextmanager
 
-    from test_dataset_formats import client
+    from test_dataset_materials_project import client
 
     keys = []
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from browser import DARK, LIGHT, assert_sound, browser  # noqa: F401
+from report_page import draw_little
 from report_runs import judged_case, make_run, reference_summary
-from test_report_page import draw_little
 
 from symscape.page.explorer import explorer_json
 from symscape.page.report import write_report

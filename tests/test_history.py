@@ -10,8 +10,8 @@ from browser import DARK, LIGHT, assert_sound
 from browser import browser as browser
 from hypothesis import given
 from hypothesis import strategies as st
+from report_page import draw_little
 from report_runs import judged_case, make_run, mixed_run, reference_summary
-from test_report_page import draw_little
 from typer.testing import CliRunner
 
 from symscape.cli import app

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,38 +10,13 @@ import spglib
 from ase.build import bulk
 from ase.calculators.morse import MorsePotential
 from ase.units import GPa
-from crystal_lists import CRB, FCC, write_list
+from crystal_lists import library as library
+from crystal_lists import relaxed as relaxed
+from crystal_lists import workers_find_the_factories as workers_find_the_factories
 
-from symscape.dft.crystal_run import run_crystals
-from symscape.dft.crystal_store import store_crystals
 from symscape.errors import ReferenceFileError
 from symscape.references.crystals import load_crystals, write_crystals
 from symscape.references.library import find_references
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _workers_find_the_factories():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
-        yield
-
-
-@pytest.fixture(scope="module")
-def relaxed(tmp_path_factory):
-    """A small library, relaxed with a Morse potential."""
-    folder = tmp_path_factory.mktemp("library")
-    plan = write_list(folder, FCC.format(a=3.5), CRB)
-    ledger = run_crystals(plan, folder / "out", jobs=2, command="symscape reference crystals")
-    files, notices = store_crystals(ledger, folder)
-    assert not notices
-    assert [file.name for file in files] == ["Cu.json", "Al-Cu.json"]
-    return folder / "crystals"
-
-
-@pytest.fixture
-def library(relaxed, tmp_path):
-    shutil.copytree(relaxed, tmp_path / "crystals")
-    return tmp_path
 
 
 def morse_fcc_minimum():

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from crystal_lists import CRB, FCC, write_list
+from crystal_lists import workers_find_the_factories as workers_find_the_factories
 from typer.testing import CliRunner
 
 from symscape.cli import app
@@ -21,13 +22,6 @@ from symscape.dft.crystal_run import run_crystals
 from symscape.dft.crystal_store import store_crystals
 from symscape.errors import EngineError, PlanError
 from symscape.references.crystals import load_crystals
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _workers_find_the_factories():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
-        yield
 
 
 @pytest.fixture

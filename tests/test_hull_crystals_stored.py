@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from test_hull_crystals import CRB, FCC, write_list
+from crystal_lists import CRB, FCC, write_list
 from typer.testing import CliRunner
 
 from symscape.cli import app

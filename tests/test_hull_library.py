@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import spglib
-from crystal_lists import CRB, FCC, write_list
+from crystal_lists import library as library
+from crystal_lists import relaxed as relaxed
+from crystal_lists import workers_find_the_factories as workers_find_the_factories
 
 from symscape.dft.crystal_list import load_crystal_list
-from symscape.dft.crystal_run import run_crystals
-from symscape.dft.crystal_store import store_crystals
 from symscape.dft.engine import make_engine
 from symscape.dft.recompute import settings_from_method
 from symscape.dft.settings import EngineSpec
@@ -23,32 +21,6 @@ from symscape.hull.phases import energies_above_hull
 from symscape.hull.table import crystal_table
 from symscape.references.crystal_checks import count_freedom
 from symscape.references.crystals import load_crystals
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _workers_find_the_factories():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
-        yield
-
-
-@pytest.fixture(scope="module")
-def relaxed(tmp_path_factory):
-    """A small library, relaxed with a Morse potential."""
-    folder = tmp_path_factory.mktemp("library")
-    plan = write_list(folder, FCC.format(a=3.5), CRB)
-    ledger = run_crystals(plan, folder / "out", jobs=2, command="symscape reference crystals")
-    files, notices = store_crystals(ledger, folder)
-    assert not notices
-    assert [file.name for file in files] == ["Cu.json", "Al-Cu.json"]
-    return folder / "crystals"
-
-
-@pytest.fixture
-def library(relaxed, tmp_path):
-    shutil.copytree(relaxed, tmp_path / "crystals")
-    return tmp_path
-
 
 LIBRARY = Path(__file__).parents[1] / "references"
 

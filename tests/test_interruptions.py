@@ -11,38 +11,16 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from inprocess import import_lazy_modules, without_figures
 from interrupted_project import Project, without_times
+from interrupted_project import imported as imported
 from interrupted_project import library as library
+from interrupted_project import project as project
+from interrupted_project import undisturbed as undisturbed
 
 from symscape.models.cache import EnergyCache
 from symscape.results.run_results import load_results
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and signals")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def imported(tmp_path_factory, toy_reference):
-    """Import before the first fork what a run needs."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        without_figures(monkeypatch)
-        import_lazy_modules(tmp_path_factory.mktemp("lazy"), toy_reference)
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory, library):
-    """Results and log of a run that nobody stopped."""
-    project = Project(tmp_path_factory.mktemp("undisturbed") / "project", library)
-    code = project.run("--mlip", "slowly:slow")
-    assert code in (0, 1), project.output
-    calls = Counter(project.calls())
-    assert max(calls.values()) == 1, "a structure was evaluated twice"
-    return code, without_times(project.results()), len(project.calls())
-
-
-@pytest.fixture
-def project(tmp_path, library):
-    return Project(tmp_path / "project", library)
 
 
 @pytest.mark.parametrize("seed", range(3))

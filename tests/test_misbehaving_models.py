@@ -6,26 +6,13 @@ import json
 import os
 
 import pytest
-from inprocess import import_lazy_modules, without_figures
-from interrupted_project import Project
+from interrupted_project import imported as imported
 from interrupted_project import library as library
+from interrupted_project import project as project
 
 from symscape.references.store import write_reference
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and signals")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def imported(tmp_path_factory, toy_reference):
-    """Import before the first fork what a run needs."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        without_figures(monkeypatch)
-        import_lazy_modules(tmp_path_factory.mktemp("lazy"), toy_reference)
-
-
-@pytest.fixture
-def project(tmp_path, library):
-    return Project(tmp_path / "project", library)
 
 
 # -- models that misbehave ------------------------------------------------------------------------

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from report_page import Page
 from report_runs import CARD, judged_case, make_run, reference_summary
-from test_report_page import CHROMIUM, Page, browse
+from test_report_page import CHROMIUM, browse
 
 from symscape.errors import ResultsFileError
 from symscape.figures.landscape_figure import draw_baseline
