@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from symscape.errors import ModelError, SymscapeError, message_of
 from symscape.models.base import Prediction
 from symscape.models.batching import BatchSizer
 from symscape.models.cache_tables import CacheEntry
+from symscape.models.threads import executor
 
 #: one structure's energies, or why there are none
 Answer = CacheEntry | str
@@ -29,9 +31,9 @@ class ModelTimeout(ModelError):
 
 
 def answer_all(
-    ask: Ask, pending: list[int], n_atoms: np.ndarray, sizer: BatchSizer
+    ask: Ask, pending: list[int], n_atoms: np.ndarray, sizer: BatchSizer, lanes: int = 1
 ) -> Iterator[dict[int, Answer]]:
-    """Yield the answers to all pending structures, batch by batch.
+    """Yield the answers to all pending structures, batch by batch, as they come.
 
     Out of memory halves the batch. A batch at which the model raises, or in which a number is not
     finite, is asked again in halves, so that neither reaches the other structures; where one took
@@ -47,28 +49,41 @@ def answer_all(
         Number of atoms of each structure, indexed by those.
     sizer
         Says how many of the next structures go together and is told how that went.
+    lanes
+        How many batches are under way at once. The batches are the same whatever their number.
     """
-    position = 0
-    while position < len(pending):
-        count = sizer.take(n_atoms[pending[position:]])
-        chosen = pending[position : position + count]
-        begin = time.perf_counter()
-        try:
-            entries = ask(chosen)
-        except Exception as error:
-            if count > 1 and is_out_of_memory(error):
-                free_memory()
-                sizer.shrink(int(n_atoms[chosen].sum()), count)
-                continue
-            position += count
-            yield from _asked_apart(ask, chosen, error)
-            continue
-        position += count
-        if all(map(_is_finite, entries)):
-            sizer.note(int(n_atoms[chosen].sum()), time.perf_counter() - begin)
-            yield dict(zip(chosen, entries, strict=True))
-        else:
-            yield from _asked_apart(ask, chosen, None)
+    waiting = np.array(pending, dtype=int)
+    flying: dict[Future[tuple[list[CacheEntry], float]], list[int]] = {}
+    with executor(lanes) as pool:
+        while len(waiting) or flying:
+            while len(waiting) and len(flying) < lanes:
+                count = sizer.take(n_atoms[waiting])
+                chosen, waiting = waiting[:count].tolist(), waiting[count:]
+                flying[pool.submit(_timed, ask, chosen)] = chosen
+            landed, _ = wait(flying, return_when=FIRST_COMPLETED)
+            for future in landed:
+                chosen = flying.pop(future)
+                error = future.exception()
+                if isinstance(error, Exception) and len(chosen) > 1 and is_out_of_memory(error):
+                    free_memory()
+                    sizer.shrink(int(n_atoms[chosen].sum()), len(chosen))
+                    waiting = np.concatenate([chosen, waiting])
+                elif isinstance(error, Exception):
+                    yield from _asked_apart(ask, chosen, error)
+                else:
+                    entries, seconds = future.result()
+                    if all(map(_is_finite, entries)):
+                        sizer.note(int(n_atoms[chosen].sum()), seconds)
+                        yield dict(zip(chosen, entries, strict=True))
+                    else:
+                        yield from _asked_apart(ask, chosen, None)
+
+
+def _timed(ask: Ask, chosen: list[int]) -> tuple[list[CacheEntry], float]:
+    """Return the answers to one batch and the seconds that they took."""
+    begin = time.perf_counter()
+    entries = ask(chosen)
+    return entries, time.perf_counter() - begin
 
 
 def _asked_apart(

@@ -60,6 +60,9 @@ class EnergyModel(ABC):
 
     #: how many structures an adapter takes at once unless the user says otherwise
     default_batch_size: ClassVar[int] = 8
+    #: whether several threads may ask at the same time: then nothing is kept from one call for the
+    #: next, and no setting of the process, as torch's default type, is changed in between
+    thread_safe: ClassVar[bool] = False
 
     def __init__(self, card: ModelCard, device: str = "auto", batch_size: int | str | None = None):
         if device != "auto":

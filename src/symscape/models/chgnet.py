@@ -37,6 +37,7 @@ class CHGNetModel(FamilyModel):
     # measured on one core with cells of 5 to 6 atoms: larger batches fall out of the caches
     default_batch_size: ClassVar[int] = 8
     revision: ClassVar[int] = 3
+    thread_safe: ClassVar[bool] = True
 
     def _load(self, weights: Path, device: str) -> None:
         import torch

@@ -15,6 +15,8 @@ from symscape.models.base import EnergyModel, Prediction, Quantity
 from symscape.models.batching import BatchSizer, sizer_for
 from symscape.models.cache import EnergyCache, structure_keys
 from symscape.models.cache_tables import CacheEntry
+from symscape.models.devices import device_kind
+from symscape.models.threads import lanes
 from symscape.models.worker import ModelWorker
 
 #: called with (structures done, structures in all)
@@ -145,7 +147,8 @@ class Evaluator:
                 batch = structures[chosen]
                 return split(self._predict_batch(batch, forces, stresses), batch)
 
-            for part in answer_all(ask, pending, sizes, self.sizer(forces or stresses)):
+            sizer = self.sizer(forces or stresses)
+            for part in answer_all(ask, pending, sizes, sizer, self._lanes()):
                 new = {keys[i]: answer for i, answer in part.items()}
                 answers.update(new)
                 self._keep(fingerprint, new)
@@ -212,6 +215,11 @@ class Evaluator:
             return
         self.model.load()
         self.model.require(forces=forces, stresses=stresses)
+
+    def _lanes(self) -> int:
+        """Return how many batches may be under way: several on a CPU, if the model allows it."""
+        here = self._worker is None and device_kind(self.model.device) == "cpu"
+        return lanes() if here and self.model.thread_safe else 1
 
     def _predict_batch(self, batch: Structures, forces: bool, stresses: bool) -> Prediction:
         if self._worker is not None:

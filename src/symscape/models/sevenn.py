@@ -44,6 +44,7 @@ class SevenNetModel(FamilyModel):
     # measured on one core with cells of 5 to 6 atoms: larger batches fall out of the caches
     default_batch_size: ClassVar[int] = 4
     revision: ClassVar[int] = 2
+    thread_safe: ClassVar[bool] = True
 
     @classmethod
     def locate(cls, card: ModelCard, folder: Path) -> Path:

@@ -337,6 +337,6 @@ def versions(model: EnergyModel, workers: int = 1) -> dict[str, str]:
     # "auto" would not say what the numbers were computed on
     return {
         **found,
-        "threads": describe_threads(workers),
+        "threads": describe_threads(workers, model.thread_safe),
         "device": resolve_device(model.device),
     }
