@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -49,6 +54,28 @@ def do_all(
         if k not in made:
             end(k, work(thing))
     return [made[k] for k in range(len(things))]
+
+
+def background(nice: int) -> Executor:
+    """Return one process that does what it is given while this one computes.
+
+    It is started with the first thing to do. An interruption is this process's business alone.
+
+    Parameters
+    ----------
+    nice
+        By how much it yields to others, where the system knows such a thing.
+    """
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    return ProcessPoolExecutor(1, get_context("spawn"), _yield_to_others, (nice,))
+
+
+def _yield_to_others(nice: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "nice"):
+        os.nice(nice)
 
 
 def _in_processes(

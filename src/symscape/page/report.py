@@ -125,6 +125,18 @@ def write_figures(
     return {name: figures[name] for name in wanted}
 
 
+def draw_slices(folder: Path, run: RunResults, *, relief: bool = False) -> None:
+    """Draw the figures of a run's slices that are not there yet, and nothing else of its report.
+
+    Parameters are those of `write_report`.
+    """
+    view = RunView(round_energies(run))
+    for item in view.slices:
+        data = landscape_data(view, item)
+        if data is not None:
+            _draw_slice(folder, relief, (item, data))
+
+
 def _draw_slice(folder: Path, relief: bool, what: tuple[SliceView, LandscapeData]) -> SliceFigures:
     """Draw what is missing of one slice's figures, in whichever process."""
     return _add_slice(Gallery(folder), *what, relief)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from symscape.questions.case import CaseResult
     from symscape.results.history import History
     from symscape.results.run_results import BaselineSummary, RunResults
+    from symscape.suite.drawing import EarlyFigures
     from symscape.suite.gate import Baseline, Key
     from symscape.suite.session import SuiteSession
 
@@ -37,6 +38,7 @@ class Outcome:
         self.config = config
         self.started = time.time()
         self.records: list[dict[str, Any]] = []
+        self.early: EarlyFigures | None = None
         self.notes: list[str] = []
         self.written: list[tuple[RunResults, Path]] = []
         self.problems: list[str] = []
@@ -50,6 +52,8 @@ class Outcome:
         if found and not self.records:
             self._set_earlier_reports_aside()
         self.records += found
+        for record in found:
+            self._draw_early(record)
         if report.failed and not found:
             self.lost[report.nodeid] = first_line(report.longrepr)
         if report.skipped and isinstance(report.longrepr, tuple):
@@ -70,6 +74,8 @@ class Outcome:
         """
         if self.config.option.collectonly:
             return
+        if self.early is not None:
+            self.early.end()
         self._record_lost_cases()
         self._write_reports()
         if self.problems and session.exitstatus == pytest.ExitCode.OK:
@@ -91,6 +97,28 @@ class Outcome:
             if name is not None and name not in recorded:
                 result = CaseResult(*name, "error", detail={"message": reason})
                 self.records.append(result.to_dict())
+
+    def _draw_early(self, record: dict[str, Any]) -> None:
+        """Have the figures of a slice drawn while the run goes on, if it decides them."""
+        from symscape.models.threads import cores
+        from symscape.questions.case import CaseResult
+        from symscape.suite.drawing import EarlyFigures, about_the_same, decide_figures
+        from symscape.suite.session import session_of
+
+        session = session_of(self.config)
+        figures = session.settings.figures
+        own = about_the_same(self.records, record)
+        if cores() < 2 or not decide_figures(own, "forces" in figures):
+            return
+
+        def run() -> RunResults:
+            model = session.models[record["model"]]
+            return self._run(session, model, [CaseResult.from_dict(known) for known in own])
+
+        if self.early is None:
+            self.early = EarlyFigures(relief="relief" in figures)
+        folder = session.settings.report_dir / record["model"]
+        self.early.add(folder, f"{record['material']}-{record['slice']}", run)
 
     def _set_earlier_reports_aside(self) -> None:
         """Keep the reports of an earlier run from being taken for this one's."""
