@@ -30,6 +30,7 @@ from symscape.page.words import (
     number_text,
     pair_text,
     place_text,
+    remark_text,
     sentence_text,
     unit_text,
 )
@@ -231,7 +232,7 @@ def test_severity_agrees_with_the_verdict(value, low, high):
             "2.0 ×",
         ),
         (Check("spearman", 0.9, (0.95, 1.0), "", False), "0.900", "≥ 0.95", "2.0 ×"),
-        (Check("failed_points", 2, (None, 0.0), "", False), "2", "≤ 0", "none allowed"),
+        (Check("failed_points", 2, (None, 0.0), "", False), "2", "0", "none allowed"),
         (Check("missing_minima", 1, (0.0, 0.0), "", False), "1", "0", "none allowed"),
         (
             Check("max_displacement", 0.08123, (-0.05, 0.05), "angstrom", False),
@@ -252,6 +253,17 @@ def test_checks_in_words(check, value, limit, times):
     words = check_words(check)
     assert (words["value"], words["limit"], words["times"]) == (value, limit, times)
     assert words["unit"] == ("Å" if check.unit == "angstrom" else check.unit)
+
+
+def test_remarks_are_printed_as_the_rest_of_the_page():
+    raw = "missing minimum at c/a = 2.5732, Ge_z = -0.4689: Te-Ge 2.826 angstrom, 1.10 of the radii"
+    assert remark_text(raw, ["c/a", "Ge_z"]) == (
+        "missing minimum at c/a = 2.5732, z(Ge) = −0.4689: Te–Ge 2.826 Å, 1.10 of the radii"
+    )
+    # names that only look like an axis, and hyphens that are no minus, stay
+    assert remark_text("MyGe_z = 3 in AlAs-PtS, 2-3 times", ["Ge_z"]) == (
+        "MyGe_z = 3 in AlAs-PtS, 2-3 times"
+    )
 
 
 def test_open_limits_in_words():

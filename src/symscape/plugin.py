@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from symscape.suite.closing import Closing
+from symscape.suite.foreign import ForeignWarnings
 from symscape.suite.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -213,6 +214,7 @@ def pytest_configure(config: pytest.Config) -> None:
     outcome = Outcome(config)
     config.pluginmanager.register(outcome, "symscape-outcome")
     config.pluginmanager.register(Closing(outcome), "symscape-closing")
+    config.pluginmanager.register(ForeignWarnings(outcome), "symscape-foreign-warnings")
     if any(config.getoption(option) or (ini and config.getini(ini)) for option, ini, _ in _OPTIONS):
         from symscape.suite.collect import check_settings
 

@@ -133,8 +133,10 @@ class Progress:
     @property
     def text(self) -> str:
         """``41/1681 structures, 12 s left``; without a total ``41 structures``."""
-        of = f"/{self._total}" if self._total else ""
-        return f"{self._done}{of}{' ' * bool(self._unit)}{self._unit}, {self.estimate()}"
+        unit = f" {self._unit}" if self._unit else ""
+        if not self._total:
+            return f"{self._done}{unit}"
+        return f"{self._done}/{self._total}{unit}, {self.estimate()}"
 
     def _show(self) -> None:
         now = time.monotonic()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,11 +85,41 @@ class Evaluator:
         self.cache = cache
         self._worker = None if point_timeout is None else ModelWorker(model, point_timeout)
         self._sizers: dict[bool, BatchSizer] = {}
+        self._watcher: Progress | None = None
+        self._watched = 0
 
     @property
     def implements(self) -> frozenset[Quantity]:
         """What the model gives, of ``energy``, ``forces`` and ``stress``."""
         return self.model.implements
+
+    @contextmanager
+    def watched(self, progress: Progress | None) -> Iterator[None]:
+        """Tell how many structures are asked for within the context, in however many evaluations.
+
+        Parameters
+        ----------
+        progress
+            Called with (structures done, 0), for nobody knows how many there will be; not for
+            evaluations that tell somebody themselves. None tells nobody.
+        """
+        self._watcher, self._watched = progress, 0
+        try:
+            yield
+        finally:
+            self._watcher = None
+
+    def _tell_watcher(self) -> Progress | None:
+        """Return what one evaluation tells its steps to if it is given nothing else."""
+        if self._watcher is None:
+            return None
+        watcher, before = self._watcher, self._watched
+
+        def tell(done: int, total: int) -> None:
+            self._watched = before + done
+            watcher(self._watched, 0)
+
+        return tell
 
     def sizer(self, gradients: bool) -> BatchSizer:
         """Return what chooses the batches, and keeps what they have taught.
@@ -127,6 +158,7 @@ class Evaluator:
             If the model can't be loaded at all, or lacks the forces or the stress asked for.
         """
         begin = time.perf_counter()
+        progress = progress or self._tell_watcher()
         keys = structure_keys(structures)
         first = {key: i for i, key in reversed(list(enumerate(keys)))}
         # asked once: it looks at files

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from symscape.decode import DecodeError, decode
 from symscape.page.crystal_drawing import draw_change
 from symscape.page.hull_drawing import HullDrawing, draw_hull
-from symscape.page.words import metric_title, number_text
+from symscape.page.words import crystal_text, metric_title, number_text
 from symscape.questions.behind import behind_crystals
 from symscape.results.structure import CrystalShape
 
@@ -69,7 +69,7 @@ def crystals_behind(item: SliceView, hulls: HullView) -> Behind | None:
     for case in cases:
         for metric, named in behind_crystals(case).items():
             for crystal in named:
-                _, _, value = crystal.text.partition(" ")
+                _, _, value = crystal_text(crystal).partition(" ")
                 reasons.setdefault(crystal.id, []).append(f"{metric_title(metric)} {value}".strip())
     if not reasons or item.about != "crystals":
         return None

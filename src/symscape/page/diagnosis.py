@@ -10,8 +10,8 @@ from math import isnan
 from typing import TYPE_CHECKING
 
 from symscape.page.checks import check_words
-from symscape.page.words import count_text, number_text
-from symscape.questions.behind import behind_texts
+from symscape.page.words import count_text, crystal_text, number_text
+from symscape.questions.behind import behind_crystals
 from symscape.questions.case import Check
 from symscape.questions.detail import kept
 from symscape.questions.energies import (
@@ -22,7 +22,7 @@ from symscape.questions.energies import (
     SOFTENING_SCALE,
 )
 from symscape.questions.minima import MINIMA, MinimaDetail
-from symscape.questions.registry import QUESTIONS
+from symscape.questions.registry import QUESTIONS, metric_named
 from symscape.questions.saddles import MAX_BARRIER_ERROR, SADDLES, SaddlesDetail
 
 if TYPE_CHECKING:
@@ -68,13 +68,16 @@ def _worst(case: CaseView) -> str:
         return ""
     check = case.failed_checks[0]
     # the crystal that is furthest off; the others are in the card
-    behind = behind_texts(case.case).get(check.metric, "").partition(", ")[0]
+    behind = behind_crystals(case.case).get(check.metric)
     text = _value(check)
-    return f"{text} ({behind})" if behind else text
+    return f"{text} ({crystal_text(behind[0], bare=True)})" if behind else text
 
 
 def _value(check: Check) -> str:
+    """``largest error 112 meV/atom``; counts first: ``21 without a minimum``."""
     words = check_words(check)
+    if metric_named(check.metric).counts and check.value > 1:
+        return f"{words['value']} {words['title']}"
     return f"{words['title']} {words['value']} {words['unit']}".rstrip()
 
 

@@ -18,12 +18,13 @@ SIGNIFICANT_BIAS = 1.0
 
 
 def headline(view: RunView) -> str:
-    """Say in one sentence what is wrong, without a full stop."""
+    """Say in one sentence what is wrong, and if only part was asked, without a full stop."""
     if not view.slices:
         return "No landscape was evaluated"
-    text = f"{_verdict(view)}{_exceptions(view)}"
-    bias = _bias(view)
-    return f"{text}; {bias}" if bias else text
+    parts = [f"{_verdict(view)}{_exceptions(view)}", _bias(view)]
+    if view.run.selection is not None:
+        parts.append(str(view.run.selection))
+    return "; ".join(filter(None, parts))
 
 
 def _verdict(view: RunView) -> str:

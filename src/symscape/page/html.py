@@ -186,6 +186,7 @@ def templates() -> Environment:
         spacegroup=_symbol_markup,
         place=words.place_text,
         pair=words.pair_text,
+        crystal=words.crystal_text,
         duration=words.duration_text,
         check=check_words,
         moment=_moment_text,

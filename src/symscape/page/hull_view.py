@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from symscape.hull.systems import elements_of_system
-from symscape.page.words import NOTHING, metric_text, metric_title, unit_text
+from symscape.page.words import NOTHING, crystal_text, metric_text, metric_title, unit_text
 from symscape.questions.behind import BehindCrystal, behind_crystals
 from symscape.questions.case import CaseResult
 from symscape.questions.crystals import CrystalRow
@@ -96,7 +96,7 @@ class HullFailure:
     @property
     def text(self) -> str:
         """The crystals in words; a dash without any."""
-        return ", ".join(crystal.text for crystal in self.crystals) or NOTHING
+        return ", ".join(map(crystal_text, self.crystals)) or NOTHING
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@ import numpy as np
 from symscape.landscape.metrics import DEFAULT_WINDOW
 from symscape.page.checks import severity
 from symscape.page.headline import headline
+from symscape.page.words import remark_text
 from symscape.questions.case import CaseResult, Check
 from symscape.questions.energies import ENERGIES, MAE, N_POINTS, SOFTENING_SCALE
 from symscape.questions.registry import QUESTIONS
@@ -220,6 +221,11 @@ class SliceView:
             return (subject.words,) if self.slice else ()
         return tuple(axis_label(name) for name in subject.axes)
 
+    def remarks(self, case: CaseView) -> list[str]:
+        """Return the warnings of one of its cases as pages print them."""
+        axes = [axis.name for axis in self.reference.axes] if self.reference else []
+        return [remark_text(warning, axes) for warning in case.detail.warnings]
+
     @cached_property
     def model(self) -> np.ndarray | None:
         """The model's energies in eV/atom above the DFT minimum, NaN where there are none.
@@ -366,4 +372,4 @@ class RunView:
 
     def remarks(self, view: SliceView) -> list[str]:
         """List the warnings that came with the questions told in full, each once."""
-        return list(dict.fromkeys(w for case in view.told for w in case.detail.warnings))
+        return list(dict.fromkeys(w for case in view.told for w in view.remarks(case)))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
+from symscape.questions.behind import BehindCrystal
 from symscape.questions.case import Check
 from symscape.questions.points import ClosestPair
 from symscape.questions.registry import metric_named
@@ -59,7 +62,8 @@ def limit_text(check: Check) -> str:
     if low is None and high is None:
         return NOTHING
     if low is None:
-        return f"≤ {high}"
+        # no error at all, and no crystal without an energy
+        return "0" if high == "0" else f"≤ {high}"
     if high is None:
         return f"≥ {low}"
     if low == high:
@@ -83,6 +87,35 @@ def pair_text(pair: ClosestPair) -> str:
         f"{'–'.join(pair.elements)} {number_text(pair.distance_A, 2)} Å "
         f"({number_text(pair.ratio, 2)} of the sum of the covalent radii)"
     )
+
+
+def crystal_text(crystal: BehindCrystal, *, bare: bool = False) -> str:
+    """Name a crystal behind a failed check, with a true minus: ``AlAs-PtS (−367 meV/atom)``.
+
+    Parameters
+    ----------
+    bare
+        Leave the parentheses away, for use within others.
+    """
+    value = crystal.value.replace("-", "−")
+    return f"{crystal.id} {value}".rstrip() if bare else replace(crystal, value=value).text
+
+
+def remark_text(text: str, axes: Iterable[str]) -> str:
+    """Write a warning of a case as pages print: ``z(Ge) = 0.4689``, ``Te–Ge 2.826 Å``.
+
+    Parameters
+    ----------
+    text
+        As results files keep it and terminals show it.
+    axes
+        Names of the slice's axes, which occur in it.
+    """
+    for name in axes:
+        text = re.sub(rf"(?<![\w/]){re.escape(name)} = ", f"{axis_label(name)} = ", text)
+    text = re.sub(r"\b([A-Z][a-z]?)-([A-Z][a-z]?) (?=\d)", "\\1–\\2 ", text)
+    text = re.sub(r"(?<![\w.)])-(?=\d)", "−", text)
+    return unit_text(text)
 
 
 def sentence_text(text: str) -> str:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: crystals named for one check
 _MOST = 3
+#: share of the largest value; a crystal that contributes less is not what a check failed for
+_NEGLIGIBLE = 0.1
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,16 @@ def largest(table: pd.DataFrame, column: str, unit: str = "meV/atom") -> tuple[B
     Parameters
     ----------
     table
-        With ``id`` and the column; rows without a value or with zero are passed over.
+        With ``id`` and the column; rows without a value or with zero are passed over, and those
+        with less than a tenth of the largest.
     unit
         Of the column; ``%`` for a share, which is printed in per cent.
     """
     values = table[column].to_numpy(dtype=float)
-    there = np.flatnonzero(np.isfinite(values) & (values != 0))
-    order = there[np.argsort(-np.abs(values[there]), kind="stable")[:_MOST]]
+    size = np.abs(values)
+    size[~np.isfinite(size)] = 0.0
+    there = np.flatnonzero((size > 0) & (size >= _NEGLIGIBLE * size.max(initial=0.0)))
+    order = there[np.argsort(-size[there], kind="stable")[:_MOST]]
     factor = 100 if unit == "%" else 1
     ids = table["id"].to_numpy()
     return tuple(BehindRow(str(ids[k]), factor * float(values[k]), unit) for k in order)
@@ -60,10 +65,15 @@ def named(ids: Iterable[str]) -> tuple[BehindRow, ...]:
 
 @dataclass(frozen=True)
 class BehindCrystal:
-    """A crystal behind a failed check: its id, and the same with its value in words."""
+    """A crystal behind a failed check: its id, and its value in words, empty behind a count."""
 
     id: str
-    text: str
+    value: str
+
+    @property
+    def text(self) -> str:
+        """``As-A7 (+82 %)``."""
+        return f"{self.id} ({self.value})" if self.value else self.id
 
 
 def behind_crystals(case: CaseResult) -> dict[str, tuple[BehindCrystal, ...]]:
@@ -80,7 +90,7 @@ def behind_crystals(case: CaseResult) -> dict[str, tuple[BehindCrystal, ...]]:
     failed = (check.metric for check in case.checks if not check.passed)
     crystals = {
         metric: tuple(
-            BehindCrystal(r.id, _text(r)) for r in sound_rows(BehindRow, found.get(metric))
+            BehindCrystal(r.id, _value(r)) for r in sound_rows(BehindRow, found.get(metric))
         )
         for metric in failed
     }
@@ -93,8 +103,8 @@ def behind_texts(case: CaseResult) -> dict[str, str]:
     return {metric: ", ".join(crystal.text for crystal in named) for metric, named in found.items()}
 
 
-def _text(row: BehindRow) -> str:
+def _value(row: BehindRow) -> str:
     if row.value is None:
-        return row.id
+        return ""
     number = f"{row.value:+.0f}" if row.unit == "%" else f"{row.value:+.3g}"
-    return f"{row.id} ({number} {row.unit}".rstrip() + ")"
+    return f"{number} {row.unit}".rstrip()

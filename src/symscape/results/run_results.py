@@ -151,6 +151,27 @@ class BaselineSummary:
 
 
 @dataclass(frozen=True)
+class Selection:
+    """Which part of the suite a run was asked for.
+
+    Parameters
+    ----------
+    how
+        What left the others out: ``quick half``, or options as typed: ``-k GeTe``.
+    asked, total
+        Cases asked, and cases of the whole suite.
+    """
+
+    how: str
+    asked: int
+    total: int
+
+    def __str__(self) -> str:
+        """``quick half: 112 of 239 cases asked``."""
+        return f"{self.how}: {self.asked} of {self.total} cases asked"
+
+
+@dataclass(frozen=True)
 class RunResults:
     """One run of the suite for one model.
 
@@ -180,6 +201,8 @@ class RunResults:
         What the run was compared with, one sentence each.
     baseline
         The earlier run that it was judged by; None if it was judged by the tolerances alone.
+    selection
+        Which part of the suite was asked for; None if it was all of it, and in older files.
     """
 
     model: ModelCard
@@ -192,6 +215,7 @@ class RunResults:
     tolerances: str
     baseline_notes: tuple[str, ...] = ()
     baseline: BaselineSummary | None = None
+    selection: Selection | None = None
 
     def __post_init__(self) -> None:
         order = sorted(self.cases, key=lambda c: (c.material, c.slice, c.question))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from symscape.questions.case import CaseResult
 from symscape.questions.subjects import MaterialSlice
 from symscape.suite.kept import AskedOfModel, judge_once
+from symscape.suite.progress import progress_line
 
 if TYPE_CHECKING:
     from symscape.landscape.evaluate import SliceEvaluation
@@ -81,10 +81,16 @@ class LandscapeCase:
             reference.digest,
             (extra,),
         )
-        result = judge_once(asked, self.session.cache, partial(question.ask, self), self._whole)
+        result = judge_once(asked, self.session.cache, self._ask, self._whole)
         if result is None:
             pytest.skip(question.nothing)
         return result
+
+    def _ask(self, **known: Any) -> CaseResult | None:
+        """Ask, and say how far that is where it takes long."""
+        title = f"{self.model.card.name} {self.reference.id} ({self.question.title.lower()})"
+        with progress_line(self.session.config, title) as tell, self.potential.watched(tell):
+            return self.question.ask(self, **known)
 
     def _whole(self) -> bool:
         """Whether the model gave every energy of the grid, as far as the grid was asked for."""

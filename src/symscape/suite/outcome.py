@@ -266,6 +266,7 @@ class Outcome:
     ) -> RunResults:
         from symscape.errors import ReferenceFileError
         from symscape.results.run_results import RunResults, summarize_reference
+        from symscape.suite.selection import selection_of
 
         workers = getattr(session.config.option, "numprocesses", None) or 1
         ran = {(case.material, case.slice) for case in cases}
@@ -291,6 +292,7 @@ class Outcome:
             tolerances=session.tolerances.name,
             baseline_notes=self._baseline_notes(session, model.card.name),
             baseline=_summarize_baseline(session, model.card.name, cases),
+            selection=selection_of(session, model.card.name),
         )
 
     def _baseline_notes(self, session: SuiteSession, model: str) -> tuple[str, ...]:

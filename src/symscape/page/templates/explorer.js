@@ -83,7 +83,9 @@
     const flat = s.cells[s.cell_axis === null ? 0 : at[s.cell_axis]];
     const cell = [0, 3, 6].map((k) => flat.slice(k, k + 3));
     const cartesian = (f) => [0, 1, 2].map((c) => f[0] * cell[0][c] + f[1] * cell[1][c] + f[2] * cell[2][c]);
-    const atoms = s.positions.map((p, k) => cartesian(p.map((x, c) => x + u * s.moves[0][k][c] + v * s.moves[1][k][c])));
+    // where the axes begin every atom lies in the cell, and from there it moves without a jump
+    const home = (x) => x - Math.floor(x + 1e-6);
+    const atoms = s.positions.map((p, k) => cartesian(p.map((x, c) => home(x) + u * s.moves[0][k][c] + v * s.moves[1][k][c])));
     return { cell, atoms, moves: s.moves.map((m) => m.map(cartesian)) };
   }
 
