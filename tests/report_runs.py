@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from symscape.landscape.align import align
-from symscape.landscape.metrics import metrics_by_window, window_key, worst_point
+from symscape.landscape.metrics import window_key, worst_point
 from symscape.models.card import ModelCard
 from symscape.questions.case import CaseResult, Check
+from symscape.questions.energies import metrics_by_window
 from symscape.questions.registry import QUESTIONS
 from symscape.results.run_results import AxisSummary, ReferenceSummary, RunResults, axis_label
 from symscape.verdict.tolerances import load_tolerances

@@ -29,9 +29,8 @@ def test_blocks_are_well_formed(page, tmp_path):
         if block.language == "python":
             # a line out of a table of dictionary entries or calls
             entry = block.text.startswith(" ")
-            brackets = (
-                ("{%s}" if block.text.lstrip().startswith('"') else "(%s)") if entry else "%s"
-            )
+            of_dictionary = re.match(r'"|Metric\(.*\): ', block.text.lstrip())
+            brackets = ("{%s}" if of_dictionary else "(%s)") if entry else "%s"
             compile(brackets % block.text, page, "exec")
         elif block.language == "toml":
             document = tomllib.loads(block.text)

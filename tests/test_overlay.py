@@ -98,7 +98,7 @@ def test_errors_are_above_the_lowest_dft_point(energies, slope, zero):
     assert one.softening == pytest.approx(slope)
     assert one.mean == pytest.approx(1000 * (slope - 1) * np.mean(energies), abs=1e-9)
     assert one.mean_absolute == pytest.approx(abs(one.mean))
-    assert one.spearman in (pytest.approx(1), pytest.approx(np.nan, nan_ok=True))
+    assert one.rank_correlation in (pytest.approx(1), pytest.approx(np.nan, nan_ok=True))
 
 
 def test_one_point_and_none_say_so():

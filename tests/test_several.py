@@ -41,7 +41,7 @@ def test_zeros_of_models_do_not_matter_and_a_softer_one_is_found(zeros, slope):
     np.testing.assert_allclose(comparison.spread, abs(1 - slope) * WELL, atol=1e-9)
     pairs = comparison.pairs(window=10)
     assert [p.softening for p in pairs if p.second == "soft"] == pytest.approx([slope] * len(zeros))
-    assert all(p.rmse == pytest.approx(0, abs=1e-6) for p in pairs if p.second != "soft")
+    assert all(p.difference == pytest.approx(0, abs=1e-6) for p in pairs if p.second != "soft")
 
 
 @settings(deadline=None)

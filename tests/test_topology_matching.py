@@ -27,13 +27,13 @@ def test_a_surface_agrees_with_itself():
     result = compare_topology(energies, energies, GEOMETRY)
     assert len(result.matched) == 2
     assert result.missing + result.spurious + result.edge_missing + result.edge_spurious == ()
-    assert (result.bottleneck, result.wasserstein) == pytest.approx((0, 0), abs=1e-9)
+    assert (result.bottleneck_meV, result.wasserstein_meV) == pytest.approx((0, 0), abs=1e-9)
     (saddle,) = result.saddles
     assert saddle.energy_error == saddle.barrier_error == saddle.displacement == 0
     assert all(m.displacement == m.depth_error == 0 for m in result.matched)
-    assert result.errors.min_curvature_ratio == 1
-    assert result.expected_saddles == result.errors.matched_saddles == 1
-    assert result.errors.missing_saddles == 0
+    assert result.errors.lowest_softening == 1
+    assert result.expected_saddles == result.errors.saddles_matched == 1
+    assert result.errors.saddles_missing == 0
 
 
 def test_errors_of_a_shifted_softer_and_tilted_double_well():
@@ -50,9 +50,9 @@ def test_errors_of_a_shifted_softer_and_tilted_double_well():
     assert saddle.displacement == pytest.approx(0.1, abs=1e-2)
     assert saddle.energy_error == pytest.approx(-40, abs=0.1)
     assert saddle.barrier_error == pytest.approx(-40, abs=0.1)
-    assert result.bottleneck == pytest.approx(40, abs=0.5)
-    assert result.errors.max_barrier_error == pytest.approx(40, abs=0.1)
-    assert result.errors.mean_barrier_error == pytest.approx(-40, abs=0.1)
+    assert result.bottleneck_meV == pytest.approx(40, abs=0.5)
+    assert result.errors.largest_barrier_error_meV == pytest.approx(40, abs=0.1)
+    assert result.errors.mean_barrier_error_meV == pytest.approx(-40, abs=0.1)
 
 
 def test_barriers_do_not_depend_on_which_well_is_the_deeper():
@@ -74,11 +74,11 @@ def test_missing_and_spurious_minima():
     assert len(lost.missing) == 2
     assert len(lost.spurious) == 1
     assert lost.spurious[0].position == pytest.approx((16, 10), abs=1e-6)
-    assert np.isnan(lost.errors.max_barrier_error)
+    assert np.isnan(lost.errors.largest_barrier_error_meV)
     close = GridGeometry(np.eye(2) * (0.2 * STEP) ** 2)  # now within the radius
     found = compare_topology(two, one, close)
     assert [len(found.matched), len(found.missing), len(found.spurious)] == [1, 1, 0]
-    assert found.errors.missing_saddles == lost.errors.missing_saddles == 1
+    assert found.errors.saddles_missing == lost.errors.saddles_missing == 1
     back = compare_topology(one, two, close)
     assert [len(back.matched), len(back.missing), len(back.spurious)] == [1, 0, 1]
 

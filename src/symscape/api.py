@@ -140,8 +140,7 @@ def metrics(reference: LandscapeReference, evaluation: SliceEvaluation) -> pd.Da
     """
     import pandas as pd
 
-    from symscape.landscape.metrics import metrics_by_window
-    from symscape.questions.energies import N_POINTS
+    from symscape.questions.energies import N_POINTS, metrics_by_window
     from symscape.questions.registry import metric_named
 
     by_window = metrics_by_window(_aligned(reference, evaluation))

@@ -351,7 +351,7 @@ def _frame_cut(axes: Axes, low: float, high: float) -> None:
 
 def draw_correlation(axes: Axes, data: LandscapeData, scale: Scale) -> None:
     """Draw the model's energies against DFT's, with the softening scale as a line."""
-    from symscape.landscape.metrics import softening_scale
+    from symscape.landscape.metrics import slope_through_zero
 
     known = np.isfinite(data.error)
     x = data.reference[known]
@@ -364,7 +364,7 @@ def draw_correlation(axes: Axes, data: LandscapeData, scale: Scale) -> None:
         color=MODEL_COLOUR, alpha=0.75, markeredgewidth=0,
     )  # fmt: skip
     title = "each grid point"
-    slope = softening_scale(x[inside], y[inside]) if inside.any() else float("nan")
+    slope = slope_through_zero(x[inside], y[inside]) if inside.any() else float("nan")
     if np.isfinite(slope):
         ends = np.array([0.0, high])
         axes.plot(ends, slope * ends, color=MODEL_COLOUR, linewidth=1.6, gid="slope")

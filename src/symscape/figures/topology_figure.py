@@ -276,7 +276,7 @@ def draw_persistence(
     axes.set_xlabel("birth: energy of the minimum (meV/atom)", fontsize=9)
     axes.set_ylabel("death: energy of its saddle", fontsize=9)
     axes.set_title(
-        f"persistence; bottleneck {comparison.bottleneck:.1f} meV/atom",
+        f"persistence; bottleneck {comparison.bottleneck_meV:.1f} meV/atom",
         fontsize=9,
         **TITLE,
     )

@@ -20,22 +20,22 @@ class ForceErrors:
 
     Parameters
     ----------
-    force_mae, force_rmse, max_force_error
+    mean_absolute_error, root_mean_square_error, largest_error
         meV/atom/angstrom.
-    relative_force_error
+    relative_error
         Root-mean-square error over the root-mean-square DFT force.
-    force_softening
+    softening
         Least-squares slope through zero of the model on DFT.
-    n_forces
+    compared
         How many were compared.
     """
 
-    force_mae: float = math.nan
-    force_rmse: float = math.nan
-    max_force_error: float = math.nan
-    relative_force_error: float = math.nan
-    force_softening: float = math.nan
-    n_forces: float = 0.0
+    mean_absolute_error: float = math.nan
+    root_mean_square_error: float = math.nan
+    largest_error: float = math.nan
+    relative_error: float = math.nan
+    softening: float = math.nan
+    compared: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -89,34 +89,34 @@ class TopologyErrors:
 
     Parameters
     ----------
-    missing_minima, spurious_minima, matched_minima, missing_saddles, matched_saddles
+    minima_missing, minima_spurious, minima_matched, saddles_missing, saddles_matched
         Numbers of them.
-    max_displacement
+    largest_shift_A
         Largest shift of a matched minimum, angstrom.
-    max_depth_error, max_saddle_error, max_barrier_error
+    largest_depth_error_meV, largest_saddle_error_meV, largest_barrier_error_meV
         Largest absolute errors of energies and barriers, meV/atom.
-    mean_barrier_error
+    mean_barrier_error_meV
         With its sign, meV/atom.
-    bottleneck, wasserstein
+    bottleneck_meV, wasserstein_meV
         Distances between the persistence diagrams, meV/atom.
-    min_curvature_ratio, max_curvature_ratio
+    lowest_softening, highest_softening
         Of the model's principal curvatures at minima to DFT's.
     """
 
-    missing_minima: float
-    spurious_minima: float
-    matched_minima: float
-    max_displacement: float
-    max_depth_error: float
-    missing_saddles: float
-    matched_saddles: float
-    max_saddle_error: float
-    max_barrier_error: float
-    mean_barrier_error: float
-    bottleneck: float
-    wasserstein: float
-    min_curvature_ratio: float
-    max_curvature_ratio: float
+    minima_missing: float
+    minima_spurious: float
+    minima_matched: float
+    largest_shift_A: float
+    largest_depth_error_meV: float
+    saddles_missing: float
+    saddles_matched: float
+    largest_saddle_error_meV: float
+    largest_barrier_error_meV: float
+    mean_barrier_error_meV: float
+    bottleneck_meV: float
+    wasserstein_meV: float
+    lowest_softening: float
+    highest_softening: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +138,7 @@ class TopologyComparison:
         Those left out because they lie on the grid's edge.
     saddles
         Lowest passes between matched minima: a minimum spanning tree of them in DFT.
-    bottleneck, wasserstein
+    bottleneck_meV, wasserstein_meV
         Distances of the persistence diagrams in meV/atom.
     passes
         Lowest passes of both surfaces.
@@ -152,8 +152,8 @@ class TopologyComparison:
     edge_missing: tuple[Minimum, ...]
     edge_spurious: tuple[Minimum, ...]
     saddles: tuple[MatchedSaddle, ...]
-    bottleneck: float
-    wasserstein: float
+    bottleneck_meV: float
+    wasserstein_meV: float
     passes: tuple[Passes, Passes] = field(repr=False)
 
     @property
@@ -172,20 +172,20 @@ class TopologyComparison:
         ratios = ratios[np.isfinite(ratios)]
         barriers = np.array([s.barrier_error for s in self.saddles])
         return TopologyErrors(
-            missing_minima=float(len(self.missing)),
-            spurious_minima=float(len(self.spurious)),
-            matched_minima=float(len(self.matched)),
-            max_displacement=_largest([m.displacement for m in self.matched]),
-            max_depth_error=_largest([m.depth_error for m in self.matched]),
-            missing_saddles=float(max(self.expected_saddles - found, 0)),
-            matched_saddles=float(len(self.saddles)),
-            max_saddle_error=_largest([s.energy_error for s in self.saddles]),
-            max_barrier_error=_largest(barriers),
-            mean_barrier_error=float(barriers.mean()) if barriers.size else math.nan,
-            bottleneck=self.bottleneck,
-            wasserstein=self.wasserstein,
-            min_curvature_ratio=float(ratios.min()) if ratios.size else math.nan,
-            max_curvature_ratio=float(ratios.max()) if ratios.size else math.nan,
+            minima_missing=float(len(self.missing)),
+            minima_spurious=float(len(self.spurious)),
+            minima_matched=float(len(self.matched)),
+            largest_shift_A=_largest([m.displacement for m in self.matched]),
+            largest_depth_error_meV=_largest([m.depth_error for m in self.matched]),
+            saddles_missing=float(max(self.expected_saddles - found, 0)),
+            saddles_matched=float(len(self.saddles)),
+            largest_saddle_error_meV=_largest([s.energy_error for s in self.saddles]),
+            largest_barrier_error_meV=_largest(barriers),
+            mean_barrier_error_meV=float(barriers.mean()) if barriers.size else math.nan,
+            bottleneck_meV=self.bottleneck_meV,
+            wasserstein_meV=self.wasserstein_meV,
+            lowest_softening=float(ratios.min()) if ratios.size else math.nan,
+            highest_softening=float(ratios.max()) if ratios.size else math.nan,
         )
 
     def paths(self, saddle: MatchedSaddle) -> tuple[EnergyPath, EnergyPath]:

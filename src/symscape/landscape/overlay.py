@@ -10,7 +10,7 @@ import numpy as np
 
 from symscape.crystal.slice import Axis, Slice
 from symscape.dft.matching import GridMatcher, Match, near_distances
-from symscape.landscape.metrics import softening_scale, spearman
+from symscape.landscape.metrics import rank_correlation, slope_through_zero
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -70,7 +70,7 @@ class PointErrors:
         Over the other points, meV/atom; NaN if there is none.
     softening
         Slope of the model on DFT: below 1 the model is too soft.
-    spearman
+    rank_correlation
         Rank correlation.
     """
 
@@ -80,7 +80,7 @@ class PointErrors:
     mean: float
     mean_absolute: float
     softening: float
-    spearman: float
+    rank_correlation: float
 
 
 def place_points(the_slice: Slice, images: Sequence[Image]) -> tuple[DftPoints, tuple[str, ...]]:
@@ -156,8 +156,8 @@ def _errors(points: DftPoints, name: str, energies: np.ndarray) -> PointErrors:
         errors,
         float(errors[others].mean()) if known else np.nan,
         float(np.abs(errors[others]).mean()) if known else np.nan,
-        softening_scale(dft[others], own[others]) if known else np.nan,
-        spearman(dft[np.isfinite(own)], own[np.isfinite(own)]),
+        slope_through_zero(dft[others], own[others]) if known else np.nan,
+        rank_correlation(dft[np.isfinite(own)], own[np.isfinite(own)]),
     )
 
 

@@ -11,7 +11,11 @@ import numpy as np
 
 from symscape.crystal.slice import Slice
 from symscape.landscape.geometry import grid_geometry
-from symscape.landscape.metrics import rmse, softening_scale, spearman
+from symscape.landscape.metrics import (
+    rank_correlation,
+    root_mean_square_error,
+    slope_through_zero,
+)
 from symscape.landscape.minima import Topology, topology
 
 #: points closer than this many grid steps to one that is chosen already count less
@@ -26,19 +30,19 @@ class PairDifference:
     ----------
     first, second
         Names.
-    rmse
+    difference
         Root-mean-square difference in meV/atom.
     softening
         Slope of the second on the first: below 1, the second is softer.
-    spearman
+    rank_correlation
         Rank correlation.
     """
 
     first: str
     second: str
-    rmse: float
+    difference: float
     softening: float
-    spearman: float
+    rank_correlation: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,9 +95,9 @@ class ModelComparison:
             PairDifference(
                 self.names[a],
                 self.names[b],
-                rmse(self.energies[a][inside], self.energies[b][inside]),
-                softening_scale(self.energies[a][inside], self.energies[b][inside]),
-                spearman(self.energies[a][inside], self.energies[b][inside]),
+                root_mean_square_error(self.energies[a][inside], self.energies[b][inside]),
+                slope_through_zero(self.energies[a][inside], self.energies[b][inside]),
+                rank_correlation(self.energies[a][inside], self.energies[b][inside]),
             )
             for a, b in combinations(range(len(self.names)), 2)
         )

@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 
 from symscape.crystal.crystal import Crystal
-from symscape.landscape.metrics import rmse
+from symscape.landscape.metrics import root_mean_square_error
 from symscape.references.library import ReferenceEntry, formula_of
 from symscape.references.reference import LandscapeReference
 
@@ -125,6 +125,6 @@ def library_distances(
     dft = pooled.pop("")
     return LibraryDistances(
         tuple(kept),
-        {name: rmse(dft, own) for name, own in pooled.items()},
-        {(a, b): rmse(pooled[a], pooled[b]) for a, b in combinations(pooled, 2)},
+        {name: root_mean_square_error(dft, own) for name, own in pooled.items()},
+        {(a, b): root_mean_square_error(pooled[a], pooled[b]) for a, b in combinations(pooled, 2)},
     )

@@ -76,18 +76,13 @@ class GridSmoothness:
     points: tuple[RoughPoint, ...]
 
     @property
-    def rough_points(self) -> int:
-        """How many points are rough."""
-        return len(self.points)
-
-    @property
-    def max_roughness(self) -> float:
+    def largest_score(self) -> float:
         """The largest score; 0 where there is none."""
         known = np.isfinite(self.score)
         return float(self.score[known].max()) if known.any() else 0.0
 
     @property
-    def max_excess(self) -> float:
+    def largest_excess(self) -> float:
         """The largest departure of a rough point, meV/atom; 0 where there is none."""
         return max((abs(p.excess) for p in self.points), default=0.0)
 

@@ -209,6 +209,6 @@ def _forces(reference: LandscapeReference, name: str, *, dft: bool) -> Iterator[
     from symscape.questions.forces import judge_forces
 
     found = compare_forces(reference, FlatPotential())
-    if found.errors.n_forces:
+    if found.errors.compared:
         own = replace(found, model=found.reference) if dft else found
         yield judge_forces(reference, own, load_tolerances("default"), model=name)

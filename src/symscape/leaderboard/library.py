@@ -197,4 +197,4 @@ def _has_forces(reference: LandscapeReference) -> bool:
     """Hold a model without any forces against DFT: how many can be compared?"""
     from symscape.landscape.forces import compare_forces
 
-    return compare_forces(reference, FlatPotential(), window=0.5).errors.n_forces > 0
+    return compare_forces(reference, FlatPotential(), window=0.5).errors.compared > 0

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from symscape.landscape import metrics as measures
+from symscape.landscape.metrics import WINDOWS, window_key, worst_point
 from symscape.questions.case import CaseResult, Check
 from symscape.questions.detail import NO_ZERO, plain
 from symscape.questions.metric import Metric, Score
@@ -84,13 +87,12 @@ def judge_energies(
         reference's valid points fails the case.
     """
     from symscape.landscape.align import align
-    from symscape.landscape.metrics import WINDOWS, metrics_by_window, window_key, worst_point
 
     blank, limits = begin(ENERGIES, reference, tolerances, model, fingerprint, seconds)
     window = ENERGIES.setting("window", limits.settings) / 1000
     failed = _failed_points(reference, energies, failures or {})
     detail = EnergiesDetail(failed, tuple(reference_warnings(reference)))
-    no_failure = Check("failed_points", float(len(failed)), (None, 0.0), "", not failed)
+    no_failure = Check(FAILED_POINTS.name, float(len(failed)), (None, 0.0), "", not failed)
     unjudged = replace(
         blank,
         checks=(no_failure,),
@@ -110,6 +112,28 @@ def judge_energies(
         metrics={"window": window_key(window), "windows": metrics},
         detail=plain(replace(detail, worst=worst)),
     )
+
+
+def pointwise_metrics(grid: AlignedGrid, window: float) -> dict[str, float]:
+    """Return every pointwise metric over one energy window.
+
+    Parameters
+    ----------
+    grid
+        Aligned energies.
+    window
+        Points up to this many eV/atom above the DFT minimum count.
+    """
+    inside = grid.window(window)
+    reference, model = grid.reference[inside], grid.model[inside]
+    return {metric.name: compute(reference, model) for metric, compute in POINTWISE.items()}
+
+
+def metrics_by_window(
+    grid: AlignedGrid, windows: tuple[float, ...] = WINDOWS
+) -> dict[str, dict[str, float]]:
+    """Return the pointwise metrics of several windows, keyed by width in meV/atom."""
+    return {window_key(w): pointwise_metrics(grid, w) for w in windows}
 
 
 def describe_point(
@@ -221,29 +245,31 @@ SPEARMAN = Metric(
 N_POINTS = Metric("n_points", "points compared", ideal=None, counts=True)
 FAILED_POINTS = Metric("failed_points", "points without energy", counts=True)
 
+#: pointwise metrics, and what computes each of them from the energies of an energy window
+POINTWISE: dict[Metric, Callable[[np.ndarray, np.ndarray], float]] = {
+    MAE: measures.mean_absolute_error,
+    Metric("rmse", "root-mean-square error", "meV/atom"): measures.root_mean_square_error,
+    Metric(
+        "max_error", "largest error", "meV/atom", on_board=True,
+        score=Score(
+            5.0, 250.0,
+            "Half of the judged window: a point in its upper half then looks like one at the "
+            "bottom. A single point of DFT may be off by a few meV/atom.",
+        ),
+    ): measures.largest_error,
+    MEAN_SIGNED_ERROR: measures.mean_error,
+    SHARE_UNDERPREDICTED: measures.share_below,
+    SOFTENING_SCALE: measures.slope_through_zero,
+    SPEARMAN: measures.rank_correlation,
+    Metric("shape_rmse", "shape error", "meV/atom"): measures.spread_of_errors,
+    N_POINTS: measures.count,
+}  # fmt: skip
+
 ENERGIES = Question(
     "energies",
     "Relative energies",
     MaterialSlice,
-    (
-        MAE,
-        Metric("rmse", "root-mean-square error", "meV/atom"),
-        Metric(
-            "max_error", "largest error", "meV/atom", on_board=True,
-            score=Score(
-                5.0, 250.0,
-                "Half of the judged window: a point in its upper half then looks like one at the "
-                "bottom. A single point of DFT may be off by a few meV/atom.",
-            ),
-        ),
-        MEAN_SIGNED_ERROR,
-        SHARE_UNDERPREDICTED,
-        SOFTENING_SCALE,
-        SPEARMAN,
-        Metric("shape_rmse", "shape error", "meV/atom"),
-        N_POINTS,
-        FAILED_POINTS,
-    ),
+    (*POINTWISE, FAILED_POINTS),
     ask=_ask,
     settings={"window": 500.0},
     compares_energies=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from symscape.questions.question import Question, Scoring
 from symscape.questions.subjects import MaterialSlice
 
 if TYPE_CHECKING:
-    from symscape.landscape.forces import ForceComparison
+    from symscape.landscape.forces import ForceComparison, ForceErrors
     from symscape.questions.asked import SliceCase
     from symscape.questions.limits import LimitsByCase
     from symscape.references.reference import LandscapeReference
@@ -55,7 +55,7 @@ def judge_forces(
     """
     from symscape.landscape.forces import spread_by_symmetry
 
-    metrics = asdict(comparison.errors)
+    metrics = _metrics(comparison.errors)
     detail = ForcesDetail()
     if arrows:
         sides = (comparison.reference, comparison.model)
@@ -64,6 +64,17 @@ def judge_forces(
     return judge_metrics(
         FORCES, reference, metrics, plain(detail), tolerances, model, fingerprint, seconds
     )
+
+
+def _metrics(found: ForceErrors) -> dict[str, float]:
+    return {
+        "force_mae": found.mean_absolute_error,
+        "force_rmse": found.root_mean_square_error,
+        "max_force_error": found.largest_error,
+        "relative_force_error": found.relative_error,
+        "force_softening": found.softening,
+        "n_forces": found.compared,
+    }
 
 
 def _rounded(forces: np.ndarray) -> tuple[tuple[tuple[float, float], ...], ...]:
@@ -81,7 +92,7 @@ def _ask(case: SliceCase, **known: Any) -> CaseResult | None:
     limits = case.tolerances.case(FORCES.name, model=case.model.card.name, **names)
     window = FORCES.setting("window", limits.settings) / 1000
     comparison = compare_forces(reference, case.potential, window=window)
-    if not comparison.errors.n_forces:
+    if not comparison.errors.compared:
         return None
     return judge_forces(reference, comparison, case.tolerances, arrows=case.arrows, **known)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from symscape.questions.case import CaseResult
@@ -15,6 +15,7 @@ from symscape.questions.subjects import MaterialSlice
 if TYPE_CHECKING:
     import numpy as np
 
+    from symscape.landscape.matching import TopologyErrors
     from symscape.questions.asked import SliceCase
     from symscape.questions.limits import LimitsByCase
     from symscape.references.reference import LandscapeReference
@@ -115,7 +116,21 @@ def judge_minima(
         for m, environment in environments_of(reference, minima)
     ]
     detail = MinimaDetail(geometry_of(comparison), tuple(rows), tuple(warnings))
-    return judged(MINIMA, blank, limits, asdict(comparison.errors), detail)
+    return judged(MINIMA, blank, limits, _metrics(comparison.errors), detail)
+
+
+def _metrics(found: TopologyErrors) -> dict[str, float]:
+    return {
+        "missing_minima": found.minima_missing,
+        "spurious_minima": found.minima_spurious,
+        "matched_minima": found.minima_matched,
+        "max_displacement": found.largest_shift_A,
+        "max_depth_error": found.largest_depth_error_meV,
+        "min_curvature_ratio": found.lowest_softening,
+        "max_curvature_ratio": found.highest_softening,
+        "bottleneck": found.bottleneck_meV,
+        "wasserstein": found.wasserstein_meV,
+    }
 
 
 def _ask(case: SliceCase, **known: Any) -> CaseResult:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from symscape.questions.case import CaseResult
@@ -15,6 +15,7 @@ from symscape.questions.subjects import MaterialSlice
 if TYPE_CHECKING:
     import numpy as np
 
+    from symscape.landscape.matching import TopologyErrors
     from symscape.questions.asked import SliceCase
     from symscape.questions.limits import LimitsByCase
     from symscape.references.reference import LandscapeReference
@@ -94,7 +95,17 @@ def judge_saddles(
         for saddle in comparison.saddles
     )
     detail = SaddlesDetail(geometry_of(comparison), saddles)
-    return judged(SADDLES, blank, limits, asdict(comparison.errors), detail)
+    return judged(SADDLES, blank, limits, _metrics(comparison.errors), detail)
+
+
+def _metrics(found: TopologyErrors) -> dict[str, float]:
+    return {
+        "missing_saddles": found.saddles_missing,
+        "matched_saddles": found.saddles_matched,
+        MAX_BARRIER_ERROR.name: found.largest_barrier_error_meV,
+        "mean_barrier_error": found.mean_barrier_error_meV,
+        "max_saddle_error": found.largest_saddle_error_meV,
+    }
 
 
 def _ask(case: SliceCase, **known: Any) -> CaseResult | None:

@@ -155,9 +155,9 @@ def judge_smoothness(
 def grid_metrics(found: GridSmoothness) -> dict[str, float]:
     """Return the metrics that the grid decides."""
     return {
-        ROUGH_POINTS.name: float(found.rough_points),
-        MAX_ROUGHNESS.name: found.max_roughness,
-        MAX_EXCESS.name: found.max_excess,
+        ROUGH_POINTS.name: float(len(found.points)),
+        MAX_ROUGHNESS.name: found.largest_score,
+        MAX_EXCESS.name: found.largest_excess,
     }
 
 

@@ -61,13 +61,12 @@ def judged(
     A metric that is not defined because something is missing says nothing: what is missing is
     counted by a metric of its own.
     """
-    own = {name: value for name, value in metrics.items() if name in question.units}
-    checks = [check for check in limits.check(own, question) if check.value == check.value]
+    checks = [check for check in limits.check(metrics, question) if check.value == check.value]
     return replace(
         blank,
         status="passed" if all(check.passed for check in checks) else "failed",
         checks=tuple(checks),
-        metrics=own,
+        metrics=metrics,
         detail=plain(detail),
     )
 
