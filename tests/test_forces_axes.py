@@ -234,7 +234,7 @@ def test_an_axis_that_strains_the_cell_needs_the_stress_of_both():
     both = compare_forces(whole, Soft(), window=10.0).errors
     assert both.compared == 2 * n
     assert both.softening == pytest.approx(0.8)
-    assert both.relative_force_error == pytest.approx(0.2)
+    assert both.relative_error == pytest.approx(0.2)
     without = reference_from(PairModel(), slice_)
     for reference, model in ((without, Soft()), (whole, WithoutStress())):
         assert compare_forces(reference, model, window=10.0).errors.compared == n
