@@ -21,7 +21,7 @@ from symscape.equation_of_state.prototypes import (
     PrototypeDifferences,
     differences,
     prototype_summary,
-    slope,
+    slope_through_zero,
 )
 from symscape.models.card import ModelCard
 from symscape.models.registry import load_cards
@@ -187,15 +187,15 @@ def test_a_prototype_is_summed_up_over_the_elements_that_resolve_it():
     found = PrototypeDifferences(dft, np.full(dft.shape, 6.0), model)
     said = prototype_summary(found, 0, window=1000)
     # the third lies beyond the window, the fourth is not resolved, the fifth has no minimum
-    assert said.n_differences == 3
-    assert said.without_minimum == 1
-    assert said.mae == pytest.approx((20 + 330) / 2)
-    assert said.mean_signed_error == pytest.approx(-(20 + 330) / 2)
-    assert said.softening_scale == pytest.approx((80 * 100 - 30 * 300) / (100**2 + 300**2))
-    assert said.wrong_order_share == pytest.approx(0.5)
+    assert said.asked == 3
+    assert said.no_minimum == 1
+    assert said.mean_absolute_error_meV == pytest.approx((20 + 330) / 2)
+    assert said.mean_error_meV == pytest.approx(-(20 + 330) / 2)
+    assert said.slope == pytest.approx((80 * 100 - 30 * 300) / (100**2 + 300**2))
+    assert said.inverted_share == pytest.approx(0.5)
     nothing = prototype_summary(found, 1, window=1000)
-    assert nothing.n_differences == 0
-    assert np.isnan(nothing.mae)
+    assert nothing.asked == 0
+    assert np.isnan(nothing.mean_absolute_error_meV)
 
 
 def test_a_difference_below_the_spread_of_the_codes_is_not_judged():
@@ -209,11 +209,11 @@ def test_a_difference_below_the_spread_of_the_codes_is_not_judged():
 @given(st.floats(-2, 2), st.lists(st.floats(1, 1000), min_size=1, max_size=9))
 def test_the_slope_of_scaled_differences_is_the_scale(scale, dft):
     values = np.array([*dft, np.nan])
-    assert slope(values, scale * values) == pytest.approx(scale, abs=1e-9)
+    assert slope_through_zero(values, scale * values) == pytest.approx(scale, abs=1e-9)
 
 
 def test_no_differences_have_no_slope():
-    assert np.isnan(slope(np.array([np.nan]), np.array([1.0])))
+    assert np.isnan(slope_through_zero(np.array([np.nan]), np.array([1.0])))
 
 
 def test_correlated_oxides_are_those_that_the_materials_project_treats_with_u():
@@ -271,14 +271,18 @@ def test_a_summary_counts_what_has_no_minimum():
         np.array([4.0, 4.0, np.nan]),
     )
     said = CurveErrors.of(model, dft).summary()
-    assert said.good_share == pytest.approx(1 / 3)
-    assert said.volume_error == said.volume_bias == pytest.approx(5)
-    assert said.bulk_modulus_error == pytest.approx(25)
-    assert (said.without_minimum, said.n_crystals) == (1, 3)
-    assert said.epsilon == pytest.approx(epsilon(model, dft)[1] / 2)
+    assert said.share_in_agreement == pytest.approx(1 / 3)
+    assert (
+        said.mean_absolute_volume_error_percent
+        == said.mean_volume_error_percent
+        == pytest.approx(5)
+    )
+    assert said.mean_absolute_bulk_modulus_error_percent == pytest.approx(25)
+    assert (said.no_minimum, said.compared) == (1, 3)
+    assert said.median_epsilon == pytest.approx(epsilon(model, dft)[1] / 2)
     nothing = CurveErrors.of(model[[2]], dft[[2]]).summary()
-    assert np.isnan(nothing.epsilon)
-    assert nothing.without_minimum == 1
+    assert np.isnan(nothing.median_epsilon)
+    assert nothing.no_minimum == 1
 
 
 def test_periods_and_groups_are_pymatgens():

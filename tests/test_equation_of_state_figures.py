@@ -93,9 +93,9 @@ def soft():
 def test_a_report_says_what_is_wrong_by_element(soft):
     rows = {row.symbol: row for row in soft.elements}
     assert list(rows) == ["Ti", "Cu", "Zr", "Ag", "Hf", "Au"]
-    assert (rows["Ti"].n_crystals, rows["Ti"].without_minimum) == (10, 1)
-    assert rows["Zr"].without_minimum == 0
-    assert rows["Zr"].softening_scale == pytest.approx(0.5, abs=1e-3)
+    assert (rows["Ti"].judged, rows["Ti"].no_minimum) == (10, 1)
+    assert rows["Zr"].no_minimum == 0
+    assert rows["Zr"].slope == pytest.approx(0.5, abs=1e-3)
     assert rows["Zr"].signed_error < 0
     assert np.isnan(rows["Cu"].signed_error)
     assert len(soft.worst()) == 10

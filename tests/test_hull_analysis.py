@@ -195,13 +195,13 @@ def test_errors_are_summarized_as_by_hand():
     errors = np.array([-10.0, -30.0, 20.0, 0.0])
     found = error_summary(errors)
     assert found.n == 4
-    assert found.mean_signed_error == -5
-    assert found.mae == 15
-    assert found.share_underpredicted == 0.5
-    assert found.mae_low <= 15 <= found.mae_high
+    assert found.mean_error_meV == -5
+    assert found.mean_absolute_error_meV == 15
+    assert found.share_too_low == 0.5
+    assert found.mean_absolute_error_meV_low <= 15 <= found.mean_absolute_error_meV_high
     assert error_summary(errors) == found  # the same numbers every time
-    assert np.isnan(error_summary(np.array([])).mae)
-    assert np.isnan(error_summary(np.array([3.0])).mae_low)
+    assert np.isnan(error_summary(np.array([])).mean_absolute_error_meV)
+    assert np.isnan(error_summary(np.array([3.0])).mean_absolute_error_meV_low)
 
 
 def test_bootstrap_intervals_are_those_of_the_normal_mean():
@@ -233,7 +233,7 @@ def test_classes_and_windows():
     assert by.attrs["settings"]["resamples"]
     near = summary_near_hull(table)
     assert list(near["n"]) == [2, 4, 5, 6]
-    assert near["mean_signed_error"].iloc[0] == 5
+    assert near["mean_error_meV"].iloc[0] == 5
 
 
 def test_stability_as_by_hand():
@@ -242,12 +242,12 @@ def test_stability_as_by_hand():
     at_zero = classify(dft, model)
     assert (at_zero.both, at_zero.model_only) == (1, 1)
     assert (at_zero.dft_only, at_zero.neither) == (1, 2)
-    assert at_zero.precision == at_zero.recall == at_zero.f1 == 0.5
+    assert at_zero.precision == at_zero.recall == at_zero.harmonic_mean == 0.5
     assert at_zero.model_only_share == pytest.approx(1 / 3)
     at_25 = classify(dft, model, 25)
     assert (at_25.both, at_25.model_only, at_25.dft_only) == (2, 1, 1)
     empty = classify(np.array([]), np.array([]))
-    assert np.isnan(empty.f1)
+    assert np.isnan(empty.harmonic_mean)
     assert np.isnan(empty.model_only_share)
 
 

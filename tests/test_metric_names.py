@@ -1,6 +1,7 @@
 """A metric's name is written in its question, in the tolerance files and in the docs alone.
 
-Elsewhere it comes from the `Metric` itself, so that nothing can say another thing of it.
+Elsewhere it comes from the `Metric` itself, so that nothing can say another thing of it. All words
+of all files of the package count: names in code, texts, comments and templates alike.
 """
 
 from __future__ import annotations
@@ -19,77 +20,74 @@ from symscape.questions.registry import QUESTIONS
 SOURCE = Path(symscape.__file__).parent
 METRICS = {m.name: m for q in QUESTIONS.values() for m in (*q.metrics, *q.derived)}
 NAMES = {*METRICS, *(metric.column for metric in METRICS.values())}
+#: where a metric's name belongs, and what others wrote
+LEFT_OUT = ("questions", "verdict/profiles", "page/vendor")
+SUFFIXES = {".py", ".j2", ".js", ".css", ".toml", ".txt", ".yml", ".md"}
 
-#: names that are words of another meaning elsewhere, and as what they may stand there
-OTHERWISE = {
-    "n": "a column of tables: how many rows a row sums up",
-    "space_group": "a column of tables and a field of files: a crystal's space group",
-    "stable": "numpy's sort that keeps the order of equals",
-    "unstable": "a column: crystals that DFT puts above its hull",
-    "spearman": "a column: rank correlation of errors with degrees of freedom",
-    "precision": "the number format of a network's weights",
-    "largest": "what the script of the page reads: where a colour scale ends",
-    "failed_points": "points that DFT did not converge, in the file of a reference",
-}
-#: where those may stand that are not on everybody's lips
-WHERE = {
-    "unstable": {"hull", "bulk"},
-    "spearman": {"hull", "bulk"},
-    "largest": {"page"},
-    "failed_points": {"dft"},
-}
-
-
-def literals(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield line and text of every string in a module that is no docstring."""
-    tree = ast.parse(path.read_text("utf-8"))
-    told = {
-        id(node.body[0].value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
-        and node.body
-        and isinstance(node.body[0], ast.Expr)
-    }
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in told:
-            yield node.lineno, node.value
-
-
-def named_in(text: str) -> set[str]:
-    """Names of metrics that a string is, or of which one follows a question: ``energies.mae``."""
-    question, _, rest = text.partition(".")
-    return {text, rest if question in QUESTIONS else text} & NAMES
+ANYWHERE: frozenset[str] = frozenset()
+CONTRACT = "a contract: the function that a notebook calls; its worst violation is the metric"
+#: words that mean something else too: what, and in which packages they stand for it
+OTHERWISE: dict[str, tuple[str, frozenset[str]]] = {
+    "n": ("a count, as everywhere in numerics; a column: how many rows a row sums up", ANYWHERE),
+    "largest": ("a word of plain English", ANYWHERE),
+    "stable": ("a crystal on its hull; numpy's sort that keeps the order of equals", ANYWHERE),
+    "precision": ("of floating-point numbers; of a classifier", ANYWHERE),
+    "rotation": ("of a space group's operation; a contract", ANYWHERE),
+    "translation": ("of a space group's operation; a contract", ANYWHERE),
+    "space_group": ("a crystal's", ANYWHERE),
+    "permutation": ("of atoms; a contract", ANYWHERE),
+    "n_crystals": ("length of an array", ANYWHERE),
+    "n_points": ("length of an array", ANYWHERE),
+    "epsilon": ("the measure of a verification study, of one curve", ANYWHERE),
+    "delta": ("the measure of a verification study, of one curve; a small step", ANYWHERE),
+    "recall": ("of a classifier; what a page's script does with a view", frozenset(
+        {"hull", "page", "leaderboard"}
+    )),
+    "unstable": ("a column: crystals that DFT puts above its hull", frozenset(
+        {"bulk", "hull", "page"}
+    )),
+    "spearman": ("a column: rank correlation of errors with degrees of freedom", frozenset(
+        {"bulk", "hull"}
+    )),
+    "polymorph_mae": ("a column of polymorphs.csv: of one composition", frozenset({"hull"})),
+    "bottleneck": ("the distance of two persistence diagrams", frozenset({"figures"})),
+    "failed_points": (
+        "which points they are, in what a reference and a verdict keep",
+        frozenset({"dft", "page", "results", "verdict"}),
+    ),
+    "mae": ("the example in what a tolerance file looks like", frozenset({"cli", "verdict"})),
+    "softening_scale": (
+        "the example in what a tolerance file looks like", frozenset({"verdict"})
+    ),
+    **dict.fromkeys(
+        ("supercell", "cell_choice", "equivalent_points", "curl", "symmetric_forces",
+         "force_gradient", "stress_strain"),
+        (CONTRACT, frozenset({"contracts"})),
+    ),
+}  # fmt: skip
 
 
 @cache
 def places() -> list[tuple[str, str, str]]:
     """Every place outside the questions that writes a metric's name: package, where, name."""
     found = []
-    for path in sorted(SOURCE.rglob("*.py")):
+    for path in sorted(SOURCE.rglob("*")):
         inside = path.relative_to(SOURCE)
-        if inside.parts[0] != "questions":
-            for line, text in literals(path):
-                found += [(inside.parts[0], f"{inside}:{line}", n) for n in named_in(text)]
+        if path.suffix not in SUFFIXES or inside.as_posix().startswith(LEFT_OUT):
+            continue
+        for line, text in enumerate(path.read_text("utf-8").splitlines(), 1):
+            for name in NAMES.intersection(re.findall(r"\w+", text)):
+                found.append((inside.parts[0], f"{inside}:{line}", name))
     return found
 
 
-def test_no_module_but_its_question_writes_a_metrics_name():
+def test_no_file_but_its_question_writes_a_metrics_name():
     wrong = [
         f"{where} writes {name!r}"
         for package, where, name in places()
-        if name not in OTHERWISE or package not in WHERE.get(name, {package})
+        if name not in OTHERWISE or package not in (OTHERWISE[name][1] or {package})
     ]
     assert not wrong, "import the Metric and ask it for its name: " + "; ".join(wrong)
-
-
-def test_no_page_writes_a_metrics_name():
-    """Templates see what was made of a metric; an attribute of its name would be one more place."""
-    # columns of one table, in words too; differences between models, where there is no DFT
-    names = NAMES - set(OTHERWISE) - {"recall", "f1", "rmse"}
-    for path in sorted(SOURCE.rglob("*.j2")):
-        for code in re.findall(r"{[{%].*?[}%]}", path.read_text("utf-8"), re.S):
-            found = names & set(re.findall(r"\w+", code))
-            assert not found, f"{path.name} writes {found} in {code}"
 
 
 @pytest.mark.parametrize("name", OTHERWISE)
@@ -97,4 +95,25 @@ def test_what_is_allowed_is_needed(name):
     """An exception that nothing needs any more would hide the next fault."""
     used = {package for package, _, found in places() if found == name}
     assert used
-    assert used == WHERE.get(name, used)
+    assert used == (OTHERWISE[name][1] or used)
+
+
+def literals(path: Path) -> Iterator[str]:
+    """Yield every string in a module that is no docstring."""
+    tree = ast.parse(path.read_text("utf-8"))
+    told = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in told:
+            yield node.value
+
+
+def test_only_one_question_writes_a_metrics_name():
+    """Another one that has the metric too imports it; stable is a kind of sorting as well."""
+    writers: dict[str, set[str]] = {}
+    for path in sorted((SOURCE / "questions").glob("*.py")):
+        for name in NAMES.intersection(literals(path)):
+            writers.setdefault(name, set()).add(path.name)
+    several = {
+        n: f for n, f in writers.items() if len(f) > 1 and n != "stable"
+    }  # a kind of sorting
+    assert not several

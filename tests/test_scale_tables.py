@@ -28,6 +28,7 @@ from symscape.hull.stability import classify, polymorph_order
 from symscape.hull.statistics import error_summary
 from symscape.hull.table import describe
 from symscape.questions.stability import stability_metrics
+from symscape.questions.underprediction import summary_row
 
 RELAXED = settings(deadline=None, max_examples=25, derandomize=True)
 ELEMENTS = ("Al", "Ca", "Mg", "Si")
@@ -211,7 +212,7 @@ def test_underprediction_counts_no_ground_states_of_elements(made):
     assert ground.sum() == 4
     (row,) = summary.query("error == 'error_above_hull' and by == 'all'").to_dict("records")
     errors = table["error_above_hull"][~ground].to_numpy()
-    for name, value in asdict(error_summary(errors)).items():
+    for name, value in summary_row(error_summary(errors)).items():
         assert row[name] == pytest.approx(value)
     classes = summary.query("error == 'error_above_hull' and by == 'n_wyckoff_class'")
     assert set(classes["class"]) == {"0", "1"}
@@ -227,7 +228,7 @@ def test_near_hull_windows_contain_each_other(made):
 @pytest.mark.parametrize("seed", [0, 1])
 def test_large_summaries_are_what_the_bootstrap_tends_to(seed):
     errors = np.random.default_rng(seed).gamma(2.0, 10.0, LARGE) - 25
-    fast, slow = asdict(large_summary(errors)), asdict(error_summary(errors))
+    fast, slow = summary_row(large_summary(errors)), summary_row(error_summary(errors))
     for name in ("mean_signed_error", "mae", "share_underpredicted"):
         assert fast[name] == pytest.approx(slow[name])
         width = slow[f"{name}_high"] - slow[f"{name}_low"]

@@ -6,7 +6,6 @@ stay in ``tables/crystals.parquet``.
 
 from __future__ import annotations
 
-from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ import pandas as pd
 
 from symscape.bulk.store import MANIFEST
 from symscape.hull.classes import CLASS_OF
-from symscape.hull.statistics import ErrorSummary
 from symscape.models.card import ModelCard
 from symscape.questions.case import CaseResult, Check
 from symscape.questions.crystals import FAILED_CRYSTALS, N_CRYSTALS
@@ -125,9 +123,8 @@ def _underprediction(table: pd.DataFrame) -> dict[tuple[str, Subject], dict[str,
                 prefix = PREFIXES.get(str(row["error"]))
                 if prefix is None:
                     continue
-                summary = ErrorSummary(**{f.name: row[f.name] for f in fields(ErrorSummary)})
-                metrics[N_CRYSTALS.name] = summary.n
-                metrics |= underprediction_metrics(summary, prefix)
+                metrics[N_CRYSTALS.name] = row[N.name]
+                metrics |= underprediction_metrics(row, prefix)
             if metrics:
                 made[UNDERPREDICTION.name, SymmetryClass(column, name)] = metrics
     return made

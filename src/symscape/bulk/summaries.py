@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from statistics import NormalDist
 from typing import Any
 
@@ -15,6 +14,7 @@ from symscape.hull.stability import classify, polymorph_order
 from symscape.hull.statistics import CONFIDENCE, NEAR_HULL_MEV, ErrorSummary, error_summary
 from symscape.questions.relaxation import BROKEN_SHARE
 from symscape.questions.stability import stability_metrics
+from symscape.questions.underprediction import summary_row
 
 #: from so many values on, the bootstrap's interval of a mean is taken from its normal limit
 LARGE = 2_000
@@ -69,18 +69,20 @@ def underprediction(
     Returns
     -------
     DataFrame
-        ``error``, ``by``, ``class`` and the columns of `ErrorSummary`.
+        ``error``, ``by``, ``class`` and those of `summary_row`.
     """
     known = table[table["space_group"] > 0]
     rows = []
     for error in errors:
         whole = known[error].dropna().to_numpy()
-        rows.append({"error": error, "by": "all", "class": "all", **asdict(large_summary(whole))})
+        rows.append(
+            {"error": error, "by": "all", "class": "all", **summary_row(large_summary(whole))}
+        )
         for by in classes:
             for name, group in known.groupby(by, sort=True, observed=True):
                 values = group[error].dropna().to_numpy()
                 if len(values):
-                    made = asdict(large_summary(values))
+                    made = summary_row(large_summary(values))
                     rows.append({"error": error, "by": by, "class": str(name), **made})
     return pd.DataFrame(rows)
 
@@ -95,14 +97,14 @@ def near_hull(
     Returns
     -------
     DataFrame
-        ``error``, ``window`` (meV/atom; infinity for all) and the columns of `ErrorSummary`.
+        ``error``, ``window`` (meV/atom; infinity for all) and those of `summary_row`.
     """
     above = 1000 * table["above_hull_dft"]
     rows: list[dict[str, Any]] = []
     for error in errors:
         for window in (*windows, np.inf):
             values = table[error][above <= window + 1e-6].dropna().to_numpy()
-            made = asdict(large_summary(values))
+            made = summary_row(large_summary(values))
             rows.append({"error": error, "window": float(window), **made})
     return pd.DataFrame(rows)
 
@@ -150,7 +152,7 @@ def relaxation(table: pd.DataFrame, classes: Sequence[str], free: bool) -> pd.Da
     DataFrame
         ``by``, ``class``, ``n``, ``failed`` (number), ``converged_share``, ``mean_volume_change``
         and ``mean_lattice_change`` (of the absolute values, relative), and with free relaxations
-        ``broken_share`` and ``mean_gained`` (meV/atom).
+        the share of broken symmetries and ``mean_gained`` (meV/atom).
     """
     known = table[table["space_group"] > 0].assign(all="all")
     rows = []

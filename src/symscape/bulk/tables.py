@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from symscape.hull.phases import select_system
 from symscape.hull.shifts import shifted_elements
 from symscape.hull.systems import elements_of_system, system_of
 from symscape.questions.energies import MAE, MEAN_SIGNED_ERROR, SHARE_UNDERPREDICTED
-from symscape.questions.hull import ABOVE_HULL_MAE, FORMATION_MAE
+from symscape.questions.hull import ABOVE_HULL_BIAS, ABOVE_HULL_MAE, FORMATION_BIAS, FORMATION_MAE
 from symscape.questions.stability import F1, FALSE_STABLE_SHARE
 
 #: columns with few different values
@@ -49,15 +49,41 @@ _RESULTS = (
 
 @dataclass(frozen=True)
 class Headline:
-    """The numbers that people ask for first: errors in meV/atom, stability up to 25 meV/atom."""
+    """The numbers that people ask for first: errors in meV/atom, stability up to 25 meV/atom.
 
-    formation_mae: float
-    formation_bias: float
-    above_hull_mae: float
-    above_hull_bias: float
-    share_underpredicted: float
-    false_stable_share: float
-    f1: float
+    Parameters
+    ----------
+    formation, formation_signed
+        Mean absolute and mean signed error of formation energies.
+    above_hull, above_hull_signed
+        The same of energies above hull.
+    too_low
+        Share of the crystals whose energy above hull is too low.
+    falsely_stable
+        Of the crystals that DFT calls unstable, the share that the model calls stable.
+    stability
+        F1 of who is called stable.
+    """
+
+    formation: float
+    formation_signed: float
+    above_hull: float
+    above_hull_signed: float
+    too_low: float
+    falsely_stable: float
+    stability: float
+
+    def document(self) -> dict[str, float]:
+        """Return the numbers as ``summary.json`` names them."""
+        return {
+            FORMATION_MAE.name: self.formation,
+            FORMATION_BIAS.name: self.formation_signed,
+            ABOVE_HULL_MAE.name: self.above_hull,
+            ABOVE_HULL_BIAS.name: self.above_hull_signed,
+            SHARE_UNDERPREDICTED.name: self.too_low,
+            FALSE_STABLE_SHARE.name: self.falsely_stable,
+            F1.name: self.stability,
+        }
 
 
 @dataclass(frozen=True)
@@ -156,7 +182,7 @@ def make_tables(
         "levels_of_theory": {
             str(k): int(n) for k, n in compared["level_of_theory"].value_counts().items() if n
         },
-        "headline": asdict(headline),
+        "headline": headline.document(),
         "settings": compared.attrs["settings"],
     }
     _write(target, compared, {**made, "left_out": rejected}, document)
@@ -279,13 +305,13 @@ def _headline(made: dict[str, pd.DataFrame]) -> Headline:
     chosen = (stable["geometry"] == "single point") & (stable["threshold"] == 25.0)
     (at_25,) = stable[chosen].to_dict("records")
     return Headline(
-        formation_mae=MAE.of(formation),
-        formation_bias=MEAN_SIGNED_ERROR.of(formation),
-        above_hull_mae=MAE.of(hull),
-        above_hull_bias=MEAN_SIGNED_ERROR.of(hull),
-        share_underpredicted=SHARE_UNDERPREDICTED.of(hull),
-        false_stable_share=FALSE_STABLE_SHARE.of(at_25),
-        f1=F1.of(at_25),
+        formation=MAE.of(formation),
+        formation_signed=MEAN_SIGNED_ERROR.of(formation),
+        above_hull=MAE.of(hull),
+        above_hull_signed=MEAN_SIGNED_ERROR.of(hull),
+        too_low=SHARE_UNDERPREDICTED.of(hull),
+        falsely_stable=FALSE_STABLE_SHARE.of(at_25),
+        stability=F1.of(at_25),
     )
 
 

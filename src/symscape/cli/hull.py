@@ -231,14 +231,14 @@ def _print(made: TablesSummary) -> None:
     if made.left_out:
         print(f"left out   {made.left_out}, {made.path / 'left_out.csv'} says why of each")
     number = made.headline
-    print(f"formation  MAE {number.formation_mae:.1f}, bias {number.formation_bias:+.1f} meV/atom")
+    print(f"formation  MAE {number.formation:.1f}, bias {number.formation_signed:+.1f} meV/atom")
     print(
-        f"above hull MAE {number.above_hull_mae:.1f}, "
-        f"bias {number.above_hull_bias:+.1f} meV/atom, "
-        f"{number.share_underpredicted:.0%} underpredicted"
+        f"above hull MAE {number.above_hull:.1f}, "
+        f"bias {number.above_hull_signed:+.1f} meV/atom, "
+        f"{number.too_low:.0%} underpredicted"
     )
     print(
-        f"stability  false-stable share {number.false_stable_share:.3f}, F1 {number.f1:.3f} "
+        f"stability  false-stable share {number.falsely_stable:.3f}, F1 {number.stability:.3f} "
         "(25 meV/atom)"
     )
     print(f"wrote {made.path}")

@@ -73,28 +73,28 @@ class CurveSummary:
 
     Parameters
     ----------
-    epsilon
+    median_epsilon
         The median, since one crystal of which nothing is right may have an epsilon of ten.
-    volume_error, bulk_modulus_error
+    mean_absolute_volume_error_percent, mean_absolute_bulk_modulus_error_percent
         Means of the absolute errors, per cent.
-    volume_bias
+    mean_volume_error_percent
         Mean of the signed errors, per cent.
-    delta
+    mean_delta_meV
         The mean, meV/atom.
-    good_share
+    share_in_agreement
         Share of all crystals whose epsilon is `GOOD`.
-    without_minimum, n_crystals
+    no_minimum, compared
         How many crystals have no minimum near DFT's, and how many there are.
     """
 
-    epsilon: float = math.nan
-    good_share: float = 0.0
-    volume_error: float = math.nan
-    volume_bias: float = math.nan
-    bulk_modulus_error: float = math.nan
-    delta: float = math.nan
-    without_minimum: int = 0
-    n_crystals: int = 0
+    median_epsilon: float = math.nan
+    share_in_agreement: float = 0.0
+    mean_absolute_volume_error_percent: float = math.nan
+    mean_volume_error_percent: float = math.nan
+    mean_absolute_bulk_modulus_error_percent: float = math.nan
+    mean_delta_meV: float = math.nan
+    no_minimum: int = 0
+    compared: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,16 +131,16 @@ class CurveErrors:
         found = np.isfinite(self.epsilon)
         n = len(found)
         if not found.any():
-            return CurveSummary(without_minimum=n, n_crystals=n)
+            return CurveSummary(no_minimum=n, compared=n)
         return CurveSummary(
-            epsilon=float(np.median(self.epsilon[found])),
-            good_share=float((self.epsilon[found] <= GOOD).sum() / n),
-            volume_error=float(np.abs(self.volume[found]).mean()),
-            volume_bias=float(self.volume[found].mean()),
-            bulk_modulus_error=float(np.abs(self.bulk_modulus[found]).mean()),
-            delta=float(self.delta[found].mean()),
-            without_minimum=int((~found).sum()),
-            n_crystals=n,
+            median_epsilon=float(np.median(self.epsilon[found])),
+            share_in_agreement=float((self.epsilon[found] <= GOOD).sum() / n),
+            mean_absolute_volume_error_percent=float(np.abs(self.volume[found]).mean()),
+            mean_volume_error_percent=float(self.volume[found].mean()),
+            mean_absolute_bulk_modulus_error_percent=float(np.abs(self.bulk_modulus[found]).mean()),
+            mean_delta_meV=float(self.delta[found].mean()),
+            no_minimum=int((~found).sum()),
+            compared=n,
         )
 
 

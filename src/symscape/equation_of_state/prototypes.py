@@ -116,22 +116,22 @@ class PrototypeSummary:
 
     Parameters
     ----------
-    mae, mean_signed_error
+    mean_absolute_error_meV, mean_error_meV
         meV/atom.
-    softening_scale
+    slope
         Slope of the model's on DFT's.
-    wrong_order_share
+    inverted_share
         Share of differences that have the other sign.
-    without_minimum, n_differences
+    no_minimum, asked
         How many the model has none of, and how many were asked for.
     """
 
-    mae: float = math.nan
-    mean_signed_error: float = math.nan
-    softening_scale: float = math.nan
-    wrong_order_share: float = math.nan
-    without_minimum: int = 0
-    n_differences: int = 0
+    mean_absolute_error_meV: float = math.nan
+    mean_error_meV: float = math.nan
+    slope: float = math.nan
+    inverted_share: float = math.nan
+    no_minimum: int = 0
+    asked: int = 0
 
 
 def prototype_summary(
@@ -149,22 +149,20 @@ def prototype_summary(
     dft, model = found.dft[:, prototype], found.model[:, prototype]
     asked = asked_differences(found, prototype, window)
     known = asked & np.isfinite(model)
-    counts = PrototypeSummary(
-        without_minimum=int((asked & ~known).sum()), n_differences=int(asked.sum())
-    )
+    counts = PrototypeSummary(no_minimum=int((asked & ~known).sum()), asked=int(asked.sum()))
     if not known.any():
         return counts
     errors = (model - dft)[known]
     return replace(
         counts,
-        mae=float(np.abs(errors).mean()),
-        mean_signed_error=float(errors.mean()),
-        softening_scale=slope(dft[known], model[known]),
-        wrong_order_share=float((model[known] < 0).mean()),
+        mean_absolute_error_meV=float(np.abs(errors).mean()),
+        mean_error_meV=float(errors.mean()),
+        slope=slope_through_zero(dft[known], model[known]),
+        inverted_share=float((model[known] < 0).mean()),
     )
 
 
-def slope(dft: np.ndarray, model: np.ndarray) -> float:
+def slope_through_zero(dft: np.ndarray, model: np.ndarray) -> float:
     """Return the least-squares slope through zero of the model's differences on DFT's.
 
     Below 1 the landscape between the prototypes is too soft; pairs with NaN are left out, and it

@@ -56,7 +56,7 @@ class Verdicts:
         return _ratio(self.both, self.both + self.dft_only)
 
     @property
-    def f1(self) -> float:
+    def harmonic_mean(self) -> float:
         """Harmonic mean of precision and recall."""
         return _ratio(2 * self.both, 2 * self.both + self.model_only + self.dft_only)
 

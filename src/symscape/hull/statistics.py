@@ -74,22 +74,22 @@ class ErrorSummary:
     ----------
     n
         How many errors.
-    mean_signed_error, mae
+    mean_error_meV, mean_absolute_error_meV
         meV/atom.
-    share_underpredicted
+    share_too_low
         0 to 1.
     """
 
     n: int
-    mean_signed_error: float
-    mean_signed_error_low: float
-    mean_signed_error_high: float
-    mae: float
-    mae_low: float
-    mae_high: float
-    share_underpredicted: float
-    share_underpredicted_low: float
-    share_underpredicted_high: float
+    mean_error_meV: float
+    mean_error_meV_low: float
+    mean_error_meV_high: float
+    mean_absolute_error_meV: float
+    mean_absolute_error_meV_low: float
+    mean_absolute_error_meV_high: float
+    share_too_low: float
+    share_too_low_low: float
+    share_too_low_high: float
 
     @classmethod
     def of(cls, errors: np.ndarray, interval: Callable[[np.ndarray], Ends]) -> ErrorSummary:

@@ -32,7 +32,7 @@ class RawMetric:
 
     @property
     def name(self) -> str:
-        """``energies.mae``: question and metric."""
+        """Question and metric, with a dot between them."""
         return f"{self.question}.{self.metric.name}"
 
     @property

@@ -89,7 +89,7 @@ def draw_epsilon(view: CurvesView, layout: Layout) -> Figure:
     """Draw a periodic table of the median epsilon of each element."""
     from symscape.figures.periodic_table import draw_periodic_table
 
-    values = {row.number: row.epsilon for row in view.elements if row.n_crystals}
+    values = {row.number: row.epsilon for row in view.elements if row.judged}
     return draw_periodic_table(
         values, "epsilon against all-electron PBE, median of an element's crystals",
         f"Equations of state, {view.run.model.name}", top=EPSILON_TOP, layout=layout,
@@ -142,10 +142,10 @@ def curve_tables(view: CurvesView) -> dict[str, pd.DataFrame]:
             DELTA.column: c.delta,
             "volume_dft_A3_per_atom": c.dft.volume,
             "volume_model_A3_per_atom": c.model.volume,
-            VOLUME_ERROR.column: c.volume_error,
+            VOLUME_ERROR.column: VOLUME_ERROR.of(vars(c)),
             "bulk_modulus_dft_GPa": GPA * c.dft.bulk_modulus,
             "bulk_modulus_model_GPa": GPA * c.model.bulk_modulus,
-            BULK_MODULUS_ERROR.column: c.bulk_modulus_error,
+            BULK_MODULUS_ERROR.column: BULK_MODULUS_ERROR.of(vars(c)),
         }
         for c in view.curves
     ]
@@ -165,11 +165,11 @@ def curve_tables(view: CurvesView) -> dict[str, pd.DataFrame]:
     elements = [
         {
             "element": row.symbol,
-            "crystals": row.n_crystals,
+            "crystals": row.judged,
             f"{EPSILON.column}_median": row.epsilon,
-            WITHOUT_MINIMUM.column: row.without_minimum,
+            WITHOUT_MINIMUM.column: row.no_minimum,
             "prototypes_signed_error_meV_per_atom": row.signed_error,
-            f"prototypes_{SOFTENING_SCALE.column}": row.softening_scale,
+            f"prototypes_{SOFTENING_SCALE.column}": row.slope,
         }
         for row in view.elements
     ]

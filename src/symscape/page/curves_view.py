@@ -11,7 +11,7 @@ from statistics import fmean, median
 import numpy as np
 
 from symscape.equation_of_state.compare import GOOD
-from symscape.equation_of_state.prototypes import slope
+from symscape.equation_of_state.prototypes import slope_through_zero
 from symscape.questions.case import CaseResult
 from symscape.questions.detail import kept
 from symscape.questions.equation_of_state import (
@@ -42,20 +42,20 @@ class ElementRow:
         Atomic number.
     epsilon
         Median over its crystals that have a minimum.
-    without_minimum
+    no_minimum
         How many have none.
-    n_crystals
+    judged
         How many were judged.
-    signed_error, softening_scale
+    signed_error, slope
         Of the differences between its prototypes: mean in meV/atom, and slope on DFT's.
     """
 
     number: int
     epsilon: float
-    without_minimum: int
-    n_crystals: int
+    no_minimum: int
+    judged: int
     signed_error: float
-    softening_scale: float
+    slope: float
 
     @property
     def symbol(self) -> str:
@@ -126,7 +126,7 @@ class CurvesView:
             len(curves) - len(known),
             len(curves),
             fmean(model - dft for dft, model in pairs) if pairs else math.nan,
-            slope(*np.array(pairs).T) if pairs else math.nan,
+            slope_through_zero(*np.array(pairs).T) if pairs else math.nan,
         )
 
     def worst(self) -> tuple[JudgedCurve, ...]:

@@ -17,6 +17,7 @@ from symscape.questions.hull import HULL
 from symscape.questions.registry import QUESTIONS
 from symscape.questions.relaxation import RelaxedRow
 from symscape.questions.stability import N
+from symscape.questions.underprediction import SUMMARY_COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -180,7 +181,7 @@ class HullView:
         from symscape.hull.statistics import summary_by
 
         table = self.judged
-        return table if table.empty else summary_by(table, column)
+        return table if table.empty else _named(summary_by(table, column))
 
     def bias_near_hull(self) -> pd.DataFrame:
         """Return the same for crystals that DFT puts near the hull, window by window."""
@@ -189,7 +190,8 @@ class HullView:
         table = self.judged
         if table.empty:
             return table
-        return summary_near_hull(table.assign(above_hull_dft=table["above_hull_dft"] / 1000))
+        near = table.assign(above_hull_dft=table["above_hull_dft"] / 1000)
+        return _named(summary_near_hull(near))
 
     def biases(self, column: str) -> list[ClassBias]:
         """Return the rows of `bias_by`."""
@@ -250,6 +252,11 @@ class HullView:
 
         share = float(too_low(table["error_above_hull"].to_numpy()).mean())
         return f"{text}; {100 * share:.0f} % of {len(table)} crystals too low above their hull"
+
+
+def _named(summary: pd.DataFrame) -> pd.DataFrame:
+    """Return a summary of errors with the names of the metrics that it holds."""
+    return summary.rename(columns=SUMMARY_COLUMNS)
 
 
 def _biases(table: pd.DataFrame, column: str) -> list[ClassBias]:

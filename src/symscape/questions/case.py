@@ -12,8 +12,6 @@ Status = Literal["passed", "failed", "error"]
 
 #: what stands where a tolerance has no end
 NOTHING = "–"
-#: metrics that count what the model gave no energy for; none is ever allowed
-GAPS = ("failed_points", "failed_crystals")
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from symscape.questions.subjects import Subject, SystemCrystals
 
 #: crystals of which the model gave no energy
-FAILED_CRYSTALS = Metric("failed_crystals", "crystals without energy", counts=True)
+FAILED_CRYSTALS = Metric("failed_crystals", "crystals without energy", counts=True, gap=True)
 N_CRYSTALS = Metric("n_crystals", "crystals", ideal=None, counts=True)
 
 

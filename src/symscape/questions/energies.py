@@ -243,7 +243,7 @@ SPEARMAN = Metric(
     ),
 )  # fmt: skip
 N_POINTS = Metric("n_points", "points compared", ideal=None, counts=True)
-FAILED_POINTS = Metric("failed_points", "points without energy", counts=True)
+FAILED_POINTS = Metric("failed_points", "points without energy", counts=True, gap=True)
 
 #: pointwise metrics, and what computes each of them from the energies of an energy window
 POINTWISE: dict[Metric, Callable[[np.ndarray, np.ndarray], float]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from symscape.questions.question import Question, Scoring
 from symscape.questions.subjects import ElementGroup
 
 if TYPE_CHECKING:
-    from symscape.equation_of_state.compare import CurveErrors
+    from symscape.equation_of_state.compare import CurveErrors, CurveSummary
     from symscape.questions.asked import CurveCase
     from symscape.questions.limits import LimitsByCase
     from symscape.references.birch_murnaghan import BirchMurnaghan
@@ -138,13 +138,26 @@ def judge_equation_of_state(
     from symscape.equation_of_state.compare import CurveErrors
 
     errors = CurveErrors.of(model_curves, equations.average)
-    metrics = asdict(errors.summary())
+    metrics = _metrics(errors.summary())
     detail = CurvesDetail(_judged_curves(equations, model_curves, errors), tuple(not_judged))
     behind = _behind_curves(equations, errors)
     return judged_crystals(
         EQUATION_OF_STATE, subject, metrics, detail, behind,
         tolerances, model, known,
     )  # fmt: skip
+
+
+def _metrics(found: CurveSummary) -> dict[str, float]:
+    return {
+        EPSILON.name: found.median_epsilon,
+        GOOD_SHARE.name: found.share_in_agreement,
+        VOLUME_ERROR.name: found.mean_absolute_volume_error_percent,
+        VOLUME_BIAS.name: found.mean_volume_error_percent,
+        BULK_MODULUS_ERROR.name: found.mean_absolute_bulk_modulus_error_percent,
+        DELTA.name: found.mean_delta_meV,
+        WITHOUT_MINIMUM.name: found.no_minimum,
+        N_CRYSTALS.name: found.compared,
+    }
 
 
 def _judged_curves(
@@ -226,6 +239,8 @@ BULK_MODULUS_ERROR = Metric(
     ),
 )  # fmt: skip
 DELTA = Metric("delta", "Delta, mean", "meV/atom")
+GOOD_SHARE = Metric("good_share", "share with epsilon up to 0.20", ideal=1.0, highest=1.0)
+VOLUME_BIAS = Metric("volume_bias", "mean signed error of V0", "%", signed=True)
 
 EQUATION_OF_STATE = Question(
     "equation_of_state",
@@ -233,9 +248,9 @@ EQUATION_OF_STATE = Question(
     ElementGroup,
     (
         EPSILON,
-        Metric("good_share", "share with epsilon up to 0.20", ideal=1.0, highest=1.0),
+        GOOD_SHARE,
         VOLUME_ERROR,
-        Metric("volume_bias", "mean signed error of V0", "%", signed=True),
+        VOLUME_BIAS,
         BULK_MODULUS_ERROR,
         DELTA,
         WITHOUT_MINIMUM,

@@ -95,11 +95,11 @@ def hull_metrics(table: pd.DataFrame, order: pd.DataFrame, threshold: float) -> 
     pairs = int(order["pairs"].sum())
     return {
         FORMATION_MAE.name: float(formation.abs().mean()),
-        "formation_bias": float(formation.mean()),
+        FORMATION_BIAS.name: float(formation.mean()),
         ABOVE_HULL_MAE.name: float(above.abs().mean()),
-        "above_hull_bias": float(above.mean()),
+        ABOVE_HULL_BIAS.name: float(above.mean()),
         "max_above_hull_error": float(above.abs().max()),
-        "wrong_order_share": float(order["wrong_pairs"].sum()) / pairs if pairs else 0.0,
+        WRONG_ORDER_SHARE.name: float(order["wrong_pairs"].sum()) / pairs if pairs else 0.0,
         GROUND_STATES_MISSED.name: int(order["ground_state_missed"].sum()),
         "polymorph_mae": float(order["polymorph_mae"].mean()) if len(order) else 0.0,
         N_CRYSTALS.name: len(table),
@@ -120,9 +120,17 @@ FORMATION_MAE = Metric(
         "against experiment (Kirklin et al., npj Comput. Mater. 1, 15010 (2015)).",
     ),
 )  # fmt: skip
+FORMATION_BIAS = Metric("formation_bias", "bias of formation energies", "meV/atom", signed=True)
+ABOVE_HULL_BIAS = Metric(
+    "above_hull_bias", "bias of energies above hull", "meV/atom", signed=True, on_board=True
+)
 ABOVE_HULL_MAE = Metric(
     "above_hull_mae", "MAE of energies above hull", "meV/atom", on_board=True,
     score=Score(1.0, 70.0, "As the mean absolute error of the energies of a slice."),
+)  # fmt: skip
+WRONG_ORDER_SHARE = Metric(
+    "wrong_order_share", "share of polymorphs in wrong order", on_board=True,
+    score=Score(0.0, 0.5, "Half of the pairs is what guessing gives."),
 )  # fmt: skip
 GROUND_STATES_MISSED = Metric(
     "ground_states_missed", "ground states missed", counts=True,
@@ -142,17 +150,11 @@ HULL = Question(
     HullSystem,
     (
         FORMATION_MAE,
-        Metric("formation_bias", "bias of formation energies", "meV/atom", signed=True),
+        FORMATION_BIAS,
         ABOVE_HULL_MAE,
-        Metric(
-            "above_hull_bias", "bias of energies above hull", "meV/atom", signed=True,
-            on_board=True,
-        ),
+        ABOVE_HULL_BIAS,
         Metric("max_above_hull_error", "largest error above hull", "meV/atom"),
-        Metric(
-            "wrong_order_share", "share of polymorphs in wrong order", on_board=True,
-            score=Score(0.0, 0.5, "Half of the pairs is what guessing gives."),
-        ),
+        WRONG_ORDER_SHARE,
         GROUND_STATES_MISSED,
         Metric("polymorph_mae", "MAE of polymorph differences", "meV/atom"),
         FALSE_STABLE,

@@ -89,6 +89,8 @@ class Metric:
         How it counts on the leaderboard; None where it doesn't.
     on_board
         Whether the leaderboard shows its plain value.
+    gap
+        Whether it counts what the model gave no energy for: none is ever allowed.
     """
 
     name: str
@@ -101,6 +103,7 @@ class Metric:
     highest: float = math.inf
     score: Score | None = None
     on_board: bool = False
+    gap: bool = False
 
     @property
     def noise(self) -> float:

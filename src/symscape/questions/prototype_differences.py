@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,11 +13,13 @@ from symscape.questions.case import CaseResult
 from symscape.questions.crystals import FAILED_CRYSTALS, judged_crystals
 from symscape.questions.energies import MAE, MEAN_SIGNED_ERROR, SOFTENING_SCALE
 from symscape.questions.equation_of_state import WITHOUT_MINIMUM, NotJudged
+from symscape.questions.hull import WRONG_ORDER_SHARE
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
 from symscape.questions.subjects import ElementalPrototype
 
 if TYPE_CHECKING:
+    from symscape.equation_of_state.prototypes import PrototypeSummary
     from symscape.questions.asked import CurveCase
     from symscape.questions.limits import LimitsByCase
     from symscape.references.equations import EquationsOfState
@@ -106,12 +108,23 @@ def judge_prototype_differences(
         for row in np.flatnonzero(asked)
     )
     detail = DifferencesDetail(judged, tuple(not_judged))
-    metrics = asdict(prototype_summary(found, column, window))
+    metrics = _metrics(prototype_summary(found, column, window))
     return judged_crystals(
         PROTOTYPE_DIFFERENCES, subject, metrics,
         detail, _behind_differences(subject.prototype, judged),
         tolerances, model, known,
     )  # fmt: skip
+
+
+def _metrics(found: PrototypeSummary) -> dict[str, float]:
+    return {
+        MAE.name: found.mean_absolute_error_meV,
+        MEAN_SIGNED_ERROR.name: found.mean_error_meV,
+        SOFTENING_SCALE.name: found.slope,
+        WRONG_ORDER_SHARE.name: found.inverted_share,
+        WITHOUT_MINIMUM.name: found.no_minimum,
+        N_DIFFERENCES.name: found.asked,
+    }
 
 
 def _behind_differences(
@@ -130,11 +143,11 @@ def _behind_differences(
     )
     by_error = largest(table, "error")
     return {
-        "mae": by_error,
-        "mean_signed_error": by_error,
-        "softening_scale": by_error,
-        "wrong_order_share": named(table["id"][table["model"] < 0]),
-        "without_minimum": named(table["id"][table["model"].isna()]),
+        MAE.name: by_error,
+        MEAN_SIGNED_ERROR.name: by_error,
+        SOFTENING_SCALE.name: by_error,
+        WRONG_ORDER_SHARE.name: named(table["id"][table["model"] < 0]),
+        WITHOUT_MINIMUM.name: named(table["id"][table["model"].isna()]),
     }
 
 
@@ -162,10 +175,7 @@ PROTOTYPE_DIFFERENCES = Question(
         ),
         MEAN_SIGNED_ERROR,
         replace(SOFTENING_SCALE, score=Score(0.0, 0.5, "As the softening scale of a slice.")),
-        Metric(
-            "wrong_order_share", "share of polymorphs in wrong order", on_board=True,
-            score=Score(0.0, 0.5, "Half of the pairs is what guessing gives."),
-        ),
+        WRONG_ORDER_SHARE,
         WITHOUT_MINIMUM,
         N_DIFFERENCES,
         FAILED_CRYSTALS,

@@ -82,7 +82,7 @@ def judge_relaxation(
         "max_volume_change_near_hull": float(near["volume_change"].abs().max()),
         BROKEN_SHARE.name: float((~table["kept_symmetry"].astype(bool)).mean()),
         "not_converged": int((~table["converged_fixed"].astype(bool)).sum()),
-        "n_crystals": len(table),
+        N_CRYSTALS.name: len(table),
     }
     columns = [column.name for column in fields(RelaxedRow)]
     rows = tuple(RelaxedRow(*row) for row in table[columns].itertuples(index=False))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from symscape.questions.behind import largest
 from symscape.questions.case import CaseResult
 from symscape.questions.crystals import FAILED_CRYSTALS, judged_crystals
+from symscape.questions.hull import FALSE_STABLE, FALSE_UNSTABLE
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
 from symscape.questions.subjects import AllCrystals
@@ -29,8 +30,8 @@ def _metrics(end: str = "", where: str = "", score: Score | None = None) -> tupl
     """Metrics at one threshold; ``where`` says which, in words."""
     return (
         Metric(f"stable{end}", f"stable for both{where}", ideal=None, counts=True),
-        Metric(f"false_stable{end}", f"unstable called stable{where}", counts=True),
-        Metric(f"false_unstable{end}", f"stable called unstable{where}", counts=True),
+        Metric(f"{FALSE_STABLE.name}{end}", f"{FALSE_STABLE.title}{where}", counts=True),
+        Metric(f"{FALSE_UNSTABLE.name}{end}", f"{FALSE_UNSTABLE.title}{where}", counts=True),
         Metric(f"unstable{end}", f"unstable for both{where}", ideal=None, counts=True),
         Metric(f"false_stable_share{end}", f"share of unstable called stable{where}"),
         Metric(f"false_unstable_share{end}", f"share of stable called unstable{where}"),
@@ -65,7 +66,7 @@ def stability_metrics(found: Verdicts, end: str = "") -> dict[str, float]:
     """Return the metrics at one threshold, without what depends on it."""
     values = (
         found.both, found.model_only, found.dft_only, found.neither, found.model_only_share,
-        found.dft_only_share, found.precision, found.recall, found.f1,
+        found.dft_only_share, found.precision, found.recall, found.harmonic_mean,
     )  # fmt: skip
     own = {metric.name: value for metric, value in zip(_metrics(end), values, strict=True)}
     return own if end else {N.name: found.count, **own}

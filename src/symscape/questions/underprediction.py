@@ -15,6 +15,7 @@ from symscape.questions.crystals import (
     judged_crystals,
     rows_of,
 )
+from symscape.questions.energies import MAE, MEAN_SIGNED_ERROR, SHARE_UNDERPREDICTED
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
 from symscape.questions.stability import N
@@ -34,6 +35,16 @@ _OF = {"": "", "formation_": " of formation energies", "total_": " of total ener
 #: columns of errors, and what begins the names of their metrics
 PREFIXES = {"error_above_hull": "", "error_formation": "formation_", "error_total": "total_"}
 _ENDS = {"": "", "_low": ", lower end", "_high": ", upper end"}
+#: fields of `symscape.hull.statistics.ErrorSummary`, and the metrics that they become
+_SUMMED = {
+    "mean_error_meV": MEAN_SIGNED_ERROR,
+    "mean_absolute_error_meV": MAE,
+    "share_too_low": SHARE_UNDERPREDICTED,
+}
+#: the same for columns of tables, with the ends of the intervals
+SUMMARY_COLUMNS = {
+    f"{field}{end}": f"{metric.name}{end}" for field, metric in _SUMMED.items() for end in _ENDS
+}
 
 
 def _metrics(prefix: str, end: str) -> tuple[Metric, ...]:
@@ -42,11 +53,13 @@ def _metrics(prefix: str, end: str) -> tuple[Metric, ...]:
     judged = not prefix and not end
     return (
         Metric(
-            f"{prefix}mean_signed_error{end}", f"mean signed error{words}", "meV/atom",
+            f"{prefix}{MEAN_SIGNED_ERROR.name}{end}", f"mean signed error{words}", "meV/atom",
             signed=True, score=_BIAS_SCORE if judged else None, on_board=judged,
         ),
-        Metric(f"{prefix}mae{end}", f"mean absolute error{words}", "meV/atom"),
-        Metric(f"{prefix}share_underpredicted{end}", f"share underpredicted{words}", ideal=None),
+        Metric(f"{prefix}{MAE.name}{end}", f"mean absolute error{words}", "meV/atom"),
+        Metric(
+            f"{prefix}{SHARE_UNDERPREDICTED.name}{end}", f"share underpredicted{words}", ideal=None
+        ),
     )  # fmt: skip
 
 
@@ -58,11 +71,23 @@ class BiasDetail:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
-def underprediction_metrics(found: ErrorSummary, prefix: str) -> dict[str, float]:
-    """Return the metrics of one kind of error; ``prefix`` as in `PREFIXES`."""
-    values = asdict(found)
-    del values[N.name]
-    return {f"{prefix}{name}": value for name, value in values.items()}
+def summary_row(found: ErrorSummary) -> dict[str, float]:
+    """Return a summary as a row of a table: how many errors, and the metrics of them."""
+    made = asdict(found)
+    return {N.name: found.n, **{name: made[field] for field, name in SUMMARY_COLUMNS.items()}}
+
+
+def underprediction_metrics(row: Mapping[Any, float], prefix: str) -> dict[str, float]:
+    """Return the metrics of one kind of error.
+
+    Parameters
+    ----------
+    row
+        What `summary_row` made.
+    prefix
+        As in `PREFIXES`.
+    """
+    return {f"{prefix}{name}": row[name] for name in SUMMARY_COLUMNS.values()}
 
 
 def judge_underprediction(
@@ -81,7 +106,8 @@ def judge_underprediction(
 
     metrics: dict[str, float] = {}
     for column, prefix in PREFIXES.items():
-        metrics |= underprediction_metrics(error_summary(table[column].to_numpy()), prefix)
+        row = summary_row(error_summary(table[column].to_numpy()))
+        metrics |= underprediction_metrics(row, prefix)
     metrics[N_CRYSTALS.name] = len(table)
     detail = BiasDetail(rows_of(table), table.attrs.get("settings", {}))
     behind = by_errors(table, metrics)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from symscape.questions.case import GAPS, CaseResult, Check
+from symscape.questions.case import CaseResult, Check
 from symscape.questions.registry import metric_named
 
 #: how much worse than in the run a metric may become
@@ -71,7 +71,7 @@ def _can_widen(check: Check) -> bool:
 
 def _counts_gaps(check: Check) -> bool:
     """Whether a check counts what could not be evaluated, which no tolerance excuses."""
-    return check.metric in GAPS
+    return metric_named(check.metric).gap
 
 
 def _widened(check: Check, room: float) -> str:

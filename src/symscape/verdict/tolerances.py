@@ -31,7 +31,6 @@ from pathlib import Path
 from typing import Any
 
 from symscape.errors import ToleranceFileError, shown
-from symscape.questions.case import GAPS
 from symscape.questions.limits import CaseTolerances
 from symscape.questions.metric import Limit
 from symscape.questions.registry import QUESTIONS
@@ -168,7 +167,7 @@ def _parse(where: str, table: dict[str, Any]) -> Override:
         if not isinstance(value, dict):
             raise ToleranceFileError(f"{where}: [{key}] is a table of metrics.")
         question = QUESTIONS[key]
-        judged = [metric for metric in question.units if metric not in GAPS]
+        judged = [metric.name for metric in question.metrics if not metric.gap]
         for name, limit in value.items():
             spot = f"{where}: {key}.{name}"
             if name in question.settings:
