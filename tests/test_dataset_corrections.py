@@ -154,6 +154,50 @@ def test_one_level_of_theory_alone_can_be_imported(tmp_path):
     assert summary.levels == {"PBE": 1}
 
 
+def frame(structure, difference):
+    """A frame of MPtrj, which states no functional."""
+    total = -6.0 * len(structure)
+    both = {"uncorrected_total_energy": total, "corrected_total_energy": total + difference}
+    return {"structure": structure.as_dict(), "mp_id": "mp-1", **both}
+
+
+def summary(structure, difference):
+    """A summary document of the Materials Project."""
+    both = {"uncorrected_energy_per_atom": -6.0, "energy_per_atom": -6.0 + difference}
+    return {"structure": structure.as_dict(), "material_id": "mp-1", **both}
+
+
+@pytest.mark.parametrize("kind", [frame, summary])
+@pytest.mark.parametrize("level", ["unknown", "PBE"])
+@pytest.mark.parametrize(
+    ("metal", "other"), [("Mg", "O"), ("Na", "Cl"), ("Mg", "Al"), ("Na", "K"), ("Fe", "O")]
+)
+def test_two_equal_energies_are_a_correction_of_0_only_where_it_is_0(
+    kind, level, metal, other, tmp_path
+):
+    structure = rock_salt(metal, other)
+    table, found = imported(tmp_path, [kind(structure, 0.0)], level_of_theory=level)
+    row = table.iloc[0]
+    if other in ("Al", "K"):
+        assert row["correction"] == mp2020(entry(structure)) == 0
+        assert row["correction_origin"] == "stated"
+        assert found.notices == ()
+    elif level == "PBE" and metal != "Fe":  # whose U nobody states
+        assert row["correction"] == pytest.approx(mp2020(entry(structure)), abs=1e-12)
+        assert row["correction_origin"] == "computed"
+        assert "the computed one is taken" in found.notices[0]
+    else:
+        assert np.isnan(row["correction"])
+        assert "its correction is unknown" in found.notices[0]
+
+
+@pytest.mark.parametrize("kind", [frame, summary])
+def test_two_different_energies_are_taken_at_their_word(kind, tmp_path):
+    table, found = imported(tmp_path, [kind(rock_salt("Fe", "O"), -1.2)])
+    assert table["correction_origin"].iloc[0] == "stated"
+    assert found.notices == ()
+
+
 numbers = st.floats(-50, 50, allow_nan=False).filter(lambda x: abs(x) > 1e-6)
 parts = st.lists(st.builds(Stated, st.sampled_from(Maker), numbers), max_size=5)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatch
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -194,7 +195,11 @@ def test_a_spoiled_reference_is_one_sentence_and_the_rest_goes_on(suite):
         (["--mlip", "cheap:exact", "--baseline-margin", "-1"], "*number from 0 up*"),
         (["--mlip", "cheap:exact,cheap:soft", "--checkpoint", "x"], "*one --mlip FAMILY*"),
         (["--mlip", "cheap:exact,cheap:soft", "--mlip-name", "x"], "*one --mlip*"),
-        (["--mlip", "sevenn", "--checkpoint", "absent.pth"], "*absent.pth*"),
+        pytest.param(
+            ["--mlip", "sevenn", "--checkpoint", "absent.pth"],
+            "*absent.pth*",
+            marks=pytest.mark.skipif(find_spec("sevenn") is None, reason="needs sevenn"),
+        ),
     ],
 )
 def test_bad_options_are_usage_errors_of_one_sentence(suite, arguments, sentence):

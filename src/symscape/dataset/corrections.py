@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: what is stated may differ from what is computed by this, eV/atom; rounding in files
 AGREEMENT_eV = 1e-3
+#: two energies that differ by less are the same number, eV/atom
+_SAME_eV = 1e-6
 
 
 class Maker(StrEnum):
@@ -48,10 +50,14 @@ class Stated:
         Whose it is.
     value_eV
         For the cell.
+    by_difference
+        Whether it is the difference of two energies, with and without. Two that are the same may
+        mean that nobody ever corrected the energy.
     """
 
     maker: Maker
     value_eV: float
+    by_difference: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,6 +118,14 @@ def together(parts: list[Stated]) -> tuple[Stated, ...]:
     )
 
 
+def is_nothing(stated: tuple[Stated, ...], n_atoms: int) -> bool:
+    """Tell whether a source's energies with and without MP2020's correction are the same.
+
+    Whether that means a correction of 0 or none at all, only the crystal can tell.
+    """
+    return any(s.by_difference and abs(s.value_eV) <= _SAME_eV * n_atoms for s in stated)
+
+
 def settle(stated: tuple[Stated, ...], computed_eV: float, n_atoms: int, choice: Choice) -> Settled:
     """Decide on MP2020's correction of a crystal.
 
@@ -125,11 +139,12 @@ def settle(stated: tuple[Stated, ...], computed_eV: float, n_atoms: int, choice:
         In the cell.
     choice
         What counts where MP2020's is both stated and computed. A correction of another maker never
-        counts as MP2020's.
+        counts as MP2020's, nor do two equal energies where the scheme gives another number than 0.
     """
     own = sum((s.value_eV for s in stated if s.maker == Maker.MP2020), 0.0)
-    known = any(s.maker == Maker.MP2020 for s in stated)
     possible = math.isfinite(computed_eV)
+    nothing = is_nothing(stated, n_atoms) and possible and abs(computed_eV) > AGREEMENT_eV * n_atoms
+    known = any(s.maker == Maker.MP2020 for s in stated) and not nothing
     if known and (choice is Choice.STATED or not possible):
         value, origin = own, "stated"
     elif possible:

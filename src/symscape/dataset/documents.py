@@ -149,7 +149,9 @@ def _from_thermo(document: dict[str, Any]) -> CrystalRecord:
     mixed = "R2SCAN" in _text(document.get("thermo_type"))
     stated = _stated_correction(document)
     if np.isfinite(stated) and not mixed:
-        record = replace(record, stated=(Stated(Maker.MP2020, stated * record.n_atoms),))
+        record = replace(
+            record, stated=(Stated(Maker.MP2020, stated * record.n_atoms, by_difference=True),)
+        )
     if record.level_of_theory == UNKNOWN:
         record = replace(record, level_of_theory=_functional(kind))
     return record
@@ -166,7 +168,7 @@ def _from_summary(document: dict[str, Any]) -> CrystalRecord:
     return replace(
         record,
         energy_eV=per_atom * record.n_atoms,
-        stated=() if np.isnan(stated) else (Stated(Maker.MP2020, stated),),
+        stated=() if np.isnan(stated) else (Stated(Maker.MP2020, stated, by_difference=True),),
     )
 
 
@@ -177,7 +179,7 @@ def _from_frame(document: dict[str, Any]) -> CrystalRecord:
     return _from_structure(
         document.get("structure"),
         energy_eV=total,
-        stated=() if np.isnan(stated) else (Stated(Maker.MP2020, stated),),
+        stated=() if np.isnan(stated) else (Stated(Maker.MP2020, stated, by_difference=True),),
     )
 
 

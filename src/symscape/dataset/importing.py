@@ -9,12 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symscape.dataset.corrections import Choice, computed_correction, settle
+import numpy as np
+
+from symscape.dataset.corrections import Choice, Settled, computed_correction, is_nothing, settle
 from symscape.dataset.files import FORMATS, recognize
 from symscape.dataset.mistakes import per_atom_energies, shifted_zeros
 from symscape.dataset.options import ImportOptions, ImportSummary
 from symscape.dataset.read import load_dataset
-from symscape.dataset.record import CrystalRecord, Reject
+from symscape.dataset.record import UNKNOWN, CrystalRecord, Reject
 from symscape.dataset.store import NOTICES, REJECTS
 from symscape.dataset.stresses import StressCheck
 from symscape.dataset.tables import EnergyTable
@@ -200,7 +202,10 @@ def _with_correction(record: CrystalRecord, choice: Choice) -> CrystalRecord:
     computed = computed_correction(
         record.cell, record.numbers, record.positions, record.level_of_theory, record.hubbard_eV
     )
-    settled = settle(record.stated, computed, record.n_atoms, choice)
+    if np.isnan(computed) and _never_corrected(record):
+        settled = Settled(disagreement=_NEVER_CORRECTED)
+    else:
+        settled = settle(record.stated, computed, record.n_atoms, choice)
     notices = (settled.disagreement,) if settled.disagreement else ()
     return replace(
         record,
@@ -208,6 +213,24 @@ def _with_correction(record: CrystalRecord, choice: Choice) -> CrystalRecord:
         correction_origin=settled.origin,
         notices=(*record.notices, *notices),
     )
+
+
+_NEVER_CORRECTED = (
+    "the energies with and without correction are the same, but MP2020 corrects such a compound; "
+    "its correction is unknown."
+)
+
+
+def _never_corrected(record: CrystalRecord) -> bool:
+    """Tell whether a source says 0 where MP2020 corrects by what it doesn't state, if at all.
+
+    Corrections for Hubbard's U are negative, as nearly all for anions are, so that the one of plain
+    PBE isn't 0 (nor refused for want of a U) if the whole isn't.
+    """
+    known_scheme = record.level_of_theory in ("PBE", "PBE+U", UNKNOWN)
+    if not known_scheme or not is_nothing(record.stated, record.n_atoms):
+        return False
+    return computed_correction(record.cell, record.numbers, record.positions, "PBE", None) != 0
 
 
 def rejects_file(path: str | Path) -> Path:

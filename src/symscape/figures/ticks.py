@@ -127,7 +127,8 @@ class Ticks(Artist):
         return self._canvas().dpi / 72
 
     def _canvas(self) -> Figure:
-        figure = self.get_figure(root=True)
+        assert self.axes is not None
+        figure = self.axes.figure
         assert figure is not None
         return figure
 

@@ -194,7 +194,9 @@ def find_edges(
 def _graph(a: np.ndarray, b: np.ndarray, weights: np.ndarray, size: int) -> csr_array:
     from scipy.sparse import coo_array
 
-    return coo_array((weights, (a, b)), shape=(size, size)).tocsr()
+    # older releases of scipy search graphs with 32-bit indices only
+    ends = a.astype(np.int32), b.astype(np.int32)
+    return coo_array((weights, ends), shape=(size, size)).tocsr()
 
 
 def _trace(before: np.ndarray, start: int, end: int) -> np.ndarray | None:
