@@ -104,7 +104,7 @@ def test_the_command_fails_if_no_record_is_usable(tmp_path):
     bad = write_text(tmp_path / "bad.json", json.dumps([small_document(0, energy=None)]))
     outcome = run(bad, "-o", tmp_path / "made")
     assert outcome.exit_code == 1
-    assert "none of 1 records could be imported" in outcome.stderr
+    assert "none of 1 records could be imported" in outcome.output
     assert [p.name for p in (tmp_path / "made").iterdir()] == [REJECTS]
     with pytest.raises(DatasetError, match="no data set"):
         load_dataset(tmp_path / "made")

@@ -33,7 +33,7 @@ def disguised(atoms, seed, *, mirror=False):
     order = random.permutation(len(cell))
     cell = cell[order]
     cell.translate(random.uniform(-2, 2, 3))
-    rotation = Rotation.random(rng=random).as_matrix() * (-1 if mirror else 1)
+    rotation = Rotation.random(None, random).as_matrix() * (-1 if mirror else 1)
     cell = Atoms(
         numbers=cell.numbers,
         positions=cell.positions @ rotation,

@@ -75,7 +75,8 @@ def prototypes() -> tuple[PrototypeCell, ...]:
     DatasetError
         If the installed pymatgen has no such file.
     """
-    with gzip.open(_library()) as file:
+    library = _library()
+    with gzip.open(library) if library.suffix == ".gz" else library.open("rb") as file:
         entries = json.load(file)
     made = [_prototype(*structure_arrays(entry["snl"])) for entry in entries]
     made = [p for p in made if _openness(p) <= _MOST_OPEN]
@@ -94,7 +95,8 @@ def _openness(prototype: PrototypeCell) -> float:
 def _library() -> Path:
     spec = find_spec("pymatgen.analysis")
     folders = (spec.submodule_search_locations if spec else None) or ()
-    for name in ("prototypes/aflow_prototypes.json.gz", "aflow_prototypes.json.gz"):
+    kept = ("prototypes/aflow_prototypes.json.gz", "aflow_prototypes.json.gz")
+    for name in (*kept, "aflow_prototypes.json"):
         for folder in folders:
             if (Path(folder) / name).is_file():
                 return Path(folder) / name

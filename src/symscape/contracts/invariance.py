@@ -42,7 +42,8 @@ def rotation(
     from scipy.spatial.transform import Rotation
 
     base = rattled(crystal, settings)
-    turns = Rotation.random(settings.samples, rng=settings.rng()).as_matrix()
+    # by position: scipy has had two names for the generator
+    turns = Rotation.random(settings.samples, settings.rng()).as_matrix()
     variants = [
         Structures(base.numbers, base.positions @ r.T, base.cells @ r.T, base.offsets)
         for r in turns

@@ -128,8 +128,7 @@ class Ticks(Artist):
 
     def _canvas(self) -> Figure:
         assert self.axes is not None
-        figure = self.axes.figure
-        assert figure is not None
+        figure: Any = self.axes.figure
         return figure
 
     def _pixels(self, places: np.ndarray) -> np.ndarray:
