@@ -37,14 +37,16 @@ run = behind_run
 
 
 def parsed(drawing):
-    """Circles, and the lengths of the cell's edges, of a drawing."""
+    """Circles within the cell, the lengths of its edges, and what all reaches, of a drawing."""
     svg = ET.fromstring(str(drawing))
     # neighbours beyond the cell are pale
     balls = [e for e in svg.iter("circle") if e.get("class") == "inside"]
     numbers = [[float(e.get(k)) for k in ("cx", "cy", "r")] for e in balls]
     lines = [e for e in svg.iter("line") if e.get("class") == "edge"]
     ends = np.array([[float(e.get(k)) for k in ("x1", "y1", "x2", "y2")] for e in lines])
-    return np.array(numbers), np.linalg.norm(ends[:, :2] - ends[:, 2:], axis=1), ends
+    x, y, r = np.array([[float(e.get(k)) for k in ("cx", "cy", "r")] for e in svg.iter("circle")]).T
+    reach = np.concatenate([x - r, x + r, y - r, y + r, ends.ravel()])
+    return np.array(numbers), np.linalg.norm(ends[:, :2] - ends[:, 2:], axis=1), reach
 
 
 cells = arrays(float, (3, 3), elements=st.floats(-1, 1)).map(lambda a: 6 * np.eye(3) + a)
@@ -60,12 +62,12 @@ def test_both_drawings_have_one_scale_and_stay_within_their_frame(cell, position
     after = before.copy()
     after.set_cell(stretch * cell, scale_atoms=True)
     drawings = draw_change(crystal_shape(before, after), "<As>")
-    (atoms, edges, ends), (atoms_after, edges_after, ends_after) = map(parsed, drawings)
+    (atoms, edges, reach), (atoms_after, edges_after, reach_after) = map(parsed, drawings)
     assert len(edges) == len(edges_after) == 12
     # places are rounded to a tenth of a unit
     assert edges_after == pytest.approx(stretch * edges, abs=0.5)
     assert len(atoms) == len(atoms_after) >= 3
-    for places in (atoms[:, :2], atoms_after[:, :2], ends, ends_after):
+    for places in (reach, reach_after):
         assert places.min() > 0
         assert places.max() < SIZE
 

@@ -54,9 +54,12 @@ class _Seen:
 
     @property
     def extent(self) -> float:
-        """The larger of width and height, angstrom."""
+        """The larger of width and height with the largest atom on either side, angstrom."""
+        from ase.data import covalent_radii
+
         both = np.vstack([self.points, self.corners])[:, :2]
-        return float((both.max(axis=0) - both.min(axis=0)).max())
+        ball = _BALL * float(covalent_radii[self.numbers].max())
+        return float((both.max(axis=0) - both.min(axis=0)).max()) + 2 * ball
 
 
 def draw_change(shape: CrystalShape, name: str) -> tuple[Markup, Markup | None]:
