@@ -10,7 +10,10 @@ import pytest
 from report_runs import judged_case, make_run, reference_summary
 
 from symscape.landscape.evaluate import SliceEvaluation
+from symscape.models.registry import resolve
+from symscape.models.spec import ModelSpec
 from symscape.notebook import map_html, table_html
+from symscape.references.reference import LandscapeReference
 from symscape.references.store import load_reference
 
 STORED = Path(__file__).parents[1] / "references" / "GeTe-R3m" / "ca-Ge_z.json"
@@ -27,6 +30,7 @@ def nouns() -> list[object]:
         SliceEvaluation(grid, {(0, 1): "no"}, 3, 1, 0.5),
         case,
         make_run(case, references=(summary,)),
+        resolve(ModelSpec("chgnet")),
     ]
 
 
@@ -34,8 +38,11 @@ def nouns() -> list[object]:
 def test_nouns_are_short_and_well_formed(noun):
     assert repr(noun).startswith(type(noun).__name__)
     assert len(repr(noun)) < 150
-    if hasattr(noun, "_repr_html_"):
-        ElementTree.fromstring(f"<div>{noun._repr_html_()}</div>")
+    shown = ElementTree.fromstring(f"<div>{noun._repr_html_()}</div>")
+    assert shown.find("table/tr/td") is not None
+    # energies are shown as a map
+    mapped = isinstance(noun, LandscapeReference | SliceEvaluation)
+    assert (shown.find("svg/rect") is not None) == mapped
 
 
 def test_a_map_has_a_cell_for_each_point_and_grey_where_nothing_is_known():

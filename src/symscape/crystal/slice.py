@@ -18,6 +18,7 @@ from symscape.crystal.lattice import (
 )
 from symscape.crystal.structures import Structures
 from symscape.errors import SymscapeError
+from symscape.notebook import table_html
 
 if TYPE_CHECKING:
     from symscape.crystal.equivalence import GridSymmetry
@@ -78,6 +79,13 @@ class Slice:
     def __repr__(self) -> str:
         n_u, n_v = self.shape
         return f"Slice({self.crystal.formula} {self.crystal.symbol}, {self.name}, {n_u} x {n_v})"
+
+    def _repr_html_(self) -> str:
+        """Return the crystal and the axes as a table, for notebooks."""
+        head = ("axis", "moves", "from", "to", "points")
+        rows = [(a.name, ", ".join(a.terms), a.start, a.stop, a.points) for a in self.axes]
+        about = [("crystal", f"{self.crystal.formula} {self.crystal.symbol}")]
+        return table_html(about) + table_html(rows, head)
 
     # -- names and shape --------------------------------------------------------------------------
 

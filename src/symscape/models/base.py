@@ -15,6 +15,7 @@ from symscape.errors import ModelError
 from symscape.models.card import ModelCard
 from symscape.models.devices import resolve_device
 from symscape.models.threads import threads_for
+from symscape.notebook import table_html
 
 #: what a potential may give, by ASE's names
 Quantity = Literal["energy", "forces", "stress"]
@@ -76,6 +77,20 @@ class EnergyModel(ABC):
         return (
             f"{type(self).__name__}({self.card.name}, {self.card.level_of_theory}, {self.device})"
         )
+
+    def _repr_html_(self) -> str:
+        """Return what is known about the potential as a table, for notebooks."""
+        card = self.card
+        rows = [
+            ("model", card.name),
+            ("family", card.family),
+            ("checkpoint", card.checkpoint or ""),
+            ("level of theory", card.level_of_theory),
+            ("energies", card.energy_convention),
+            ("device", self.device),
+            ("gives", ", ".join(sorted(self.implements))),
+        ]
+        return table_html(rows)
 
     def unloaded(self) -> EnergyModel:
         """Return a model like this one that has not been loaded and can go to another process."""
