@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
@@ -37,8 +38,10 @@ COLOURS = 256
 def draw_images(results: Path = RESULTS, folder: Path = IMAGES) -> list[Path]:
     """Draw a report's figures, keep those that the documentation shows, and return their paths."""
     run = load_results(results)
+    slices = {figure.rpartition("-")[0] for figure in FIGURES.values()}
+    shown = [case for case in run.cases if f"{case.material}-{case.slice}" in slices]
     with tempfile.TemporaryDirectory() as made:
-        write_figures(Path(made), RunView(run))
+        write_figures(Path(made), RunView(replace(run, cases=tuple(shown))))
         write_curves(made, CurvesView(run))
         paths = []
         for name, figure in FIGURES.items():
