@@ -69,6 +69,13 @@ def test_models_are_registered_as_they_were_run(ranking):
             assert getattr(entry.run.model, field) == getattr(card, field)
 
 
+def test_every_model_has_published_values_or_says_that_there_are_none(ranking):
+    cards = load_cards()
+    for entry in ranking.board.entries:
+        card = cards[entry.name]
+        assert bool(card.published) != bool(card.not_published), entry.name
+
+
 def test_every_model_was_asked_everything(ranking):
     assert {standing.coverage for standing in ranking.standings} == {1.0}
 

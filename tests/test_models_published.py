@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from ase.units import GPa
 from typer.testing import CliRunner
 
 from symscape.cli import app
@@ -42,15 +43,44 @@ def springs(*values):
 
 @pytest.mark.parametrize(("name", "value"), VALUES)
 def test_every_published_value_can_be_asked_for(name, value):
-    assert value.quantity in ("energy", "lattice_parameter")
+    assert value.quantity in ("energy", "lattice_parameter", "bulk_modulus")
+    assert value.source in published.published_text(value)
     assert value.tolerance > 0
     assert value.source
     structure = published.published_structure(value.structure)
     assert len(structure) == 1
-    if value.quantity == "lattice_parameter":
+    if value.quantity != "energy":
         cell = structure.cells[0]
         assert cell == pytest.approx(np.eye(3) * cell[0, 0], abs=1e-9)
+    if value.quantity == "lattice_parameter":
         assert cell[0, 0] == pytest.approx(value.value, rel=0.05)
+
+
+@pytest.mark.parametrize("card", load_cards().values(), ids=lambda card: card.name)
+def test_a_card_has_values_or_says_why_not_but_not_both(card):
+    assert not (card.published and card.not_published)
+
+
+def test_the_bulk_modulus_is_that_of_the_energy(monkeypatch):
+    # E = 40 x^2 of the strain x of the edge a: V E''(V) = 80 / (9 a^3) eV per cubic angstrom
+    modulus = 80 / (9 * Springs.edge**3) / GPa
+    value = PublishedValue("MoS", "bulk_modulus", modulus, 1e-4 * modulus, "closed form")
+    assert published.compare_published(springs(value))[0].agrees
+
+
+def test_another_head_of_the_same_weights_is_asked_where_the_value_is_its(monkeypatch):
+    asked = []
+
+    def make(card, **more):
+        asked.append(dict(card.options))
+        return Springs(card)
+
+    monkeypatch.setattr(registry, "make", make)
+    value = PublishedValue("MoS", "energy", -7.0, 1e3, "x", {"modality": "R2SCAN"})
+    card = ModelCard("mine", "ase", options={"modality": "PBE", "n": 1}, published=(value,))
+    assert published.compare_published(Springs(card))[0].agrees
+    assert asked == [{"modality": "R2SCAN", "n": 1}]
+    assert "with modality R2SCAN" in published.published_text(value)
 
 
 @pytest.mark.parametrize("edge", [3.95, 4.0, 4.21, 4.3])
@@ -84,7 +114,7 @@ def test_the_command_says_what_differs(monkeypatch):
     monkeypatch.setattr(registry, "resolve", lambda name, **more: springs(right))
     done = CliRunner().invoke(app, ["models", "--check", "springs"])
     assert done.exit_code == 0
-    assert "lattice parameter of MoS: 4.2500" in done.stdout
+    assert "agrees: 4.2500" in done.stdout
     monkeypatch.setattr(
         registry, "resolve", lambda name, **more: springs(right, replace(right, value=4.1))
     )

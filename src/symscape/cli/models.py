@@ -79,23 +79,22 @@ def _check(name: str, checkpoint: str | None) -> None:
     ModelError
         If there is no such model or it can't be loaded.
     """
-    from symscape.models.published import compare_published
+    from symscape.models.published import compare_published, published_text
     from symscape.models.registry import resolve
 
     model = resolve(name, checkpoint=checkpoint)
     found = compare_published(model)
     console = _console()
     for one in found:
-        value = one.published
         text = (
-            f"{value.quantity.replace('_', ' ')} of {value.structure}: {one.found:.6f}, published "
-            f"{value.value} within {value.tolerance} ({value.source}): "
-            f"{'agrees' if one.agrees else 'DIFFERS'}"
+            f"{'agrees' if one.agrees else 'DIFFERS'}: {one.found:.6f}, published "
+            f"{published_text(one.published)}"
         )
         console.print(text, markup=False, highlight=False)
     if not found:
         console.print(
-            f"{model.card.name}: its authors published no value that can be computed.",
+            f"{model.card.name}: its authors published no value that can be computed. "
+            f"{model.card.not_published}".rstrip(),
             markup=False,
             highlight=False,
         )
@@ -110,6 +109,7 @@ def show(
     """Print the card of one potential, with its citation and licence."""
     from rich.table import Table
 
+    from symscape.models.published import published_text
     from symscape.models.registry import find_card, model_status
     from symscape.models.training_sets import training_text
 
@@ -138,7 +138,8 @@ def show(
         "links": ", ".join(card.links),
         "versions": card.package_version,
         "SHA-256": card.digest,
-        "check values": str(len(card.published)) if card.published else "none",
+        "check values": "; ".join(map(published_text, card.published)) or "none published",
+        "not published": card.not_published,
         "package": _package(found),
         "weights": str(found.weights) if found.weights else "not here",
     }

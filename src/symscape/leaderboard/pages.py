@@ -23,6 +23,7 @@ from symscape.leaderboard.tables import (
     value_text,
 )
 from symscape.models.card import ModelCard
+from symscape.models.published import published_text
 from symscape.page import words
 from symscape.questions.energies import (
     MAE,
@@ -87,6 +88,7 @@ class Pages:
             counted=lambda standing, metric: counts_text(site.ranking, standing, metric),
             badge_words=badge_words,
             web_links=web_links,
+            published_text=published_text,
             window=f"{SCORED_WINDOW:g}",
             count=words.count_text,
             isnan=lambda value: not math.isfinite(value),

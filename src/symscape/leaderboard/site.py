@@ -17,6 +17,8 @@ from symscape.leaderboard.maps import Thumbnail
 from symscape.leaderboard.presets import PRESETS, Preset
 from symscape.leaderboard.ranking import RAW_METRICS, Ranking, RawMetric, Standing
 from symscape.leaderboard.scores import combine
+from symscape.models.card import ModelCard
+from symscape.models.registry import load_cards
 from symscape.questions.hull import ABOVE_HULL_MAE, HULL
 from symscape.questions.question import Question
 from symscape.questions.registry import QUESTIONS
@@ -206,6 +208,16 @@ class BoardSite:
         if level == "unknown":
             return f"level of theory not stated, references computed with {levels}"
         return f"trained on {level}, references computed with {levels}"
+
+    def registered(self, standing: Standing) -> ModelCard | None:
+        """Return a model's card as it is registered today, which knows the published values."""
+        return load_cards().get(standing.name)
+
+    @property
+    def unchecked(self) -> list[str]:
+        """Names of the models of which no published value is known."""
+        cards = {s.name: self.registered(s) for s in self.ranking.standings}
+        return [name for name, card in cards.items() if card is None or not card.published]
 
     @property
     def timed(self) -> bool:

@@ -37,6 +37,7 @@ _TOLERANCE_KEYS = {"extends", "override", "known_failure", *QUESTIONS}
 _CARD_KEYS = {field.name for field in fields(ModelCard)} - {
     *("name", "description", "licence", "reference", "options"),
     *("date", "digest", "elements", "links", "parameters", "published"),
+    "not_published",
 }
 
 

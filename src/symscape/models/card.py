@@ -18,13 +18,15 @@ class PublishedValue:
         Name of a file in ``published/`` beside this module, without its ending.
     quantity
         ``energy``: of that cell in eV; ``lattice_parameter``: edge in angstrom of the cubic cell
-        at which its energy is lowest.
+        at which its energy is lowest; ``bulk_modulus``: in GPa at that edge.
     value
         What was published.
     tolerance
         Largest difference that still counts as the same.
     source
         Where it stands.
+    options
+        Of the loader, where they differ from the card's: another head of the same weights.
     """
 
     structure: str
@@ -32,6 +34,7 @@ class PublishedValue:
     value: float
     tolerance: float
     source: str
+    options: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,9 @@ class ModelCard:
         SHA-256 of the weights' file, or of a folder as `symscape.models.weights.content_hash` has
         it; empty where not known.
     published
-        Numbers that the authors published, for ``symscape models check``.
+        Numbers that the authors published, for ``symscape models --check``.
+    not_published
+        Where ``published`` is empty: what was looked for, and what is known instead.
     """
 
     name: str
@@ -101,3 +106,4 @@ class ModelCard:
     package_version: str = ""
     digest: str = ""
     published: tuple[PublishedValue, ...] = ()
+    not_published: str = ""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+from ase.units import GPa
 
 from symscape.crystal.structures import Structures
 from symscape.errors import ModelError
 from symscape.models.base import EnergyModel
 from symscape.models.card import PublishedValue
 
+#: what authors publish of a structure, with the unit
+_UNITS = {"energy": "eV", "lattice_parameter": "Å", "bulk_modulus": "GPa"}
 _FOLDER = Path(__file__).with_name("published")
 #: relative changes of a cubic cell's edge: a first look, and a fine one around the lowest
 _COARSE = np.linspace(-0.08, 0.08, 17)
@@ -48,7 +51,29 @@ def compare_published(model: EnergyModel) -> list[Comparison]:
     ModelError
         If the card names a structure or quantity that is not known, or the model can't be loaded.
     """
-    return [Comparison(value, _found(model, value)) for value in model.card.published]
+    return [
+        Comparison(value, _found(_with_options(model, value), value))
+        for value in model.card.published
+    ]
+
+
+def _with_options(model: EnergyModel, value: PublishedValue) -> EnergyModel:
+    """Return the model, or the same weights with the options for which a value was published."""
+    if not value.options:
+        return model
+    from symscape.models.registry import make
+
+    return make(replace(model.card, options={**model.card.options, **value.options}))
+
+
+def published_text(value: PublishedValue) -> str:
+    """Say what was published, of which structure, and where it stands."""
+    with_options = ", ".join(f"{key} {option}" for key, option in value.options.items())
+    return (
+        f"{value.quantity.replace('_', ' ')} of {value.structure}"
+        f"{f' with {with_options}' if with_options else ''}: {value.value} {_UNITS[value.quantity]}"
+        f" ± {value.tolerance:g} ({value.source})"
+    )
 
 
 def published_structure(name: str) -> Structures:
@@ -73,16 +98,26 @@ def _found(model: EnergyModel, value: PublishedValue) -> float:
     if value.quantity == "energy":
         return float(model.energies(structure)[0])
     if value.quantity == "lattice_parameter":
-        return _lattice_parameter(model, structure)
+        return _cubic(model, structure).edge
+    if value.quantity == "bulk_modulus":
+        return _cubic(model, structure).bulk_modulus
     raise ModelError(
-        f"{model.card.name}: published values are of energy or lattice_parameter, not of "
-        f"{value.quantity}; correct the card."
+        f"{model.card.name}: published values are of energy, lattice_parameter or bulk_modulus, "
+        f"not of {value.quantity}; correct the card."
     )
 
 
-def _lattice_parameter(model: EnergyModel, structure: Structures) -> float:
-    """Return the edge in angstrom of the cubic cell whose energy is lowest."""
-    edge = float(np.abs(np.linalg.det(structure.cells[0])) ** (1 / 3))
+@dataclass(frozen=True)
+class _Cubic:
+    """A cubic crystal where its energy is lowest: edge in angstrom, bulk modulus in GPa."""
+
+    edge: float
+    bulk_modulus: float
+
+
+def _cubic(model: EnergyModel, structure: Structures) -> _Cubic:
+    """Scale a cubic crystal to its lowest energy; NaN where there is none near."""
+    volume = float(np.abs(np.linalg.det(structure.cells[0])))
     energy = partial(_energies_at, model, structure)
     near = 1 + _COARSE[np.argmin(energy(1 + _COARSE))]
     scales = near * (1 + _FINE)
@@ -90,8 +125,11 @@ def _lattice_parameter(model: EnergyModel, structure: Structures) -> float:
     roots = quartic.deriv().roots()
     inside = roots.real[(np.abs(roots.imag) < 1e-9) & (np.abs(roots.real - near) < 0.015 * near)]
     if not len(inside):
-        return float("nan")
-    return edge * float(inside[np.argmin(quartic(inside))])
+        return _Cubic(float("nan"), float("nan"))
+    scale = float(inside[np.argmin(quartic(inside))])
+    # V E''(V), where V = volume * scale^3 and E' = 0
+    modulus = float(quartic.deriv(2)(scale)) / (9 * volume * scale)
+    return _Cubic(volume ** (1 / 3) * scale, modulus / GPa)
 
 
 def _energies_at(model: EnergyModel, structure: Structures, scales: np.ndarray) -> np.ndarray:

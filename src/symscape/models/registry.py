@@ -88,12 +88,13 @@ def _is_names(value: Any) -> bool:
 
 
 def _is_published(value: Any) -> bool:
-    """Whether a value is a list of tables with exactly the fields of `PublishedValue`."""
-    kinds = {f.name: (float, int) if f.type == "float" else str for f in fields(PublishedValue)}
+    """Whether a value is a list of tables with the fields of `PublishedValue`."""
+    kinds: dict[str, type | tuple[type, ...]] = {"float": (float, int), "str": str}
+    known = {f.name: kinds.get(str(f.type), dict) for f in fields(PublishedValue)}
     return isinstance(value, list) and all(
         isinstance(one, dict)
-        and one.keys() == kinds.keys()
-        and all(isinstance(one[key], kind) for key, kind in kinds.items())
+        and one.keys() | {"options"} == known.keys()
+        and all(isinstance(one[key], known[key]) for key in one)
         for one in value
     )
 
