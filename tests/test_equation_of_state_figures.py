@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import leaderboard_runs as make
 import numpy as np
 import pytest
 from curve_models import REFERENCES, all_electron
+from matplotlib.colors import to_hex
 
 from symscape.figures.curves_figure import CurvePair, draw_curves
-from symscape.figures.periodic_table import draw_periodic_table, element_cell
+from symscape.figures.periodic_table import ElementTable, draw_periodic_table, element_cell
+from symscape.figures.periodic_table_svg import periodic_table_svg
 from symscape.leaderboard.collect import Board, Entry
 from symscape.leaderboard.ranking import rank_board
 from symscape.leaderboard.write import write_leaderboard
@@ -42,10 +45,28 @@ def test_every_element_has_a_cell_of_its_own():
 @pytest.mark.parametrize("layout", ["wide", "tall"])
 def test_a_table_shows_what_is_judged(layout):
     values = {22: 0.5, 26: -2.25, 2: float("nan")}
-    figure = draw_periodic_table(values, "error (%)", "a", top=3, signed=True, layout=layout)
+    table = ElementTable(values, "error (%)", "a", "words", top=3, signed=True)
+    figure = draw_periodic_table(table, layout)
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert {"+0.50", "−2.25", "none"} <= set(texts)
     assert len(figure.axes[0].patches) == 103
+
+
+def test_the_svg_shows_the_same_as_the_figure():
+    values = {22: 0.5, 26: -2.25, 2: float("nan")}
+    table = ElementTable(values, "error <%>", "a & b", "in words", top=3, signed=True)
+    picture = periodic_table_svg(table)
+    root = ElementTree.fromstring(picture.text)
+    name = "{http://www.w3.org/2000/svg}"
+    texts = [text.text for text in root.iter(f"{name}text")]
+    assert {"+0.50", "−2.25", "none", "error <%>", "a & b", "Ti"} <= set(texts)
+    assert root.find(f"{name}title").text == "in words"
+    assert (root.get("width"), root.get("height")) == (str(picture.width), str(picture.height))
+    # the colours of cells are those of the figure
+    figure = draw_periodic_table(table)
+    for number in (22, 26):
+        (patch,) = (p for p in figure.axes[0].patches if p.get_gid() == f"element-{number}")
+        assert to_hex(patch.get_facecolor()) in picture.text
 
 
 def test_curves_are_drawn_from_their_own_minima():
@@ -153,10 +174,10 @@ def test_the_leaderboard_shows_periodic_tables_of_models_that_have_them(soft, tm
     ranking = rank_board(Board(tuple(sorted(entries, key=lambda e: e.name))))
     index = write_leaderboard(tmp_path / "board", ranking)
     pictures = sorted(path.name for path in (tmp_path / "board" / "elements").iterdir())
-    assert pictures == ["judged-differences.png", "judged-epsilon.png"]
-    assert 'src="elements/judged-epsilon.png"' in index.read_text()
+    assert pictures == ["judged-differences.svg", "judged-epsilon.svg"]
+    assert 'src="elements/judged-epsilon.svg"' in index.read_text()
     pages = {path.stem: path.read_text() for path in (tmp_path / "board" / "models").iterdir()}
-    assert 'src="../elements/judged-differences.png"' in pages["judged"]
+    assert 'src="../elements/judged-differences.svg"' in pages["judged"]
     assert "elements/" not in pages["plain"]
     # a group of the periodic table is found by its elements
     units = {unit.material: unit for unit in ranking.table.units}

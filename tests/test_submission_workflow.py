@@ -34,6 +34,8 @@ def test_results_and_card_are_a_submission():
         "references/PbTiO3-P4mm/Ti_z-O_z.json",
         "reports/leaderboard/results/../../../conftest.py",
         "reports/leaderboard/results/sub/mine.json",
+        "reports/leaderboard/judged.json",
+        "reports/leaderboard/provenance.json",
         "reports/leaderboard/results/::error::.json",
         "reports/leaderboard/results/a\n::error::x.json",
         "reports/leaderboard/results/mine.json\n",

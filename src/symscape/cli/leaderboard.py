@@ -56,6 +56,13 @@ def leaderboard(
     by: Annotated[
         str, typer.Option(metavar="NAME", help="Who submits, after the word 'add'.")
     ] = "",
+    recompute: Annotated[
+        bool,
+        typer.Option(
+            "--recompute",
+            help="Compute anew what was computed of the same files before, too (judged.json).",
+        ),
+    ] = False,
     believe: Annotated[
         bool,
         typer.Option(
@@ -72,6 +79,7 @@ def leaderboard(
     """
     from symscape.leaderboard.collect import make_board, read_entries
     from symscape.leaderboard.held_back import held_back_scores
+    from symscape.leaderboard.judged import load_judged
     from symscape.leaderboard.library import load_library
     from symscape.leaderboard.provenance import load_provenance
     from symscape.leaderboard.ranking import rank_board
@@ -83,8 +91,11 @@ def leaderboard(
         results = [output]
     entries = read_entries(results)
     library = None if believe else load_library([references_folder(references)])
-    provenance = load_provenance(output)
-    board = make_board(entries, library, separate=separate, provenance=provenance, jobs=cores())
+    provenance = load_provenance(_board_among(results, output))
+    judged = None if recompute or library is None else load_judged(_board_among(results, output))
+    board = make_board(
+        entries, library, separate=separate, provenance=provenance, judged=judged, jobs=cores()
+    )
     if held_back is not None:
         board = replace(board, held_back=held_back_scores(held_back))
     ranking = rank_board(board)
@@ -99,6 +110,13 @@ def leaderboard(
         ) from error
     _print(ranking)
     print(f"\nwrote {page}")
+
+
+def _board_among(results: list[Path], output: Path) -> Path:
+    """Return the leaderboard that results come from; the one that is written if from none."""
+    from symscape.leaderboard.provenance import FILE
+
+    return next((path for path in results if (path / FILE).is_file()), output)
 
 
 def _file(submitted: list[Path], board: Path, references: Path, by: str) -> None:
@@ -134,7 +152,7 @@ def _file(submitted: list[Path], board: Path, references: Path, by: str) -> None
             problems = submission_problems(entry.path, entry.run, cards, library, others)
             if problems:
                 raise SymscapeError(printable(" ".join(problems)))
-        copy_results(board, entries)
+        copy_results(board, [_recomputed(entry, library, Path(folder)) for entry in entries])
     known = load_provenance(board)
     for entry in entries:
         before = known.get(entry.name, Provenance())
@@ -153,6 +171,17 @@ def _with_stored(entry: Entry, stored: RunResults | None, library: Library, fold
         return entry
     run = joined(stored, entry.run, library)
     return Entry(run, save_results(folder / f"{slug(entry.name)}.json", run))
+
+
+def _recomputed(entry: Entry, library: Library, folder: Path) -> Entry:
+    """Return a run with the numbers that follow from its energies, in a file in a folder."""
+    from symscape.leaderboard.collect import Entry
+    from symscape.leaderboard.recompute import recompute
+    from symscape.leaderboard.site import slug
+    from symscape.results.run_results import save_results
+
+    run = recompute(entry.run, library).run
+    return Entry(run, save_results(folder / f"recomputed-{slug(entry.name)}.json", run))
 
 
 def _print(ranking: Ranking) -> None:

@@ -48,9 +48,13 @@ def audit(run: RunResults, library: Library, now: datetime | None = None) -> Aud
         *again.problems,
         *_too_good(run, library),
     )
-    # what is drawn of a slice is the library's
+    return Audited(with_own_references(again.run, library), problems)
+
+
+def with_own_references(run: RunResults, library: Library) -> RunResults:
+    """Return a run with the library's slices: what is drawn of one is not what a file says."""
     references = tuple(library.summaries.get(r.id, r) for r in run.references)
-    return Audited(replace(again.run, references=references), problems)
+    return replace(run, references=references)
 
 
 def audit_all(runs: Sequence[RunResults], library: Library, jobs: int = 1) -> list[Audited]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from symscape.errors import ResultsFileError
 from symscape.leaderboard.anchors import Anchors
+from symscape.leaderboard.judged import Judged, text_digest
 from symscape.leaderboard.library import Asked, Library
 from symscape.leaderboard.provenance import Provenance
 from symscape.questions.case import CaseResult
@@ -107,6 +108,8 @@ class Board:
         By the name of the model, where it is known.
     held_back
         Scores between 0 and 1 on references that only the keeper has, by the name of the model.
+    judged
+        What was worked out before of the same library; None where all is done anew.
     """
 
     entries: tuple[Entry, ...]
@@ -114,6 +117,7 @@ class Board:
     library: Library | None = None
     provenance: Mapping[str, Provenance] = field(default_factory=dict)
     held_back: Mapping[str, float] = field(default_factory=dict)
+    judged: Judged | None = None
 
     @property
     def suite(self) -> str:
@@ -150,6 +154,11 @@ class Board:
             (case.material, case.slice) for case in (*asked, *answered) if _about_crystals(case)
         }
         return (*slices, *(Unit(*key) for key in sorted(crystals)))
+
+    @cached_property
+    def units_digest(self) -> str:
+        """SHA-256 of the names of everything that is asked about."""
+        return text_digest(*(unit.id for unit in self.units))
 
     @cached_property
     def materials(self) -> tuple[str, ...]:
@@ -264,13 +273,22 @@ def make_board(
     *,
     separate: bool = False,
     provenance: Mapping[str, Provenance] | None = None,
+    judged: Judged | None = None,
     jobs: int = 1,
 ) -> Board:
-    """Check that runs can be compared; as `load_board`, with audits in several processes."""
+    """Check that runs can be compared; as `load_board`, with audits in several processes.
+
+    Parameters
+    ----------
+    judged
+        What was worked out before: files that it knows are not recomputed.
+    """
+    if library is None or (judged is not None and judged.library != library.digest):
+        judged = None
     # oldest first with a library, where the first to show a model's numbers keeps them
     entries = sorted(entries, key=lambda entry: entry.name)
     entries.sort(key=lambda entry: entry.run.started, reverse=library is None)
-    compared = _compared(entries) if library is None else _audited(entries, library, jobs)
+    compared = _compared(entries) if library is None else _audited(entries, library, judged, jobs)
     kept: list[Entry] = []
     asides: list[Aside] = []
     for entry, reason in compared:
@@ -287,16 +305,25 @@ def make_board(
         raise ResultsFileError(f"{asides[0].entry.path}: {asides[0].reason}; no run is left.")
     kept.sort(key=lambda entry: entry.name)
     asides.sort(key=lambda aside: aside.entry.name)
-    return Board(tuple(kept), tuple(asides), library, provenance or {})
+    return Board(tuple(kept), tuple(asides), library, provenance or {}, judged=judged)
 
 
-def _audited(entries: list[Entry], library: Library, jobs: int) -> Iterator[tuple[Entry, str]]:
+def _audited(
+    entries: list[Entry], library: Library, judged: Judged | None, jobs: int
+) -> Iterator[tuple[Entry, str]]:
     """Yield each entry with its numbers worked out again, and the first reason to refuse it."""
-    from symscape.leaderboard.audit import audit_all, copied_from
+    from symscape.leaderboard.audit import audit_all, copied_from, with_own_references
 
+    known = {e.name for e in entries if judged is not None and judged.has(e.name, e.path)}
+    others = iter(audit_all([e.run for e in entries if e.name not in known], library, jobs))
     kept: list[RunResults] = []
-    audited = audit_all([entry.run for entry in entries], library, jobs)
-    for entry, found in zip(entries, audited, strict=True):
+    for entry in entries:
+        if entry.name in known:
+            run = with_own_references(entry.run, library)
+            kept.append(run)
+            yield Entry(run, entry.path), ""
+            continue
+        found = next(others)
         reason = found.problems[0] if found.problems else copied_from(entry.run, kept)
         if not reason:
             kept.append(entry.run)

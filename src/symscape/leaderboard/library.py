@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from symscape.leaderboard.flat import FlatPotential
+from symscape.leaderboard.judged import text_digest
 from symscape.questions.case import CaseResult
 from symscape.questions.occasions import crystal_subjects, curve_subjects
 from symscape.questions.registry import QUESTIONS
@@ -95,6 +96,12 @@ class Library:
     def curves_digest(self) -> str:
         """SHA-256 of the equations of state; empty where there are none."""
         return self.equations.about.digest if self.equations else ""
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of everything that the library holds."""
+        slices = (f"{r.id} {r.digest}" for r in self.summaries.values())
+        return text_digest(*slices, self.crystals_digest, self.curves_digest)
 
     @cached_property
     def asked(self) -> tuple[Asked, ...]:

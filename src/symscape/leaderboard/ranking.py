@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from symscape.leaderboard.bootstrap import Intervals, bootstrap
 from symscape.leaderboard.collect import Board, Entry
+from symscape.leaderboard.judged import Judged, KeptAnchor, KeptStandard
 from symscape.leaderboard.scores import ScoreTable, case_values, score_board, score_cases
 from symscape.page.words import unit_text
 from symscape.questions.energies import (
@@ -173,6 +175,12 @@ class Ranking:
     def anchors(self) -> tuple[AnchorStanding, ...]:
         """What scores mean, best first; none without a library."""
         table, found = self.table, []
+        judged = self.board.judged
+        if judged is not None and judged.anchors and judged.units == self.board.units_digest:
+            return tuple(
+                AnchorStanding(a.name, a.what, a.score, np.array(a.questions))
+                for a in judged.anchors
+            )
         for anchor in self.board.anchors.all if self.board.anchors else ():
             cases = {
                 (asked.question, asked.material, asked.slice): case
@@ -184,6 +192,31 @@ class Ranking:
                 AnchorStanding(anchor.name, anchor.what, float(own.overall[0]), own.by_question[0])
             )
         return tuple(found)
+
+    def judged(self, results: Mapping[str, str]) -> Judged | None:
+        """Return what was worked out, to be kept; None without a library.
+
+        Parameters
+        ----------
+        results
+            SHA-256 of each model's results file.
+        """
+        board = self.board
+        if board.library is None:
+            return None
+        return Judged(
+            library=board.library.digest,
+            units=board.units_digest,
+            results=dict(results),
+            standards=tuple(
+                KeptStandard(*key, tuple(sorted(own.wanted)), own.zero)
+                for key, own in self.table.standards.items()
+            ),
+            anchors=tuple(
+                KeptAnchor(a.name, a.what, a.score, tuple(map(float, a.questions)))
+                for a in self.anchors
+            ),
+        )
 
     @property
     def ranked(self) -> tuple[Standing, ...]:

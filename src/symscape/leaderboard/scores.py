@@ -282,11 +282,14 @@ def _standards(board: Board, judged: Sequence[Mapping[Key, CaseResult]]) -> dict
     units = {(unit.material, unit.slice) for unit in board.units}
     anchors = board.anchors
     if anchors is not None:
-        return {
-            key: standard
-            for key, standard in library_standards(anchors).items()
-            if key[1:] in units
+        judged_before = board.judged
+        same = judged_before is not None and judged_before.units == board.units_digest
+        kept = judged_before.standards if judged_before is not None and same else ()
+        known = {
+            (k.question, k.material, k.slice): Standard(frozenset(k.wanted), k.zero) for k in kept
         }
+        standards = known or library_standards(anchors)
+        return {key: standard for key, standard in standards.items() if key[1:] in units}
     found: dict[Key, set[str]] = {}
     for cases in judged:
         for key, case in cases.items():

@@ -13,6 +13,7 @@ from symscape.leaderboard.badge import score_badge
 from symscape.leaderboard.collect import Entry
 from symscape.leaderboard.elements import FOLDER as ELEMENTS
 from symscape.leaderboard.elements import write_elements
+from symscape.leaderboard.judged import file_digest, save_judged
 from symscape.leaderboard.maps import (
     Thumbnail,
     colour_script,
@@ -31,6 +32,7 @@ _OWNED = (
     ("badges", "*.svg"),
     ("assets", "*"),
     ("thumbs", "**/*.png"),
+    (ELEMENTS, "*.svg"),
     (ELEMENTS, "*.png"),
 )
 
@@ -59,6 +61,10 @@ def write_leaderboard(
     folder.mkdir(parents=True, exist_ok=True)
     asides = [aside.entry for aside in ranking.board.asides]
     copy_results(folder, [*ranking.board.entries, *asides])
+    filed = {e.name: file_digest(results_path(folder, e.name)) for e in ranking.board.entries}
+    judged = ranking.judged(filed)
+    if judged is not None:
+        save_judged(folder, judged)
     write_atomically(folder / "leaderboard.json", leaderboard_json(ranking))
     write_atomically(folder / "leaderboard.csv", leaderboard_csv(ranking))
     write_atomically(folder / "leaderboard.md", leaderboard_markdown(ranking))
@@ -113,10 +119,15 @@ def copy_results(folder: Path, entries: Sequence[Entry]) -> None:
     target = folder / "results"
     target.mkdir(parents=True, exist_ok=True)
     for entry in entries:
-        path = target / f"{slug(entry.name)}.json"
+        path = results_path(folder, entry.name)
         if not (path.exists() and path.samefile(entry.path)):
             document = json.loads(entry.path.read_text(encoding="utf-8"))
             write_atomically(path, _one_line_each(document))
+
+
+def results_path(folder: Path, model: str) -> Path:
+    """Return where a leaderboard's folder keeps the results of a model."""
+    return folder / "results" / f"{slug(model)}.json"
 
 
 def _one_line_each(document: dict[str, Any]) -> str:

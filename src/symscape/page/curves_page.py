@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from symscape.figures.periodic_table import ElementTable, draw_periodic_table
 from symscape.files import write_atomically
 from symscape.page.curves_view import CurvesView
 from symscape.page.gallery import CURVES_PREFIX, Gallery, Picture
@@ -64,18 +66,10 @@ def write_curves(folder: str | Path, view: CurvesView) -> dict[str, Picture]:
 
 def curve_figures(view: CurvesView) -> dict[str, tuple[Draw, str]]:
     """Return how to draw each figure, and what it shows in words."""
-    found: dict[str, tuple[Draw, str]] = {}
-    count = len({curve.element for curve in view.curves})
-    if view.curves:
-        found[EPSILON.name] = (
-            lambda layout: draw_epsilon(view, layout),
-            f"Epsilon of each of {count} elements, the median over its crystals.",
-        )
-    if any(view.differences.values()):
-        found["differences"] = (
-            lambda layout: draw_differences(view, layout),
-            "Mean signed error of prototypes above each element's lowest one; negative: too low.",
-        )
+    found: dict[str, tuple[Draw, str]] = {
+        name: (partial(draw_periodic_table, table), table.words)
+        for name, table in element_tables(view).items()
+    }
     worst = view.worst()
     if worst:
         found["worst"] = (
@@ -85,28 +79,28 @@ def curve_figures(view: CurvesView) -> dict[str, tuple[Draw, str]]:
     return found
 
 
-def draw_epsilon(view: CurvesView, layout: Layout) -> Figure:
-    """Draw a periodic table of the median epsilon of each element."""
-    from symscape.figures.periodic_table import draw_periodic_table
-
-    values = {row.number: row.epsilon for row in view.elements if row.judged}
-    return draw_periodic_table(
-        values, "epsilon against all-electron PBE, median of an element's crystals",
-        f"Equations of state, {view.run.model.name}", top=EPSILON_TOP, layout=layout,
-    )  # fmt: skip
-
-
-def draw_differences(view: CurvesView, layout: Layout) -> Figure:
-    """Draw a periodic table of the signed errors of differences between prototypes."""
-    from symscape.figures.periodic_table import draw_periodic_table
-
+def element_tables(view: CurvesView) -> dict[str, ElementTable]:
+    """Return what periodic tables of a run show: epsilon, and errors of prototypes."""
+    found: dict[str, ElementTable] = {}
+    count = len({curve.element for curve in view.curves})
+    if view.curves:
+        found[EPSILON.name] = ElementTable(
+            {row.number: row.epsilon for row in view.elements if row.judged},
+            "epsilon against all-electron PBE, median of an element's crystals",
+            f"Equations of state, {view.run.model.name}",
+            f"Epsilon of each of {count} elements, the median over its crystals.",
+            top=EPSILON_TOP,
+        )
     judged = {d.element for own in view.differences.values() for d in own}
-    values = {row.number: row.signed_error for row in view.elements if row.number in judged}
-    return draw_periodic_table(
-        values, "model minus DFT, meV/atom, mean over an element's prototypes",
-        f"Energies above the lowest prototype, {view.run.model.name}",
-        top=DIFFERENCE_TOP, signed=True, decimals=0, layout=layout,
-    )  # fmt: skip
+    if judged:
+        found["differences"] = ElementTable(
+            {row.number: row.signed_error for row in view.elements if row.number in judged},
+            "model minus DFT, meV/atom, mean over an element's prototypes",
+            f"Energies above the lowest prototype, {view.run.model.name}",
+            "Mean signed error of prototypes above each element's lowest one; negative: too low.",
+            top=DIFFERENCE_TOP, signed=True, decimals=0,
+        )  # fmt: skip
+    return found
 
 
 def draw_worst(view: CurvesView, layout: Layout) -> Figure:

@@ -1,0 +1,104 @@
+"""What a leaderboard has worked out already, kept beside its results.
+
+Recomputing takes seconds a model, and the ends of the scales a dozen more. A build need not repeat
+what was done of the same files and the same references: both are recognized by their digests. A
+changed or new file is recomputed, and submissions always are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from symscape.decode import DecodeError, decode, dumps, encode
+from symscape.errors import ResultsFileError
+from symscape.files import write_atomically
+from symscape.jsontext import JsonTextError, parse_json
+
+FILE = "judged.json"
+SCHEMA = "symscape-judged/1"
+
+
+@dataclass(frozen=True)
+class KeptStandard:
+    """What counts of a case, and where its scale begins (`symscape.leaderboard.scores`)."""
+
+    question: str
+    material: str
+    slice: str
+    wanted: tuple[str, ...]
+    zero: float
+
+
+@dataclass(frozen=True)
+class KeptAnchor:
+    """The score of a model that says what scores mean, and its score of each question."""
+
+    name: str
+    what: str
+    score: float
+    questions: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was worked out of one library.
+
+    Parameters
+    ----------
+    library
+        Digest of the references.
+    units
+        Digest of what was asked about: the anchors' scores are means over it.
+    results
+        SHA-256 of the results files whose numbers follow from their energies, by model.
+    standards
+        Of every case of the library.
+    anchors
+        Best first.
+    """
+
+    library: str
+    units: str = ""
+    results: dict[str, str] = field(default_factory=dict)
+    standards: tuple[KeptStandard, ...] = ()
+    anchors: tuple[KeptAnchor, ...] = ()
+    schema: str = SCHEMA
+
+    def has(self, model: str, path: Path) -> bool:
+        """Whether a results file is the one that was recomputed."""
+        return self.results.get(model) == file_digest(path)
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file's content."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def text_digest(*parts: str) -> str:
+    """Return the SHA-256 of lines of text."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def load_judged(folder: Path) -> Judged | None:
+    """Return what a leaderboard's folder keeps; None where it keeps nothing.
+
+    Raises
+    ------
+    ResultsFileError
+        If the file can't be read.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return None
+    try:
+        found: Judged = decode(Judged, parse_json(path.read_text(encoding="utf-8")), "")
+    except (OSError, UnicodeDecodeError, JsonTextError, DecodeError) as error:
+        raise ResultsFileError(f"{path}: {error}; delete the file.") from None
+    return found if found.schema == SCHEMA else None
+
+
+def save_judged(folder: Path, judged: Judged) -> None:
+    """Write what was worked out into a leaderboard's folder."""
+    write_atomically(folder / FILE, dumps(encode(judged)) + "\n")
