@@ -137,7 +137,9 @@ def test_picture(browser, pages, view, width, scheme):
     if view.script:
         browser.run(view.script)
     assert_sound(browser, width)
-    assert axe_problems(browser) == []
+    if width != WIDTHS[1]:
+        # to the style sheets it is the same as the first, so that axe-core sees the same page
+        assert axe_problems(browser) == []
     # pictures that are decoded, and the crystal, take a moment until they are on the screen
     time.sleep(1.0)
     folder = Path(FOLDER or "")
