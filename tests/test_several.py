@@ -44,6 +44,21 @@ def test_zeros_of_models_do_not_matter_and_a_softer_one_is_found(zeros, slope):
     assert all(p.difference == pytest.approx(0, abs=1e-6) for p in pairs if p.second != "soft")
 
 
+@settings(deadline=None, max_examples=20)
+@given(st.floats(-0.6, 0.6), st.floats(-0.6, 0.6))
+def test_a_well_is_named_where_its_energy_is(u, v):
+    """Between grid points as well: its energy is below that of the nearest one."""
+    comparison = compare_energies(SLICE, {"m": 0.2 * ((U - u) ** 2 + (V - v) ** 2)})
+    low = comparison.topologies[0].minima[0]
+    assert low.energy == pytest.approx(-0.2 * (u**2 + v**2), abs=1e-4)
+    ranges = [np.asarray(axis.values) for axis in SLICE.axes]
+    wanted = [x[0] + (1 + k) / 2 * (x[-1] - x[0]) for k, x in zip((u, v), ranges, strict=True)]
+    for found, exact, values in zip(
+        comparison.values_at(low.position), wanted, ranges, strict=True
+    ):
+        assert found == pytest.approx(exact, abs=0.05 * (values[1] - values[0]))
+
+
 @settings(deadline=None)
 @given(st.integers(1, 20))
 def test_first_points_are_apart_distinct_and_where_models_disagree(count):

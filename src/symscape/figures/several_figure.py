@@ -98,11 +98,10 @@ def draw_several(
         if filled is not None:
             figure.colorbar(filled, ax=axes, location="bottom", label=panel.label, shrink=0.9)
     for axes, side in zip(grid, comparison.topologies, strict=False):
-        places = np.array([minimum.position for minimum in side.deep]).reshape(-1, 2)
+        places = [comparison.values_at(minimum.position) for minimum in side.deep]
         axes.plot(
-            np.interp(places[:, 0], np.arange(len(u)), u),
-            np.interp(places[:, 1], np.arange(len(v)), v),
-            "o", markerfacecolor="white", markeredgecolor="black", markersize=6, clip_on=False,
+            *np.array(places).reshape(-1, 2).T, "o",
+            markerfacecolor="white", markeredgecolor="black", markersize=6, clip_on=False,
         )  # fmt: skip
     figure.suptitle(title, fontsize=11, parse_math=False)
     # ticks are known once axes have their size: the first layout leaves no room for their numbers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -81,6 +81,14 @@ class ModelComparison:
         """Minima and saddles of each model."""
         geometry = grid_geometry(self.slice)
         return tuple(topology(energies, geometry) for energies in self.energies)
+
+    def values_at(self, position: Sequence[float]) -> tuple[float, float]:
+        """Return the axes' values at fractional grid indices, such as those of a minimum."""
+        u, v = (
+            float(np.interp(k, np.arange(axis.points), axis.values))
+            for k, axis in zip(position, self.slice.axes, strict=True)
+        )
+        return u, v
 
     def pairs(self, window: float = 0.5) -> tuple[PairDifference, ...]:
         """Compare each model with each other one.
