@@ -13,10 +13,9 @@ from symscape.equation_of_state.comparable import reasons_not_judged
 from symscape.equation_of_state.prototypes import compare_prototypes
 from symscape.questions.case import CaseResult
 from symscape.questions.curve_subjects import (
-    CURVE_QUESTIONS,
     AnsweredCurves,
-    CurveSubject,
-    curve_cases,
+    CurveCrystals,
+    all_curve_subjects,
 )
 from symscape.questions.equation_of_state import EQUATION_OF_STATE, Curve
 from symscape.questions.prototype_differences import PROTOTYPE_DIFFERENCES
@@ -87,8 +86,9 @@ def read_curves(cases: list[CaseResult], equations: EquationsOfState) -> CurveAn
     curves: dict[str, dict[str, Curve]] = {}
     differences: dict[str, dict[int, float]] = {}
     everything = np.full(len(equations), "")
+    subjects = {subject.material: subject for subject in all_curve_subjects(equations)}
     for case in cases:
-        members = CurveSubject(equations, everything, case.material).members
+        members = CurveCrystals(equations, everything, subjects[case.material]).members
         where = f"{case.question} of {case.material}: detail"
         if case.question == EQUATION_OF_STATE.name:
             stated = encode(case.detail.get("curves", ()))
@@ -128,8 +128,9 @@ def curve_answers(fitted: BirchMurnaghan, equations: EquationsOfState) -> CurveA
     energy = dict(zip(equations.ids, 1000 * fitted.energy, strict=True))
     lowest, everything = lowest_prototypes(equations), np.full(len(equations), "")
     curves, differences = {}, {}
-    for material, (question, _) in _cases(equations):
-        members = np.flatnonzero(CurveSubject(equations, everything, material).members)
+    for subject, question in all_curve_subjects(equations).items():
+        material = subject.material
+        members = np.flatnonzero(CurveCrystals(equations, everything, subject).members)
         if question == EQUATION_OF_STATE.name:
             curves[material] = {equations.ids[k]: known[equations.ids[k]] for k in members}
         else:
@@ -183,26 +184,19 @@ def judge_curves(
         PROTOTYPE_DIFFERENCES.name: replace(shapes, energy=_energies(answers, equations)),
     }
     failed = np.isin(equations.ids, list(answers.by_id), invert=True)
-    names = dict(_cases(equations))
+    subjects = {s.material: (s, asked) for s, asked in all_curve_subjects(equations).items()}
     for material in (*answers.curves, *answers.differences):
-        subject = CurveSubject(equations, reasons, material)
-        if not subject.asked:
+        subject, question = subjects[material]
+        crystals = CurveCrystals(equations, reasons, subject)
+        if not crystals.asked:
             continue
-        question, name = names[material]
-        case = AnsweredCurves(subject, name, tolerances, fitted[question], failed)
+        case = AnsweredCurves(crystals, tolerances, fitted[question], failed)
         judged = QUESTIONS[question].ask(
             case, model=model, fingerprint="", digest=equations.about.digest,
-            missing=case.missing, not_judged=subject.not_judged(),
+            missing=case.missing, not_judged=crystals.not_judged(),
         )  # fmt: skip
         if judged is not None:
             yield judged
-
-
-def _cases(equations: EquationsOfState) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Yield each group and prototype with its question and what stands for its slice."""
-    for question in CURVE_QUESTIONS:
-        for material, name in curve_cases(question, equations):
-            yield material, (question, name)
 
 
 def stated_curves(answers: CurveAnswers, equations: EquationsOfState) -> BirchMurnaghan:

@@ -10,7 +10,7 @@ from symscape.leaderboard.audit import audit, copied_from, first_names
 from symscape.leaderboard.library import Asked, Library, asked_of
 from symscape.leaderboard.site import slug
 from symscape.models.card import ModelCard
-from symscape.questions.curve_subjects import CurveSubject
+from symscape.questions.curve_subjects import CurveCrystals
 from symscape.questions.registry import QUESTIONS
 from symscape.results.run_results import RunResults
 
@@ -111,5 +111,5 @@ def _without_subject(run: RunResults, library: Library) -> set[Asked]:
         asked
         for asked in library.asked
         if QUESTIONS[asked.question].about == "curves"
-        and not CurveSubject(library.equations, reasons, asked.material).asked
+        and not CurveCrystals(library.equations, reasons, asked.subject).asked
     }

@@ -16,8 +16,7 @@ from symscape.equation_of_state.groups import element_groups
 from symscape.questions.equation_of_state import EQUATION_OF_STATE, NotJudged
 from symscape.questions.occasions import curve_subjects
 from symscape.questions.prototype_differences import PROTOTYPE_DIFFERENCES
-from symscape.questions.subjects import Subject, subject_of
-from symscape.references.equations import ELEMENTAL
+from symscape.questions.subjects import ElementalPrototype, ElementGroup, Subject
 
 if TYPE_CHECKING:
     from symscape.questions.limits import LimitsByCase
@@ -28,14 +27,17 @@ if TYPE_CHECKING:
 CURVE_QUESTIONS = (EQUATION_OF_STATE.name, PROTOTYPE_DIFFERENCES.name)
 
 
-def curve_cases(question: str, equations: EquationsOfState | None) -> list[tuple[str, str]]:
-    """Return (material, slice) of every case of a question: ``group-4`` and ``Ti-Zr-Hf``."""
-    kinds = {known.name: known.subject for known in (EQUATION_OF_STATE, PROTOTYPE_DIFFERENCES)}
-    return [(s.material, s.slice) for s in curve_subjects(kinds[question], equations)]
+def all_curve_subjects(equations: EquationsOfState | None) -> dict[Subject, str]:
+    """Return the groups and the prototypes, each with the question that is asked of it."""
+    return {
+        subject: question.name
+        for question in (EQUATION_OF_STATE, PROTOTYPE_DIFFERENCES)
+        for subject in curve_subjects(question.subject, equations)
+    }
 
 
 @dataclass(frozen=True, eq=False)
-class CurveSubject:
+class CurveCrystals:
     """The crystals of a group of the periodic table, or of a prototype.
 
     Parameters
@@ -44,26 +46,35 @@ class CurveSubject:
         All stored equations of state.
     reasons
         Why a model is not judged on each crystal, empty where it is; shape (n_crystals,).
-    material
-        ``group-4`` or ``BCC``.
+    subject
+        The group or the prototype.
     """
 
     equations: EquationsOfState
     reasons: np.ndarray
-    material: str
+    subject: Subject
 
     @cached_property
     def members(self) -> np.ndarray:
-        """Crystals that the case is about, judged or not, shape (n_crystals,)."""
-        if self.material in ELEMENTAL:
-            return np.array([name == self.material for name in self.equations.names])
-        own = element_groups(self.equations.elements)[self.material]
-        return np.isin(self.equations.elements, own)
+        """Crystals that the case is about, judged or not, shape (n_crystals,).
+
+        Raises
+        ------
+        TypeError
+            If the subject has no equations of state.
+        """
+        if isinstance(self.subject, ElementalPrototype):
+            return np.array([name == self.subject.prototype for name in self.equations.names])
+        if isinstance(self.subject, ElementGroup):
+            own = element_groups(self.equations.elements)[self.subject.group]
+            return np.isin(self.equations.elements, own)
+        raise TypeError(f"{self.subject.id} is neither a group of elements nor a prototype")
 
     @property
     def needed(self) -> np.ndarray:
         """Crystals whose curves it needs: all prototypes, to know the lowest one."""
-        return ~self.equations.oxide if self.material in ELEMENTAL else self.members
+        prototype = isinstance(self.subject, ElementalPrototype)
+        return ~self.equations.oxide if prototype else self.members
 
     @cached_property
     def judged(self) -> np.ndarray:
@@ -92,8 +103,6 @@ class AnsweredCurves:
     ----------
     crystals
         Those of the case.
-    name
-        The group's elements, ``Ti-Zr-Hf``, or ``prototype``.
     tolerances
         Of the run.
     fitted
@@ -102,8 +111,7 @@ class AnsweredCurves:
         Crystals of which it gave no energy at some volume, shape (n_crystals,).
     """
 
-    crystals: CurveSubject
-    name: str
+    crystals: CurveCrystals
     tolerances: LimitsByCase
     fitted: BirchMurnaghan
     failed: np.ndarray
@@ -111,7 +119,7 @@ class AnsweredCurves:
     @property
     def subject(self) -> Subject:
         """The group or the prototype."""
-        return subject_of(self.crystals.material, self.name)
+        return self.crystals.subject
 
     def judged_on(self) -> tuple[EquationsOfState, BirchMurnaghan]:
         """Return DFT's and the model's curves of the crystals that the model is judged on."""

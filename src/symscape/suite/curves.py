@@ -12,8 +12,8 @@ import pytest
 from symscape.questions.curve_subjects import (
     CURVE_QUESTIONS,
     AnsweredCurves,
-    CurveSubject,
-    curve_cases,
+    CurveCrystals,
+    all_curve_subjects,
 )
 from symscape.questions.occasions import curve_subjects
 from symscape.questions.subjects import Subject
@@ -71,7 +71,7 @@ class CurveSession:
     @cached_property
     def materials(self) -> set[str]:
         """Names of all groups and prototypes."""
-        return {case[0] for name in CURVE_QUESTIONS for case in curve_cases(name, self.equations)}
+        return {subject.material for subject in all_curve_subjects(self.equations)}
 
     @property
     def stored(self) -> EquationsOfState:
@@ -88,9 +88,9 @@ class CurveSession:
             self._reasons[name] = reasons_not_judged(model.card, self.stored)
         return self._reasons[name]
 
-    def subject(self, model: EnergyModel, material: str) -> CurveSubject:
+    def crystals(self, model: EnergyModel, subject: Subject) -> CurveCrystals:
         """Return the crystals of a group or a prototype, and which of them a model is judged on."""
-        return CurveSubject(self.stored, self.reasons(model), material)
+        return CurveCrystals(self.stored, self.reasons(model), subject)
 
     def fitted(self, model: EnergyModel, wanted: np.ndarray) -> Fitted:
         """Return a model's curves, known at least for the wanted crystals.
@@ -116,7 +116,7 @@ class CurveSession:
         found = np.zeros(len(self.stored), dtype=bool)
         for case in roll_of(self.session.config).cases.values():
             if case.model == model.card.name and case.question in CURVE_QUESTIONS:
-                found |= self.subject(model, case.material).judged
+                found |= self.crystals(model, case.subject).judged
         return found
 
     def _ask(self, model: EnergyModel, known: Fitted, missing: np.ndarray) -> None:
@@ -163,17 +163,15 @@ class EquationCase:
         return self.curves.session.tolerances
 
     @cached_property
-    def crystals(self) -> CurveSubject:
+    def crystals(self) -> CurveCrystals:
         """The crystals of the case."""
-        return self.curves.subject(self.model, self.subject.material)
+        return self.curves.crystals(self.model, self.subject)
 
     @cached_property
     def answered(self) -> AnsweredCurves:
         """The case with the model's curves, which are computed if they are not known yet."""
         known = self.curves.fitted(self.model, self.crystals.judged)
-        return AnsweredCurves(
-            self.crystals, self.subject.slice, self.tolerances, known.curves, known.failed
-        )
+        return AnsweredCurves(self.crystals, self.tolerances, known.curves, known.failed)
 
     def judge(self) -> CaseResult:
         """Ask and judge, unless an earlier run has; skip the test where no crystal is judged."""
