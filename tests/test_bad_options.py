@@ -67,7 +67,7 @@ OPTIONS: dict[str, str] = {
     "--references a-folder": "a-folder: no references here",
     "--references references --references references-nan": "is stored in .* as well",
     "--tolerances strikt": "'strikt': neither a profile .* did you mean 'strict'",
-    "--tolerances a-folder": "a-folder: can't be read",
+    "--tolerances a-folder": "a-folder: the tolerance file can't be read",
     "--tolerances torn.toml": "torn.toml: not valid TOML",
     "--tolerances metric.toml": "'maee' is no metric of energies; did you mean 'mae'",
     "--tolerances question.toml": "'energy' is no question; did you mean 'energies'",

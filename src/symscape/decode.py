@@ -13,6 +13,8 @@ import re
 import types
 import typing
 from collections.abc import Mapping
+from datetime import date, datetime
+from difflib import get_close_matches
 from functools import cache
 from math import isfinite
 from typing import Any, NewType
@@ -24,7 +26,13 @@ from symscape.errors import shown
 #: in a type hint: a number that is neither NaN nor infinite, where null won't do
 Finite = NewType("Finite", float)
 
-_PLAIN = {str: "a string", int: "an integer", bool: "true or false", float: "a number"}
+_PLAIN = {
+    str: "a string",
+    int: "an integer",
+    bool: "true or false",
+    float: "a number",
+    date: "a day, as in 2027-03-31",
+}
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
@@ -72,19 +80,21 @@ def encode(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no form in a results file")
 
 
-def decode(kind: Any, value: Any, where: str) -> Any:
-    """Turn JSON into ``kind``: a dataclass, a container or a plain type.
+def decode(kind: Any, value: Any, where: str, *, closed: bool = False) -> Any:
+    """Turn JSON or TOML into ``kind``: a dataclass, a container or a plain type.
 
-    Where a ``float`` is wanted, None gives NaN; a `Finite` takes no None. Fields that ``kind`` does
-    not have are ignored, so that a file with additions still loads; fields with a default may be
-    missing.
+    Where a ``float`` is wanted, None gives NaN; a `Finite` takes no None. Fields with a default may
+    be missing.
 
     Parameters
     ----------
     kind
-        A type hint.
+        A type hint; of several in a union the first that fits is taken.
     where
         Path of ``value`` in the document, for the complaint.
+    closed
+        Whether a key that a dataclass does not have is refused: what a person writes may be
+        misspelled. Otherwise it is ignored, so that a file with additions still loads.
 
     Raises
     ------
@@ -94,11 +104,10 @@ def decode(kind: Any, value: Any, where: str) -> Any:
     if kind in (Any, object):
         return value
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        return _decode_dataclass(kind, value, where)
+        return _decode_dataclass(kind, value, where, closed)
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
-        (inner,) = (a for a in arguments if a is not type(None))
-        return None if value is None else decode(inner, value, where)
+        return _decode_union(arguments, value, where, closed)
     if origin is typing.Literal:
         if value not in arguments:
             raise DecodeError(
@@ -107,18 +116,20 @@ def decode(kind: Any, value: Any, where: str) -> Any:
         return value
     if origin is dict:
         _expect(isinstance(value, dict), where, "an object")
-        return {k: decode(arguments[1], v, f"{where}.{k}") for k, v in value.items()}
+        return {
+            k: decode(arguments[1], v, _spot(where, k), closed=closed) for k, v in value.items()
+        }
     if origin in (list, tuple):
-        return _decode_sequence(origin, arguments, value, where)
+        return _decode_sequence(origin, arguments, value, where, closed)
     if kind is Finite:
         _expect(is_finite(value), where, "a finite number")
         return float(value)
     if kind is float:
         _expect(value is None or is_finite(value), where, _PLAIN[float])
         return math.nan if value is None else float(value)
-    # JSON's true is a Python int; it is no number here
-    _expect(isinstance(value, kind) and (kind is bool or value is not True), where, _PLAIN[kind])
-    _expect(kind is bool or value is not False, where, _PLAIN[kind])
+    # JSON's true is a Python int, and a moment of TOML a day; neither is meant
+    other = {int: bool, date: datetime}.get(kind, ())
+    _expect(isinstance(value, kind) and not isinstance(value, other), where, _PLAIN[kind])
     return value
 
 
@@ -128,20 +139,51 @@ def _hints(kind: type) -> dict[str, Any]:
     return typing.get_type_hints(kind)
 
 
-def _decode_dataclass(kind: type, value: Any, where: str) -> Any:
+def _spot(where: str, key: str) -> str:
+    return f"{where}.{key}" if where else key
+
+
+def _decode_dataclass(kind: type, value: Any, where: str, closed: bool) -> Any:
     _expect(isinstance(value, dict), where or "(the whole file)", "an object")
-    hints = _hints(kind)
+    hints, known = _hints(kind), [field.name for field in dataclasses.fields(kind)]
+    for key in value if closed else ():
+        if key not in known:
+            near = get_close_matches(key, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+            raise DecodeError(f"the key {shown(_spot(where, key))} is unknown ({hint})")
     found = {}
     for field in dataclasses.fields(kind):
-        spot = f"{where}.{field.name}" if where else field.name
+        spot = _spot(where, field.name)
         if field.name in value:
-            found[field.name] = decode(hints[field.name], value[field.name], spot)
+            found[field.name] = decode(hints[field.name], value[field.name], spot, closed=closed)
         elif field.default is field.default_factory is dataclasses.MISSING:
             raise DecodeError(f"field '{spot}' is missing")
     return kind(**found)
 
 
-def _decode_sequence(origin: Any, arguments: tuple[Any, ...], value: Any, where: str) -> Any:
+def _decode_union(kinds: tuple[Any, ...], value: Any, where: str, closed: bool) -> Any:
+    """Decode with the first kind that takes the value."""
+    if value is None and type(None) in kinds:
+        return None
+    some = [kind for kind in kinds if kind is not type(None)]
+    if len(some) == 1:
+        return decode(some[0], value, where, closed=closed)
+    complaints, own = [], f"field '{where}' is not "
+    for kind in some:
+        try:
+            return decode(kind, value, where, closed=closed)
+        except DecodeError as error:
+            complaints.append(str(error))
+    # what is wrong further inside says more: the container was of the right kind
+    inner = [text for text in complaints if not text.startswith(own)]
+    raise DecodeError(
+        inner[-1] if inner else own + " or ".join(text.removeprefix(own) for text in complaints)
+    )
+
+
+def _decode_sequence(
+    origin: Any, arguments: tuple[Any, ...], value: Any, where: str, closed: bool
+) -> Any:
     _expect(isinstance(value, list), where, "a list")
     if origin is list or arguments[1:] == (...,):
         # rows of grids are most of a file
@@ -155,7 +197,7 @@ def _decode_sequence(origin: Any, arguments: tuple[Any, ...], value: Any, where:
         _expect(len(value) == len(arguments), where, f"a list of {len(arguments)}")
         kinds = list(arguments)
     items = (
-        decode(kind, item, f"{where}[{k}]")
+        decode(kind, item, f"{where}[{k}]", closed=closed)
         for k, (kind, item) in enumerate(zip(kinds, value, strict=True))
     )
     return origin(items)

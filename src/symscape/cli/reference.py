@@ -207,7 +207,8 @@ def relax(plans: Plans, nice: Nice = 0) -> None:
             the_plan = relax_plan(
                 load_plan(path), nice=nice, command=command_line(), progress=on_stderr()
             )
-        summary = (the_plan.relaxed or {})["summary"]
+        assert the_plan.relaxed is not None
+        summary = the_plan.relaxed.summary
         values = {**summary["lattice_parameters"], **summary["free_coordinates"]}
         numbers = ", ".join(f"{name} = {value:g}" for name, value in values.items())
         print(f"{path.stem}: {numbers}; largest force {summary['largest_force_eV_A']} eV/angstrom")

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from symscape.dft.crystal_list import CrystalList, PlannedCrystal
-from symscape.dft.crystals import crystal_digest, relaxed_crystal
+from symscape.dft.crystals import crystal_digest
 from symscape.dft.journal import read_journal
 from symscape.dft.ledger import Ledger, failures_in
+from symscape.dft.relaxed import RelaxedCrystal, relaxed_crystal
 from symscape.dft.settings import Settings
 from symscape.errors import PlanError
 from symscape.references.crystal_files import stored_document
@@ -35,7 +36,7 @@ class CrystalLedger(Ledger[str]):
 
     plan: CrystalList
     folder: Path
-    results: dict[str, dict[str, Any]] = field(default_factory=dict)
+    results: dict[str, RelaxedCrystal] = field(default_factory=dict)
     stored: frozenset[str] = frozenset()
 
     attempts: ClassVar[int] = 1
@@ -102,13 +103,13 @@ def open_crystal_ledger(
     return ledger
 
 
-def _check_result(planned: PlannedCrystal, result: dict[str, Any], path: Path) -> None:
-    if result.get("start") != crystal_digest(planned.crystal):
+def _check_result(planned: PlannedCrystal, result: RelaxedCrystal, path: Path) -> None:
+    if result.start != crystal_digest(planned.crystal):
         raise PlanError(
             f"{path.parent.name}/{planned.id} was relaxed from another crystal than the list's; "
             "restore the crystal, rename it, or remove that result."
         )
-    stored = result.get("method", {})
+    stored = result.method
     expected = {**_stated(planned.settings), "k_mesh": list(planned.settings.k_mesh or ())}
     for key, value in expected.items():
         # an engine that takes no settings states none

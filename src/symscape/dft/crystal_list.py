@@ -3,23 +3,49 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from symscape.crystal.crystal import Crystal
-from symscape.dft.crystals import read_crystal
-from symscape.dft.plan import DEFAULT_LICENCE, Plan, RelaxTarget
-from symscape.dft.settings import EngineSpec, Settings, k_mesh, read_table, refuse_unknown
-from symscape.dft.toml import complaints_about, read_toml
-from symscape.errors import PlanError, SymscapeError
+from symscape.dft.crystals import CrystalTable, read_crystal
+from symscape.dft.plan import DEFAULT_LICENCE, Plan, RelaxTarget, as_list
+from symscape.dft.settings import EngineSpec, Settings, k_mesh
+from symscape.dft.tables import complaints_about, read_table
+from symscape.errors import PlanError, SymscapeError, shown
 from symscape.references.crystal_checks import MAX_FORCE_EV_A, MAX_STRESS_GPA
+from symscape.tomltext import read_toml
 
-_TOP = ("licence", "citation", "notes", "settings", "engine", "relax", "crystal")
-_OWN = ("id", "prototype", "k_density_A")
+
+@dataclass(frozen=True, kw_only=True)
+class ListedCrystal(CrystalTable):
+    """One ``[[crystal]]`` of a list; see `PlannedCrystal`."""
+
+    id: str
+    prototype: str = ""
+    k_density_A: float | None = None
+
+
+@dataclass(frozen=True)
+class ListedTarget:
+    """``[relax]`` of a list: by default what the library accepts with something to spare."""
+
+    force_eV_A: float = 0.75 * MAX_FORCE_EV_A
+    pressure_GPa: float = 0.75 * MAX_STRESS_GPA
+    max_steps: int = 60
+
+
+@dataclass(frozen=True)
+class ListTable:
+    """A list as its file states it; see `CrystalList`."""
+
+    crystal: tuple[ListedCrystal, ...] = ()
+    settings: Settings = field(default_factory=Settings)
+    engine: EngineSpec = field(default_factory=EngineSpec)
+    relax: ListedTarget = field(default_factory=ListedTarget)
+    licence: str = DEFAULT_LICENCE
+    citation: str | tuple[str, ...] = ()
+    notes: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,52 +132,45 @@ def load_crystal_list(path: str | Path) -> CrystalList:
         crystal twice.
     """
     path = Path(path)
-    document = read_toml(path, "list of crystals")
+    document = read_toml(path, "list of crystals", PlanError)
     with complaints_about(path):
         return _read(path, document)
 
 
-def _read(path: Path, document: Mapping[str, Any]) -> CrystalList:
-    document = refuse_unknown(document, list(_TOP), "the list")
-    settings = Settings.from_dict(document.get("settings", {}))
-    tables = document.get("crystal", [])
-    if not isinstance(tables, list) or not tables:
+def _read(path: Path, document: dict[str, Any]) -> CrystalList:
+    stated = read_table(ListTable, document, str(path))
+    settings = stated.settings.checked()
+    if not stated.crystal:
         raise PlanError("there is nothing to relax; add [[crystal]] tables.")
     crystals: dict[str, PlannedCrystal] = {}
-    for table in tables:
+    for table in stated.crystal:
         planned = _planned(table, settings, path.parent)
         if planned.id in crystals:
             raise PlanError(f"the crystal {planned.id!r} is listed twice; rename one.")
         crystals[planned.id] = planned
-    citation = document.get("citation", [])
     return CrystalList(
         path,
         tuple(crystals.values()),
         settings,
-        EngineSpec.from_dict(document.get("engine", {})),
-        _target(document.get("relax", {}), settings),
-        str(document.get("licence", DEFAULT_LICENCE)),
-        (citation,) if isinstance(citation, str) else tuple(str(text) for text in citation),
-        str(document.get("notes", "")),
+        stated.engine.checked(),
+        _target(stated.relax, settings),
+        stated.licence,
+        as_list(stated.citation),
+        stated.notes,
     )
 
 
-def _planned(table: Any, settings: Settings, folder: Path) -> PlannedCrystal:
-    if not isinstance(table, Mapping) or "id" not in table:
-        raise PlanError("each [[crystal]] table needs an id.")
-    name = str(table["id"])
+def _planned(table: ListedCrystal, settings: Settings, folder: Path) -> PlannedCrystal:
+    name = table.id
     if not re.fullmatch(r"[A-Za-z0-9][\w.+-]*", name):
-        raise PlanError(f"id {name!r} can't be a file's name; write it like Mg2Si-CaF2.")
-    geometry = {key: value for key, value in table.items() if key not in _OWN}
+        raise PlanError(f"id {shown(name)} can't be a file's name; write it like Mg2Si-CaF2.")
     try:
-        content = read_crystal(geometry, folder)
-        crystal = content.crystal
-        density = float(table.get("k_density_A", settings.k_density_A))
-    except (TypeError, ValueError) as error:
-        raise PlanError(f"{name}: a value is of the wrong type ({error}).") from None
+        content = read_crystal(table, folder)
     except SymscapeError as error:
         raise PlanError(f"{name}: {error}") from None
-    if not np.isfinite(density) or density < settings.k_density_A:
+    crystal = content.crystal
+    density = settings.k_density_A if table.k_density_A is None else table.k_density_A
+    if density < settings.k_density_A:
         raise PlanError(
             f"{name}: k_density_A is {density:g}, but must be at least the common "
             f"{settings.k_density_A:g}."
@@ -160,25 +179,18 @@ def _planned(table: Any, settings: Settings, folder: Path) -> PlannedCrystal:
     if crystal.symbol[0] in "FIR":  # symmetry mixes all three vectors of these primitive cells
         mesh = (max(mesh),) * 3
     own = replace(settings, k_density_A=density, k_mesh=mesh)
-    return PlannedCrystal(name, str(table.get("prototype", "")), crystal, own, content.notices)
+    return PlannedCrystal(name, table.prototype, crystal, own, content.notices)
 
 
-def _target(values: Any, settings: Settings) -> RelaxTarget:
-    """Read when a crystal is relaxed; one cut-off serves relaxation and energy."""
-    own = {
-        "force_eV_A": 0.75 * MAX_FORCE_EV_A,
-        "pressure_GPa": 0.75 * MAX_STRESS_GPA,
-        "max_steps": 60,
-    }
-    values = own | refuse_unknown(values, list(own), "[relax]")
-    target = read_table(RelaxTarget, values | {"cutoff_eV": settings.cutoff_eV}, "[relax]")
+def _target(stated: ListedTarget, settings: Settings) -> RelaxTarget:
+    """Return when a crystal is relaxed; one cut-off serves relaxation and energy."""
     if not (
-        0 < target.force_eV_A <= MAX_FORCE_EV_A
-        and 0 < target.pressure_GPa <= MAX_STRESS_GPA
-        and target.max_steps > 0
+        0 < stated.force_eV_A <= MAX_FORCE_EV_A
+        and 0 < stated.pressure_GPa <= MAX_STRESS_GPA
+        and stated.max_steps > 0
     ):
         raise PlanError(
             f"[relax]: force_eV_A must be at most {MAX_FORCE_EV_A:g}, pressure_GPa at most "
             f"{MAX_STRESS_GPA:g} and max_steps positive, or the library refuses the crystals."
         )
-    return target
+    return RelaxTarget(stated.force_eV_A, stated.pressure_GPa, settings.cutoff_eV, stated.max_steps)

@@ -11,6 +11,7 @@ from symscape.crystal.crystal import Crystal
 from symscape.dft.crystal_ledger import CrystalLedger
 from symscape.dft.crystal_list import PlannedCrystal
 from symscape.dft.crystals import crystal_digest
+from symscape.dft.relaxed import RelaxedCrystal
 from symscape.errors import ReferenceFileError
 from symscape.references.crystal_checks import SYMPREC_A, mesh_suffices
 from symscape.references.crystal_files import stored_document
@@ -78,7 +79,7 @@ def store_crystals(
 
 def _common_method(ledger: CrystalLedger, new: list[PlannedCrystal]) -> dict[str, Any]:
     """Return what the header of a file says of the method; each crystal states its own mesh."""
-    own = ledger.results[new[0].id]["method"]
+    own = ledger.results[new[0].id].method
     method = {key: value for key, value in own.items() if key != "k_mesh"}
     if "k_density_A" in method:
         method["k_density_A"] = ledger.plan.settings.k_density_A
@@ -105,7 +106,7 @@ def _select(
     for planned in new:
         result = ledger.results[planned.id]
         record = crystal_record(planned, result)
-        density = result["method"].get("k_density_A")
+        density = result.method.get("k_density_A")
         cell = np.array(record["cell_A"])
         twin = next((other for other in records if _is_same(record, other)), None)
         if density is not None and not mesh_suffices(cell, record["k_mesh"], density):
@@ -146,8 +147,8 @@ def _provenance(
         "licence": plan.licence,
         "citation": list(plan.citation),
         "notes": plan.notes,
-        "command": result.get("command") or command,
-        "symscape": result.get("symscape", ""),
+        "command": result.command or command,
+        "symscape": result.symscape,
         "relaxation": (
             "cell and positions at fixed space group until forces are below "
             f"{plan.relax.force_eV_A:g} eV/angstrom and stress components below "
@@ -163,15 +164,15 @@ def _unless_empty(key: str, value: dict[str, Any]) -> dict[str, Any]:
     return {key: value} if value else {}
 
 
-def crystal_record(planned: PlannedCrystal, result: dict[str, Any]) -> dict[str, Any]:
+def crystal_record(planned: PlannedCrystal, result: RelaxedCrystal) -> dict[str, Any]:
     """Return a relaxed crystal as the library stores it, with the symmetry that spglib finds."""
     from ase import Atoms
 
-    primitive = result["primitive"]
+    primitive = result.primitive
     atoms = Atoms(
-        symbols=primitive["symbols"],
-        scaled_positions=primitive["positions"],
-        cell=primitive["cell_A"],
+        symbols=primitive.symbols,
+        scaled_positions=primitive.positions,
+        cell=primitive.cell_A,
         pbc=True,
     )
     crystal = Crystal.from_structure(atoms, SYMPREC_A)
@@ -183,14 +184,14 @@ def crystal_record(planned: PlannedCrystal, result: dict[str, Any]) -> dict[str,
         "space_group_symbol": crystal.symbol,
         "n_lattice": crystal.n_lattice,
         "n_wyckoff": crystal.n_wyckoff,
-        "energy_eV": primitive["energy_eV"],
-        "steps": result["summary"]["steps"],
+        "energy_eV": primitive.energy_eV,
+        "steps": result.summary["steps"],
         "k_mesh": list(planned.settings.k_mesh or ()),
-        "cell_A": primitive["cell_A"],
-        "symbols": primitive["symbols"],
-        "positions": primitive["positions"],
-        "forces_eV_A": primitive["forces_eV_A"],
-        "stress_GPa": primitive["stress_GPa"],
+        "cell_A": primitive.cell_A,
+        "symbols": primitive.symbols,
+        "positions": primitive.positions,
+        "forces_eV_A": primitive.forces_eV_A,
+        "stress_GPa": primitive.stress_GPa,
         "start": crystal_digest(planned.crystal),
     }
 

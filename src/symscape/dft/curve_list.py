@@ -6,18 +6,44 @@ engine's datasets, cut-off and meshes are worth becomes a number.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from symscape.dft.plan import DEFAULT_LICENCE
-from symscape.dft.settings import EngineSpec, Settings, refuse_unknown
-from symscape.dft.toml import complaints_about, read_toml
+from symscape.dft.settings import EngineSpec, Settings
+from symscape.dft.tables import complaints_about, read_table
 from symscape.errors import PlanError, shown
 from symscape.references.equations import EquationsOfState
+from symscape.tomltext import read_toml
+
+
+@dataclass(frozen=True)
+class GroupTable:
+    """One ``[[group]]`` of a list: crystals, and what of the settings is their own."""
+
+    crystals: tuple[str, ...] = ()
+    k_density_A: float | None = None
+    cutoff_eV: float | None = None
+
+    def settings(self, common: Settings) -> Settings:
+        """Return the settings of the group's crystals."""
+        density = common.k_density_A if self.k_density_A is None else self.k_density_A
+        cutoff = common.cutoff_eV if self.cutoff_eV is None else self.cutoff_eV
+        return replace(common, k_density_A=density, cutoff_eV=cutoff)
+
+
+@dataclass(frozen=True)
+class CurvesTable:
+    """A list as its file states it; see `CurveList`."""
+
+    group: tuple[GroupTable, ...] = ()
+    settings: Settings = field(default_factory=Settings)
+    engine: EngineSpec = field(default_factory=EngineSpec)
+    licence: str = DEFAULT_LICENCE
+    notes: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,27 +128,20 @@ def load_curve_list(path: str | Path, equations: EquationsOfState) -> CurveList:
         doesn't hold or that is listed twice at one cut-off.
     """
     path = Path(path)
-    document = read_toml(path, "list of curves")
+    document = read_toml(path, "list of curves", PlanError)
     with complaints_about(path):
         return _read(path, document, equations)
 
 
-def _read(path: Path, document: Mapping[str, Any], equations: EquationsOfState) -> CurveList:
-    known = ["licence", "notes", "settings", "engine", "group"]
-    document = refuse_unknown(document, known, "the list")
-    settings = Settings.from_dict(document.get("settings", {}))
-    groups = document.get("group", [])
-    if not isinstance(groups, list) or not groups:
+def _read(path: Path, document: dict[str, Any], equations: EquationsOfState) -> CurveList:
+    stated = read_table(CurvesTable, document, str(path))
+    settings = stated.settings.checked()
+    if not stated.group:
         raise PlanError("there is nothing to compute; add [[group]] tables.")
     curves: dict[tuple[str, float], PlannedCurve] = {}
-    for number, group in enumerate(groups, 1):
-        where = f"group {number}"
-        group = refuse_unknown(group, ["crystals", "k_density_A", "cutoff_eV"], where)
-        names = group.pop("crystals", [])
-        if not isinstance(names, list):
-            raise PlanError(f"{where}: crystals is {shown(names)}, but must be a list.")
-        own = Settings.from_dict({**settings.to_dict(), **group}, where)
-        for name in names:
+    for number, group in enumerate(stated.group, 1):
+        own = group.settings(settings).checked(f"group {number}")
+        for name in group.crystals:
             if (name, own.cutoff_eV) in curves:
                 raise PlanError(
                     f"the crystal {shown(name)} is listed twice at {own.cutoff_eV:g} eV; "
@@ -133,13 +152,13 @@ def _read(path: Path, document: Mapping[str, Any], equations: EquationsOfState) 
         path,
         tuple(curves.values()),
         settings,
-        EngineSpec.from_dict(document.get("engine", {})),
-        str(document.get("licence", DEFAULT_LICENCE)),
-        str(document.get("notes", "")),
+        stated.engine.checked(),
+        stated.licence,
+        stated.notes,
     )
 
 
-def _planned(name: Any, settings: Settings, equations: EquationsOfState) -> PlannedCurve:
+def _planned(name: str, settings: Settings, equations: EquationsOfState) -> PlannedCurve:
     if name not in equations.ids:
         raise PlanError(f"the reference of equations of state holds no crystal {shown(name)}.")
     crystal = equations[np.array([equations.ids.index(name)])]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
 from symscape.dft.cost import estimate_cost
 from symscape.dft.grid_ledger import open_ledger
 from symscape.dft.plan import Plan, load_plan
+from symscape.errors import PlanError
 from symscape.progress import duration
+from symscape.tomltext import read_toml
 
 
 def describe_plan(the_plan: Plan) -> str:
@@ -69,8 +70,8 @@ def grid_plans(folder: Path) -> list[Path]:
 def _is_list(path: Path) -> bool:
     """Whether a file holds tables of crystals or curves; one that can't be read is a bad plan."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        document = read_toml(path, "plan", PlanError)
+    except PlanError:
         return False
     return isinstance(document.get("crystal"), list) or isinstance(document.get("group"), list)
 

@@ -147,7 +147,7 @@ def _provenance(ledger: GridLedger, starts: list[dict[str, Any]]) -> dict[str, A
     if plan.notes:
         provenance["notes"] = plan.notes
     if plan.relaxed is not None:
-        provenance["crystal"] = plan.relaxed["summary"]
+        provenance["crystal"] = plan.relaxed.summary
     if ledger.failed:
         provenance["failed_points"] = len(ledger.failed)
     own = crystal_digest(plan.crystal)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -12,29 +12,15 @@ from typing import Any, Literal
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.grid import Axis
 from symscape.crystal.slice import Slice
-from symscape.dft.crystals import (
-    crystal_digest,
-    read_crystal,
-    relaxed_crystal,
-    relaxed_path,
-)
-from symscape.dft.settings import (
-    EngineSpec,
-    Settings,
-    read_table,
-    refuse_negative,
-    refuse_unknown,
-)
-from symscape.dft.toml import complaints_about, read_toml
+from symscape.dft.crystals import CrystalTable, crystal_digest, read_crystal
+from symscape.dft.relaxed import RelaxedCrystal, relaxed_crystal, relaxed_path
+from symscape.dft.settings import EngineSpec, Settings
+from symscape.dft.tables import complaints_about, read_table, refuse_negative
 from symscape.errors import PlanError, SymscapeError, shown
-from symscape.references.values import finite_array
+from symscape.tomltext import read_toml
 
-_TOP = (
-    "material", "kind", "mask_ratio", "licence", "citation", "notes",
-    "crystal", "axes", "settings", "engine", "relax", "stress",
-)  # fmt: skip
-_AXIS = ("name", "terms", "start", "stop", "span", "relative_span", "points", "origin", "period")
 DEFAULT_LICENCE = "CC-BY-4.0"
+_RELAX_NUMBERS = ("force_eV_A", "pressure_GPa", "cutoff_eV", "max_steps")
 
 
 @dataclass(frozen=True)
@@ -62,6 +48,53 @@ class RelaxTarget:
     cell: bool = True
 
 
+@dataclass(frozen=True)
+class AxisTable:
+    """One of a plan's ``[[axes]]``; its range is given in one of three ways.
+
+    Parameters
+    ----------
+    name, terms
+        One or both; see `Axis`.
+    start, stop
+        The range outright.
+    span, relative_span
+        Below and above the crystal's own value: as they are, or in parts of that value.
+    points, period
+        See `Axis`.
+    origin
+        The crystal's value, where it isn't the crystal's own.
+    """
+
+    name: str = ""
+    terms: dict[str, float] = field(default_factory=dict)
+    start: float | None = None
+    stop: float | None = None
+    span: tuple[float, float] | None = None
+    relative_span: tuple[float, float] | None = None
+    points: int = 11
+    origin: float | None = None
+    period: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanTable:
+    """A plan as its file states it; see `Plan`."""
+
+    crystal: CrystalTable
+    axes: tuple[AxisTable, ...] | None = None
+    settings: Settings = field(default_factory=Settings)
+    engine: EngineSpec = field(default_factory=EngineSpec)
+    relax: RelaxTarget | None = None
+    material: str = ""
+    kind: Literal["local", "global"] = "local"
+    mask_ratio: float = 0.7
+    licence: str = DEFAULT_LICENCE
+    citation: str | tuple[str, ...] = ()
+    notes: str = ""
+    stress: bool = True
+
+
 @dataclass(frozen=True, eq=False)
 class Plan:
     """What is to be computed, by which code, and under which names and licence it is stored.
@@ -87,7 +120,7 @@ class Plan:
     relax
         Target of the relaxation, None if the crystal is taken as it is.
     relaxed
-        What the relaxation left behind (its file's content), None if it has not been done.
+        What the relaxation left behind, None if it has not been done.
     stated_settings
         The keys that the plan's ``[settings]`` holds; the others are defaults.
     notices
@@ -109,7 +142,7 @@ class Plan:
     citation: tuple[str, ...] = ()
     notes: str = ""
     relax: RelaxTarget | None = None
-    relaxed: dict[str, Any] | None = None
+    relaxed: RelaxedCrystal | None = None
     stated_settings: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     stress: bool = True
@@ -183,30 +216,21 @@ def load_plan(path: str | Path) -> Plan:
         axes do not fit its crystal.
     """
     path = Path(path)
-    document = read_toml(path, "plan")
+    document = read_toml(path, "plan", PlanError)
     with complaints_about(path):
         return _plan_from_document(path, document)
 
 
 def _plan_from_document(path: Path, document: dict[str, Any]) -> Plan:
-    document = refuse_unknown(document, list(_TOP), "the plan")
-    if "crystal" not in document:
-        raise PlanError("the plan has no [crystal] table; give its file, or cell and sites.")
-    relax = _relax_target(document["relax"]) if "relax" in document else None
-    start = read_crystal(document["crystal"], path.parent)
-    crystal = start.crystal
-    relaxed = None
-    if relax is not None:
-        relaxed = relaxed_crystal(path)
-        if relaxed is not None:
-            if relaxed.get("start") != crystal_digest(crystal):
-                raise PlanError(
-                    f"{relaxed_path(path).name} was relaxed from another crystal than the plan's; "
-                    "restore the crystal, or remove that file to relax anew."
-                )
-            crystal = _as_relaxed(crystal, relaxed, path)
-    head = _head(document)
-    material = head.material or material_name(crystal)
+    stated = read_table(PlanTable, document, str(path))
+    target = stated.relax
+    if target is not None:
+        refuse_negative(target, _RELAX_NUMBERS, "[relax]")
+    start = read_crystal(stated.crystal, path.parent)
+    crystal, relaxed = start.crystal, None
+    if target is not None and (relaxed := relaxed_crystal(path)) is not None:
+        crystal = _as_relaxed(crystal, relaxed, path)
+    material = stated.material or material_name(crystal)
     if not re.fullmatch(r"[A-Za-z0-9][\w.+-]*", material):
         raise PlanError(
             f"material {shown(material)} can't be a folder's name; write it like TiO2-Pnma."
@@ -215,36 +239,39 @@ def _plan_from_document(path: Path, document: dict[str, Any]) -> Plan:
         path=path,
         material=material,
         crystal=crystal,
-        axes=_axes(document["axes"], crystal) if "axes" in document else None,
-        settings=Settings.from_dict(document.get("settings", {})),
-        engine=EngineSpec.from_dict(document.get("engine", {})),
-        kind=head.kind,
-        mask_ratio=head.mask_ratio,
-        licence=head.licence,
-        citation=head.citation,
-        notes=head.notes,
-        relax=relax,
+        axes=_axes(stated.axes, crystal) if stated.axes is not None else None,
+        settings=stated.settings.checked(),
+        engine=stated.engine.checked(),
+        kind=stated.kind,
+        mask_ratio=stated.mask_ratio,
+        licence=stated.licence,
+        citation=as_list(stated.citation),
+        notes=stated.notes,
+        relax=target,
         relaxed=relaxed,
         stated_settings=tuple(document.get("settings", {})),
         notices=start.notices,
-        stress=head.stress,
+        stress=stated.stress,
     )
     if plan.axes is not None:
         _ = plan.slice  # refuses axes that do not fit the crystal
     return plan
 
 
-def _as_relaxed(crystal: Crystal, relaxed: Mapping[str, Any], path: Path) -> Crystal:
+def _as_relaxed(crystal: Crystal, relaxed: RelaxedCrystal, path: Path) -> Crystal:
     """Return the plan's crystal with the cell and positions that its relaxation found."""
-    try:
-        lattice = finite_array(relaxed, "lattice_A", (3, 3))
-        atoms = {"positions": [atom[1:] for atom in relaxed["atoms"]]}
-        positions = finite_array(atoms, "positions", (len(crystal), 3))
-    except (TypeError, ValueError):
+    if relaxed.start != crystal_digest(crystal):
         raise PlanError(
-            f"{relaxed_path(path)}: the relaxed crystal is damaged; remove it and relax again."
+            f"{relaxed_path(path).name} was relaxed from another crystal than the plan's; "
+            "restore the crystal, or remove that file to relax anew."
+        )
+    try:
+        return relaxed.of(crystal)
+    except PlanError as error:
+        raise PlanError(
+            f"{relaxed_path(path)}: the relaxed crystal is damaged ({error}); remove it and relax "
+            "again."
         ) from None
-    return Crystal(lattice, positions, crystal.numbers, crystal.hall_number)
 
 
 def material_name(crystal: Crystal) -> str:
@@ -252,79 +279,51 @@ def material_name(crystal: Crystal) -> str:
     return f"{crystal.formula}-{crystal.symbol.replace('/', '')}"
 
 
-def _relax_target(values: Any) -> RelaxTarget:
-    target = read_table(RelaxTarget, values, "[relax]")
-    numbers = ("force_eV_A", "pressure_GPa", "cutoff_eV", "max_steps")
-    refuse_negative(target, numbers, "[relax]")
-    return target
+def as_list(citation: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Return citations, of which a file may state a single one without a list."""
+    return (citation,) if isinstance(citation, str) else citation
 
 
-@dataclass(frozen=True)
-class _Head:
-    """What a plan says beside its tables."""
-
-    material: str = ""
-    kind: Literal["local", "global"] = "local"
-    mask_ratio: float = 0.7
-    licence: str = DEFAULT_LICENCE
-    citation: tuple[str, ...] = ()
-    notes: str = ""
-    stress: bool = True
-
-
-def _head(document: Mapping[str, Any]) -> _Head:
-    known = [field.name for field in fields(_Head)]
-    values = {key: value for key, value in document.items() if key in known}
-    if isinstance(values.get("citation"), str):
-        values["citation"] = [values["citation"]]
-    return read_table(_Head, values, "the plan")
-
-
-def _axes(tables: Any, crystal: Crystal) -> tuple[Axis, Axis]:
-    if not isinstance(tables, list) or len(tables) != 2:
+def _axes(tables: tuple[AxisTable, ...], crystal: Crystal) -> tuple[Axis, Axis]:
+    if len(tables) != 2:
         raise PlanError("a plan has two [[axes]] tables.")
     first, second = (_axis(table, crystal, f"axis {k}") for k, table in enumerate(tables, 1))
     return first, second
 
 
-def _axis(table: Mapping[str, Any], crystal: Crystal, where: str) -> Axis:
+def _axis(table: AxisTable, crystal: Crystal, where: str) -> Axis:
     """Make an axis; its range is given outright or about the crystal's own value."""
-    table = refuse_unknown(table, list(_AXIS), where)
-    name, terms = table.get("name"), table.get("terms")
-    if not isinstance(terms or {}, Mapping) or not isinstance(name or "", str):
-        raise PlanError(f"{where} needs a name (text) or a table of terms.")
-    if not (name or terms):
+    if not (table.name or table.terms):
         raise PlanError(f"{where} needs a name or a table of terms.")
-    terms = terms or {name: 1.0}
-    name = name or next(iter(terms))
+    terms = table.terms or {table.name: 1.0}
+    name = table.name or next(iter(terms))
     where = f"axis {name!r}"
-    points = table.get("points", 11)
-    if type(points) is not int:
-        raise PlanError(f"{where} has points = {shown(points)}, but needs a whole number.")
+    origin = _origin(terms, crystal, where) if table.origin is None else table.origin
+    start, stop = _range(table, origin, where)
     try:
-        weights = {str(term): float(weight) for term, weight in terms.items()}
-        origin = float(table["origin"]) if "origin" in table else _origin(weights, crystal, where)
-        given = [key for key in ("start", "span", "relative_span") if key in table]
-        if len(given) != 1 or ("start" in table) != ("stop" in table):
-            raise PlanError(
-                f"{where} needs its range in one way: start and stop, or span = [below, above] "
-                "about the crystal's value, or relative_span in parts of that value."
-            )
-        if "start" in table:
-            start, stop = float(table["start"]), float(table["stop"])
-        else:
-            # four decimals keep the axis values readable; the crystal itself is not rounded
-            centre = round(origin, 4)
-            below, above = (float(x) for x in table[given[0]])
-            scale = centre if given[0] == "relative_span" else 1.0
-            start, stop = (round(centre + scale * x, 10) for x in (below, above))
-        period = None if table.get("period") is None else float(table["period"])
-        return Axis(name, weights, start, stop, points, origin, period)
+        return Axis(name, dict(terms), start, stop, table.points, origin, table.period)
     except (TypeError, ValueError, OverflowError) as error:
-        raise PlanError(f"{where} holds a value of the wrong type ({error}).") from None
+        raise PlanError(f"{where} holds an impossible value ({error}).") from None
 
 
-def _origin(terms: dict[str, float], crystal: Crystal, where: str) -> float:
+def _range(table: AxisTable, origin: float, where: str) -> tuple[float, float]:
+    """Return where an axis starts and stops."""
+    given = [x is not None for x in (table.start, table.span, table.relative_span)]
+    if sum(given) != 1 or (table.start is None) != (table.stop is None):
+        raise PlanError(
+            f"{where} needs its range in one way: start and stop, or span = [below, above] "
+            "about the crystal's value, or relative_span in parts of that value."
+        )
+    if table.start is not None and table.stop is not None:
+        return table.start, table.stop
+    # four decimals keep the axis values readable; the crystal itself is not rounded
+    centre = round(origin, 4)
+    scale = 1.0 if table.relative_span is None else centre
+    below, above = table.span or table.relative_span or (0.0, 0.0)
+    return round(centre + scale * below, 10), round(centre + scale * above, 10)
+
+
+def _origin(terms: Mapping[str, float], crystal: Crystal, where: str) -> float:
     """Return the axis value of the crystal: its first term's value over that term's weight."""
     from symscape.crystal.lattice import lattice_values
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -13,7 +12,8 @@ from ase.calculators.calculator import Calculator, all_changes
 from ase.units import GPa
 
 from symscape.crystal.crystal import Crystal
-from symscape.dft.crystals import crystal_digest, relaxed_path
+from symscape.decode import Finite
+from symscape.dft.crystals import crystal_digest
 from symscape.dft.engine import ATTEMPTS
 from symscape.dft.journal import Journal, now, read_journal
 from symscape.dft.ledger import care_after
@@ -21,9 +21,9 @@ from symscape.dft.plan import Plan, RelaxTarget, load_plan
 from symscape.dft.points import stored_geometry
 from symscape.dft.pool import Worker, WorkerSetup
 from symscape.dft.provenance import symscape_version
+from symscape.dft.relaxed import RelaxedCell, RelaxedCrystal, write_relaxed
 from symscape.dft.settings import Settings
 from symscape.errors import EngineError, PlanError
-from symscape.files import write_atomically
 from symscape.progress import Progress, quiet
 
 #: how often the k-mesh is fitted to the relaxed cell before that must be good enough
@@ -57,7 +57,7 @@ def relax_plan(
 
 def relax_crystal(
     plan: Plan, *, nice: int = 0, command: str = "", progress: Progress | None = None
-) -> dict[str, Any]:
+) -> RelaxedCrystal:
     """Relax a plan's crystal as `relax_plan` does; write what was found beside it and return it.
 
     The plan's own file is not read, so that a plan made in memory will do.
@@ -71,11 +71,8 @@ def relax_crystal(
         Journal(plan.journal_path) as journal,
         relaxation.progress.task(f"{plan.name} (relaxation)", plan.relax.max_steps),
     ):
-        result = relaxation.run(journal)
-    result["command"] = command
-    target = relaxed_path(plan.path)
-    lines = ",\n".join(f' "{key}": {json.dumps(value)}' for key, value in result.items())
-    write_atomically(target, f"{{\n{lines}\n}}\n")
+        result = replace(relaxation.run(journal), command=command)
+    write_relaxed(plan.path, result)
     return result
 
 
@@ -87,7 +84,7 @@ class _Relaxation:
         self.progress = progress
         self.own = crystal_digest(plan.crystal)
 
-    def run(self, journal: Journal) -> dict[str, Any]:
+    def run(self, journal: Journal) -> RelaxedCrystal:
         """Relax round by round and return what is stored."""
         atoms = self.plan.crystal.to_atoms(primitive=True)
         past = [
@@ -161,7 +158,7 @@ class _Relaxation:
         stress = float(np.abs(atoms.get_stress()).max() / GPa) if self.target.cell else 0.0
         return force, stress
 
-    def _result(self, atoms: Any, steps: int) -> dict[str, Any]:
+    def _result(self, atoms: Any, steps: int) -> RelaxedCrystal:
         """Return the relaxed crystal as it is stored, in the plan's own setting."""
         crystal, off = relaxed_in_setting(self.plan.crystal, atoms.cell.array, atoms.positions)
         if off > _SYMMETRIC_A:
@@ -172,6 +169,35 @@ class _Relaxation:
         results = self.results
         forces = np.asarray(results["forces"])
         stress = np.asarray(results.get("stress", np.full(6, np.nan))) / GPa
+        cell = RelaxedCell(
+            **stored_geometry(atoms.cell.array, atoms.positions),
+            symbols=atoms.get_chemical_symbols(),
+            energy_eV=Finite(round(float(results["energy"]), 8)),
+            forces_eV_A=np.round(forces, 6).tolist(),
+            stress_GPa=np.round(stress, 5).tolist() if np.isfinite(stress).all() else None,
+        )
+        symbols = crystal.to_atoms().get_chemical_symbols()
+        places = (np.round(crystal.positions, 8) + 0.0).tolist()
+        return RelaxedCrystal(
+            formula=crystal.formula,
+            space_group_number=crystal.space_group_number,
+            hall_number=crystal.hall_number,
+            lattice_A=(np.round(crystal.lattice, 8) + 0.0).tolist(),
+            atoms=tuple((symbol, *x) for symbol, x in zip(symbols, places, strict=True)),
+            n_lattice=crystal.n_lattice,
+            n_wyckoff=crystal.n_wyckoff,
+            primitive=cell,
+            summary=self._summary(crystal, steps, forces, stress),
+            method=self.method,
+            start=self.own,
+            time=now(),
+            symscape=symscape_version(),
+        )
+
+    def _summary(
+        self, crystal: Crystal, steps: int, forces: np.ndarray, stress: np.ndarray
+    ) -> dict[str, Any]:
+        """Say in words and numbers what was relaxed; forces in eV/angstrom, stress in GPa."""
         how = ("code", "version", "functional", "cutoff_eV", "k_mesh")
         summary = {
             "relaxed": "cell and positions" if self.target.cell else "positions",
@@ -188,37 +214,7 @@ class _Relaxation:
         }
         if self.target.cell:
             summary["largest_stress_GPa"] = round(float(np.abs(stress).max()), 4)
-        geometry = stored_geometry(atoms.cell.array, atoms.positions)
-        return {
-            "formula": crystal.formula,
-            "space_group_number": crystal.space_group_number,
-            "hall_number": crystal.hall_number,
-            "lattice_A": (np.round(crystal.lattice, 8) + 0.0).tolist(),
-            "atoms": [
-                [symbol, *(np.round(x, 8) + 0.0).tolist()]
-                for symbol, x in zip(
-                    crystal.to_atoms().get_chemical_symbols(), crystal.positions, strict=True
-                )
-            ],
-            "n_lattice": crystal.n_lattice,
-            "n_wyckoff": crystal.n_wyckoff,
-            "primitive": {
-                **geometry,
-                "symbols": atoms.get_chemical_symbols(),
-                "energy_eV": round(float(results["energy"]), 8),
-                "forces_eV_A": np.round(forces, 6).tolist(),
-                **(
-                    {"stress_GPa": np.round(stress, 5).tolist()}
-                    if np.isfinite(stress).all()
-                    else {}
-                ),
-            },
-            "summary": summary,
-            "method": self.method,
-            "start": self.own,
-            "time": now(),
-            "symscape": symscape_version(),
-        }
+        return summary
 
 
 class _WorkerCalculator(Calculator):

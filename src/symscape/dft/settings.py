@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
-from symscape.decode import DecodeError, decode
+from symscape.dft.tables import read_table, refuse_negative
 from symscape.errors import PlanError
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-Table = TypeVar("Table", bound="DataclassInstance")
 #: Measured on PbTiO3 displacements: these hold relative energies within 1 meV/atom of 700 eV and
 #: 4.0 k-points per inverse angstrom; 400 eV is 4 meV/atom off (docs/computing-references.md).
 MEASURED_CUTOFF_EV = 520.0
@@ -75,12 +71,15 @@ class Settings:
         PlanError
             If a key is unknown or a value is not of its type or not positive.
         """
-        settings = read_table(cls, values, where)
+        return read_table(cls, values, where).checked(where)
+
+    def checked(self, where: str = "[settings]") -> Settings:
+        """Return these settings, or raise a PlanError if a number is not positive."""
         numbers = ("cutoff_eV", "k_density_A", "smearing_eV", "energy_convergence_eV", "timeout_s")
-        refuse_negative(settings, numbers, where)
-        if settings.max_iterations < 1 or (settings.k_mesh and min(settings.k_mesh) < 1):
+        refuse_negative(self, numbers, where)
+        if self.max_iterations < 1 or (self.k_mesh and min(self.k_mesh) < 1):
             raise PlanError(f"{where}: max_iterations and the k_mesh must be at least 1.")
-        return settings
+        return self
 
     def with_mesh(self, cells: np.ndarray) -> Settings:
         """Return these settings with the one k-mesh that serves all cells, (n, 3, 3) angstrom."""
@@ -145,22 +144,25 @@ class EngineSpec:
         PlanError
             If a key is unknown, the engine is unknown, or ``ase`` comes without factory or code.
         """
-        spec = read_table(cls, values, where)
-        if spec.name not in ("gpaw", "ase", "import"):
+        return read_table(cls, values, where).checked(where)
+
+    def checked(self, where: str = "[engine]") -> EngineSpec:
+        """Return this engine, or raise a PlanError if there is none of this kind."""
+        if self.name not in ("gpaw", "ase", "import"):
             raise PlanError(
-                f"{where}: the engine {spec.name!r} is unknown; take 'gpaw', 'ase' or 'import'."
+                f"{where}: the engine {self.name!r} is unknown; take 'gpaw', 'ase' or 'import'."
             )
-        if spec.name == "ase" and ":" not in spec.factory:
+        if self.name == "ase" and ":" not in self.factory:
             raise PlanError(
                 f"{where}: the engine 'ase' needs factory = \"package.module:function\", a "
                 "function that returns an ASE calculator."
             )
-        if spec.name == "ase" and not spec.code:
+        if self.name == "ase" and not self.code:
             raise PlanError(
                 f'{where}: name the code behind the calculator (code = "Quantum ESPRESSO"), '
                 "because the reference must say what computed it."
             )
-        return spec
+        return self
 
 
 def k_mesh(cells: np.ndarray, density_A: float) -> tuple[int, int, int]:
@@ -178,41 +180,3 @@ def k_mesh(cells: np.ndarray, density_A: float) -> tuple[int, int, int]:
     # symmetry-equal vectors must not round to different numbers
     first, second, third = np.ceil(needed - 1e-6).max(axis=0).astype(int)
     return int(first), int(second), int(third)
-
-
-def read_table(kind: type[Table], values: Any, where: str) -> Table:
-    """Read a table of a plan; the fields of a dataclass say what may stand there.
-
-    Raises
-    ------
-    PlanError
-        If a key is unknown, or a value is missing or of another type.
-    """
-    values = refuse_unknown(values, [field.name for field in fields(kind)], where)
-    try:
-        table: Table = decode(kind, values, "")
-    except DecodeError as error:
-        raise PlanError(f"{where}: {error}; correct it.") from None
-    return table
-
-
-def refuse_negative(table: DataclassInstance, names: Iterable[str], where: str) -> None:
-    """Raise a PlanError that names the first of these fields that is not above zero."""
-    for name in names:
-        value = getattr(table, name)
-        if not value > 0:
-            raise PlanError(f"{where}: {name} is {value:g}, but must be a positive number.")
-
-
-def refuse_unknown(values: Any, known: list[str], where: str) -> dict[str, Any]:
-    """Return a copy of a table, or raise a PlanError that names an unknown key and the near one."""
-    import difflib
-
-    if not isinstance(values, Mapping):
-        raise PlanError(f"{where} must be a table.")
-    for key in values:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}."
-            raise PlanError(f"{where}: the key {key!r} is unknown; {hint}")
-    return dict(values)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -13,6 +12,7 @@ from symscape.jsontext import JsonTextError, parse_json
 from symscape.models.card import ModelCard
 from symscape.page.words import count_text
 from symscape.questions.registry import QUESTIONS
+from symscape.tomltext import read_toml
 
 Kind = Literal[
     "results",
@@ -83,9 +83,9 @@ def kind_of_file(path: Path) -> Kind:
     SymscapeError
         If it can't be read or is nothing that symscape knows.
     """
-    text = _read(path)
     if path.suffix.lower() == ".toml":
-        return _recognize_toml(path, text)
+        return _recognize_toml(path, read_toml(path, "file", SymscapeError))
+    text = _read(path)
     if path.suffix.lower() != ".json":
         raise SymscapeError(
             f"{path}: neither JSON nor TOML by its name; results and references end in .json, "
@@ -117,11 +117,7 @@ def _read(path: Path) -> str:
         raise SymscapeError(f"{path}: the file can't be read ({error}).") from None
 
 
-def _recognize_toml(path: Path, text: str) -> Kind:
-    try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise SymscapeError(f"{path}: not valid TOML ({error}); correct the file.") from None
+def _recognize_toml(path: Path, document: dict[str, Any]) -> Kind:
     if "crystal" in document:
         return "crystal list" if isinstance(document["crystal"], list) else "plan"
     if isinstance(document.get("group"), list):

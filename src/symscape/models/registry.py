@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import cache
@@ -15,6 +14,7 @@ from symscape.errors import ModelError, shown
 from symscape.models.card import CONVENTIONS, ModelCard, PublishedValue
 from symscape.models.families import adapter_of, families
 from symscape.models.spec import ModelSpec
+from symscape.tomltext import read_toml
 
 if TYPE_CHECKING:
     from symscape.models.base import EnergyModel
@@ -42,14 +42,7 @@ def read_cards(path: str | Path) -> dict[str, ModelCard]:
         the wrong type.
     """
     path = Path(path)
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ModelError(f"{path}: there is no such file of model cards.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path}: the model cards can't be read ({error}).") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ModelError(f"{path}: not valid TOML ({error}); correct the file.") from None
+    document = read_toml(path, "file of model cards", ModelError)
     return {name: _card(path, name, entry) for name, entry in document.items()}
 
 

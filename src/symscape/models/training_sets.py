@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from symscape.errors import ModelError
+from symscape.tomltext import read_toml
 
 _FILE = Path(__file__).with_name("training_sets.toml")
 
@@ -32,7 +34,7 @@ class TrainingSet:
 @cache
 def training_sets() -> dict[str, TrainingSet]:
     """Return the known data sets by name."""
-    document = tomllib.loads(_FILE.read_text(encoding="utf-8"))
+    document = read_toml(_FILE, "list of training sets", ModelError)
     return {name: TrainingSet(name, **entry) for name, entry in document.items()}
 
 

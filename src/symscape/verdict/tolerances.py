@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import difflib
 import math
-import tomllib
+import os
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -34,6 +34,7 @@ from symscape.errors import ToleranceFileError, shown
 from symscape.questions.limits import CaseTolerances
 from symscape.questions.metric import Limit
 from symscape.questions.registry import QUESTIONS
+from symscape.tomltext import read_toml
 from symscape.verdict.known import KnownFailure, parse_known_failures
 
 _FOLDER = Path(__file__).with_name("profiles")
@@ -103,22 +104,19 @@ def _load(
     if name in seen:
         raise ToleranceFileError(f"tolerance file {name!r} extends itself; remove one 'extends'.")
     if name in PROFILES:
-        where, path = f"profile {name!r}", None
-        text = (_FOLDER / f"{name}.toml").read_text("utf-8")
+        path = _FOLDER / f"{name}.toml"
     else:
         path = Path(name) if relative_to is None else relative_to / name
-        where = str(path)
-        text = _read(path)
-    try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ToleranceFileError(f"{where}: not valid TOML ({error}); correct the file.") from None
+        if not os.path.exists(path):
+            raise ToleranceFileError(f"tolerances {str(path)!r}: {_neither(path.name)}")
+    where = f"profile {name!r}" if name in PROFILES else str(path)
+    document = read_toml(path, "tolerance file", ToleranceFileError)
     # a file of one's own changes the default profile unless it says what else it extends
     base = document.pop("extends", None if name in PROFILES else "default")
     if base is not None and not isinstance(base, str):
         raise ToleranceFileError(f"{where}: 'extends' is the name of a profile or a file.")
-    parent = path.parent if path else None
-    if base and parent is not None and base not in PROFILES and not _is_file(parent / base):
+    parent = path.parent
+    if base and base not in PROFILES and not os.path.isfile(parent / base):
         raise ToleranceFileError(f"{where}: extends {shown(base)}, which is {_neither(base)}")
     overrides, known = _load(base, parent, (*seen, name)) if base else ([], [])
     known = [*known, *parse_known_failures(where, document.pop("known_failure", []))]
@@ -126,22 +124,6 @@ def _load(
     if not isinstance(more, list) or not all(isinstance(entry, dict) for entry in more):
         raise ToleranceFileError(f"{where}: 'override' is a list of tables, written [[override]].")
     return [*overrides, *(_parse(where, table) for table in (document, *more))], known
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ToleranceFileError(f"tolerances {str(path)!r}: {_neither(path.name)}") from None
-    except (OSError, ValueError) as error:
-        raise ToleranceFileError(f"{path}: can't be read ({error}).") from None
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except ValueError:  # a null character, which no path has
-        return False
 
 
 def _neither(name: str) -> str:
