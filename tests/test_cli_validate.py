@@ -83,7 +83,10 @@ BROKEN = {
     "torn.toml": ("[energies\n", "not valid TOML"),
     "metric.toml": ("[energies]\nmaee = 3\n", "did you mean 'mae'"),
     "field.toml": ('["m"]\nfamily = "ase"\nlevel_of_teory = "PBE"\n', "level_of_theory"),
-    "number.toml": ('["m"]\nfamily = "ase"\nlevel_of_theory = 7\n', "must be a string"),
+    "number.toml": (
+        '["m"]\nfamily = "ase"\nlevel_of_theory = 7\n',
+        "'level_of_theory' is not a string",
+    ),
     "family.toml": ('["m"]\nfamily = "chgnett"\n', "did you mean chgnet"),
     "flat.toml": ('family = "ase"\n', "is no table"),
     "plan.toml": ('[crystal]\nfile = "x.cif"\n', "plan.toml"),

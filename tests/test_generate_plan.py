@@ -130,7 +130,10 @@ span = [-0.04, 0.04]
         ({"axes": AXES.replace("stop = 0.39", "stop = 0.39\nspan = [-1, 1]")}, "range in one way"),
         ({"axes": AXES.replace("stop = 0.39", "stop = 0.3")}, "start < stop"),
         ({"axes": AXES.replace('"Cu_y"', '"Al_y"')}, "not linearly independent"),
-        ({"axes": AXES.replace("[-0.03, 0.03]", "[-0.03]")}, r"'axes\[1\].span' is not a list of 2"),
+        (
+            {"axes": AXES.replace("[-0.03, 0.03]", "[-0.03]")},
+            r"axes\[1\].span' is not a list",
+        ),
         ({"axes": AXES[: AXES.index("[[axes]]", 5)]}, r"two \[\[axes\]\]"),
         ({"more": "[relax]\nforce_eV_A = -1"}, "force_eV_A is -1"),
     ],

@@ -130,9 +130,9 @@ def test_a_crystal_that_fails_is_left_out(library, equations):
     [
         ('"Cu-BCC"', '"Cu-HCP"', "holds no crystal 'Cu-HCP'"),
         ('"Cu-BCC"', '"Cu-FCC"', "'Cu-FCC' is listed twice at 520 eV"),
-        ("cutoff_eV = 800", "cutoff = 800", "the key 'cutoff' is unknown"),
+        ("cutoff_eV = 800", "cutoff = 800", r"the key 'group\[\d\].cutoff' is unknown"),
         ("cutoff_eV = 800", "cutoff_eV = -8", "cutoff_eV is -8, but must be a positive number"),
-        ('["Cu-FCC", "Cu-BCC"]', '"Cu-FCC"', "crystals is 'Cu-FCC', but must be a list"),
+        ('["Cu-FCC", "Cu-BCC"]', '"Cu-FCC"', r"'group\[0\].crystals' is not a list"),
         (LIST[LIST.index("[[group]]") :], "", "there is nothing to compute"),
         ("[engine]", "[engine", "not valid TOML"),
     ],

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from symscape.decode import DecodeError, decode
 from symscape.errors import ModelError, shown
-from symscape.models.card import CONVENTIONS, ModelCard, PublishedValue
+from symscape.models.card import CONVENTIONS, ModelCard
 from symscape.models.families import adapter_of, families
 from symscape.models.spec import ModelSpec
 from symscape.tomltext import read_toml
@@ -51,63 +51,24 @@ def _card(path: Path, name: str, entry: Any) -> ModelCard:
     where = f"{path}: the card of {name!r}"
     if not isinstance(entry, dict):
         raise ModelError(f"{where} is no table; write [{name}] and its fields below.")
-    known = {f.name: str(f.type) for f in fields(ModelCard) if f.name != "name"}
-    for key, value in entry.items():
-        if key not in known:
-            raise ModelError(f"{where}: {_unknown('field', key, known)}")
-        fits, wanted = _KINDS[known[key]]
-        if not fits(value):
-            raise ModelError(f"{where}: {key} is {shown(value)}, but must be {wanted}.")
-    if "family" not in entry:
-        raise ModelError(f"{where} has no family; give one of {', '.join(families())}.")
-    if entry["family"] not in families():
-        raise ModelError(f"{where}: {_unknown('model family', entry['family'], families())}")
-    convention = entry.get("energy_convention", CONVENTIONS[0])
-    if convention not in CONVENTIONS:
+    if "name" in entry:
+        raise ModelError(f"{where}: its name is what stands in brackets; leave 'name' out.")
+    try:
+        card: ModelCard = decode(ModelCard, {**entry, "name": name}, "", closed=True)
+    except DecodeError as error:
+        raise ModelError(f"{where}: {error}; correct it.") from None
+    if card.family not in families():
+        raise ModelError(f"{where}: {_unknown('model family', card.family, families())}")
+    if card.energy_convention not in CONVENTIONS:
         raise ModelError(
-            f"{where}: energy_convention is {convention!r}, but must be {' or '.join(CONVENTIONS)}."
+            f"{where}: energy_convention is {shown(card.energy_convention)}, but must be "
+            f"{' or '.join(CONVENTIONS)}."
         )
     try:
         check_report_name(name)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from None
-    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
-    values["published"] = tuple(PublishedValue(**one) for one in entry.get("published", []))
-    return ModelCard(name=name, **values)
-
-
-def _is_names(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
-
-
-def _is_published(value: Any) -> bool:
-    """Whether a value is a list of tables with the fields of `PublishedValue`."""
-    kinds: dict[str, type | tuple[type, ...]] = {"float": (float, int), "str": str}
-    known = {f.name: kinds.get(str(f.type), dict) for f in fields(PublishedValue)}
-    return isinstance(value, list) and all(
-        isinstance(one, dict)
-        and one.keys() | {"options"} == known.keys()
-        and all(isinstance(one[key], known[key]) for key in one)
-        for one in value
-    )
-
-
-#: type hint of a card's field -> whether a value of a TOML file fits, and the words for it
-_KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "str": (lambda value: isinstance(value, str), "a string"),
-    "str | None": (lambda value: isinstance(value, str), "a string"),
-    "tuple[str, ...]": (_is_names, "a list of strings"),
-    "dict[str, object]": (lambda value: isinstance(value, dict), "a table"),
-    "bool": (lambda value: isinstance(value, bool), "true or false"),
-    "int": (
-        lambda value: isinstance(value, int) and not isinstance(value, bool),
-        "a whole number",
-    ),
-    "tuple[PublishedValue, ...]": (
-        _is_published,
-        f"a list of tables with {', '.join(f.name for f in fields(PublishedValue))}",
-    ),
-}
+    return card
 
 
 def resolve(wanted: str | ModelSpec, **options: Any) -> EnergyModel:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from symscape.decode import decode
 from symscape.errors import ModelError
 from symscape.tomltext import read_toml
 
@@ -35,7 +36,9 @@ class TrainingSet:
 def training_sets() -> dict[str, TrainingSet]:
     """Return the known data sets by name."""
     document = read_toml(_FILE, "list of training sets", ModelError)
-    return {name: TrainingSet(name, **entry) for name, entry in document.items()}
+    named = {name: {"name": name, **entry} for name, entry in document.items()}
+    found: dict[str, TrainingSet] = decode(dict[str, TrainingSet], named, "", closed=True)
+    return found
 
 
 def training_text(names: tuple[str, ...]) -> str:

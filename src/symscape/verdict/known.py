@@ -12,11 +12,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from fnmatch import fnmatchcase
-from typing import Any
 
-from symscape.errors import ToleranceFileError, shown
+from symscape.errors import ToleranceFileError
 
 _PATTERNS = ("question", "material", "slice", "model")
 
@@ -38,43 +37,31 @@ class KnownFailure:
         return today > self.expires
 
 
-def parse_known_failures(where: str, tables: Any) -> tuple[KnownFailure, ...]:
-    """Read the ``[[known_failure]]`` tables of a tolerance file.
+@dataclass(frozen=True)
+class KnownFailureTable:
+    """A ``[[known_failure]]`` as a tolerance file states it: names are shell patterns."""
 
-    Raises
-    ------
-    ToleranceFileError
-        If a table lacks its reason or expiry, or holds something unknown.
-    """
-    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise ToleranceFileError(
-            f"{where}: 'known_failure' is a list of tables, written [[known_failure]]."
-        )
-    return tuple(_parse(where, table) for table in tables)
+    reason: str
+    expires: date
+    question: str | None = None
+    material: str | None = None
+    slice: str | None = None
+    model: str | None = None
 
+    def parsed(self, where: str) -> KnownFailure:
+        """Return the declaration.
 
-def _parse(where: str, table: dict[str, Any]) -> KnownFailure:
-    rest = dict(table)
-    reason, expires = rest.pop("reason", None), rest.pop("expires", None)
-    if not isinstance(reason, str) or not reason.strip():
-        raise ToleranceFileError(f"{where}: a known_failure needs a reason, in words.")
-    if not isinstance(expires, date) or isinstance(expires, datetime):
-        raise ToleranceFileError(
-            f"{where}: a known_failure needs the day on which it expires, e.g. 2027-03-31."
-        )
-    for key, pattern in rest.items():
-        if key not in _PATTERNS:
+        Raises
+        ------
+        ToleranceFileError
+            If it gives no reason, or excuses every case.
+        """
+        if not self.reason.strip():
+            raise ToleranceFileError(f"{where}: a known_failure needs a reason, in words.")
+        names = {key: getattr(self, key) for key in _PATTERNS}
+        patterns = {key: pattern for key, pattern in names.items() if pattern is not None}
+        if not patterns:
             raise ToleranceFileError(
-                f"{where}: known_failure has {shown(key)}, but takes patterns for "
-                f"{', '.join(_PATTERNS)}, a reason and expires."
+                f"{where}: a known_failure without a pattern would excuse every case; name some."
             )
-        if not isinstance(pattern, str):
-            raise ToleranceFileError(
-                f"{where}: known_failure has {key} = {shown(pattern)}, but it must be a name or a "
-                "shell pattern."
-            )
-    if not rest:
-        raise ToleranceFileError(
-            f"{where}: a known_failure without a pattern would excuse every case; name some."
-        )
-    return KnownFailure(rest, reason.strip(), expires)
+        return KnownFailure(patterns, self.reason.strip(), self.expires)

@@ -25,17 +25,18 @@ from __future__ import annotations
 import difflib
 import math
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from symscape.decode import DecodeError, decode
 from symscape.errors import ToleranceFileError, shown
 from symscape.questions.limits import CaseTolerances
 from symscape.questions.metric import Limit
 from symscape.questions.registry import QUESTIONS
 from symscape.tomltext import read_toml
-from symscape.verdict.known import KnownFailure, parse_known_failures
+from symscape.verdict.known import KnownFailure, KnownFailureTable
 
 _FOLDER = Path(__file__).with_name("profiles")
 PROFILES = ("strict", "default", "loose")
@@ -85,6 +86,18 @@ class Tolerances:
         return CaseTolerances(limits, settings)
 
 
+@dataclass(frozen=True)
+class Frame:
+    """What a tolerance file says beside its limits, which `QUESTIONS` give names to."""
+
+    extends: str = ""
+    override: tuple[dict[str, Any], ...] = ()
+    known_failure: tuple[KnownFailureTable, ...] = ()
+
+
+_FRAME = frozenset(field.name for field in fields(Frame))
+
+
 def load_tolerances(name: str | Path = "default") -> Tolerances:
     """Load a profile (``strict``, ``default``, ``loose``) or a tolerance file.
 
@@ -111,19 +124,26 @@ def _load(
             raise ToleranceFileError(f"tolerances {str(path)!r}: {_neither(path.name)}")
     where = f"profile {name!r}" if name in PROFILES else str(path)
     document = read_toml(path, "tolerance file", ToleranceFileError)
+    stated = _frame(where, document)
     # a file of one's own changes the default profile unless it says what else it extends
-    base = document.pop("extends", None if name in PROFILES else "default")
-    if base is not None and not isinstance(base, str):
-        raise ToleranceFileError(f"{where}: 'extends' is the name of a profile or a file.")
+    base = stated.extends or ("" if name in PROFILES else "default")
     parent = path.parent
     if base and base not in PROFILES and not os.path.isfile(parent / base):
         raise ToleranceFileError(f"{where}: extends {shown(base)}, which is {_neither(base)}")
     overrides, known = _load(base, parent, (*seen, name)) if base else ([], [])
-    known = [*known, *parse_known_failures(where, document.pop("known_failure", []))]
-    more = document.pop("override", [])
-    if not isinstance(more, list) or not all(isinstance(entry, dict) for entry in more):
-        raise ToleranceFileError(f"{where}: 'override' is a list of tables, written [[override]].")
-    return [*overrides, *(_parse(where, table) for table in (document, *more))], known
+    known = [*known, *(table.parsed(where) for table in stated.known_failure)]
+    own = {key: value for key, value in document.items() if key not in _FRAME}
+    return [*overrides, *(_parse(where, table) for table in (own, *stated.override))], known
+
+
+def _frame(where: str, document: dict[str, Any]) -> Frame:
+    """Read what a document says beside its limits."""
+    stated = {key: value for key, value in document.items() if key in _FRAME}
+    try:
+        frame: Frame = decode(Frame, stated, "", closed=True)
+    except DecodeError as error:
+        raise ToleranceFileError(f"{where}: {error}; correct it.") from None
+    return frame
 
 
 def _neither(name: str) -> str:
