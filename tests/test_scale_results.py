@@ -87,11 +87,18 @@ def test_crystals_without_energy_fail_every_case(runs, tmp_path):
         "dataset": {"digest": "d"},
         "corrections": "neither",
     }  # fmt: skip
-    save_run_results(tmp_path, compared, made, ["lost-1", "lost-2"])
+    lost = [f"lost-{k}" for k in range(1, 31)]
+    save_run_results(tmp_path, compared, made, lost)
     cases = load_results(tmp_path / RESULTS).cases
     assert cases
     assert {case.status for case in cases} == {"failed"}
-    assert all("lost-1" in case.detail["missing_crystals"] for case in cases)
+    for case in cases:
+        # all are counted, as many as a person reads are named
+        (gaps,) = [check for check in case.checks if check.metric == "failed_crystals"]
+        assert gaps.value == 30
+        assert set(case.detail["missing_crystals"]) < set(lost)
+        assert "no energy of lost-1" in case.detail["warnings"]
+        assert any("more crystals" in text for text in case.detail["warnings"])
 
 
 # -- duplicates -----------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from symscape.models.base import EnergyModel
     from symscape.models.cache import EnergyCache
     from symscape.models.evaluate import Evaluator
-    from symscape.page.landscape_page import SliceView
+    from symscape.page.landscape_page import ComparedSlice
     from symscape.questions.case import Check
 
 
@@ -119,7 +119,7 @@ def figure_of_models(comparison: ModelComparison) -> Figure:
 
 def ask_slice(
     the_slice: Slice, models: Mapping[str, Evaluator], points: DftPoints | None = None
-) -> tuple[SliceView | None, dict[str, str]]:
+) -> tuple[ComparedSlice | None, dict[str, str]]:
     """Ask every model for a slice, and for the user's DFT points on it.
 
     Parameters
@@ -133,7 +133,7 @@ def ask_slice(
 
     Returns
     -------
-    view : SliceView or None
+    view : ComparedSlice or None
         None if no model has an energy.
     failures : dict
         The models that have none, and why.
@@ -145,7 +145,7 @@ def ask_slice(
     """
     from symscape.landscape.overlay import point_errors
     from symscape.landscape.several import compare_energies
-    from symscape.page.landscape_page import SliceView
+    from symscape.page.landscape_page import ComparedSlice
 
     grids, failures = _grids(the_slice, models)
     if not grids:
@@ -155,7 +155,7 @@ def ask_slice(
     except ValueError as error:
         raise SymscapeError(f"{the_slice.name}: {error}") from error
     if points is None:
-        return SliceView(comparison), failures
+        return ComparedSlice(comparison), failures
     zero = [axis.values[k] for axis, k in zip(the_slice.axes, comparison.zero, strict=True)]
     at_points: dict[str, np.ndarray] = {}
     above = []
@@ -165,7 +165,9 @@ def ask_slice(
         own = models[name].evaluate(structures).energies / structures.n_atoms
         at_points[name] = own[:-1]
         above.append(float(own[points.lowest] - own[-1]))
-    return SliceView(comparison, points, point_errors(points, at_points), tuple(above)), failures
+    return ComparedSlice(
+        comparison, points, point_errors(points, at_points), tuple(above)
+    ), failures
 
 
 def _grids(

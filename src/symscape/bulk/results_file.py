@@ -6,6 +6,7 @@ stay in ``tables/crystals.parquet``.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,7 @@ import pandas as pd
 from symscape.bulk.store import MANIFEST
 from symscape.hull.classes import CLASS_OF
 from symscape.models.card import ModelCard
-from symscape.questions.case import CaseResult, Check
-from symscape.questions.crystals import FAILED_CRYSTALS, N_CRYSTALS
+from symscape.questions.crystals import N_CRYSTALS, judged_crystals
 from symscape.questions.hull import COUNTED, HULL, hull_metrics
 from symscape.questions.registry import QUESTIONS
 from symscape.questions.stability import ON_THE_HULL, STABILITY, N
@@ -28,12 +28,10 @@ from symscape.questions.underprediction import (
     underprediction_metrics,
 )
 from symscape.results.run_results import RunResults, save_results
-from symscape.verdict.tolerances import Tolerances, load_tolerances
+from symscape.verdict.tolerances import load_tolerances
 
 #: name of the file in the folder of a run
 RESULTS = "results.json"
-#: as many crystals without energy are named
-_MOST_NAMED = 20
 
 
 def save_run_results(
@@ -64,9 +62,15 @@ def save_run_results(
         (STABILITY.name, AllCrystals()): _stability(tables),
         **_underprediction(tables["underprediction"]),
     }
+    known = {
+        "missing": failed,
+        "digest": manifest["dataset"]["digest"],
+        "fingerprint": str(manifest["model"]["fingerprint"]),
+    }
+    detail, model = _Detail(_settings(manifest, compared)), str(manifest["model"]["name"])
     cases = tuple(
-        _case(question, subject, metrics, manifest, compared, tolerances, failed)
-        for (question, subject), metrics in judged.items()
+        judged_crystals(QUESTIONS[name], subject, metrics, detail, {}, tolerances, model, known)
+        for (name, subject), metrics in judged.items()
     )
     # what it was made from is as old as the run, however often tables are made
     began = datetime.fromtimestamp((folder / MANIFEST).stat().st_mtime, UTC)
@@ -130,24 +134,17 @@ def _underprediction(table: pd.DataFrame) -> dict[tuple[str, Subject], dict[str,
     return made
 
 
-def _case(
-    question: str,
-    subject: Subject,
-    metrics: dict[str, float],
-    manifest: dict[str, Any],
-    compared: pd.DataFrame,
-    tolerances: Tolerances,
-    failed: list[str],
-) -> CaseResult:
-    """Hold metrics against the suite's tolerances; crystals without energy fail every case."""
-    model = str(manifest["model"]["name"])
-    limits = tolerances.case(question, material=subject.material, slice=subject.slice, model=model)
-    found = [c for c in limits.check(metrics, QUESTIONS[question]) if c.metric in metrics]
-    gaps = Check(FAILED_CRYSTALS.name, float(len(failed)), (None, 0.0), "", not failed)
-    checks = (*found, gaps)
+@dataclass(frozen=True)
+class _Detail:
+    """What a case about a data set keeps of its own: what made its energies."""
+
+    settings: dict[str, Any]
+
+
+def _settings(manifest: dict[str, Any], compared: pd.DataFrame) -> dict[str, Any]:
     levels = sorted(map(str, np.unique(compared["level_of_theory"].astype(str))))
-    settings = {
-        "model": model,
+    return {
+        "model": str(manifest["model"]["name"]),
         "level_of_theory_model": manifest["made"]["level_of_theory"],
         # with MP2020's corrections PBE+U is a part of what is called PBE
         "level_of_theory_reference": "PBE" if set(levels) == {"PBE", "PBE+U"} else "/".join(levels),
@@ -155,18 +152,3 @@ def _case(
         "corrections": manifest["corrections"],
         "geometry": "DFT's, single point",
     }
-    return CaseResult(
-        question=question,
-        model=model,
-        material=subject.material,
-        slice=subject.slice,
-        status="passed" if all(check.passed for check in checks) else "failed",
-        checks=checks,
-        metrics=metrics,
-        detail={
-            "settings": settings,
-            "digest": manifest["dataset"]["digest"],
-            "missing_crystals": failed[:_MOST_NAMED],
-        },
-        fingerprint=str(manifest["model"]["fingerprint"]),
-    )

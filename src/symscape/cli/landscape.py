@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from symscape.landscape.several import ModelComparison
     from symscape.models.base import EnergyModel
     from symscape.models.evaluate import Evaluator
-    from symscape.page.landscape_page import LandscapePage, SliceView
+    from symscape.page.landscape_page import ComparedSlice, LandscapePage
 
 _PICTURES = (".png", ".pdf", ".svg")
 
@@ -228,7 +228,7 @@ def _whole_page(
     """Ask for the rest: other slices, contracts on the crystal, the library's materials."""
     from symscape.explore import ask_slice, check_contracts, distances_in_library
 
-    views: list[SliceView] = list(page.views)
+    views: list[ComparedSlice] = list(page.views)
     failures = dict(page.failures)
     good = {name: one for name, one in evaluators.items() if name not in failures}
     for one, points in zip(chosen[1:], dft_points[1:], strict=True):

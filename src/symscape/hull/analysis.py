@@ -111,3 +111,23 @@ def above_hull_elsewhere(
     known = known[known["energy"].notna()]
     above = energies_above_hull(known, method=method).reindex(table.index)
     return above, 1000 * (above - table["above_hull_dft"])
+
+
+def errors_elsewhere(table: pd.DataFrame) -> pd.DataFrame:
+    """Add the errors of the energies above hull of crystals that the model has relaxed.
+
+    Parameters
+    ----------
+    table
+        What `compare` made, with ``energy_fixed`` and ``energy_free``, the model's energies after
+        relaxation at fixed symmetry and without symmetry (eV/atom; `symscape.hull.relax`).
+
+    Returns
+    -------
+    DataFrame
+        With ``error_fixed`` and ``error_free``, meV/atom; see `above_hull_elsewhere`.
+    """
+    made = table.copy()
+    for kind in ("fixed", "free"):
+        _, made[f"error_{kind}"] = above_hull_elsewhere(table, table[f"energy_{kind}"])
+    return made

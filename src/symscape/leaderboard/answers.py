@@ -157,7 +157,7 @@ def _judge_relaxed(
     """Judge what became of the crystals of each system when the model relaxed them."""
     import pandas as pd
 
-    from symscape.hull.analysis import above_hull_elsewhere
+    from symscape.hull.analysis import errors_elsewhere
     from symscape.questions.relaxation import RELAXATION, judge_relaxation
 
     found: dict[Asked, CaseResult] = {}
@@ -170,8 +170,7 @@ def _judge_relaxed(
         if not set(subject.elements) <= set(own["formula"]):
             continue
         made = pd.concat([own, _relaxed_rows(own, relaxed)], axis=1)
-        for kind in ("fixed", "free"):
-            _, made[f"error_{kind}"] = above_hull_elsewhere(made, made[f"energy_{kind}"])
+        made = errors_elsewhere(made)
         limits = tolerances.case(
             asked.question, material=asked.material, slice=asked.slice, model=model
         )

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from symscape.leaderboard.recompute import stated_answers
-from symscape.leaderboard.rerun_crystals import crystal_differences, drawn_crystals
-from symscape.leaderboard.rerun_curves import curve_differences, drawn_curves
+from symscape.leaderboard.rerun_crystals import crystal_differences
+from symscape.leaderboard.rerun_curves import curve_differences
 from symscape.models.evaluate import Evaluator, evaluator_of
 from symscape.questions.energies import ENERGIES
 
@@ -83,18 +83,30 @@ def rerun(
     problems: list[str] = []
     for case, reference in _answered(run, library):
         valid = np.argwhere(reference.valid)
-        count = math.ceil(share * len(valid))
-        chosen = valid[np.sort(draw.choice(len(valid), count, replace=False))]
-        n_points += count
+        chosen = valid[_drawn(np.arange(len(valid)), share, draw)]
+        n_points += len(chosen)
         problems += _differences(case, reference, potential, chosen)
     answers = stated_answers(run, library)
-    crystals = drawn_crystals(answers, library, share, draw)
+    ids = list(library.described["id"]) if library.crystals else []
+    crystals = _drawn(_indices(ids, answers.formation), share, draw)
     problems += crystal_differences(answers, library, potential, crystals, RERUN_AGREEMENT)
-    curves = drawn_curves(answers.curves, library.equations, share, draw)
+    ids = list(library.equations.ids) if library.equations else []
+    curves = _drawn(_indices(ids, answers.curves.by_id), share, draw)
     problems += curve_differences(
         answers.curves, library.equations, potential, curves, RERUN_AGREEMENT
     )
     return Rerun(seed, n_points, len(crystals), len(curves), tuple(problems))
+
+
+def _indices(ids: Iterable[str], stated: Iterable[str]) -> np.ndarray:
+    """Return the indices of the ids that a run states an answer for, ascending."""
+    known = set(stated)
+    return np.array([k for k, name in enumerate(ids) if name in known], dtype=int)
+
+
+def _drawn(indices: np.ndarray, share: float, draw: np.random.Generator) -> np.ndarray:
+    """Draw a share of some indices, at least one where there are any; they stay ascending."""
+    return np.sort(draw.choice(indices, math.ceil(share * len(indices)), replace=False))
 
 
 def _answered(run: RunResults, library: Library) -> Iterator[tuple[CaseResult, LandscapeReference]]:

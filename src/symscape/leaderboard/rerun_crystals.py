@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -14,16 +13,6 @@ if TYPE_CHECKING:
     from symscape.leaderboard.answers import Answers
     from symscape.leaderboard.library import Library
     from symscape.models.evaluate import Evaluator
-
-
-def drawn_crystals(
-    answers: Answers, library: Library, share: float, draw: np.random.Generator
-) -> np.ndarray:
-    """Draw crystals of which a run states a formation energy; return their indices, ascending."""
-    if library.crystals is None or not answers.formation:
-        return np.array([], dtype=int)
-    stated = np.flatnonzero(library.described["id"].isin(list(answers.formation)))
-    return np.sort(draw.choice(stated, math.ceil(share * len(stated)), replace=False))
 
 
 def crystal_differences(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -17,19 +16,6 @@ if TYPE_CHECKING:
 #: meV/atom by which two curves of one model may be apart, each from its own minimum: an energy is
 #: off by the same at every volume, so that curves agree better than energies do
 CURVE_AGREEMENT = 0.1
-
-
-def drawn_curves(
-    answers: CurveAnswers,
-    equations: EquationsOfState | None,
-    share: float,
-    draw: np.random.Generator,
-) -> np.ndarray:
-    """Draw crystals of which a run states an equation of state; return their indices, ascending."""
-    if equations is None or not answers.by_id:
-        return np.array([], dtype=int)
-    stated = np.flatnonzero(np.isin(equations.ids, list(answers.by_id)))
-    return np.sort(draw.choice(stated, math.ceil(share * len(stated)), replace=False))
 
 
 def curve_differences(

@@ -14,7 +14,7 @@ import numpy as np
 from symscape.leaderboard.anchors import Anchors
 from symscape.leaderboard.collect import Board, Unit
 from symscape.questions.case import CaseResult
-from symscape.questions.crystals import N_CRYSTALS
+from symscape.questions.crystals import FAILED_CRYSTALS, N_CRYSTALS
 from symscape.questions.energies import SCORED_WINDOW
 from symscape.questions.invariance import LARGEST
 from symscape.questions.metric import Metric
@@ -263,7 +263,9 @@ def _share(case: CaseResult | None, question: Question) -> float:
     """Of the crystals that a case is about, the share that has an energy of the model."""
     if case is None or question.about == "slices":
         return 1.0
-    missing = len(case.detail.get("missing_crystals", ()))
+    # not all of them need be named
+    counted = (check.value for check in case.checks if check.metric == FAILED_CRYSTALS.name)
+    missing = next((value for value in counted if value), 0.0)
     if N_DIFFERENCES.name in case.metrics:
         # they are counted among the differences, of which some need no answer
         asked = N_DIFFERENCES.of(case.metrics)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class SliceView:
+class ComparedSlice:
     """One slice of the page.
 
     Parameters
@@ -84,7 +84,7 @@ class LandscapePage:
     """
 
     title: str
-    views: Sequence[SliceView]
+    views: Sequence[ComparedSlice]
     failures: Mapping[str, str]
     n_first: int = 8
     contracts: Mapping[str, tuple[Check, ...]] = field(default_factory=dict)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from symscape.questions.question import Question
     from symscape.questions.subjects import Subject, SystemCrystals
 
+#: as many crystals without energy are named; a data set may have thousands
+MOST_NAMED = 20
 #: crystals of which the model gave no energy
 FAILED_CRYSTALS = Metric("failed_crystals", "crystals without energy", counts=True, gap=True)
 N_CRYSTALS = Metric("n_crystals", "crystals", ideal=None, counts=True)
@@ -60,7 +62,7 @@ class CrystalsDetail:
     behind
         By the metric's name, the crystals that make it what it is.
     missing_crystals
-        Ids of those that the model has no energy of.
+        Ids of those that the model has no energy of, `MOST_NAMED` at most.
     digest
         Of the files of the crystals.
     warnings
@@ -175,10 +177,13 @@ def judged_crystals(
     missing: Sequence[str] = known.get("missing", ())
     gaps = Check(FAILED_CRYSTALS.name, float(len(missing)), (None, 0.0), "", not missing)
     checks = (*(check for check in found if check.metric in metrics), gaps)
-    warnings = [*known.get("warnings", ()), *(f"no energy of {name}" for name in missing)]
+    shown = missing[:MOST_NAMED]
+    warnings = [*known.get("warnings", ()), *(f"no energy of {name}" for name in shown)]
+    if len(missing) > len(shown):
+        warnings.append(f"no energy of {len(missing) - len(shown)} more crystals")
     common = CrystalsDetail(
-        {**behind, FAILED_CRYSTALS.name: named(missing)},
-        tuple(missing),
+        {**behind, FAILED_CRYSTALS.name: named(shown)},
+        tuple(shown),
         known.get("digest", ""),
         tuple(warnings),
     )

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from symscape.decode import decode, encode
 from symscape.questions.case import CaseResult
-from symscape.questions.forces import ForceArrows
-from symscape.questions.points import FailedPoint, WorstPoint
+from symscape.questions.energies import EnergiesDetail
+from symscape.questions.forces import ForcesDetail
 from symscape.verdict.baseline import Change, MetricChange
 
 
@@ -39,35 +39,20 @@ class BaselineDetail:
 
 
 @dataclass(frozen=True)
-class CaseDetail:
-    """The part of ``CaseResult.detail`` that reports print.
+class CaseDetail(EnergiesDetail, ForcesDetail):
+    """The part of ``CaseResult.detail`` that reports print: what grids keep, and the run's own.
 
     Parameters
     ----------
-    worst
-        The worst point of the judged window.
-    failed_points
-        Points without an energy of the model.
-    warnings
-        What a reader should know before trusting the numbers.
-    message
-        Why the case could not be judged.
     known_failure, known_failure_expires
         Why the case is expected to fail, and the last day (ISO 8601) on which it is.
     baseline
         The same case in the earlier run that this one was judged by.
-    arrows
-        Forces to be drawn on the maps, where they were asked for.
     """
 
-    worst: WorstPoint | None = None
-    failed_points: tuple[FailedPoint, ...] = ()
-    warnings: tuple[str, ...] = ()
-    message: str | None = None
     known_failure: str | None = None
     known_failure_expires: str | None = None
     baseline: BaselineDetail | None = None
-    arrows: ForceArrows | None = None
 
 
 def read_detail(case: CaseResult, where: str = "detail") -> CaseDetail:

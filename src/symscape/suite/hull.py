@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 
-from symscape.errors import HullError
 from symscape.questions.crystal_rows import rows_of_case
 from symscape.questions.relaxation import RELAXATION
 from symscape.questions.subjects import AllCrystals, Subject
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
 
     from symscape.contracts.catalogue import CrystalContract
     from symscape.contracts.result import ContractResult
+    from symscape.hull.model_tables import DescribedCrystals, ModelTables
     from symscape.models.base import EnergyModel
     from symscape.questions.case import CaseResult
     from symscape.questions.question import Question
@@ -33,13 +32,11 @@ if TYPE_CHECKING:
 
 
 class HullSession:
-    """Crystals and each model's energies of them, each loaded or computed once in a process."""
+    """Crystals and each model's tables of them, each loaded or computed once in a process."""
 
     def __init__(self, session: SuiteSession):
         self.session = session
-        self._tables: dict[str, pd.DataFrame] = {}
-        #: model to crystal to what became of it
-        self._relaxed: dict[str, dict[str, dict[str, Any]]] = {}
+        self._of_model: dict[str, ModelTables] = {}
 
     @cached_property
     def library(self) -> CrystalLibrary:
@@ -54,116 +51,56 @@ class HullSession:
         return crystals_digest(find_crystal_files(self.session.settings.references))
 
     @cached_property
-    def _described(self) -> pd.DataFrame:
-        from symscape.hull.table import crystal_table
+    def crystals(self) -> DescribedCrystals:
+        """The stored crystals, described."""
+        from symscape.hull.model_tables import DescribedCrystals
 
-        return crystal_table(self.library.crystals)
+        return DescribedCrystals(self.library, self.session.cache)
 
-    @cached_property
-    def _corrections(self) -> np.ndarray:
-        from symscape.hull.conventions import mp2020_corrections
+    def of(self, model: EnergyModel) -> ModelTables:
+        """Return a model's tables; it has been asked about all crystals as DFT has them."""
+        from symscape.hull.model_tables import ModelTables
+        from symscape.suite.progress import progress_line
 
-        return mp2020_corrections(
-            (crystal.to_atoms() for crystal in self.library.crystals), self.session.cache
-        )
+        name = model.card.name
+        tables = self._of_model.get(name)
+        if tables is None:
+            tables = self._of_model[name] = ModelTables(
+                self.crystals, self.session.evaluator(model)
+            )
+        if not tables.compared:
+            with (
+                self.session.lock(f"{name}-{AllCrystals.material}"),
+                progress_line(self.session.config, f"{name} {AllCrystals.material}") as progress,
+            ):
+                tables.table(progress)
+        return tables
 
     def table(self, model: EnergyModel) -> pd.DataFrame:
         """Return a model's energies beside DFT's; crystals at which it failed are left out."""
-        name = model.card.name
-        if name not in self._tables:
-            self._tables[name] = self._compare(model)
-        return self._tables[name]
-
-    def _compare(self, model: EnergyModel) -> pd.DataFrame:
-        from symscape.hull.analysis import compare
-        from symscape.hull.conventions import Energies
-        from symscape.suite.progress import progress_line
-
-        library, config = self.library, self.session.config
-        name = model.card.name
-        with (
-            self.session.lock(f"{name}-{AllCrystals.material}"),
-            progress_line(config, f"{name} {AllCrystals.material}") as progress,
-        ):
-            found = self.session.evaluator(model).evaluate(library.structures, progress=progress)
-        energies = found.energies / library.structures.n_atoms
-        good = np.isfinite(energies)
-        if not good.any():
-            reason = next(iter(found.failures.values()), "no reason given")
-            raise HullError(f"{name} gave no energy for any crystal ({reason}).")
-        table = self._described
-        own = Energies.of(model.card, energies[good], lambda: self._corrections[good])
-        settings = {
-            "model": name,
-            "fingerprint": model.fingerprint,
-            "level_of_theory_model": model.card.level_of_theory,
-            "level_of_theory_reference": library.level_of_theory,
-            "energy_convention": own.convention,
-            "geometry": "DFT's, single point",
-            "digest": library.digest,
-            "left_out": [table["id"].iloc[k] for k in np.flatnonzero(~good)],
-        }
-        return compare(table[good], own, settings)
+        return self.of(model).table()
 
     def whole(self, model: EnergyModel) -> bool:
         """Whether the model failed at no crystal, as far as it was asked in this process."""
-        name = model.card.name
-        left_out = name in self._tables and self._tables[name].attrs["settings"]["left_out"]
-        return not left_out and not any(
-            row["failed"] for row in self._relaxed.get(name, {}).values()
-        )
+        known = self._of_model.get(model.card.name)
+        return known is None or known.whole
 
     def missing(self, model: EnergyModel, subject: Subject) -> list[str]:
         """Return the ids of a case's crystals of which the model gave no energy."""
-        left_out = set(self.table(model).attrs["settings"]["left_out"])
-        own = rows_of_case(self._described, subject)
+        left_out = set(self.of(model).left_out)
+        own = rows_of_case(self.crystals.table, subject)
         return [crystal for crystal in own["id"] if crystal in left_out]
-
-    def system(self, model: EnergyModel, system: str) -> pd.DataFrame:
-        """Return the crystals of a chemical system and its subsystems."""
-        from symscape.hull.phases import select_system
-
-        return select_system(self.table(model), system)
 
     def relaxed(self, model: EnergyModel, system: str) -> pd.DataFrame:
         """Return the crystals of a system after the model has relaxed them."""
-        import pandas as pd
-
-        from symscape.hull.analysis import above_hull_elsewhere
-        from symscape.hull.relax import RelaxSettings, relax_table
         from symscape.suite.progress import progress_line
 
-        name, own = model.card.name, self.system(model, system)
-        known = self._relaxed.setdefault(name, {})
-        if any(crystal not in known for crystal in own["id"]):
-            asked = [
-                crystal
-                for s in self._to_relax(name, system)
-                for crystal in self.system(model, s)["id"]
-            ]
-            missing = [crystal for crystal in dict.fromkeys(asked) if crystal not in known]
-            atoms = {crystal.id: crystal.to_atoms() for crystal in self.library.crystals}
+        name, tables = model.card.name, self.of(model)
+        if tables.not_relaxed_yet([system]):
+            missing = tables.not_relaxed_yet(self._to_relax(name, system))
             with progress_line(self.session.config, f"{name} (relaxing crystals)") as progress:
-                new = relax_table(
-                    missing,
-                    [atoms[crystal] for crystal in missing],
-                    model,
-                    cache=self.session.cache,
-                    progress=progress,
-                )
-            known.update({row["id"]: row for row in new.to_dict("records")})
-        found = pd.DataFrame([known[crystal] for crystal in own["id"]])
-        made = own.merge(found.drop(columns="space_group"), on="id")
-        failed = made["failed"] != ""
-        not_relaxed = list(made["id"][failed])
-        if failed.all():
-            raise HullError(f"{name} relaxed no crystal of {system} ({made['failed'].iloc[0]}).")
-        made = made[~failed].reset_index(drop=True)
-        for kind in ("fixed", "free"):
-            _, made[f"error_{kind}"] = above_hull_elsewhere(made, made[f"energy_{kind}"])
-        made.attrs["not_relaxed"] = not_relaxed
-        made.attrs["settings"] = {**own.attrs["settings"], "relaxation": asdict(RelaxSettings())}
-        return made
+                tables.relax(missing, progress)
+        return tables.relaxed(system)
 
     def _to_relax(self, model: str, system: str) -> list[str]:
         """Return the chemical systems to be relaxed with one: all that this process will ask for.
