@@ -18,7 +18,6 @@ from symscape.crystal.crystal import Crystal
 from symscape.crystal.orbits import reduced_formula
 from symscape.crystal.structures import Structures
 from symscape.errors import ReferenceFileError
-from symscape.files import write_checked
 from symscape.references.crystal_checks import (
     SYMPREC_A,
     check_mesh,
@@ -33,7 +32,7 @@ from symscape.references.crystal_files import (
     find_crystal_files,
     read_crystals,
 )
-from symscape.references.schema import dump_document
+from symscape.references.schema import write_document
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -288,7 +287,7 @@ def write_crystals(
     method: dict[str, Any],
     provenance: dict[str, Any],
 ) -> Path:
-    """Write ``<folder>/crystals/<system>.json`` atomically and return its path.
+    """Write ``<folder>/crystals/<system>.json`` with `write_document` and return its path.
 
     Parameters
     ----------
@@ -300,7 +299,7 @@ def write_crystals(
     Raises
     ------
     ReferenceFileError
-        If what was written does not pass `load_crystals`; then the old file stays.
+        As `write_document` and `load_crystals`.
     """
     target = Path(folder) / FOLDER / f"{system}.json"
     document = {
@@ -310,5 +309,4 @@ def write_crystals(
         "provenance": provenance,
         "crystals": sorted(records, key=lambda record: str(record["id"])),
     }
-    write_checked(target, dump_document(document, "crystals"), lambda trial: _load([trial]))
-    return target
+    return write_document(target, document, "crystals", lambda trial: _load([trial]))

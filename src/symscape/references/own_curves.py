@@ -15,10 +15,9 @@ import numpy as np
 
 from symscape.decode import Finite
 from symscape.errors import ReferenceFileError, shown
-from symscape.files import write_atomically
 from symscape.references.equation_files import FOLDER
-from symscape.references.equations import EquationsOfState
-from symscape.references.schema import MethodRecord, dump_document, read_json, read_record
+from symscape.references.equations import EquationsOfState, read_equations
+from symscape.references.schema import MethodRecord, read_json, read_record, write_document
 
 FILE = "own.json"
 SCHEMA = "symscape-own-curves/1"
@@ -79,16 +78,35 @@ def write_own_curves(
     method: Mapping[str, Any],
     provenance: Mapping[str, Any],
 ) -> Path:
-    """Write the curves of our engine; each record has the fields of a stored crystal."""
-    path = Path(library) / FOLDER / FILE
-    document: dict[str, Any] = {
+    """Write the curves of our engine with `write_document` and return the file's path.
+
+    Parameters
+    ----------
+    library
+        The reference library, which holds the verified curves, too.
+    records
+        Each with the fields of a stored crystal.
+    method, provenance
+        As stored.
+
+    Raises
+    ------
+    ReferenceFileError
+        As `write_document` and `load_own_curves`.
+    """
+    document = {
         "schema": SCHEMA,
         "method": dict(method),
         "provenance": dict(provenance),
+        "crystals": [dict(record) for record in records],
     }
-    document["crystals"] = [dict(record) for record in records]
-    write_atomically(path, dump_document(document, "crystals"))
-    return path
+    equations = read_equations(Path(library) / FOLDER)
+    return write_document(
+        Path(library) / FOLDER / FILE,
+        document,
+        "crystals",
+        lambda trial: load_own_curves(trial.parent.parent, equations),
+    )
 
 
 def load_own_curves(library: str | Path, equations: EquationsOfState) -> OwnCurves:

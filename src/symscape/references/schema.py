@@ -7,12 +7,14 @@ line per grid point, so that a diff shows which points changed. docs/references.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from symscape.decode import DecodeError, Finite, decode
 from symscape.errors import ReferenceFileError, shown
+from symscape.files import write_checked
 from symscape.jsontext import JsonTextError, parse_json
 
 SCHEMA = "symscape-landscape/1"
@@ -185,6 +187,57 @@ def dump_document(document: dict[str, Any], rows: str = "points") -> str:
     lines = ",\n".join("  " + json.dumps(row, ensure_ascii=False) for row in document[rows])
     # the header's closing bracket makes room for the rows
     return f'{_indented(header, 0)[:-2]},\n "{rows}": [\n{lines}\n ]\n}}\n'
+
+
+def write_document(
+    path: Path, document: dict[str, Any], rows: str, check: Callable[[Path], object]
+) -> Path:
+    """Write a file of the library: whole or not at all, and only if it loads.
+
+    Parameters
+    ----------
+    path
+        Where it goes.
+    document
+        What it says.
+    rows
+        The field that holds the grid points, crystals or curves, a line each.
+    check
+        Loads a file, in a folder of the same name, as the library does.
+
+    Returns
+    -------
+    Path
+        ``path``.
+
+    Raises
+    ------
+    ReferenceFileError
+        If there is a file that this version can't read or that holds more than the new one, which
+        isn't complete, or if what was written does not load; then the old file stays.
+    """
+    if path.exists():
+        there = read_json(path, document["schema"])
+        before, after = _computed(there, rows), _computed(document, rows)
+        if after < before and not document["provenance"].get("complete", True):
+            raise ReferenceFileError(
+                f"{path}: {before} of its {rows} are computed, but only {after} of what would take "
+                "its place, which is not complete; compute the others, or move the file away."
+            )
+    write_checked(path, dump_document(document, rows), check)
+    return path
+
+
+def _computed(document: Mapping[str, Any], rows: str) -> int:
+    """Return how many rows have numbers, or are left out for a reason that was found."""
+    listed, provenance = document.get(rows), document.get("provenance")
+    held = [
+        row
+        for row in (listed if isinstance(listed, list) else ())
+        if isinstance(row, dict) and not {"masked", "failed"} & row.keys()
+    ]
+    left_out = provenance.get("left_out", {}) if isinstance(provenance, dict) else {}
+    return len(held) + len(left_out)
 
 
 def _indented(value: Any, depth: int) -> str:

@@ -12,10 +12,10 @@ from symscape.crystal.grid import Axis
 from symscape.crystal.slice import Slice
 from symscape.decode import is_finite
 from symscape.errors import ReferenceFileError, SymscapeError, shown
-from symscape.files import checksum, write_checked
+from symscape.files import checksum
 from symscape.references.convergence import ConvergenceCheck, read_convergence
 from symscape.references.reference import LandscapeReference
-from symscape.references.schema import SCHEMA, SliceRecord, dump_document, read_document
+from symscape.references.schema import SCHEMA, SliceRecord, read_document, write_document
 from symscape.references.values import finite_array
 
 KINDS = ("local", "global")
@@ -315,13 +315,12 @@ def build_document(
 
 
 def write_reference(folder: str | Path, document: dict[str, Any]) -> Path:
-    """Write ``<folder>/<material>/<slice>.json`` atomically, load it back, and return its path.
+    """Write ``<folder>/<material>/<slice>.json`` with `write_document` and return its path.
 
     Raises
     ------
     ReferenceFileError
-        If what was written does not pass ``load_reference``; then no file is left behind.
+        As `write_document` and `load_reference`.
     """
     target = Path(folder) / document["material"] / f"{document['slice']}.json"
-    write_checked(target, dump_document(document), load_reference)
-    return target
+    return write_document(target, document, "points", load_reference)
