@@ -384,7 +384,7 @@ def test_folder_that_can_not_be_written_is_said(tmp_path):
     path = save(tmp_path, make.run("m", (A,)))
     (tmp_path / "file").write_text("")
     outcome = invoke("leaderboard", "--believe", path, "-o", tmp_path / "file" / "board")
-    assert "can't be written there" in str(outcome.exception)
+    assert "the leaderboard can't be written" in str(outcome.exception)
 
 
 def test_one_material_has_no_interval(tmp_path):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from unicodedata import category
 
@@ -92,6 +93,35 @@ class DatasetError(SymscapeError):
 
 class ScaleError(SymscapeError):
     """A run over a data set can't go on, or its folder holds something else."""
+
+
+@contextmanager
+def writing(
+    where: object, what: str, advice: str, error: type[SymscapeError] = SymscapeError
+) -> Iterator[None]:
+    """Let what goes wrong when something is written end in one sentence.
+
+    Parameters
+    ----------
+    where
+        The file or folder.
+    what
+        What is written: ``the tables``.
+    advice
+        What to do, without a full stop: ``make room``.
+    error
+        What is raised.
+
+    Raises
+    ------
+    SymscapeError
+        Of the kind ``error``, in place of an `OSError`.
+    """
+    try:
+        yield
+    except OSError as problem:
+        why = problem.strerror or problem
+        raise error(f"{where}: {what} can't be written ({why}); {advice}.") from problem
 
 
 def did_you_mean(name: str, known: Iterable[str], *, loose: bool = False) -> str:

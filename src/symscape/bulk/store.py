@@ -11,13 +11,13 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symscape.dataset.store import parquet
-from symscape.errors import DatasetError, ScaleError
+from symscape.errors import DatasetError, ScaleError, writing
 from symscape.files import checksum, write_atomically
 from symscape.jsontext import parse_json
 
@@ -151,16 +151,10 @@ class ChunkStore:
             write_atomically(file, data)
         return file
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            why = error.strerror or error
-            raise ScaleError(
-                f"{self.path}: the results can't be written ({why}); make room, then the same "
-                "command goes on where it stopped."
-            ) from error
+    def _writing(self) -> AbstractContextManager[None]:
+        """Return a context in which nothing but the disk can refuse what is written."""
+        advice = "make room, then the same command goes on where it stopped"
+        return writing(self.path, "the results", advice, ScaleError)
 
 
 def _digest(manifest: dict[str, Any]) -> str:

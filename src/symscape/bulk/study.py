@@ -10,7 +10,7 @@ import pandas as pd
 
 from symscape.bulk.store import TABLES, read_manifest
 from symscape.dataset.store import parquet
-from symscape.errors import ScaleError
+from symscape.errors import ScaleError, writing
 from symscape.files import write_atomically
 from symscape.hull import study
 from symscape.hull.duplicates import structural_duplicates
@@ -81,11 +81,9 @@ def make_study(runs: Sequence[Path], relaxed: Sequence[Path], page: Path) -> tup
             _volume_table(study.volumes(moved)),
         ]
     body = "\n\n".join(parts)
-    try:
+    with writing(page, "the page", "choose another place", ScaleError):
         draw_signed_errors(errors).savefig(figure, metadata={"Software": None})
         write_atomically(page, f"{before}{BEGIN}\n\n{body}\n\n{END}{after}")
-    except OSError as error:
-        raise ScaleError(f"{page}: the page can't be written ({error.strerror}).") from error
     return page, figure
 
 

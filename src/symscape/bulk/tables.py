@@ -25,7 +25,7 @@ from symscape.bulk.summaries import (
 from symscape.bulk.symmetry import Symmetry
 from symscape.dataset.read import load_dataset
 from symscape.dataset.store import dataset_info, parquet
-from symscape.errors import ScaleError
+from symscape.errors import ScaleError, writing
 from symscape.files import write_atomically
 from symscape.hull.conventions import Basis
 from symscape.hull.phases import select_system
@@ -320,7 +320,8 @@ def _write(
 ) -> None:
     import pyarrow as pa
 
-    try:
+    advice = "make room and run 'symscape hull tables' again"
+    with writing(target, "the tables", advice, ScaleError):
         target.mkdir(parents=True, exist_ok=True)
         plain = compared.drop(columns=["failed", "correction_failed"])
         plain.attrs = {}
@@ -333,8 +334,3 @@ def _write(
             write_atomically(target / f"{name}.csv", table.to_csv(index=False))
         text = json.dumps(document, indent=1, ensure_ascii=False, default=str)
         write_atomically(target / "summary.json", text + "\n")
-    except OSError as error:
-        raise ScaleError(
-            f"{target}: the tables can't be written ({error.strerror or error}); make room and run "
-            "'symscape hull tables' again."
-        ) from error

@@ -20,7 +20,7 @@ from symscape.cli.structures import (
     split_names,
 )
 from symscape.crystal.read import MAX_SIZE_MB, is_structure_name
-from symscape.errors import SymscapeError, did_you_mean
+from symscape.errors import SymscapeError, did_you_mean, writing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -183,9 +183,5 @@ def _check_output(path: Path) -> None:
 
 
 def _save(figure: Figure, path: Path) -> None:
-    try:
+    with writing(path, "the figure", "choose another place"):
         figure.savefig(path)
-    except OSError as error:
-        raise SymscapeError(
-            f"{path}: the figure can't be written ({error.strerror}); choose another place."
-        ) from error

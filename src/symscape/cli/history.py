@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from symscape.errors import SymscapeError
+from symscape.errors import writing
 
 
 def history(
@@ -39,11 +39,6 @@ def history(
     from symscape.results.history import load_history
 
     found = load_history(folder, by_name=by_name)
-    try:
+    with writing(output, "the page", "name another file with -o"):
         write_atomically(output, render_history_page(found))
-    except OSError as error:
-        raise SymscapeError(
-            f"{output}: the page can't be written there ({error.strerror or error}); name another "
-            "file with -o."
-        ) from error
     typer.echo(f"{HistoryView(found).sentence}\nwrote {output}")

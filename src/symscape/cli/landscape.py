@@ -21,7 +21,7 @@ from symscape.cli.structures import (
     split_names,
 )
 from symscape.crystal.read import MAX_SIZE_MB
-from symscape.errors import SymscapeError
+from symscape.errors import SymscapeError, writing
 
 if TYPE_CHECKING:
     from symscape.crystal.slice import Slice
@@ -278,16 +278,12 @@ def _save(path: Path, page: LandscapePage) -> None:
     from symscape.files import write_atomically
     from symscape.page.landscape_page import comparison_figure, render_landscape_page
 
-    try:
+    with writing(path, "the landscape", "choose another place"):
         if path.suffix != ".html":
             view = page.views[0]
             comparison_figure(view.comparison, view.overlay).savefig(path)
             return
         write_atomically(path, render_landscape_page(page))
-    except OSError as error:
-        raise SymscapeError(
-            f"{path}: can't be written ({error.strerror}); choose another place."
-        ) from error
 
 
 def _write_points(folder: Path, comparisons: list[ModelComparison], count: int) -> list[Path]:
@@ -295,7 +291,7 @@ def _write_points(folder: Path, comparisons: list[ModelComparison], count: int) 
     from ase.io import write as write_atoms
 
     written = []
-    try:
+    with writing(folder, "the points", "choose another place"):
         folder.mkdir(parents=True, exist_ok=True)
         for comparison in comparisons:
             one = comparison.slice
@@ -310,8 +306,4 @@ def _write_points(folder: Path, comparisons: list[ModelComparison], count: int) 
             together = folder / f"{one.crystal.symbol.replace('/', '')}-{one.name}.extxyz"
             write_atoms(together, images, format="extxyz")
             written.append(together)
-    except OSError as error:
-        raise SymscapeError(
-            f"{folder}: the points can't be written there ({error.strerror}); choose another."
-        ) from error
     return written

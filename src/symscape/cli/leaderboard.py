@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from symscape.errors import SymscapeError, printable
+from symscape.errors import SymscapeError, printable, writing
 from symscape.places import references_folder
 from symscape.progress import on_stderr
 
@@ -99,15 +99,10 @@ def leaderboard(
     if held_back is not None:
         board = replace(board, held_back=held_back_scores(held_back))
     ranking = rank_board(board)
-    try:
+    with writing(output, "the leaderboard", "name another folder with -o"):
         progress = on_stderr()
         with progress.task("drawing landscapes"):
             page = write_leaderboard(output, ranking, progress.update)
-    except OSError as error:
-        raise SymscapeError(
-            f"{output}: the leaderboard can't be written there ({error.strerror or error}); "
-            "name another folder with -o."
-        ) from error
     _print(ranking)
     print(f"\nwrote {page}")
 

@@ -20,7 +20,7 @@ from symscape.cli.structures import (
     Symprec,
 )
 from symscape.crystal.read import MAX_SIZE_MB
-from symscape.errors import PlanError, SymscapeError
+from symscape.errors import PlanError, SymscapeError, writing
 from symscape.progress import on_stderr, say
 
 if TYPE_CHECKING:
@@ -142,13 +142,9 @@ def _store(ledger: GridLedger, folder: Path) -> None:
     from symscape.dft.grid_store import edge_warning, finish
     from symscape.references.store import load_reference
 
-    try:
+    advice = "make room or name another folder with --references, and run it again with --finish"
+    with writing(folder, "the reference", advice):
         path = finish(ledger, folder)
-    except OSError as error:
-        raise SymscapeError(
-            f"{folder}: the reference can't be written there ({error.strerror}); make room or name "
-            "another folder with --references, and run it again with --finish."
-        ) from error
     reference = load_reference(path)
     print(
         f"{path}: {len(ledger.done)} of {len(ledger.order)} points computed, "

@@ -22,7 +22,7 @@ from symscape.cli.structures import (
 )
 from symscape.crystal.read import MAX_SIZE_MB
 from symscape.crystal.slice import MASK_RATIO
-from symscape.errors import SymscapeError
+from symscape.errors import SymscapeError, writing
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -220,7 +220,7 @@ def write_proposals(folder: Path, proposals: tuple[Proposal, ...]) -> list[Path]
     from symscape.files import write_atomically
 
     written = []
-    try:
+    with writing(folder, "the slices", "choose another place"):
         folder.mkdir(parents=True, exist_ok=True)
         for proposal in proposals:
             grid = proposal.slice
@@ -242,10 +242,6 @@ def write_proposals(folder: Path, proposals: tuple[Proposal, ...]) -> list[Path]
             )
             write_atomically(description, text + "\n")
             written += [structures, description]
-    except OSError as error:
-        raise SymscapeError(
-            f"{folder}: the slices can't be written there ({error.strerror}); choose another."
-        ) from error
     return written
 
 

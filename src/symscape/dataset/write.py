@@ -7,8 +7,8 @@ import math
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -26,7 +26,7 @@ from symscape.dataset.store import (
     parquet,
     schema,
 )
-from symscape.errors import DatasetError
+from symscape.errors import DatasetError, writing
 from symscape.files import checksum
 
 #: a part is written when it holds so many atoms or crystals; some 3 MB
@@ -216,16 +216,10 @@ class DatasetWriter:
         self._parts.append(part)
         self._waiting, self._waiting_atoms = [], 0
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            why = error.strerror or error
-            raise DatasetError(
-                f"{self.path}: the data set can't be written ({why}); make room or give another "
-                "place."
-            ) from error
+    def _writing(self) -> AbstractContextManager[None]:
+        """Return a context in which nothing but the disk can refuse what is written."""
+        advice = "make room or give another place"
+        return writing(self.path, "the data set", advice, DatasetError)
 
 
 def _lines(notices: list[tuple[str, str]]) -> str:

@@ -9,7 +9,7 @@ from symscape.crystal.propose import propose_slices
 from symscape.crystal.slice import Slice
 from symscape.dft.plan import DEFAULT_LICENCE, lattice_axes, material_name
 from symscape.dft.settings import Settings
-from symscape.errors import PlanError
+from symscape.errors import PlanError, writing
 
 _HEADER = """\
 # Proposed by 'symscape reference plan'; see docs/computing-references.md.
@@ -109,13 +109,12 @@ def save_plan(text: str, path: Path) -> None:
     PlanError
         If the file is there already or can't be written.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise PlanError(f"{path}: there is a file of that name already; choose another.") from None
-    except OSError as error:
-        raise PlanError(
-            f"{path}: the plan can't be written there ({error.strerror}); choose another place."
-        ) from None
+    with writing(path, "the plan", "choose another place", PlanError):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with open(path, "x", encoding="utf-8") as file:
+                file.write(text)
+        except FileExistsError:
+            raise PlanError(
+                f"{path}: there is a file of that name already; choose another."
+            ) from None
