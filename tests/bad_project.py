@@ -21,7 +21,8 @@ from toys import toy_document
 import symscape.models.family
 from symscape.models.card import ModelCard
 from symscape.questions.energies import judge_energies
-from symscape.references.store import dump_document, load_reference, write_reference
+from symscape.references.schema import dump_document
+from symscape.references.store import load_reference, write_reference
 from symscape.results.run_results import RunResults, save_results, summarize_reference
 from symscape.verdict.tolerances import load_tolerances
 

@@ -21,7 +21,8 @@ from symscape.questions.energies import judge_energies
 from symscape.questions.minima import judge_minima
 from symscape.questions.smoothness import grid_metrics, grid_smoothness
 from symscape.references.library import find_references
-from symscape.references.store import dump_document, load_reference
+from symscape.references.schema import dump_document
+from symscape.references.store import load_reference
 from symscape.results.run_results import RunResults, save_results, summarize_reference
 from symscape.verdict.tolerances import load_tolerances
 
