@@ -53,7 +53,7 @@ OTHERWISE: dict[str, tuple[str, frozenset[str]]] = {
     "bottleneck": ("the distance of two persistence diagrams", frozenset({"figures"})),
     "failed_points": (
         "which points they are, in what a reference and a verdict keep",
-        frozenset({"dft", "page", "results", "verdict"}),
+        frozenset({"dft", "page", "verdict"}),
     ),
     "mae": ("the example in what a tolerance file looks like", frozenset({"cli", "verdict"})),
     "softening_scale": (
