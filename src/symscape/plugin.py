@@ -221,6 +221,14 @@ def pytest_configure(config: pytest.Config) -> None:
         check_settings(config)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Let the workers of a run share what they compute, where nothing else does."""
+    from symscape.suite.run_cache import share_folder
+
+    share_folder(node.config, node.workerinput)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection(session: pytest.Session) -> None:
     """Add the benchmarks that come with the package to what is collected."""

@@ -96,7 +96,8 @@ class CurveSession:
         """Return a model's curves, known at least for the wanted crystals.
 
         Whoever asks first asks for the crystals of all cases of this run, so that they go through
-        the model in common batches.
+        the model in common batches. Several processes share the cases among them, so that each
+        keeps to the crystals of the one it was given, and finds others in the cache.
         """
         name = model.card.name
         known = self._fitted.get(name)
@@ -105,7 +106,8 @@ class CurveSession:
             no = np.zeros(len(nothing), dtype=bool)
             known = Fitted(BirchMurnaghan(*(nothing.copy() for _ in range(4))), no, no.copy())
             self._fitted[name] = known
-            wanted = wanted | self._of_run(model)
+            if not hasattr(self.session.config, "workerinput"):
+                wanted = wanted | self._of_run(model)
         missing = np.flatnonzero(wanted & ~known.asked)
         if len(missing):
             self._ask(model, known, missing)
@@ -125,10 +127,7 @@ class CurveSession:
         from symscape.suite.progress import progress_line
 
         session, title = self.session, f"{model.card.name} equations of state"
-        with (
-            session.lock(f"{model.card.name}-equations-of-state"),
-            progress_line(session.config, title) as progress,
-        ):
+        with progress_line(session.config, title) as progress:
             found = sample_curves(session.evaluator(model), self.stored[missing], progress=progress)
         known.asked[missing] = True
         known.failed[missing[list(found.failures)]] = True

@@ -195,12 +195,17 @@ class SuiteSession:
 
     @cached_property
     def cache(self) -> EnergyCache | None:
-        """The energies kept on disk, None with ``--no-cache``."""
+        """The energies kept on disk; with ``--no-cache`` None, or what the run's workers share."""
+        from symscape.suite.run_cache import shared_folder
+
+        folder = self.settings.cache_dir
         if not self.settings.use_cache:
-            return None
+            folder = shared_folder(self.config)
+            if folder is None:
+                return None
         from symscape.models.cache import EnergyCache
 
-        return EnergyCache(self.settings.cache_dir)
+        return EnergyCache(folder)
 
     def reference(self, entry: ReferenceEntry) -> LandscapeReference:
         """Load a stored slice, once."""
