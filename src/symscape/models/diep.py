@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from symscape.models.card import ModelCard
 from symscape.models.family import FamilyModel
-from symscape.models.matgl import MatGLModel, join_pyg, numbers_of
+from symscape.models.matgl import MatGLModel, numbers_of
+from symscape.models.matgl_graphs import join_pyg
 
 
 class DIEPModel(MatGLModel):
@@ -26,6 +27,7 @@ class DIEPModel(MatGLModel):
     extra = "diep"
     dtypes: ClassVar[tuple[str, ...]] = ("float32",)
     default_batch_size: ClassVar[int] = 8
+    revision: ClassVar[int] = 1
 
     @classmethod
     def locate(cls, card: ModelCard, folder: Path) -> Path:

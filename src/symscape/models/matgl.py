@@ -17,6 +17,7 @@ from symscape.errors import ModelError
 from symscape.models.base import ALL_QUANTITIES, Prediction
 from symscape.models.card import ModelCard
 from symscape.models.family import FamilyModel
+from symscape.models.matgl_graphs import graph_of_batch, join_dgl, join_pyg, sum_messages
 from symscape.models.torchtools import default_dtype, to_numpy
 from symscape.models.weights import distribution_version, reason_of
 
@@ -24,7 +25,7 @@ _EV_PER_ANGSTROM3_PER_GPA = 1 / 160.21766208
 
 
 class MatGLModel(FamilyModel):
-    """A potential of matgl [1]_ with its own graphs and batches; energies without backward pass.
+    """A potential of matgl [1]_ on one graph for a batch; energies without backward pass.
 
     A checkpoint is the folder that ``Potential.save`` writes. Networks of version 1 and 2 of the
     package are others than those of version 4, which loads their files all the same and is wrong
@@ -42,6 +43,7 @@ class MatGLModel(FamilyModel):
     dtypes: ClassVar[tuple[str, ...]] = ("float32", "float64")
     saves_folders = True
     default_batch_size: ClassVar[int] = 16
+    revision: ClassVar[int] = 2
     #: M3GNet of matgl 1 and 2 takes the place of a bond among the short ones for its place among
     #: all, so that in a batch, bonds of other structures come in: by 0.02 meV/atom for rattled SiC
     _alone = False
@@ -94,17 +96,32 @@ class MatGLModel(FamilyModel):
         potential = potential.to(device).eval().requires_grad_(False)
         self._potential = potential.to(getattr(torch, self.dtype))
         self._potential.calc_hessian = False
-        converter = importlib.import_module(_CONVERTERS[backend]).Atoms2Graph
-        self._graph_of = converter(potential.model.element_types, potential.model.cutoff)
-        self._join: Any = join_dgl if backend == "DGL" else join_pyg
+        elements, self._cutoff = potential.model.element_types, float(potential.model.cutoff)
+        if backend == "4":
+            self._graph_of = None
+            self._species = species_of(elements)
+            for module in potential.model.modules():
+                kind = type(module)
+                # kernels in Warp do this in their own way
+                if kind.__name__ in _OF_TENSORS and not kind.__module__.endswith("_warp"):
+                    module.aggregate = sum_messages
+        else:
+            converter = importlib.import_module(_CONVERTERS[backend]).Atoms2Graph
+            self._graph_of = converter(elements, self._cutoff)
+            self._join: Any = join_dgl if backend == "DGL" else join_pyg
         self._alone = backend == "DGL"
         self._torch = torch
         self._device = device
-        self.elements = numbers_of(potential.model.element_types)
+        self.elements = numbers_of(elements)
 
     def _graphs(self, batch: Structures) -> tuple[Any, Any, Any]:
         torch = self._torch
         dtype = getattr(torch, self.dtype)
+        lattices = torch.as_tensor(batch.cells, dtype=dtype, device=self._device)
+        if self._graph_of is None:
+            graph = graph_of_batch(batch, self._cutoff, self._species, dtype, self._device)
+            # the package's own: it has no state to tell
+            return graph, lattices, torch.zeros(len(batch), 2, dtype=dtype, device=self._device)
         graphs, states = [], []
         for atoms in batch:
             graph, _, state = self._graph_of.get_graph(atoms)
@@ -117,7 +134,6 @@ class MatGLModel(FamilyModel):
                 graph.frac_coords = exact
             graphs.append(graph)
             states.append(state)
-        lattices = torch.as_tensor(batch.cells, dtype=dtype, device=self._device)
         state = torch.as_tensor(np.array(states), dtype=dtype, device=self._device)
         return self._join(graphs).to(self._device), lattices, state
 
@@ -154,6 +170,16 @@ def numbers_of(symbols: tuple[str, ...]) -> frozenset[int]:
     from ase.data import atomic_numbers
 
     return frozenset(atomic_numbers[symbol] for symbol in symbols)
+
+
+def species_of(symbols: tuple[str, ...]) -> np.ndarray:
+    """Return the place of each element in a list, by atomic number, -1 where it has none."""
+    from ase.data import atomic_numbers
+
+    numbers = [atomic_numbers[symbol] for symbol in symbols]
+    species = np.full(max(numbers) + 1, -1)
+    species[numbers] = np.arange(len(numbers))
+    return species
 
 
 def check_format(folder: Path, version: str) -> str:
@@ -198,9 +224,10 @@ def check_format(folder: Path, version: str) -> str:
     return "PYG" if module.endswith("_pyg") else "DGL"
 
 
-#: by what `check_format` returns, where the package turns atoms into a graph
+#: layers of TensorNet, whose messages are 3 x 3 matrices
+_OF_TENSORS = ("TensorEmbedding", "TensorNetInteraction")
+#: by what `check_format` returns, where version 2 turns atoms into a graph
 _CONVERTERS = {
-    "4": "matgl.ext.ase",
     "PYG": "matgl.ext._ase_pyg",
     "DGL": "matgl.ext._ase_dgl",
 }
@@ -225,17 +252,3 @@ def _choose_backend(wanted: str) -> None:
             f"matgl 2 has been imported for {found} and this network needs {wanted}: run the two "
             "models one after the other, not in one command."
         )
-
-
-def join_pyg(graphs: list[Any]) -> Any:
-    """Return one graph of torch-geometric that holds several."""
-    from torch_geometric.data import Batch
-
-    return Batch.from_data_list(graphs)
-
-
-def join_dgl(graphs: list[Any]) -> Any:
-    """Return one graph of DGL that holds several."""
-    import dgl
-
-    return dgl.batch(graphs)
