@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -87,7 +88,7 @@ def test_what_cannot_be_compared_is_said():
 
 
 @pytest.mark.parametrize("models", [1, 2, 4])
-@pytest.mark.parametrize("scale", [1.0, 1e-3])
+@pytest.mark.parametrize("scale", [1.0, 0.115, 0.076, 1e-3])
 def test_nothing_of_a_picture_is_cut_off(models, scale, tmp_path):
     """In the file itself, which is drawn once: all labels are within it, none on another's."""
     wells = {f"model-{k}": scale * (1 + k) * WELL for k in range(models)}
@@ -105,6 +106,11 @@ def test_nothing_of_a_picture_is_cut_off(models, scale, tmp_path):
     for axes in maps:
         label = axes.xaxis.label.get_window_extent()
         assert not any(label.overlaps(bar.get_window_extent()) for bar in bars)
+    for bar in bars:
+        shown = [text for text in bar.get_xticklabels() if text.get_text()]
+        inside = [b for b in (text.get_window_extent() for text in shown) if b.x0 < b.x1]
+        assert len(inside) > 1
+        assert not any(a.overlaps(b) for a, b in pairwise(inside))
 
 
 def run(*arguments):

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _SPREAD_COLOURS = "magma_r"
 _MOST_COLUMNS = 3
+#: numbers below a colour bar, at most
+_MOST_NUMBERS = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +73,7 @@ def draw_several(
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     panels = _panels(comparison, window)
     columns = min(_MOST_COLUMNS, len(panels))
@@ -96,7 +99,11 @@ def draw_several(
                 norm=filled.norm, edgecolors="white", linewidths=1.4, s=70, clip_on=False, zorder=4,
             )  # fmt: skip
         if filled is not None:
-            figure.colorbar(filled, ax=axes, location="bottom", label=panel.label, shrink=0.9)
+            figure.colorbar(
+                filled, ax=axes, location="bottom", label=panel.label, shrink=0.9,
+                # levels need not be round: 1.88, 3.75, ...
+                ticks=MaxNLocator(_MOST_NUMBERS),
+            )  # fmt: skip
     for axes, side in zip(grid, comparison.topologies, strict=False):
         places = [comparison.values_at(minimum.position) for minimum in side.deep]
         axes.plot(
