@@ -220,6 +220,8 @@ def without_times(results: dict[str, Any]) -> dict[str, Any]:
     results = copy.deepcopy(results)
     for key in ("started", "wall_seconds"):
         del results[key]
+    # how many cores were idle, and among how many workers they were shared
+    results["versions"].pop("threads", None)
     for case in results["cases"]:
         del case["seconds"]
     return results

@@ -61,7 +61,10 @@ def reference():
 
 
 def case(model, reference, question="energies"):
+    # a session without a terminal, as in a worker
+    config = SimpleNamespace(pluginmanager=SimpleNamespace(get_plugin=lambda name: None))
     session = SimpleNamespace(
+        config=config,
         tolerances=load_tolerances(),
         cache=None,
         settings=SimpleNamespace(figures=()),

@@ -86,13 +86,13 @@ def test_every_layout_agrees_with_pymatgen(layout, suffix, tmp_path):
 
 
 def test_summary_documents(tmp_path):
-    made = [summary_document(k, s, -5.0 - k, -0.1 * k) for k, s in enumerate(structures())]
+    made = [summary_document(k, s, -5.0 - k, -0.1 * (k + 1)) for k, s in enumerate(structures())]
     path = write_text(tmp_path / "summary.json", json.dumps({"data": made, "meta": {}}))
     import_files([path], tmp_path / "made", ImportOptions(level_of_theory="PBE"))
     table = load_dataset(tmp_path / "made")
     np.testing.assert_allclose(table["energy"], [-5.0 - k for k in range(5)])
-    # both energies are stated: a correction of zero is one
-    np.testing.assert_allclose(table["correction"], [-0.1 * k for k in range(5)], atol=1e-12)
+    # both energies are stated, and so is their difference
+    np.testing.assert_allclose(table["correction"], [-0.1 * (k + 1) for k in range(5)])
     assert set(table["level_of_theory"]) == {"PBE"}
     assert list(table["id"]) == [f"mp-{k}" for k in range(5)]
 

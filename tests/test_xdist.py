@@ -134,6 +134,8 @@ def without_times(results: dict[str, Any]) -> dict[str, Any]:
     for key in ("started", "wall_seconds"):
         del results[key]
     results["versions"].pop("cache", None)  # how the energies were kept, for whoever reads times
+    # how many cores were idle, and among how many workers they were shared
+    results["versions"].pop("threads", None)
     for case in results["cases"]:
         del case["seconds"]
     return results

@@ -131,12 +131,14 @@ def busy_cores(seconds: float = _WATCHED_s, path: str = "/proc/stat") -> float |
         begin = time.perf_counter()
         time.sleep(seconds)
         return (_busy_seconds(path) - before) / (time.perf_counter() - begin)
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError):
         return None
 
 
 def _busy_seconds(path: str) -> float:
     """Return for how long cores have been busy, those taken by other virtual machines included."""
+    if not hasattr(os, "sysconf"):
+        raise OSError("the system does not say how long a tick is")
     with open(path, encoding="ascii") as file:
         name, *counts = file.readline().split()
     user, nice, system, _, _, irq, softirq, steal = map(int, counts[:8])
