@@ -13,7 +13,7 @@ from pathlib import Path
 
 from symscape.decode import DecodeError, decode, dumps, encode
 from symscape.errors import ResultsFileError
-from symscape.files import write_atomically
+from symscape.files import checksum, write_atomically
 from symscape.jsontext import JsonTextError, parse_json
 
 FILE = "judged.json"
@@ -68,12 +68,7 @@ class Judged:
 
     def has(self, model: str, path: Path) -> bool:
         """Whether a results file is the one that was recomputed."""
-        return self.results.get(model) == file_digest(path)
-
-
-def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file's content."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+        return self.results.get(model) == checksum(path)
 
 
 def text_digest(*parts: str) -> str:

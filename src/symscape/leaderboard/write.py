@@ -8,12 +8,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from symscape.files import write_atomically
+from symscape.files import checksum, write_atomically
 from symscape.leaderboard.badge import score_badge
 from symscape.leaderboard.collect import Entry
 from symscape.leaderboard.elements import FOLDER as ELEMENTS
 from symscape.leaderboard.elements import write_elements
-from symscape.leaderboard.judged import file_digest, save_judged
+from symscape.leaderboard.judged import save_judged
 from symscape.leaderboard.maps import (
     Thumbnail,
     colour_script,
@@ -61,7 +61,7 @@ def write_leaderboard(
     folder.mkdir(parents=True, exist_ok=True)
     asides = [aside.entry for aside in ranking.board.asides]
     copy_results(folder, [*ranking.board.entries, *asides])
-    filed = {e.name: file_digest(results_path(folder, e.name)) for e in ranking.board.entries}
+    filed = {e.name: checksum(results_path(folder, e.name)) for e in ranking.board.entries}
     judged = ranking.judged(filed)
     if judged is not None:
         save_judged(folder, judged)
