@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scale_sets import PAIR, crystals, record, run, rutile, small_set, write_set
 from typer.testing import CliRunner
 
+from symscape.bulk.manifest import read_manifest
 from symscape.bulk.results_file import RESULTS
 from symscape.bulk.study import duplicates_of
 from symscape.bulk.tables import make_tables
@@ -77,18 +78,9 @@ def test_crystals_without_energy_fail_every_case(runs, tmp_path):
         for name in ("underprediction", "stability", "polymorphs")
     }
     compared = table.copy()
-    found = load_results(runs / "soft" / RESULTS)
-    compared.attrs["settings"] = {
-        "model": {"name": "m", "fingerprint": "f", "energy_convention": "uncorrected"},
-        "made": {
-            "family": "ase", "checkpoint": None, "level_of_theory": "PBE", "options": {},
-            "versions": found.versions,
-        },
-        "dataset": {"digest": "d"},
-        "corrections": "neither",
-    }  # fmt: skip
+    compared.attrs["settings"] = {"corrections": "neither"}
     lost = [f"lost-{k}" for k in range(1, 31)]
-    save_run_results(tmp_path, compared, made, lost)
+    save_run_results(tmp_path, read_manifest(runs / "soft"), compared, made, lost)
     cases = load_results(tmp_path / RESULTS).cases
     assert cases
     assert {case.status for case in cases} == {"failed"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 import subprocess
 import sys
@@ -18,6 +20,7 @@ from scale_sets import PAIR, crystals, record, results, run, small_set, write_se
 from typer.testing import CliRunner
 
 from symscape.bulk.chunk import evaluate_chunk, work
+from symscape.bulk.manifest import read_manifest
 from symscape.bulk.measure import nothing, peak_memory_GB, seconds_for, symmetry_only
 from symscape.bulk.pair import soft
 from symscape.bulk.plan import iterate_work
@@ -218,12 +221,29 @@ def test_a_folder_with_something_else_is_left_alone(dataset, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
 
 
+def test_a_manifest_is_read_as_it_was_written(folder):
+    manifest = read_manifest(folder)
+    document = json.loads((folder / "run.json").read_text())
+    assert manifest.document() == document
+    # chunks of earlier versions carry this digest
+    decisive = {k: v for k, v in document.items() if k not in ("schema", "made")}
+    digest = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+    assert manifest.digest == digest
+
+
 def test_two_runs_do_not_share_a_folder(dataset, folder):
     with FileLock(folder / ".lock"), pytest.raises(ScaleError, match="another run works"):
         run(dataset, folder)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "x/9"}', '{"schema": 3}'])
+WITHOUT_MODEL = (
+    '{"schema": "symscape-hull-run/1", "dataset": {"digest": "", "crystals": 1, "atoms": 1}}'
+)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"schema": "x/9"}', '{"schema": 3}', WITHOUT_MODEL]
+)
 def test_a_damaged_manifest_is_one_sentence(folder, text):
     (folder / "run.json").write_text(text)
     with pytest.raises(ScaleError, match=r"run\.json"):

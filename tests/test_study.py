@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from symscape.bulk.compare import compare_run
+from symscape.bulk.manifest import SCHEMA, DatasetStamp, Done, Made, ModelStamp, RunManifest
 from symscape.bulk.study import BEGIN, END, make_study
 from symscape.errors import ScaleError
 from symscape.hull.classes import lattice_class, wyckoff_class
@@ -132,7 +133,7 @@ def test_relaxed_energies_are_corrected_like_the_others():
             "n_lattice": 1,
         }
     )
-    manifest = {"model": {"name": "m", "energy_convention": "uncorrected"}}
+    manifest = manifest_of("m")
     made = compare_run(rows, manifest)
     assert made["formation_model"][0] == pytest.approx(-5.8 - 1.47 + 6.65)
     assert made["above_hull_model"][0] == pytest.approx(0.0)
@@ -140,6 +141,19 @@ def test_relaxed_energies_are_corrected_like_the_others():
     # without U's correction FeO is above its elements, in the raw view
     assert compare_run(rows, manifest, basis=Basis.RAW)["above_hull_model"][0] == pytest.approx(
         0.85
+    )
+
+
+def manifest_of(name):
+    """Of a run that relaxed nothing, with energies without corrections."""
+    return RunManifest(
+        SCHEMA,
+        DatasetStamp("0" * 64, 3, 4),
+        ModelStamp("1" * 64, name, "uncorrected"),
+        Done("none", 0.01),
+        100,
+        10,
+        Made("nowhere", "ase", None),
     )
 
 
@@ -151,7 +165,7 @@ def run(folder, name, own):
 
 def test_a_page_is_made_again_alike(tmp_path, monkeypatch):
     monkeypatch.setattr(
-        "symscape.bulk.study.read_manifest", lambda folder: {"model": {"name": folder.name}}
+        "symscape.bulk.study.read_manifest", lambda folder: manifest_of(folder.name)
     )
     monkeypatch.setattr("symscape.bulk.study.duplicates_of", lambda folder: {"m-3": "m-2"})
     runs = [run(tmp_path / name, name, table()) for name in ("first", "second")]

@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
+from symscape.bulk.manifest import RunManifest
 from symscape.hull.analysis import above_hull_elsewhere, compare
 from symscape.hull.conventions import UNCORRECTED, Basis, Energies
 from symscape.hull.sides import is_r2scan, wanted_convention
@@ -21,7 +20,7 @@ GEOMETRIES = {"fixed": "relaxed_energy_fixed", "free": "relaxed_energy_free"}
 
 
 def reasons_against(
-    table: pd.DataFrame, manifest: dict[str, Any], left_out: tuple[str, ...], basis: Basis
+    table: pd.DataFrame, manifest: RunManifest, left_out: tuple[str, ...], basis: Basis
 ) -> pd.Series:
     """Say why crystals can't be compared; empty for those that can."""
     reasons = pd.Series("", index=table.index, dtype=object)
@@ -29,10 +28,10 @@ def reasons_against(
     reasons[lacking] = "DFT's energy is no number"
     failed = table["failed"].astype(str).to_numpy(dtype=object)
     reasons[failed != ""] = failed[failed != ""]
-    convention = str(manifest["model"]["energy_convention"])
+    convention = manifest.model.energy_convention
     # on the mixed hull the reference brings its own adjustments, and r2SCAN models need none
     own = basis is Basis.MIXING and (
-        convention != UNCORRECTED or is_r2scan(manifest["made"].get("level_of_theory"))
+        convention != UNCORRECTED or is_r2scan(manifest.made.level_of_theory)
     )
     if wanted_convention(table, convention, basis) == "MP2020" and not own:
         lacking = ~np.isfinite(table["correction"].to_numpy(dtype=float))
@@ -46,7 +45,7 @@ def reasons_against(
 
 
 def compare_run(
-    table: pd.DataFrame, manifest: dict[str, Any], basis: Basis = Basis.SHARED
+    table: pd.DataFrame, manifest: RunManifest, basis: Basis = Basis.SHARED
 ) -> pd.DataFrame:
     """Put a run's energies beside DFT's, single points and relaxed ones.
 
@@ -72,15 +71,14 @@ def compare_run(
     HullError
         As `symscape.hull.analysis.compare`.
     """
-    card = manifest["model"]
     single = table["energy_model"].to_numpy(dtype=float)
     model = Energies(
         single,
-        str(card["energy_convention"]),
-        level_of_theory=str(manifest.get("made", {}).get("level_of_theory", "unknown")),
-        name=str(card["name"]),
+        manifest.model.energy_convention,
+        level_of_theory=manifest.made.level_of_theory,
+        name=manifest.model.name,
     )
-    made = with_classes(compare(table, model, manifest, basis=basis))
+    made = with_classes(compare(table, model, manifest.document(), basis=basis))
     # what was added to the model's energies belongs to the relaxed ones too
     added = made["energy_model"] - single
     for geometry, column in GEOMETRIES.items():

@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from symscape.bulk.store import MANIFEST
+from symscape.bulk.manifest import MANIFEST, RunManifest
 from symscape.hull.classes import CLASS_OF
-from symscape.models.card import ModelCard
 from symscape.questions.crystals import N_CRYSTALS, judged_crystals
 from symscape.questions.hull import COUNTED, HULL, hull_metrics
 from symscape.questions.registry import QUESTIONS
@@ -35,7 +34,11 @@ RESULTS = "results.json"
 
 
 def save_run_results(
-    folder: Path, compared: pd.DataFrame, tables: dict[str, pd.DataFrame], failed: list[str]
+    folder: Path,
+    manifest: RunManifest,
+    compared: pd.DataFrame,
+    tables: dict[str, pd.DataFrame],
+    failed: list[str],
 ) -> Path:
     """Write ``results.json`` into the folder of a run.
 
@@ -43,6 +46,8 @@ def save_run_results(
     ----------
     folder
         Of the run.
+    manifest
+        What it is of.
     compared
         What `compare_run` returned.
     tables
@@ -55,7 +60,6 @@ def save_run_results(
     OSError
         If it can't be written.
     """
-    manifest = compared.attrs["settings"]
     tolerances = load_tolerances("default")
     judged: dict[tuple[str, Subject], dict[str, float]] = {
         (HULL.name, AllCrystals()): _hull(compared, tables),
@@ -64,10 +68,10 @@ def save_run_results(
     }
     known = {
         "missing": failed,
-        "digest": manifest["dataset"]["digest"],
-        "fingerprint": str(manifest["model"]["fingerprint"]),
+        "digest": manifest.dataset.digest,
+        "fingerprint": manifest.model.fingerprint,
     }
-    detail, model = _Detail(_settings(manifest, compared)), str(manifest["model"]["name"])
+    detail, model = _Detail(_settings(manifest, compared)), manifest.model.name
     cases = tuple(
         judged_crystals(QUESTIONS[name], subject, metrics, detail, {}, tolerances, model, known)
         for (name, subject), metrics in judged.items()
@@ -75,28 +79,16 @@ def save_run_results(
     # what it was made from is as old as the run, however often tables are made
     began = datetime.fromtimestamp((folder / MANIFEST).stat().st_mtime, UTC)
     run = RunResults(
-        model=_card(manifest),
-        fingerprint=str(manifest["model"]["fingerprint"]),
+        model=manifest.card,
+        fingerprint=manifest.model.fingerprint,
         cases=cases,
         references=(),
-        versions=dict(manifest["made"]["versions"]),
+        versions=dict(manifest.made.versions),
         started=began.isoformat(timespec="seconds"),
         wall_seconds=0.0,
         tolerances=tolerances.name,
     )
     return save_results(folder / RESULTS, run)
-
-
-def _card(manifest: dict[str, Any]) -> ModelCard:
-    model, made = manifest["model"], manifest["made"]
-    return ModelCard(
-        str(model["name"]),
-        str(made["family"]),
-        made["checkpoint"],
-        str(made["level_of_theory"]),
-        str(model["energy_convention"]),
-        options=dict(made["options"]),
-    )
 
 
 def _hull(compared: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> dict[str, float]:
@@ -141,14 +133,14 @@ class _Detail:
     settings: dict[str, Any]
 
 
-def _settings(manifest: dict[str, Any], compared: pd.DataFrame) -> dict[str, Any]:
+def _settings(manifest: RunManifest, compared: pd.DataFrame) -> dict[str, Any]:
     levels = sorted(map(str, np.unique(compared["level_of_theory"].astype(str))))
     return {
-        "model": str(manifest["model"]["name"]),
-        "level_of_theory_model": manifest["made"]["level_of_theory"],
+        "model": manifest.model.name,
+        "level_of_theory_model": manifest.made.level_of_theory,
         # with MP2020's corrections PBE+U is a part of what is called PBE
         "level_of_theory_reference": "PBE" if set(levels) == {"PBE", "PBE+U"} else "/".join(levels),
-        "energy_convention": manifest["model"]["energy_convention"],
-        "corrections": manifest["corrections"],
+        "energy_convention": manifest.model.energy_convention,
+        "corrections": compared.attrs["settings"]["corrections"],
         "geometry": "DFT's, single point",
     }

@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from symscape.bulk.chunk import fatal_row, work
+from symscape.bulk.manifest import MANIFEST, describe_run, read_manifest
 from symscape.bulk.plan import (
     BLOCK_ATOMS,
     CHUNK_ATOMS,
     Chunk,
     check_dataset,
-    dataset_digest,
     iterate_work,
 )
 from symscape.bulk.scheduler import Pool, ThisProcess, assembled, cluster_pool, local_pool
 from symscape.bulk.settings import Identity, RunSettings, identify
-from symscape.bulk.store import MANIFEST, SCHEMA, ChunkStore, Finished, read_manifest
+from symscape.bulk.store import ChunkStore, Finished
 from symscape.dataset.store import DatasetInfo, parquet
 from symscape.errors import ScaleError
 from symscape.hull.conventions import Basis
@@ -128,7 +127,7 @@ def run_dataset(
         # the packages and weights that count are those of the workers
         identity = (cluster or ThisProcess()).call(identify, spec, settings)
         settings = replace(settings, optimizer=_kind(identity, settings))
-        manifest = _manifest(info, spec, settings, identity, size, block_atoms)
+        manifest = describe_run(info, resolve(spec).card, settings, identity, size, block_atoms)
         with ChunkStore.opened(output, manifest) as store:
             run = _Run(info, spec, settings, identity, store, say, progress)
             return run.go(lambda: nullcontext(cluster) if cluster else local_pool(jobs))
@@ -182,7 +181,7 @@ class _Run:
             yield chunk, table
 
     def _missing(self, finished: Finished) -> Iterator[Chunk]:
-        sizes = self.store.manifest["chunk_atoms"], self.store.manifest["block_atoms"]
+        sizes = self.store.manifest.chunk_atoms, self.store.manifest.block_atoms
         for chunk in iterate_work(self.info.path, *sizes, finished.files):
             self.totals[chunk.number] = chunk.crystals
             yield chunk
@@ -195,43 +194,9 @@ def crystals_in(finished: Finished) -> int:
 
 def _known_size(output: Path) -> int | None:
     """Return the size of chunks of a run that is there."""
-    return int(read_manifest(output)["chunk_atoms"]) if (output / MANIFEST).is_file() else None
+    return read_manifest(output).chunk_atoms if (output / MANIFEST).is_file() else None
 
 
 def _kind(identity: Identity, settings: RunSettings) -> str:
     """Return which optimizer ``auto`` stands for."""
     return identity.optimizer.partition(" ")[0] or settings.optimizer
-
-
-def _manifest(
-    info: DatasetInfo,
-    spec: ModelSpec,
-    settings: RunSettings,
-    identity: Identity,
-    chunk_atoms: int,
-    block_atoms: int,
-) -> dict[str, Any]:
-    card = resolve(spec).card
-    document = settings.document()
-    if identity.optimizer:
-        document["optimizer"] = identity.optimizer
-    return {
-        "schema": SCHEMA,
-        "dataset": {"digest": dataset_digest(info), "crystals": info.crystals, "atoms": info.atoms},
-        "model": {
-            "fingerprint": identity.fingerprint,
-            "name": card.name,
-            "energy_convention": card.energy_convention,
-        },
-        "settings": document,
-        "chunk_atoms": chunk_atoms,
-        "block_atoms": block_atoms,
-        "made": {
-            "dataset": str(info.path.resolve()),
-            "family": card.family,
-            "checkpoint": card.checkpoint,
-            "level_of_theory": card.level_of_theory,
-            "options": {key: str(value) for key, value in card.options.items()},
-            "versions": {name: version(name) for name in ("symscape", "spglib", "pymatgen")},
-        },
-    }

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from symscape.bulk.symmetry import SYMPREC_A
 from symscape.errors import ScaleError
@@ -51,13 +51,6 @@ class RunSettings:
         ):
             if value not in known:
                 raise ScaleError(f"--{name} is {value!r}, but must be one of {', '.join(known)}.")
-
-    def document(self) -> dict[str, Any]:
-        """Return the settings as JSON has them, without what a run that relaxes nothing ignores."""
-        document = asdict(self)
-        if self.relax == "none":
-            del document["optimizer"], document["relaxation"]
-        return document
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from symscape.bulk.store import finished_chunks, is_running, read_chunk, read_manifest
+from symscape.bulk.manifest import RunManifest, read_manifest
+from symscape.bulk.store import finished_chunks, is_running, read_chunk
 from symscape.dataset.store import parquet
 from symscape.progress import duration
 
@@ -32,7 +32,7 @@ class RunStatus:
         Seconds since the last chunk was finished; None if there is none.
     """
 
-    manifest: dict[str, Any]
+    manifest: RunManifest
     chunks: int
     crystals: int
     failed: int
@@ -42,12 +42,12 @@ class RunStatus:
 
     def rows(self) -> dict[str, str]:
         """Return lines for people by label."""
-        total = int(self.manifest["dataset"]["crystals"])
+        total = self.manifest.dataset.crystals
         state = "finished" if self.crystals == total else "running" if self.running else "stopped"
         rows = {
             "state": state,
-            "model": str(self.manifest["model"]["name"]),
-            "relaxation": str(self.manifest["settings"]["relax"]),
+            "model": self.manifest.model.name,
+            "relaxation": self.manifest.settings.relax,
             "crystals": f"{self.crystals} of {total}, {self.crystals / total:.0%}",
             "chunks": str(self.chunks),
             "failed": str(self.failed),

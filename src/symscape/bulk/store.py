@@ -14,18 +14,16 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from symscape.bulk.manifest import MANIFEST, RunManifest, read_manifest, refuse_another
 from symscape.dataset.store import parquet
 from symscape.errors import DatasetError, ScaleError, writing
 from symscape.files import checksum, write_atomically
-from symscape.jsontext import parse_json
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA = "symscape-hull-run/1"
-MANIFEST = "run.json"
 CHUNKS = "chunks"
 TABLES = "tables"
 #: characters of the SHA-256 in a chunk's name
@@ -34,14 +32,6 @@ _NAME = re.compile(rf"chunk-(\d{{5,}})\.([0-9a-f]{{{_LENGTH}}})\.parquet")
 #: what killed writers leave, those of earlier versions too
 _UNFINISHED = (".*.tmp", "*.partial")
 _LOCK = ".lock"
-#: parts of the manifest that decide the results, and what a difference in them is called
-_DECISIVE = {
-    "dataset": "another data set",
-    "model": "another model",
-    "settings": "other settings",
-    "chunk_atoms": "other chunks",
-    "block_atoms": "other blocks",
-}
 
 
 @dataclass(frozen=True)
@@ -68,17 +58,17 @@ class ChunkStore:
     path
         The folder.
     manifest
-        What the run is of, as JSON has it.
+        What the run is of.
     """
 
-    def __init__(self, path: Path, manifest: dict[str, Any]) -> None:
+    def __init__(self, path: Path, manifest: RunManifest) -> None:
         self.path = path
         self.manifest = manifest
-        self._digest = _digest(manifest)
+        self._digest = manifest.digest
 
     @classmethod
     @contextmanager
-    def opened(cls, path: str | Path, manifest: dict[str, Any]) -> Iterator[ChunkStore]:
+    def opened(cls, path: str | Path, manifest: RunManifest) -> Iterator[ChunkStore]:
         """Make a run's folder, or go on in one, while nobody else does.
 
         Raises
@@ -110,14 +100,14 @@ class ChunkStore:
     def _write_manifest(self) -> None:
         known = self.path / MANIFEST
         if known.exists():
-            _compare(self.path, read_manifest(self.path), self.manifest)
+            refuse_another(self.path, read_manifest(self.path), self.manifest)
         with self._writing():
             # the folder is locked: nobody is writing them any more
             for pattern in _UNFINISHED:
                 for left in (self.path / CHUNKS).glob(pattern):
                     left.unlink()
             if not known.exists():
-                text = json.dumps(self.manifest, indent=1, ensure_ascii=False) + "\n"
+                text = json.dumps(self.manifest.document(), indent=1, ensure_ascii=False) + "\n"
                 write_atomically(known, text)
 
     def finished(self) -> Finished:
@@ -157,11 +147,6 @@ class ChunkStore:
         return writing(self.path, "the results", advice, ScaleError)
 
 
-def _digest(manifest: dict[str, Any]) -> str:
-    decisive = {key: manifest[key] for key in _DECISIVE}
-    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
-
-
 def _check_target(folder: Path) -> None:
     if not folder.exists() or (folder / MANIFEST).is_file():
         return
@@ -170,54 +155,6 @@ def _check_target(folder: Path) -> None:
         raise ScaleError(
             f"{folder}: there is something that is no run's folder; name another with --output."
         )
-
-
-def _compare(folder: Path, known: dict[str, Any], wanted: dict[str, Any]) -> None:
-    for key, what in _DECISIVE.items():
-        if known[key] != wanted[key]:
-            raise ScaleError(
-                f"{folder}: the run there is of {what} ({_difference(known[key], wanted[key])}); "
-                "name another folder with --output, or remove that one."
-            )
-
-
-def _difference(known: Any, wanted: Any) -> str:
-    """Name the first value that differs."""
-    if isinstance(known, dict) and isinstance(wanted, dict):
-        for key in {**known, **wanted}:
-            if known.get(key) != wanted.get(key):
-                return f"{key}: {_difference(known.get(key), wanted.get(key))}"
-    return f"{_short(known)} there, {_short(wanted)} now"
-
-
-def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 60 else text[:12] + "..."
-
-
-def read_manifest(path: str | Path) -> dict[str, Any]:
-    """Return what a run's folder says that it is of.
-
-    Raises
-    ------
-    ScaleError
-        If it is no run's folder, or ``run.json`` is damaged or of another schema.
-    """
-    file = Path(path) / MANIFEST
-    if not file.is_file():
-        raise ScaleError(f"{path}: this is no run's folder; make one with 'symscape hull run'.")
-    try:
-        document = parse_json(file.read_text(encoding="utf-8"))
-        schema = document["schema"]
-        if schema == SCHEMA and set(_DECISIVE) <= set(document):
-            return dict(document)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ScaleError(
-            f"{file}: the file is damaged ({error}); run into another folder."
-        ) from error
-    raise ScaleError(
-        f"{file}: the schema is {schema!r}, not a whole {SCHEMA!r}; run into another folder."
-    )
 
 
 def is_running(path: str | Path) -> bool:
@@ -245,7 +182,7 @@ def finished_chunks(path: str | Path, digest: str | None = None) -> Finished:
         Of its manifest; read from there if None.
     """
     folder = Path(path) / CHUNKS
-    digest = digest or _digest(read_manifest(path))
+    digest = digest or read_manifest(path).digest
     files: dict[int, Path] = {}
     damaged: dict[int, Path] = {}
     for file in sorted(folder.glob("*.parquet")):

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from symscape.bulk.store import TABLES, read_manifest
+from symscape.bulk.manifest import read_manifest
+from symscape.bulk.store import TABLES
 from symscape.dataset.store import parquet
 from symscape.errors import ScaleError, writing
 from symscape.files import write_atomically
@@ -91,7 +92,7 @@ def _load(runs: Sequence[Path]) -> dict[str, pd.DataFrame]:
     """Return the compared tables of runs by their model's name."""
     tables: dict[str, pd.DataFrame] = {}
     for run in runs:
-        name = str(read_manifest(run)["model"]["name"])
+        name = read_manifest(run).model.name
         file = run / TABLES / "crystals.parquet"
         if name in tables:
             raise ScaleError(f"{run}: there are two runs of {name}; give one a model.")
@@ -116,7 +117,7 @@ def duplicates_of(run: Path) -> Mapping[str, str]:
     found: dict[str, str] = {}
     places = {name: k for k, name in enumerate(known["id"])}
     # structures of a formula may lie in any chunk: few enough for one where a study is made
-    for chunk in iterate_chunks(read_manifest(run)["made"]["dataset"], max_atoms=_ALL_ATOMS):
+    for chunk in iterate_chunks(read_manifest(run).made.dataset, max_atoms=_ALL_ATOMS):
         own = [k for k, name in enumerate(chunk.table["id"]) if name in places]
         table = known.iloc[[places[chunk.table["id"].iloc[k]] for k in own]]
         found |= structural_duplicates(table, chunk.structures[np.array(own)])

@@ -10,9 +10,10 @@ from typing import Any
 import pandas as pd
 
 from symscape.bulk.compare import GEOMETRIES, compare_run, reasons_against
+from symscape.bulk.manifest import RunManifest, read_manifest
 from symscape.bulk.plan import check_elements, dataset_digest
 from symscape.bulk.results_file import save_run_results
-from symscape.bulk.store import TABLES, finished_chunks, read_chunk, read_manifest
+from symscape.bulk.store import TABLES, finished_chunks, read_chunk
 from symscape.bulk.summaries import (
     CLASSES,
     ERRORS,
@@ -155,7 +156,7 @@ def make_tables(
     check_elements(left_out)
     folder = Path(run)
     manifest = read_manifest(folder)
-    table = _collect(folder, manifest, Path(dataset or manifest["made"]["dataset"]))
+    table = _collect(folder, manifest, Path(dataset or manifest.made.dataset))
     reasons = reasons_against(table, manifest, left_out, basis)
     rejected = table.loc[reasons != "", ["id", "formula", "system"]].assign(
         reason=reasons[reasons != ""]
@@ -188,7 +189,7 @@ def make_tables(
     _write(target, compared, {**made, "left_out": rejected}, document)
     if basis is Basis.SHARED and not system:
         failed = table.loc[table["failed"].astype(str) != "", "id"]
-        save_run_results(folder, compared, made, list(failed))
+        save_run_results(folder, manifest, compared, made, list(failed))
     return TablesSummary(
         target,
         len(compared),
@@ -199,16 +200,16 @@ def make_tables(
     )
 
 
-def _collect(folder: Path, manifest: dict[str, Any], dataset: Path) -> pd.DataFrame:
+def _collect(folder: Path, manifest: RunManifest, dataset: Path) -> pd.DataFrame:
     """Put results beside what the data set says, in its order."""
     info = dataset_info(dataset)
-    if dataset_digest(info) != manifest["dataset"]["digest"]:
+    if dataset_digest(info) != manifest.dataset.digest:
         raise ScaleError(
             f"{dataset}: this is not the data set that {folder} was run on; name that with "
             "--dataset."
         )
     finished = finished_chunks(folder)
-    relaxed = manifest["settings"]["relax"]
+    relaxed = manifest.settings.relax
     columns = [*_RESULTS]
     if relaxed != "none":
         columns += [f"relaxed_{name}" for name in _RELAXED]
@@ -254,7 +255,7 @@ _RELAXED = (
 )  # fmt: skip
 
 
-def _tables(compared: pd.DataFrame, manifest: dict[str, Any]) -> dict[str, pd.DataFrame]:
+def _tables(compared: pd.DataFrame, manifest: RunManifest) -> dict[str, pd.DataFrame]:
     """Return the tables by name."""
     # an element's ground state is zero for both by definition: it has no error to count
     ground = (compared["chemistry"] == "element") & (compared["above_hull_dft"] < 1e-9)
@@ -271,8 +272,8 @@ def _tables(compared: pd.DataFrame, manifest: dict[str, Any]) -> dict[str, pd.Da
         "polymorphs": polymorphs(compared),
         "systems": _systems(compared),
     }
-    if manifest["settings"]["relax"] != "none":
-        free = manifest["settings"]["relax"] == "free"
+    if manifest.settings.relax != "none":
+        free = manifest.settings.relax == "free"
         made["relaxation"] = relaxation(compared, CLASSES, free)
     return made
 
