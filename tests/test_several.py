@@ -16,8 +16,15 @@ from typer.testing import CliRunner
 
 import symscape
 from symscape.cli import app
+from symscape.cli.landscape import _write_points
+from symscape.crystal.crystal import Crystal
+from symscape.crystal.propose import survey_slices
+from symscape.crystal.slice import slice_titles
+from symscape.crystal.subgroups import distortions
 from symscape.errors import SymscapeError
 from symscape.landscape.several import compare_energies
+from symscape.landscape.similar import LibraryDistances
+from symscape.page.landscape_page import ComparedSlice, LandscapePage, render_landscape_page
 
 RUTILE = spacegroup_crystal(
     ["Ti", "O"], [(0, 0, 0), (0.305, 0.305, 0)], spacegroup=136, cellpar=[4.6, 4.6, 2.96] + [90] * 3
@@ -26,6 +33,12 @@ PROPOSAL = symscape.propose_slices(RUTILE, points=9)[0]
 SLICE = PROPOSAL.slice
 U, V = np.meshgrid(*(np.linspace(-1, 1, 9),) * 2, indexing="ij")
 WELL = 0.2 * (U**2 + V**2)
+#: slices of one crystal, some of them with the same axes and space group
+RIGID = [
+    proposal.slice
+    for one in distortions(Crystal.from_structure(bulk("NaCl", "rocksalt", 5.64)))
+    for proposal in survey_slices(one.crystal, points=5, max_local=1, max_global=0).proposals
+]
 EMT = "ase.calculators.emt:EMT"
 #: of EMT's and Lennard-Jones' elements and others, for a model that knows both and one that doesn't
 LJ = "ase.calculators.lj:LennardJones"
@@ -153,6 +166,34 @@ def test_a_model_that_fails_leaves_the_others_their_page(tmp_path):
     assert "<strong>EMT</strong> is not on this page" in page.read_text(encoding="utf-8")
     alone = run(*arguments, "--mlip", EMT)
     assert isinstance(alone.exception, SymscapeError)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.lists(st.sampled_from(RIGID), min_size=1, max_size=6))
+def test_titles_tell_slices_apart_whatever_crystals_they_are_of(slices):
+    """Subgroups name their coordinates alike, and one group comes in cells of several sizes."""
+    titles = slice_titles(slices)
+    assert len(set(titles)) == len(slices)
+    for title, one in zip(titles, slices, strict=True):
+        assert title.startswith(f"{one.name} in {one.crystal.symbol}")
+
+
+def test_pages_and_files_of_points_tell_the_subgroups_of_a_rigid_crystal_apart(tmp_path):
+    comparisons = [
+        compare_energies(one, {"a": surface, "b": 2 * surface})
+        for one in RIGID[:2]
+        for surface in [np.linspace(0, 0.1, one.shape[0] * one.shape[1]).reshape(one.shape)]
+    ]
+    assert len({one.name for one in RIGID[:2]}) == 1
+    beside = LibraryDistances(("MgO",), {"a": 1.0, "b": 2.0}, {("a", "b"): 3.0})
+    page = LandscapePage("NaCl", [ComparedSlice(one) for one in comparisons], {}, library=beside)
+    text = render_landscape_page(page)
+    assert len(set(page.slice_titles)) == 2
+    for title in page.slice_titles:
+        assert f"<h2>{title}</h2>" in text
+        assert f"apart here, {title}<" in text
+    written = _write_points(tmp_path, comparisons, 3)
+    assert len(set(written)) == len(written) == len(list(tmp_path.iterdir())) == 8
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -179,6 +180,7 @@ def _dft_points(chosen: list[Slice], files: list[Path]) -> list[DftPoints | None
     """Place the user's DFT energies on the slices, and say which lie on none."""
     if not files:
         return [None] * len(chosen)
+    from symscape.crystal.slice import slice_titles
     from symscape.dft.importer import read_images
     from symscape.landscape.overlay import place_points
 
@@ -186,7 +188,7 @@ def _dft_points(chosen: list[Slice], files: list[Path]) -> list[DftPoints | None
     placed = [place_points(one, images) for one in chosen]
     known = {name for points, _ in placed for name in points.names}
     lost = [image.name for image in images if image.name not in known]
-    names = ", ".join(one.name for one in chosen)
+    names = "; ".join(slice_titles(chosen))
     if not known:
         raise SymscapeError(
             f"--against {files[0]}: none of the {len(images)} geometries lies on {names}; choose "
@@ -250,16 +252,15 @@ def _whole_page(
 
 def _say_results(page: LandscapePage) -> None:
     """Say on the terminal how wrong models are, and what failed."""
-    for view in page.views:
+    for view, title in zip(page.views, page.slice_titles, strict=True):
         for one in view.errors:
             typer.echo(
-                f"{view.comparison.slice.name}  {one.model}: mean absolute error "
+                f"{title}  {one.model}: mean absolute error "
                 f"{one.mean_absolute:.1f}, mean {one.mean:+.1f} meV/atom against "
                 f"{len(one.errors)} DFT points, slope {one.softening:.2f}"
             )
         if view.falls_off:
-            name = view.comparison.slice.name
-            falls = f"energies on {name} go on falling where the grid ends: the structure is not "
+            falls = f"energies on {title} go on falling where the grid ends: the structure is not "
             say_notices([falls + "what it should be, or has to be relaxed first"])
     for name, reason in page.failures.items():
         typer.echo(f"symscape: {name}: {reason}", err=True)
@@ -290,20 +291,23 @@ def _write_points(folder: Path, comparisons: list[ModelComparison], count: int) 
     """Write the structures that a first DFT calculation should ask, and return the paths."""
     from ase.io import write as write_atoms
 
+    from symscape.crystal.slice import slice_titles
+
     written = []
     with writing(folder, "the points", "choose another place"):
         folder.mkdir(parents=True, exist_ok=True)
-        for comparison in comparisons:
-            one = comparison.slice
+        titles = slice_titles([comparison.slice for comparison in comparisons])
+        for comparison, title in zip(comparisons, titles, strict=True):
+            one, stem = comparison.slice, re.sub(r"[^\w-]+", "-", title).strip("-")
             images = []
             for i, j in comparison.first_points(count):
                 atoms = one.structures().atoms(i * one.shape[1] + j)
                 atoms.info = {"i": i, "j": j}
-                poscar = folder / f"{one.crystal.symbol.replace('/', '')}-{one.name}-{i}-{j}.vasp"
+                poscar = folder / f"{stem}-{i}-{j}.vasp"
                 write_atoms(poscar, atoms, format="vasp", direct=True, sort=True)
                 images.append(atoms)
                 written.append(poscar)
-            together = folder / f"{one.crystal.symbol.replace('/', '')}-{one.name}.extxyz"
+            together = folder / f"{stem}.extxyz"
             write_atoms(together, images, format="extxyz")
             written.append(together)
     return written

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -279,6 +280,23 @@ def _check_axis(axis: Axis) -> None:
         )
     if axis.period is not None and axis.period <= 0:
         raise SymscapeError(f"axis '{axis.name}' must have a period above zero, or none.")
+
+
+def slice_titles(slices: Sequence[Slice]) -> tuple[str, ...]:
+    """Return titles that tell slices of one page apart: ``Na_z-ca in I4mm``.
+
+    Subgroups give their free coordinates the same names. Where the space group is the same as well
+    the number of atoms is added, and where that doesn't help a count.
+    """
+    plain = [f"{one.name} in {one.crystal.symbol}" for one in slices]
+    sized = [
+        f"{title}, {len(one.crystal.primitive_atoms)} atoms" if plain.count(title) > 1 else title
+        for one, title in zip(slices, plain, strict=True)
+    ]
+    return tuple(
+        f"{title} ({sized[:k].count(title) + 1})" if sized.count(title) > 1 else title
+        for k, title in enumerate(sized)
+    )
 
 
 def _check_terms(crystal: Crystal, axis: Axis) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from symscape.crystal.slice import slice_titles
 from symscape.figures.several_figure import Overlay, draw_several
 from symscape.landscape.overlay import DftPoints, PointErrors
 from symscape.landscape.several import ModelComparison
@@ -92,6 +93,11 @@ class LandscapePage:
     pending: str = ""
 
     @property
+    def slice_titles(self) -> tuple[str, ...]:
+        """What the slices are called, one a view; no two alike."""
+        return slice_titles([view.comparison.slice for view in self.views])
+
+    @property
     def shown(self) -> set[str]:
         """Models with a map."""
         return {name for view in self.views for name in view.comparison.names}
@@ -123,7 +129,7 @@ def render_landscape_page(page: LandscapePage) -> str:
     pictures = [_picture(comparison_figure(view.comparison, view.overlay)) for view in page.views]
     text: str = environment.get_template("landscape.html.j2").render(
         page=page,
-        slices=list(zip(page.views, pictures, strict=True)),
+        slices=list(zip(page.views, page.slice_titles, pictures, strict=True)),
         limit=limit_text,
         metric_text=metric_text,
         number=number_text,
