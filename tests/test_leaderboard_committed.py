@@ -74,6 +74,15 @@ def test_every_model_has_published_values_or_says_that_there_are_none(ranking):
     for entry in ranking.board.entries:
         card = cards[entry.name]
         assert bool(card.published) != bool(card.not_published), entry.name
+    assert not any(cards[s.name].published for s in ranking.unchecked)
+
+
+def test_fifteen_models_of_five_families_reproduce_published_values(ranking):
+    cards = load_cards()
+    checked = [s for s in ranking.standings if s.checked]
+    assert all(cards[s.name].published for s in checked)
+    assert len(checked) >= 15
+    assert len({s.entry.run.model.family for s in checked}) >= 5
 
 
 def test_every_model_was_asked_everything(ranking):

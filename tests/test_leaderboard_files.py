@@ -68,7 +68,8 @@ def test_csv_and_json_hold_the_standings(ranking):
         assert float(row["score"]) == pytest.approx(standing.score, rel=1e-5)
         assert record["score"] == pytest.approx(standing.score, abs=1e-6)
         assert int(row["rank"]) == record["rank"] == standing.rank
-        assert bool(int(row["ranked"])) is record["ranked"] is standing.same_theory
+        assert bool(int(row["ranked"])) is record["ranked"] is standing.ranked
+        assert bool(int(row["checked"])) is record["checked"] is standing.checked
         assert record["interval"][0] <= record["score"] <= record["interval"][1]
     assert [r["digest"] for r in document["references"]] == [s.digest for s in ranking.table.slices]
     assert document["not_compared"] == [{"model": "old", "reason": "made by symscape 0.0.9"}]

@@ -15,10 +15,14 @@ from hypothesis.extra import numpy as hnp
 from leaderboard_boards import A, B, C, board, save
 
 from symscape.errors import ResultsFileError
+from symscape.leaderboard import ranking
+from symscape.leaderboard.badge import badge_words
 from symscape.leaderboard.bootstrap import Intervals, bootstrap
 from symscape.leaderboard.collect import find_results, load_board
 from symscape.leaderboard.ranking import RAW_METRICS, rank_board
 from symscape.leaderboard.scores import combine, score_board, weighted_means
+from symscape.leaderboard.tables import leaderboard_markdown
+from symscape.models.card import ModelCard, PublishedValue
 
 # -- uncertainty ----------------------------------------------------------------------------------
 
@@ -69,7 +73,7 @@ def test_ranks_know_what_is_sure():
 
 
 def test_other_level_of_theory_is_another_list():
-    ranking = rank_board(
+    found = rank_board(
         board(
             make.run("far", (A, B), theory="r2SCAN"),
             make.run("soft", (A, B), scale=0.6),
@@ -77,8 +81,36 @@ def test_other_level_of_theory_is_another_list():
             make.run("unsaid", (A, B), theory="unknown", scale=0.9),
         )
     )
-    assert [(s.name, s.rank) for s in ranking.ranked] == [("good", 1), ("soft", 2)]
-    assert [(s.name, s.rank) for s in ranking.others] == [("far", 1), ("unsaid", 2)]
+    assert [(s.name, s.rank) for s in found.ranked] == [("good", 1), ("soft", 2)]
+    assert [(s.name, s.rank) for s in found.others] == [("far", 1), ("unsaid", 2)]
+
+
+@pytest.mark.parametrize("theory", ["PBE", "r2SCAN"])
+def test_registered_models_without_a_published_value_are_not_ranked(theory, monkeypatch):
+    value = PublishedValue("Si", "energy", -1.0, 0.1, "x")
+    cards = {
+        "good": ModelCard("good", "ase", published=(value,)),
+        "best": ModelCard("best", "ase", not_published="nothing was found"),
+    }
+    monkeypatch.setattr(ranking, "load_cards", lambda: cards)
+    found = rank_board(
+        board(
+            make.run("best", (A, B), theory=theory),
+            make.run("good", (A, B), scale=0.9),
+            make.run("my own", (A, B), scale=0.5),
+        )
+    )
+    assert [(s.name, s.rank) for s in found.ranked] == [("good", 1), ("my own", 2)]
+    assert [s.name for s in found.unchecked] == ["best"]
+    assert found.others == ()
+    assert [(own.has_ranks, len(own.standings)) for own in found.lists] == [(True, 2), (False, 1)]
+    # it stands beside them with its score, and nowhere with a rank
+    assert found.unchecked[0].score > found.ranked[0].score
+    text = leaderboard_markdown(found)
+    assert "## Loaded, not checked against published values" in text
+    (row,) = [line for line in text.splitlines() if "| best" in line]
+    assert row.startswith("|  | best")
+    assert badge_words(found.unchecked[0]).endswith("not checked")
 
 
 def test_equal_models_share_a_rank():

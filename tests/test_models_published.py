@@ -43,7 +43,7 @@ def springs(*values):
 
 @pytest.mark.parametrize(("name", "value"), VALUES)
 def test_every_published_value_can_be_asked_for(name, value):
-    assert value.quantity in ("energy", "lattice_parameter", "bulk_modulus")
+    assert value.quantity in ("energy", "lattice_parameter", "lowest_energy", "bulk_modulus")
     assert value.source in published.published_text(value)
     assert value.tolerance > 0
     assert value.source
@@ -66,6 +66,18 @@ def test_the_bulk_modulus_is_that_of_the_energy(monkeypatch):
     modulus = 80 / (9 * Springs.edge**3) / GPa
     value = PublishedValue("MoS", "bulk_modulus", modulus, 1e-4 * modulus, "closed form")
     assert published.compare_published(springs(value))[0].agrees
+
+
+@pytest.mark.parametrize("structure", ["MoS", "Cu"])
+def test_the_lowest_energy_is_per_atom(structure):
+    # Springs have -7 eV a cell at their lowest, whatever is in it
+    n = len(published.published_structure(structure).numbers)
+    value = PublishedValue(structure, "lowest_energy", -7 / n, 1e-5, "closed form")
+    edge = np.linalg.det(published.published_structure(structure).cells[0]) ** (1 / 3)
+    model = springs(value)
+    model.edge = 1.02 * edge
+    assert published.compare_published(model)[0].agrees
+    assert "eV/atom" in published.published_text(value)
 
 
 def test_another_head_of_the_same_weights_is_asked_where_the_value_is_its(monkeypatch):
@@ -124,7 +136,7 @@ def test_the_command_says_what_differs(monkeypatch):
     monkeypatch.setattr(registry, "resolve", lambda name, **more: springs())
     done = CliRunner().invoke(app, ["models", "--check", "springs"])
     assert done.exit_code == 1
-    assert "published no value" in done.stdout
+    assert "no value is published" in done.stdout
 
 
 def test_a_card_with_a_bad_published_value_is_refused(tmp_path):

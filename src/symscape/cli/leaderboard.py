@@ -189,9 +189,9 @@ def _print(ranking: Ranking) -> None:
     console = Console()
     if not console.is_terminal:
         console = Console(width=200)
-    for title, standings in ranking.lists:
+    for own in ranking.lists:
         table = Table(
-            title=title,
+            title=own.title,
             title_justify="left",
             title_style="",
             box=box.SIMPLE_HEAD if console.is_terminal else None,
@@ -201,9 +201,9 @@ def _print(ranking: Ranking) -> None:
         table.add_column("model", no_wrap=True)
         for column in ("score", "95 %", "coverage", *(q.title for q in ranking.table.questions)):
             table.add_column(column, justify="right")
-        for standing in standings:
+        for standing in own.standings:
             table.add_row(
-                str(standing.rank),
+                str(standing.rank) if own.has_ranks else "",
                 printable(standing.name),
                 points_text(standing.score, 1),
                 interval_text(standing.interval),

@@ -26,7 +26,7 @@ def models(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Compute what the authors of a registered potential published, and compare.",
+            help="Compute what was published of a registered potential, and compare.",
         ),
     ] = None,
     checkpoint: Annotated[
@@ -93,7 +93,7 @@ def _check(name: str, checkpoint: str | None) -> None:
         console.print(text, markup=False, highlight=False)
     if not found:
         console.print(
-            f"{model.card.name}: its authors published no value that can be computed. "
+            f"{model.card.name}: no value is published that can be computed. "
             f"{model.card.not_published}".rstrip(),
             markup=False,
             highlight=False,

@@ -18,11 +18,13 @@ def badge_words(standing: Standing) -> str:
 
 
 def score_badge(standing: Standing) -> str:
-    """Return the badge as SVG; it says so where the model's level of theory is not DFT's here."""
+    """Return the badge as SVG; it says so where the model stands beside the ranking."""
     colour = next(colour for least, colour in _COLOURS if standing.score >= least)
     return draw_badge(LABEL, _value(standing), colour)
 
 
 def _value(standing: Standing) -> str:
     text = f"{points_text(standing.score, 1)} of 100"
+    if not standing.checked:
+        return f"{text}, not checked"
     return text if standing.same_theory else f"{text}, other theory"

@@ -13,6 +13,7 @@ from symscape.leaderboard.bootstrap import Intervals, bootstrap
 from symscape.leaderboard.collect import Board, Entry
 from symscape.leaderboard.judged import Judged, KeptAnchor, KeptStandard
 from symscape.leaderboard.scores import ScoreTable, case_values, score_board, score_cases
+from symscape.models.registry import load_cards
 from symscape.page.words import unit_text
 from symscape.questions.energies import (
     ENERGIES,
@@ -101,6 +102,9 @@ class Standing:
         Its place in the score table.
     same_theory
         Whether it was trained on the references' level of theory; if not, it is in another list.
+    checked
+        Whether its weights are known to be loaded rightly (`is_checked`); if not, it is in a list
+        without ranks, whatever its level of theory.
     rank
         From 1, in its list; models of equal score share the better rank.
     rank_interval
@@ -120,6 +124,7 @@ class Standing:
     entry: Entry
     index: int
     same_theory: bool
+    checked: bool
     rank: int
     rank_interval: tuple[int, int]
     score: float
@@ -136,10 +141,37 @@ class Standing:
         return self.entry.name
 
     @property
+    def ranked(self) -> bool:
+        """Whether it stands in the ranking itself rather than beside it."""
+        return self.same_theory and self.checked
+
+    @property
     def speed(self) -> float:
         """Speed between 0 (as slow as DFT) and 1; NaN where it is not known."""
         known = math.isfinite(self.seconds_per_point)
         return SPEED.of(self.seconds_per_point) if known else math.nan
+
+
+@dataclass(frozen=True, eq=False)
+class BoardList:
+    """Models that are held against each other.
+
+    Parameters
+    ----------
+    title
+        What they are called together.
+    note
+        Why they are a list of their own, as sentences; empty for the ranking itself.
+    has_ranks
+        Whether their order is a ranking.
+    standings
+        Best first.
+    """
+
+    title: str
+    note: str
+    has_ranks: bool
+    standings: tuple[Standing, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,20 +253,43 @@ class Ranking:
     @property
     def ranked(self) -> tuple[Standing, ...]:
         """Models of the references' level of theory, best first."""
-        return tuple(s for s in self.standings if s.same_theory)
+        return tuple(s for s in self.standings if s.ranked)
 
     @property
     def others(self) -> tuple[Standing, ...]:
         """Models of another level of theory, best first."""
-        return tuple(s for s in self.standings if not s.same_theory)
+        return tuple(s for s in self.standings if s.checked and not s.same_theory)
 
     @property
-    def lists(self) -> tuple[tuple[str, tuple[Standing, ...]], ...]:
-        """Both lists with what they are called, empty ones left out."""
+    def unchecked(self) -> tuple[Standing, ...]:
+        """Models whose weights reproduce no published value, for there is none, best first."""
+        return tuple(s for s in self.standings if not s.checked)
+
+    @property
+    def lists(self) -> tuple[BoardList, ...]:
+        """What is ranked, then what stands beside it; empty lists are left out."""
         levels = ", ".join(self.board.levels_of_theory)
-        both = ((f"Trained on {levels}, as the references", self.ranked),
-                (f"Trained on something else than {levels}", self.others))  # fmt: skip
-        return tuple((title, standings) for title, standings in both if standings)
+        found = (
+            BoardList(f"Trained on {levels}, as the references", "", True, self.ranked),
+            BoardList(
+                f"Trained on something else than {levels}",
+                "These models were trained on energies of another functional than the references "
+                "have; their errors include the difference between the two. They are ranked among "
+                "themselves.",
+                True,
+                self.others,
+            ),
+            BoardList(
+                "Loaded, not checked against published values",
+                "Nobody published a number of a single structure by which these weights could be "
+                "known to be loaded rightly. They are scored like all others and not ranked; their "
+                "cards say what was looked for. Every ranked model of the registry reproduces "
+                "published numbers (symscape models --check).",
+                False,
+                self.unchecked,
+            ),
+        )
+        return tuple(own for own in found if own.standings)
 
     @cached_property
     def raw_units(self) -> dict[str, np.ndarray]:
@@ -257,8 +312,18 @@ class Ranking:
         return found
 
 
+def is_checked(name: str) -> bool:
+    """Whether nothing speaks against a model's weights being loaded rightly.
+
+    A registered model has published values, which `symscape.models.published` compares; of a model
+    that nobody registered nothing is known, and its own board ranks it.
+    """
+    card = load_cards().get(name)
+    return card is None or bool(card.published)
+
+
 def rank_board(board: Board) -> Ranking:
-    """Score a board and rank its models; another level of theory makes a list of its own."""
+    """Score a board and rank its models in lists (`Ranking.lists`)."""
     table = score_board(board)
     intervals = bootstrap(table.by_material, table.weights)
     blank = Ranking(board, table, intervals, ())
@@ -266,18 +331,23 @@ def rank_board(board: Board) -> Ranking:
     # what differs by rounding alone is equal
     scores = [round(float(score), 9) for score in table.overall]
     standings: list[Standing] = []
-    for same in (True, False):
-        chosen = [i for i, entry in enumerate(board.entries) if board.same_theory(entry) == same]
+    checked = [is_checked(entry.name) for entry in board.entries]
+    same = [board.same_theory(entry) for entry in board.entries]
+    # of what is not checked, both levels of theory make one list
+    lists = [(not known, known and not alike) for known, alike in zip(checked, same, strict=True)]
+    for wanted in sorted(set(lists)):
+        chosen = [i for i, own in enumerate(lists) if own == wanted]
         # equal scores are in the order of their names, as the board is
         chosen.sort(key=lambda i: -scores[i])
-        spans = intervals.ranks(np.array(chosen)) if chosen else np.empty((0, 2), dtype=int)
+        spans = intervals.ranks(np.array(chosen))
         for i, span in zip(chosen, spans, strict=True):
             rank = 1 + sum(scores[j] > scores[i] for j in chosen)
             standings.append(
                 Standing(
                     entry=board.entries[i],
                     index=i,
-                    same_theory=same,
+                    same_theory=same[i],
+                    checked=checked[i],
                     rank=rank,
                     rank_interval=(min(int(span[0]), rank), max(int(span[1]), rank)),
                     score=float(table.overall[i]),

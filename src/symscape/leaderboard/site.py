@@ -214,12 +214,6 @@ class BoardSite:
         return load_cards().get(standing.name)
 
     @property
-    def unchecked(self) -> list[str]:
-        """Names of the models of which no published value is known."""
-        cards = {s.name: self.registered(s) for s in self.ranking.standings}
-        return [name for name, card in cards.items() if card is None or not card.published]
-
-    @property
     def timed(self) -> bool:
         """Whether any run says how fast its model is."""
         return any(math.isfinite(s.seconds_per_point) for s in self.ranking.standings)

@@ -27,7 +27,6 @@ _EXPLANATION = (
     "a model was not judged scores 0. What counts is explained on the page, index.html, and in "
     "docs/leaderboard.md."
 )
-_DIFFERENCE = "their errors include the difference between the levels of theory."
 
 
 def leaderboard_json(ranking: Ranking) -> str:
@@ -123,7 +122,8 @@ def _model_record(ranking: Ranking, standing: Standing) -> dict[str, Any]:
         "model": standing.name,
         "family": card.family,
         "level_of_theory": card.level_of_theory,
-        "ranked": standing.same_theory,
+        "ranked": standing.ranked,
+        "checked": standing.checked,
         "rank": standing.rank,
         "rank_interval": list(standing.rank_interval),
         "score": _rounded(standing.score),
@@ -161,13 +161,15 @@ def _rounded(value: float) -> float | None:
 def leaderboard_csv(ranking: Ranking) -> str:
     """Return one row a model: rank, score with interval, coverage, questions, metrics.
 
-    Models of another level of theory have ranks of their own and ``ranked`` 0.
+    Models of another level of theory, and those without a published value that their weights
+    reproduce (``checked`` 0), have ranks of their own and ``ranked`` 0.
     """
     rows = []
     for standing in ranking.standings:
         card = standing.entry.run.model
         row: dict[str, Any] = {
-            "ranked": int(standing.same_theory),
+            "ranked": int(standing.ranked),
+            "checked": int(standing.checked),
             "rank": standing.rank,
             "model": standing.name,
             "family": card.family,
@@ -229,11 +231,11 @@ def leaderboard_markdown(ranking: Ranking) -> str:
     heads = [scoring_of(question).head for question in table.questions]
     head = ["", "model", "score", "95 %", "coverage", *heads,
             "MAE (meV/atom)", "signed error (meV/atom)", "softening"]  # fmt: skip
-    for title, standings in ranking.lists:
-        lines += ["", f"## {escape_markdown(title)}", ""]
-        if not standings[0].same_theory:
-            lines += [f"Held against {levels} all the same: {_DIFFERENCE}", ""]
-        rows = [_row(standing) for standing in standings]
+    for own in ranking.lists:
+        lines += ["", f"## {escape_markdown(own.title)}", ""]
+        if own.note:
+            lines += [own.note, ""]
+        rows = [_row(standing, own.has_ranks) for standing in own.standings]
         rules = ["--:", ":--", *["--:"] * (len(head) - 2)]
         lines += ["| " + " | ".join(cells) + " |" for cells in (head, rules, *rows)]
     if ranking.anchors:
@@ -255,12 +257,12 @@ _MAE, _BIAS, _SCALE = (
 )
 
 
-def _row(standing: Standing) -> list[str]:
+def _row(standing: Standing, has_rank: bool) -> list[str]:
     name = escape_markdown(standing.name)
     if not standing.same_theory:
         name += f" ({escape_markdown(standing.entry.run.model.level_of_theory)})"
     return [
-        str(standing.rank),
+        str(standing.rank) if has_rank else "",
         name,
         points_text(standing.score, 1),
         interval_text(standing.interval),

@@ -10,7 +10,9 @@ CONVENTIONS = ("uncorrected", "MP2020")
 
 @dataclass(frozen=True)
 class PublishedValue:
-    """A number that a potential's authors published, by which loaded weights are known to be right.
+    """A number published of a potential, by which loaded weights are known to be right.
+
+    By its authors, or by others who computed it with the same weights; ``source`` says which.
 
     Parameters
     ----------
@@ -18,7 +20,8 @@ class PublishedValue:
         Name of a file in ``published/`` beside this module, without its ending.
     quantity
         ``energy``: of that cell in eV; ``lattice_parameter``: edge in angstrom of the cubic cell
-        at which its energy is lowest; ``bulk_modulus``: in GPa at that edge.
+        at which its energy is lowest; ``lowest_energy``: in eV/atom at that edge;
+        ``bulk_modulus``: in GPa there.
     value
         What was published.
     tolerance
@@ -80,7 +83,7 @@ class ModelCard:
         SHA-256 of the weights' file, or of a folder as `symscape.models.weights.content_hash` has
         it; empty where not known.
     published
-        Numbers that the authors published, for ``symscape models --check``.
+        Published numbers, for ``symscape models --check``.
     not_published
         Where ``published`` is empty: what was looked for, and what is known instead.
     """

@@ -1,4 +1,4 @@
-"""Whether loaded weights give the numbers that their authors published."""
+"""Whether loaded weights give the numbers that were published of them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,13 @@ from symscape.errors import ModelError
 from symscape.models.base import EnergyModel
 from symscape.models.card import PublishedValue
 
-#: what authors publish of a structure, with the unit
-_UNITS = {"energy": "eV", "lattice_parameter": "Å", "bulk_modulus": "GPa"}
+#: what is published of a structure, with the unit
+_UNITS = {
+    "energy": "eV",
+    "lattice_parameter": "Å",
+    "lowest_energy": "eV/atom",
+    "bulk_modulus": "GPa",
+}
 _FOLDER = Path(__file__).with_name("published")
 #: relative changes of a cubic cell's edge: a first look, and a fine one around the lowest
 _COARSE = np.linspace(-0.08, 0.08, 17)
@@ -29,7 +34,7 @@ class Comparison:
     Parameters
     ----------
     published
-        What the authors say.
+        What stands in the source.
     found
         What the model says here, in the same unit.
     """
@@ -44,7 +49,7 @@ class Comparison:
 
 
 def compare_published(model: EnergyModel) -> list[Comparison]:
-    """Compute everything that the model's card has from its authors.
+    """Compute everything that the model's card knows as published.
 
     Raises
     ------
@@ -77,7 +82,7 @@ def published_text(value: PublishedValue) -> str:
 
 
 def published_structure(name: str) -> Structures:
-    """Return one of the structures for which authors published numbers.
+    """Return one of the structures of which numbers were published.
 
     Raises
     ------
@@ -99,19 +104,22 @@ def _found(model: EnergyModel, value: PublishedValue) -> float:
         return float(model.energies(structure)[0])
     if value.quantity == "lattice_parameter":
         return _cubic(model, structure).edge
+    if value.quantity == "lowest_energy":
+        return _cubic(model, structure).energy
     if value.quantity == "bulk_modulus":
         return _cubic(model, structure).bulk_modulus
     raise ModelError(
-        f"{model.card.name}: published values are of energy, lattice_parameter or bulk_modulus, "
-        f"not of {value.quantity}; correct the card."
+        f"{model.card.name}: published values are of {', '.join(_UNITS)}, not of {value.quantity}; "
+        "correct the card."
     )
 
 
 @dataclass(frozen=True)
 class _Cubic:
-    """A cubic crystal where its energy is lowest: edge in angstrom, bulk modulus in GPa."""
+    """A cubic crystal at its lowest energy: edge in angstrom, eV/atom, bulk modulus in GPa."""
 
     edge: float
+    energy: float
     bulk_modulus: float
 
 
@@ -125,11 +133,12 @@ def _cubic(model: EnergyModel, structure: Structures) -> _Cubic:
     roots = quartic.deriv().roots()
     inside = roots.real[(np.abs(roots.imag) < 1e-9) & (np.abs(roots.real - near) < 0.015 * near)]
     if not len(inside):
-        return _Cubic(float("nan"), float("nan"))
+        return _Cubic(float("nan"), float("nan"), float("nan"))
     scale = float(inside[np.argmin(quartic(inside))])
     # V E''(V), where V = volume * scale^3 and E' = 0
     modulus = float(quartic.deriv(2)(scale)) / (9 * volume * scale)
-    return _Cubic(volume ** (1 / 3) * scale, modulus / GPa)
+    energy_per_atom = float(quartic(scale)) / len(structure.numbers)
+    return _Cubic(volume ** (1 / 3) * scale, energy_per_atom, modulus / GPa)
 
 
 def _energies_at(model: EnergyModel, structure: Structures, scales: np.ndarray) -> np.ndarray:

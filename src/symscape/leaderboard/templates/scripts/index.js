@@ -86,7 +86,7 @@
     const found = judge(rows.map((row) => Number(row.dataset.model)), materials, now);
     rows.forEach((row, k) => {
       if (touched) updateRow(row, found[k], materials);
-      if (single) row.querySelector(".rank").textContent = "";
+      if (single || "unranked" in table.dataset) row.querySelector(".rank").textContent = "";
       row.hidden = !shownModels[Number(row.dataset.model)].checked;
     });
     // a question that nobody is asked here has no column, one without weight is pale
