@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from symscape.hull.compositions import Compositions, compositions
+
 #: fewer crystals than this show nothing
 LEAST = 12
 #: as many crystals are looked at, spread over the data set
@@ -42,16 +44,13 @@ def per_atom_energies(formulas: Sequence[str], n_atoms: np.ndarray, energies_eV:
     str
         One sentence; empty if nothing is wrong.
     """
-    from pymatgen.core import Composition
-
     chosen = np.unique(np.linspace(0, len(formulas) - 1, min(len(formulas), MOST)).astype(int))
     if len(chosen) < LEAST or np.ptp(n_atoms[chosen]) == 0:
         return ""
-    parts = [Composition(formulas[k]).fractional_composition for k in chosen]
-    elements = sorted({element for part in parts for element in part})
-    if len(chosen) < 2 * len(elements):
+    found = compositions(formulas[k] for k in chosen)
+    if len(chosen) < 2 * len(found.elements):
         return ""
-    fractions = np.array([[part[element] for element in elements] for part in parts])
+    fractions = _table_of(found)
     stated = energies_eV[chosen]
     as_cells = _left(fractions, stated / n_atoms[chosen])
     as_atoms = _left(fractions, stated)
@@ -82,29 +81,22 @@ def shifted_zeros(formulas: Sequence[str], energies_eV: np.ndarray) -> str:
     str
         One sentence; empty if nothing is wrong, or too few compounds tell.
     """
-    from pymatgen.core import Composition
-
-    parts = [Composition(formula).fractional_composition for formula in formulas]
-    lowest: dict[str, float] = {}
-    for part, energy in zip(parts, energies_eV, strict=True):
-        if len(part) == 1:
-            name = next(iter(part)).symbol
-            lowest[name] = min(lowest.get(name, np.inf), float(energy))
-    rows, formation = [], []
-    for part, energy in zip(parts, energies_eV, strict=True):
-        shares = {element.symbol: amount for element, amount in part.items()}
-        if len(shares) > 1 and shares.keys() <= lowest.keys():
-            rows.append(shares)
-            formation.append(energy - sum(x * lowest[el] for el, x in shares.items()))
-    values = np.array(formation)
-    if len(rows) < LEAST:
+    if len(formulas) < LEAST:
+        return ""
+    found = compositions(formulas)
+    starts, alone = found.offsets[:-1], found.counts == 1
+    lowest = np.full(len(found.elements), np.inf)
+    np.fmin.at(lowest, found.codes[starts[alone]], energies_eV[alone])
+    known = np.isfinite(lowest)
+    compounds = ~alone & np.logical_and.reduceat(known[found.codes], starts)
+    values = (energies_eV - found.weighted(np.where(known, lowest, 0.0)))[compounds]
+    if len(values) < LEAST:
         return ""
     strange = (values < FORMATION_eV[0]) | (values > FORMATION_eV[1])
     if strange.mean() < STRANGE_SHARE:
         return ""
-    elements = sorted({element for shares in rows for element in shares})
-    fractions = np.array([[shares.get(element, 0.0) for element in elements] for shares in rows])
-    shifts = dict(zip(elements, np.linalg.lstsq(fractions, values, rcond=None)[0], strict=True))
+    solved = np.linalg.lstsq(_table_of(found)[compounds], values, rcond=None)[0]
+    shifts = dict(zip(found.elements, solved, strict=True))
     largest = max(abs(shift) for shift in shifts.values())
     named = ", ".join(
         f"{element} by {shift:+.1f} eV"
@@ -116,6 +108,13 @@ def shifted_zeros(formulas: Sequence[str], energies_eV: np.ndarray) -> str:
         f"don't have: compounds seem to be shifted against the elements, {named} an atom (energies "
         "relative to free atoms, or other pseudopotentials?); take all energies from one source."
     )
+
+
+def _table_of(found: Compositions) -> np.ndarray:
+    """Return the fractions of all elements in each crystal, shape (n, n_elements)."""
+    table = np.zeros((len(found), len(found.elements)))
+    table[np.repeat(np.arange(len(found)), found.counts), found.codes] = found.fractions
+    return table
 
 
 def _left(fractions: np.ndarray, energies: np.ndarray) -> float:
