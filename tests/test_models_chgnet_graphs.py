@@ -134,3 +134,28 @@ def test_nan_stays_in_its_structure():
     alone = model.predict_batch(Structures.from_atoms([images[0], *images[2:]]))
     assert np.isnan(said.energies).tolist() == [False, True, False, False]
     assert said.energies[[0, 2, 3]] == pytest.approx(alone.energies, abs=1e-5)
+
+
+def test_batches_of_sparse_crystals_hold_more_structures():
+    model = resolve("chgnet", device="cpu")
+    oxide, layers = bulk("MgO", "rocksalt", a=4.2), bulk("Cs", "bcc", a=6.1)
+    dense, sparse = model.batch_weights(Structures.from_atoms([oxide, layers]))
+    assert dense == pytest.approx(2, rel=0.5)
+    assert sparse < 0.2
+    flat = Structures.from_atoms([Atoms("O2", cell=np.zeros((3, 3)), pbc=True)])
+    assert model.batch_weights(flat).tolist() == [2]
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(st.integers(0, 10_000), st.integers(2, 8), st.floats(8.0, 40.0))
+def test_structures_count_in_a_batch_as_their_bonds_and_angles_do(seed, n_atoms, volume):
+    """Atoms that keep a distance, at densities from an oxide's to a layered crystal's."""
+    side = (n_atoms * volume) ** (1 / 3)
+    places = np.stack(np.meshgrid([0, 0.5], [0, 0.5], [0, 0.5]), -1).reshape(-1, 3)[:n_atoms]
+    places = places + np.random.default_rng(seed).uniform(-0.05, 0.05, places.shape)
+    atoms = Atoms("O" * n_atoms, scaled_positions=places, cell=np.eye(3) * side, pbc=True)
+    both = Structures.from_atoms([atoms, bulk("Mg", "fcc", a=3.2)])
+    graphs = [crystal_graphs(both[[k]], 6.0, 3.0, "cpu") for k in range(2)]
+    rows = np.array([len(graph.bonds) + len(graph.angles) for graph in graphs])
+    weights = resolve("chgnet", device="cpu").batch_weights(both)
+    assert 1 / 3 < (weights[0] / weights[1]) / (rows[0] / rows[1]) < 3

@@ -31,7 +31,7 @@ class ModelTimeout(ModelError):
 
 
 def answer_all(
-    ask: Ask, pending: list[int], n_atoms: np.ndarray, sizer: BatchSizer, lanes: int = 1
+    ask: Ask, pending: list[int], weights: np.ndarray, sizer: BatchSizer, lanes: int = 1
 ) -> Iterator[dict[int, Answer]]:
     """Yield the answers to all pending structures, batch by batch, as they come.
 
@@ -45,8 +45,8 @@ def answer_all(
         Calls the model with some structures; may raise anything.
     pending
         Indices of the structures.
-    n_atoms
-        Number of atoms of each structure, indexed by those.
+    weights
+        What each structure counts in a batch, in atoms, indexed by those.
     sizer
         Says how many of the next structures go together and is told how that went.
     lanes
@@ -57,7 +57,7 @@ def answer_all(
     with executor(lanes) as pool:
         while len(waiting) or flying:
             while len(waiting) and len(flying) < lanes:
-                count = sizer.take(n_atoms[waiting])
+                count = sizer.take(weights[waiting])
                 chosen, waiting = waiting[:count].tolist(), waiting[count:]
                 flying[pool.submit(_timed, ask, chosen)] = chosen
             landed, _ = wait(flying, return_when=FIRST_COMPLETED)
@@ -66,14 +66,14 @@ def answer_all(
                 error = future.exception()
                 if isinstance(error, Exception) and len(chosen) > 1 and is_out_of_memory(error):
                     free_memory()
-                    sizer.shrink(int(n_atoms[chosen].sum()), len(chosen))
+                    sizer.shrink(int(weights[chosen].sum()), len(chosen))
                     waiting = np.concatenate([chosen, waiting])
                 elif isinstance(error, Exception):
                     yield from _asked_apart(ask, chosen, error)
                 else:
                     entries, seconds = future.result()
                     if all(map(_is_finite, entries)):
-                        sizer.note(int(n_atoms[chosen].sum()), seconds)
+                        sizer.note(int(weights[chosen].sum()), seconds)
                         yield dict(zip(chosen, entries, strict=True))
                     else:
                         yield from _asked_apart(ask, chosen, None)

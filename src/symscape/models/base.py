@@ -126,6 +126,14 @@ class EnergyModel(ABC):
                 "take another model."
             )
 
+    def batch_weights(self, structures: Structures) -> np.ndarray:
+        """Return what each structure counts in a batch, shape (n_structures,): its atoms.
+
+        A family whose cost goes with something else says so, in atoms of a usual crystal. It must
+        not need the model, which may be in another process.
+        """
+        return structures.n_atoms
+
     @property
     def cacheable(self) -> bool:
         """Whether equal fingerprints mean equal energies in other processes and on other days."""

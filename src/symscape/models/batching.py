@@ -24,7 +24,10 @@ _FILE = "batch-sizes.json"
 
 
 class BatchSizer(Protocol):
-    """Says how many structures go together, and learns from how that went."""
+    """Says how many structures go together, and learns from how that went.
+
+    Atoms are counted as `EnergyModel.batch_weights` counts them.
+    """
 
     def take(self, n_atoms: np.ndarray) -> int:
         """Return how many of the next structures, with so many atoms each, make a batch."""

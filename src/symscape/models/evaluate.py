@@ -179,8 +179,9 @@ class Evaluator:
                 batch = structures[chosen]
                 return split(self._predict_batch(batch, forces, stresses), batch)
 
+            weights = self.model.batch_weights(structures)
             sizer = self.sizer(forces or stresses)
-            for part in answer_all(ask, pending, sizes, sizer, self._lanes()):
+            for part in answer_all(ask, pending, weights, sizer, self._lanes()):
                 new = {keys[i]: answer for i, answer in part.items()}
                 answers.update(new)
                 self._keep(fingerprint, new)
