@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 
 from symscape.equation_of_state.comparable import (
-    CORRELATED_OXIDES,
     MAGNETIC_ELEMENTS,
     why_not_judged,
 )
@@ -24,6 +23,7 @@ from symscape.equation_of_state.prototypes import (
     slope_through_zero,
 )
 from symscape.models.card import ModelCard
+from symscape.models.hubbard import CORRELATED
 from symscape.models.registry import load_cards
 from symscape.references.birch_murnaghan import GPA, BirchMurnaghan
 
@@ -221,8 +221,10 @@ def test_correlated_oxides_are_those_that_the_materials_project_treats_with_u():
     from pymatgen.io.vasp.sets import MPRelaxSet
 
     config = MPRelaxSet.CONFIG["INCAR"]
-    with_u = {atomic_numbers[symbol] for symbol, u in config["LDAUU"]["O"].items() if u}
-    assert with_u == CORRELATED_OXIDES
+    for anion in ("O", "F"):
+        assert {symbol for symbol, u in config["LDAUU"][anion].items() if u} == CORRELATED
+    assert set(config["LDAUU"]) == {"O", "F"}
+    with_u = {atomic_numbers[symbol] for symbol in CORRELATED}
     neutral = {atomic_numbers.get(symbol) for symbol in config["MAGMOM"]} - {None}
     # what else starts from a large moment there are lanthanides
     assert with_u <= neutral <= with_u | set(range(57, 72))

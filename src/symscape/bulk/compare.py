@@ -11,6 +11,7 @@ import pandas as pd
 from symscape.bulk.manifest import RunManifest
 from symscape.hull.analysis import above_hull_elsewhere, compare
 from symscape.hull.conventions import UNCORRECTED, Basis, Energies
+from symscape.hull.levels import WITH_U, reasons_of_u
 from symscape.hull.sides import is_r2scan, wanted_convention
 from symscape.hull.statistics import with_classes
 from symscape.hull.systems import elements_of_system
@@ -29,19 +30,62 @@ def reasons_against(
     failed = table["failed"].astype(str).to_numpy(dtype=object)
     reasons[failed != ""] = failed[failed != ""]
     convention = manifest.model.energy_convention
+    r2scan = basis is Basis.MIXING and is_r2scan(manifest.made.level_of_theory)
+    if basis is not Basis.RAW and not r2scan:
+        differ = reasons_of_u(table, manifest.made.with_u)
+        reasons[differ != ""] = differ[differ != ""]
     # on the mixed hull the reference brings its own adjustments, and r2SCAN models need none
-    own = basis is Basis.MIXING and (
-        convention != UNCORRECTED or is_r2scan(manifest.made.level_of_theory)
-    )
-    if wanted_convention(table, convention, basis) == "MP2020" and not own:
-        lacking = ~np.isfinite(table["correction"].to_numpy(dtype=float))
-        reasons[lacking] = "its MP2020 correction is neither stated nor can it be computed"
-        failed = table["correction_failed"].astype(str).to_numpy(dtype=object)
-        reasons[failed != ""] = failed[failed != ""]
+    own = basis is Basis.MIXING and (convention != UNCORRECTED or r2scan)
+    kept = table[reasons == ""]
+    if wanted_convention(kept, convention, basis) == "MP2020" and not own:
+        uncorrected = ~np.isfinite(kept["correction"].to_numpy(dtype=float))
+        reasons[kept.index[uncorrected]] = (
+            "its MP2020 correction is neither stated nor can it be computed"
+        )
+        failed = kept["correction_failed"].astype(str)
+        reasons[kept.index[failed != ""]] = failed[failed != ""].to_numpy(dtype=object)
     for element in left_out:
         there = [element in elements_of_system(name) for name in table["system"]]
         reasons[there] = f"the element {element} is left out"
     return reasons
+
+
+def notice_of_u(table: pd.DataFrame, manifest: RunManifest, basis: Basis) -> str:
+    """Say what +U means for a comparison: one sentence, empty where it means nothing.
+
+    Parameters
+    ----------
+    table
+        All crystals, those that are left out too.
+    manifest
+        Of the run.
+    basis
+        What brings several levels of theory onto one hull.
+    """
+    made, name = manifest.made, manifest.model.name
+    with_u = made.with_u
+    if with_u is None:
+        n = int((table["level_of_theory"].astype(str) == WITH_U).sum())
+        if not n or basis is Basis.RAW or made.level_of_theory != "unknown":
+            return ""
+        return (
+            f"nothing says whether {name} was trained with +U, which DFT's energies of {n} of "
+            f"{len(table)} crystals have; it is taken to be; --level-of-theory PBE or PBE+U says."
+        )
+    n = int((reasons_of_u(table, with_u) != "").sum())
+    where = f"on {n} of {len(table)} crystals"
+    mixed = basis is Basis.MIXING and is_r2scan(made.level_of_theory)
+    if not n or mixed:
+        return ""
+    sides = "DFT's energies have +U and the model's do not"
+    if with_u:
+        sides = "the model was trained with +U and DFT's energies are without"
+    if basis is Basis.RAW:
+        return f"{where} {sides}; their differences are no errors of {name}."
+    return (
+        f"{where} {sides}; {name} is compared on the others, within hulls of their own "
+        "(left_out.csv)."
+    )
 
 
 def compare_run(
@@ -77,6 +121,7 @@ def compare_run(
         manifest.model.energy_convention,
         level_of_theory=manifest.made.level_of_theory,
         name=manifest.model.name,
+        with_u=manifest.made.with_u,
     )
     made = with_classes(compare(table, model, manifest.document(), basis=basis))
     # what was added to the model's energies belongs to the relaxed ones too

@@ -17,6 +17,7 @@ from symscape.errors import ScaleError, shown
 from symscape.hull.relax import RelaxSettings
 from symscape.jsontext import parse_json
 from symscape.models.card import ModelCard
+from symscape.models.hubbard import trained_with_u
 
 SCHEMA = "symscape-hull-run/1"
 MANIFEST = "run.json"
@@ -78,8 +79,10 @@ class Made:
     ----------
     dataset
         Where the data set was.
-    family, checkpoint, level_of_theory, options
+    family, checkpoint, level_of_theory, options, training_sets
         Of the model's card.
+    with_u
+        Whether the model was trained with +U; None where that is not known.
     versions
         Of packages, by name.
     """
@@ -89,6 +92,8 @@ class Made:
     checkpoint: str | None
     level_of_theory: str = "unknown"
     options: dict[str, str] = field(default_factory=dict)
+    training_sets: tuple[str, ...] = ()
+    with_u: bool | None = None
     versions: dict[str, str] = field(default_factory=dict)
 
 
@@ -139,7 +144,9 @@ class RunManifest:
             self.made.checkpoint,
             self.made.level_of_theory,
             self.model.energy_convention,
+            self.made.training_sets,
             options=dict(self.made.options),
+            hubbard_u=bool(self.made.with_u),
         )
 
 
@@ -171,6 +178,8 @@ def describe_run(
             card.checkpoint,
             card.level_of_theory,
             {key: str(value) for key, value in card.options.items()},
+            card.training_sets,
+            trained_with_u(card),
             {name: version(name) for name in ("symscape", "spglib", "pymatgen")},
         ),
     )

@@ -6,6 +6,8 @@ stay in ``tables/crystals.parquet``.
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,6 +41,7 @@ def save_run_results(
     compared: pd.DataFrame,
     tables: dict[str, pd.DataFrame],
     failed: list[str],
+    left_out: Sequence[str] = (),
 ) -> Path:
     """Write ``results.json`` into the folder of a run.
 
@@ -54,6 +57,9 @@ def save_run_results(
         The tables made of it, by name.
     failed
         Ids of the crystals that the model gave no energy of.
+    left_out
+        Ids of those that it can't be compared on for another reason. Without them it is another set
+        of crystals, and no leaderboard puts its numbers beside those of the whole.
 
     Raises
     ------
@@ -68,10 +74,11 @@ def save_run_results(
     }
     known = {
         "missing": failed,
-        "digest": manifest.dataset.digest,
+        "digest": _digest(manifest.dataset.digest, left_out),
         "fingerprint": manifest.model.fingerprint,
     }
-    detail, model = _Detail(_settings(manifest, compared)), manifest.model.name
+    detail = _Detail({**_settings(manifest, compared), "left_out": len(left_out)})
+    model = manifest.model.name
     cases = tuple(
         judged_crystals(QUESTIONS[name], subject, metrics, detail, {}, tolerances, model, known)
         for (name, subject), metrics in judged.items()
@@ -89,6 +96,13 @@ def save_run_results(
         tolerances=tolerances.name,
     )
     return save_results(folder / RESULTS, run)
+
+
+def _digest(dataset: str, left_out: Sequence[str]) -> str:
+    """Return the digest of a data set without some of its crystals."""
+    if not left_out:
+        return dataset
+    return hashlib.sha256("\n".join([dataset, *sorted(left_out)]).encode()).hexdigest()
 
 
 def _hull(compared: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> dict[str, float]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from symscape.bulk.compare import GEOMETRIES, compare_run, reasons_against
+from symscape.bulk.compare import GEOMETRIES, compare_run, notice_of_u, reasons_against
 from symscape.bulk.manifest import RunManifest, read_manifest
 from symscape.bulk.plan import check_elements, dataset_digest
 from symscape.bulk.results_file import save_run_results
@@ -176,6 +176,8 @@ def make_tables(
     )
     made = _tables(compared, manifest)
     headline = _headline(made)
+    found = (notice_of_u(table, manifest, basis), shifted_elements(compared))
+    notices = tuple(filter(None, found))
     document = {
         "crystals": len(compared),
         "left_out": len(rejected),
@@ -184,19 +186,22 @@ def make_tables(
             str(k): int(n) for k, n in compared["level_of_theory"].value_counts().items() if n
         },
         "headline": headline.document(),
+        "notices": list(notices),
         "settings": compared.attrs["settings"],
     }
     _write(target, compared, {**made, "left_out": rejected}, document)
     if basis is Basis.SHARED and not system:
-        failed = table.loc[table["failed"].astype(str) != "", "id"]
-        save_run_results(folder, manifest, compared, made, list(failed))
+        failed = table["failed"].astype(str) != ""
+        others = list(table.loc[(reasons != "") & ~failed, "id"])
+        lacking = list(table.loc[failed, "id"])
+        save_run_results(folder, manifest, compared, made, lacking, others)
     return TablesSummary(
         target,
         len(compared),
         len(rejected),
         document["systems"],
         headline,
-        tuple(filter(None, [shifted_elements(compared)])),
+        notices,
     )
 
 

@@ -99,6 +99,14 @@ def run(
     convention: Annotated[
         str, typer.Option(help="What a model of your own was trained on: uncorrected or MP2020.")
     ] = "uncorrected",
+    level_of_theory: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="What a model of your own was trained on: PBE, PBE+U (with U where the Materials "
+            "Project has it), r2SCAN. One without U is compared on crystals without U.",
+        ),
+    ] = "unknown",
     leave_out: _LeaveOut = None,
     mixing: _Mixing = False,
     tables: Annotated[
@@ -127,6 +135,7 @@ def run(
         batch_size=read_batch_size(batch_size),
         dtype=dtype,
         options=read_options(model_option or []),
+        level_of_theory=level_of_theory,
         energy_convention=convention,
     )
     settings = RunSettings(relax, optimizer, RelaxSettings(force_eV_A=force, max_steps=max_steps))

@@ -9,15 +9,13 @@ from __future__ import annotations
 import numpy as np
 
 from symscape.models.card import ModelCard
+from symscape.models.hubbard import CORRELATED
 from symscape.references.equations import EquationsOfState
 
 _OXYGEN = 8
 #: Cr, Mn, Fe, Co, Ni and oxygen: solids with magnetic ground states besides the f elements
 #: (J. M. D. Coey, Magnetism and Magnetic Materials, Cambridge University Press 2010)
 MAGNETIC_ELEMENTS = frozenset({_OXYGEN, 24, 25, 26, 27, 28})
-#: V, Cr, Mn, Fe, Co, Ni, Mo and W: whose oxides the Materials Project computes with +U and from
-#: large initial moments (pymatgen, MPRelaxSet.yaml, LDAUU and MAGMOM)
-CORRELATED_OXIDES = frozenset({23, 24, 25, 26, 27, 28, 42, 74})
 #: lanthanides and actinides: the Materials Project keeps f electrons of many of them in the core
 #: (pymatgen, MPRelaxSet.yaml, POTCAR: Dy_3, Er_3, ...), the reference has them in the valence
 F_ELEMENTS = frozenset({*range(57, 72), *range(89, 104)})
@@ -60,9 +58,10 @@ def why_not_judged(card: ModelCard, element: int, *, oxide: bool) -> str:
         return "f electrons are treated in other ways in the training data"
     if element == _OXYGEN and oxide:
         return "it is no oxide but oxygen itself"
-    magnetic = CORRELATED_OXIDES if oxide else MAGNETIC_ELEMENTS
-    if card.hubbard_u and oxide and element in CORRELATED_OXIDES:
+    # the oxides that have +U are those that start from large moments (MPRelaxSet.yaml, MAGMOM)
+    correlated = symbol in CORRELATED
+    if card.hubbard_u and oxide and correlated:
         return "the training data have +U here"
-    if card.spin_polarized and element in magnetic:
+    if card.spin_polarized and (correlated if oxide else element in MAGNETIC_ELEMENTS):
         return "the training data are spin-polarized and it is magnetic"
     return ""

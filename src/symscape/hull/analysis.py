@@ -57,7 +57,8 @@ def compare(
     ------
     HullError
         If the table is empty, names a crystal twice, holds NaN, or lacks an element's energy; if
-        the energies come without their convention, or no scheme brings both sides together.
+        the energies come without their convention, no scheme brings both sides together, or only
+        one side has +U on a crystal.
     """
     made = table.copy()
     made["energy"], made["energy_model"], done = in_one_convention(

@@ -18,6 +18,7 @@ from symscape.crystal.structures import Structures
 from symscape.errors import HullError
 from symscape.models.cache import structure_keys
 from symscape.models.card import CONVENTIONS, ModelCard
+from symscape.models.hubbard import trained_with_u
 from symscape.models.weights import distribution_version
 
 if TYPE_CHECKING:
@@ -150,6 +151,9 @@ class Energies:
         Functional of the training energies; ``unknown`` where not stated.
     name
         The model's, for messages.
+    with_u
+        Whether its training energies have +U where the Materials Project's have it; None where that
+        is not known.
 
     Raises
     ------
@@ -162,6 +166,7 @@ class Energies:
     corrections: Callable[[], np.ndarray] | None = None
     level_of_theory: str = "unknown"
     name: str = ""
+    with_u: bool | None = None
 
     def __post_init__(self) -> None:
         check_convention(self.convention)
@@ -174,7 +179,14 @@ class Energies:
         corrections: Callable[[], np.ndarray] | None = None,
     ) -> Energies:
         """Return energies in the convention that a model's card states."""
-        return cls(per_atom, card.energy_convention, corrections, card.level_of_theory, card.name)
+        return cls(
+            per_atom,
+            card.energy_convention,
+            corrections,
+            card.level_of_theory,
+            card.name,
+            trained_with_u(card),
+        )
 
 
 def model_energies(

@@ -16,6 +16,7 @@ from symscape.hull.conventions import (
     check_convention,
     shared_convention,
 )
+from symscape.hull.levels import reasons_of_u
 
 #: what a data set calls the adjustments that bring GGA and r2SCAN together
 MIXING_SCHEME = "GGA/r2SCAN mixing"
@@ -34,8 +35,8 @@ def in_one_convention(
     Raises
     ------
     HullError
-        If the energies come without their convention, a correction is wanted and not there, or the
-        levels of theory share no hull on this basis.
+        If the energies come without their convention, a correction is wanted and not there, the
+        levels of theory share no hull on this basis, or only one side has +U on a crystal.
     """
     if not isinstance(model, Energies):
         raise HullError(
@@ -46,7 +47,11 @@ def in_one_convention(
     dft = table["energy"].to_numpy(dtype=float)
     own = np.asarray(model.per_atom, dtype=float)
     if basis is Basis.MIXING:
+        if not is_r2scan(model.level_of_theory):
+            _check_u(table, model)
         return _mixed(table, dft, own, model)
+    if basis is Basis.SHARED:
+        _check_u(table, model)
     shared = wanted_convention(table, model.convention, basis)
     alike = reference_convention == model.convention == shared
     return bring_together(
@@ -82,6 +87,18 @@ def wanted_convention(table: pd.DataFrame, own: str, basis: Basis) -> str:
         _check_mixing(table)
         return "MP2020"
     return shared_convention(table.get("level_of_theory", ())) or own
+
+
+def _check_u(table: pd.DataFrame, model: Energies) -> None:
+    """Refuse crystals that only one side has with +U."""
+    reasons = reasons_of_u(table, model.with_u)
+    found = np.flatnonzero(reasons != "")
+    if len(found):
+        raise HullError(
+            f"{model.name or 'the model'} can't be compared on {len(found)} of {len(table)} "
+            f"crystals, such as {table['formula'].iloc[found[0]]}: {reasons[found[0]]}; leave them "
+            "out (symscape.hull.levels.reasons_of_u), or take energies as they are with Basis.RAW."
+        )
 
 
 def is_r2scan(level_of_theory: Any) -> bool:
