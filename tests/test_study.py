@@ -13,7 +13,15 @@ from symscape.bulk.study import BEGIN, END, make_study
 from symscape.errors import ScaleError
 from symscape.hull.classes import lattice_class, wyckoff_class
 from symscape.hull.conventions import Basis
-from symscape.hull.study import false_stability, sample, signed_errors, trends, volumes
+from symscape.hull.study import (
+    false_stability,
+    overview,
+    sample,
+    shared_crystals,
+    signed_errors,
+    trends,
+    volumes,
+)
 
 RANDOM = np.random.default_rng(7)
 
@@ -97,6 +105,27 @@ def test_what_the_crystals_are_is_counted():
     assert (
         made.loc[("\u2264 25", "0"), "elements"] == (free & (near["chemistry"] == "element")).sum()
     )
+
+
+def test_the_overview_says_what_the_long_tables_say():
+    tables = {"a": table(per_coordinate=1.0), "b": table(per_meV=-0.5)}
+    made = overview(tables).set_index("model")
+    for name, own in tables.items():
+        assert made.loc[name, "n"] == len(own)
+        assert made.loc[name, "formation"] == pytest.approx(own["error_formation"].mean())
+        near = own[1000 * own["above_hull_dft"] <= 25]
+        assert made.loc[name, "near"] == pytest.approx(near["error_above_hull"].mean())
+        assert made.loc[name, "near_low"] < made.loc[name, "near"] < made.loc[name, "near_high"]
+        expected = spearmanr(own["n_wyckoff"], own["error_above_hull"])
+        assert made.loc[name, "spearman"] == pytest.approx(expected[0])
+    assert made.loc["a", "partial"] > 0.5 > abs(made.loc["b", "partial"])
+
+
+def test_models_share_what_all_are_compared_on():
+    own = table(10)
+    assert shared_crystals({"a": own, "b": own[own["id"] != "m-3"]}) == set(own["id"]) - {"m-3"}
+    assert shared_crystals({"a": own, "b": own}) == set(own["id"])
+    assert shared_crystals({}) == frozenset()
 
 
 def test_false_stability_counts_what_only_the_model_puts_on_its_hull():

@@ -42,8 +42,8 @@ def reasons_against(
         reasons[kept.index[uncorrected]] = (
             "its MP2020 correction is neither stated nor can it be computed"
         )
-        failed = kept["correction_failed"].astype(str)
-        reasons[kept.index[failed != ""]] = failed[failed != ""].to_numpy(dtype=object)
+        why = kept["correction_failed"].astype(str)
+        reasons[kept.index[why != ""]] = why[why != ""].to_numpy(dtype=object)
     for element in left_out:
         there = [element in elements_of_system(name) for name in table["system"]]
         reasons[there] = f"the element {element} is left out"

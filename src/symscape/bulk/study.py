@@ -10,6 +10,7 @@ import pandas as pd
 
 from symscape.bulk.manifest import read_manifest
 from symscape.bulk.store import TABLES
+from symscape.bulk.tables import compare_part
 from symscape.dataset.store import parquet
 from symscape.errors import ScaleError, writing
 from symscape.files import write_atomically
@@ -54,7 +55,8 @@ def make_study(runs: Sequence[Path], relaxed: Sequence[Path], page: Path) -> tup
 
     single, moved = _load(runs), _load(relaxed)
     twice = {name for run in (*runs[:1], *relaxed[:1]) for name in duplicates_of(run)}
-    single, moved = (_without(tables, twice) for tables in (single, moved))
+    common = _shared(runs, single)
+    single, moved, common = (_without(tables, twice) for tables in (single, moved, common))
     try:
         text = page.read_text(encoding="utf-8")
     except OSError as error:
@@ -65,27 +67,43 @@ def make_study(runs: Sequence[Path], relaxed: Sequence[Path], page: Path) -> tup
         raise ScaleError(f"{page}: the page lacks the lines {BEGIN!r} and {END!r}; add them.")
     errors = study.signed_errors(single)
     figure = page.with_suffix(".png")
+    manifests = [read_manifest(run) for run in runs]
+    trained = {known.model.name: ", ".join(known.made.training_sets) for known in manifests}
     parts = [
         f"Crystals that are another one's structure again, which were left out: {len(twice)}.",
-        *(_sample_table(study.sample(table)) for table in list(single.values())[:1]),
+        _overview_table(study.overview(single), trained, "Each model on all of its crystals"),
         f"![signed errors of energies above hull]({figure.name})",
-        _errors_table(errors, "Single points"),
-        _trends_table(study.trends(single), "Single points"),
-        _stability_table(study.false_stability(single)),
+    ]
+    if common:
+        title = "All models on the crystals that they share, within hulls of these alone"
+        parts.append(_overview_table(study.overview(common), trained, title))
+    parts += [_sample_table(study.sample(table)) for table in list(single.values())[:1]]
+    parts.append(_stability_table(study.false_stability(single)))
+    if moved:
+        parts.append(_volume_table(study.volumes(moved)))
+    parts += [
+        _folded(_errors_table(errors, "Single points")),
+        _folded(_trends_table(study.trends(single), "Single points")),
     ]
     if moved:
-        own = study.signed_errors(moved)
-        ranks = study.trends(moved)
+        own, ranks = study.signed_errors(moved), study.trends(moved)
         parts += [
-            _errors_table(own[own["error"] == "error_above_hull_fixed"], "Relaxed"),
-            _trends_table(ranks[ranks["error"] == "error_above_hull_fixed"], "Relaxed"),
-            _volume_table(study.volumes(moved)),
+            _folded(_errors_table(own[own["error"] == "error_above_hull_fixed"], "Relaxed")),
+            _folded(_trends_table(ranks[ranks["error"] == "error_above_hull_fixed"], "Relaxed")),
         ]
     body = "\n\n".join(parts)
     with writing(page, "the page", "choose another place", ScaleError):
         draw_signed_errors(errors).savefig(figure, metadata={"Software": None})
         write_atomically(page, f"{before}{BEGIN}\n\n{body}\n\n{END}{after}")
     return page, figure
+
+
+def _shared(runs: Sequence[Path], tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Compare models on the crystals that all have; empty if all have the same."""
+    ids = study.shared_crystals(tables)
+    if all(len(table) == len(ids) for table in tables.values()):
+        return {}
+    return {read_manifest(run).model.name: compare_part(run, ids) for run in runs}
 
 
 def _load(runs: Sequence[Path]) -> dict[str, pd.DataFrame]:
@@ -137,6 +155,39 @@ def _markdown(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -
 def _interval(row: pd.Series, decimals: int, factor: float = 1.0) -> str:
     mean, low, high = (factor * row[name] for name in ("mean", "low", "high"))
     return f"{mean:+.{decimals}f} ({low:+.{decimals}f}, {high:+.{decimals}f})"
+
+
+def _folded(table: str) -> str:
+    """Put a table of `_markdown` behind its title."""
+    title, _, body = table.partition("\n\n")
+    return f"<details markdown><summary>{title.strip('*')}</summary>\n\n{body}\n\n</details>"
+
+
+def _overview_table(found: pd.DataFrame, trained: Mapping[str, str], title: str) -> str:
+    """One row a model: means with their intervals, rank tests, false stability."""
+    rows = [
+        [
+            str(row["model"]), trained[str(row["model"])] or "–", str(row["n"]),
+            *(
+                f"{row[name]:+.1f} ({row[f'{name}_low']:+.1f}, {row[f'{name}_high']:+.1f})"
+                for name in ("formation", "above_hull", "near", "far")
+            ),
+            f"{row['spearman']:+.3f}, {_p(row['p'])}",
+            f"{row['partial']:+.3f}, {_p(row['p_partial'])}",
+            f"{100 * row['on_hull']:.1f} %",
+        ]
+        for _, row in found.iterrows()
+    ]  # fmt: skip
+    heads = [
+        "model", "trained on", "n", "formation energy", "energy above hull", f"{study.WINDOWS[0]}",
+        f"{study.WINDOWS[-2]}", "rank, p", f"rank {study.WINDOWS[0]}, p", "falsely on the hull",
+    ]  # fmt: skip
+    caption = (
+        "mean signed errors (95 % interval) in meV/atom, energies above hull near DFT's hull and "
+        "beyond too; Spearman's rank correlation of errors above hull with `n_wyckoff`, over all "
+        "and near the hull with DFT's energy above hull taken out"
+    )
+    return _markdown(f"{title}: {caption}", heads, rows)
 
 
 def _sample_table(found: pd.DataFrame) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -203,6 +204,25 @@ def make_tables(
         headline,
         notices,
     )
+
+
+def compare_part(run: str | Path, ids: Collection[str]) -> pd.DataFrame:
+    """Compare a finished run with DFT on some crystals of its data set, within hulls of their own.
+
+    Returns
+    -------
+    DataFrame
+        As `compare_run` makes it.
+
+    Raises
+    ------
+    ScaleError, HullError
+        As `make_tables`.
+    """
+    folder = Path(run)
+    manifest = read_manifest(folder)
+    table = _collect(folder, manifest, Path(manifest.made.dataset))
+    return compare_run(table[table["id"].isin(set(ids))].reset_index(drop=True), manifest)
 
 
 def _collect(folder: Path, manifest: RunManifest, dataset: Path) -> pd.DataFrame:

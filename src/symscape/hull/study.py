@@ -76,6 +76,58 @@ def sample(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["window", "class", "n", "share", "elements", "which"])
 
 
+def shared_crystals(tables: Mapping[str, pd.DataFrame]) -> frozenset[str]:
+    """Return the ids of the crystals that all models are compared on.
+
+    Models that learnt no +U lack those that DFT has with it (`symscape.hull.levels`).
+    """
+    sets = [frozenset(table["id"]) for table in tables.values()]
+    return frozenset.intersection(*sets) if sets else frozenset()
+
+
+def overview(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return what matters most of each model, one row a model.
+
+    Returns
+    -------
+    DataFrame
+        ``model``, ``n``; mean signed errors with the ends of their intervals (``..._low``,
+        ``..._high``, meV/atom) of all formation energies (``formation``) and of energies above hull
+        of all crystals, of those nearest to DFT's hull and of those furthest from it
+        (``above_hull``, ``near``, ``far``); the rank correlations of errors above hull with free
+        Wyckoff coordinates over all crystals and near the hull with DFT's energy above hull taken
+        out (``spearman``, ``p``, ``partial``, ``p_partial``); ``on_hull``, the share of the
+        crystals above DFT's hull that the model puts on its own.
+    """
+    errors = signed_errors(tables)
+    errors = errors[(errors["class"] == "all") & (errors["by"] == DEGREES[0])]
+    ranks = trends(tables)
+    ranks = ranks[(ranks["error"] == "error_above_hull") & (ranks["by"] == DEGREES[0])]
+    stable = false_stability(tables).query("`class` == 'all'").set_index("model")["share"]
+    means = errors.set_index(["model", "error", "window"])
+    tests = ranks.set_index(["model", "window"])
+    near, far, whole = str(WINDOWS[0]), str(WINDOWS[-2]), str(WINDOWS[-1])
+    wanted = {
+        "formation": ("error_formation", whole),
+        "above_hull": ("error_above_hull", whole),
+        "near": ("error_above_hull", near),
+        "far": ("error_above_hull", far),
+    }
+    rows = []
+    for model in tables:
+        row: dict[str, object] = {"model": model, "on_hull": stable[model]}
+        for name, key in wanted.items():
+            found = means.xs((model, *key))
+            row |= {name: found["mean"], f"{name}_low": found["low"], f"{name}_high": found["high"]}
+            if name == "formation":
+                row["n"] = found["n"]
+        for window, names in ((whole, ("spearman", "p")), (near, ("partial", "p_partial"))):
+            known = (model, window) in tests.index
+            row |= {name: tests.loc[(model, window), name] if known else np.nan for name in names}
+        rows.append(row)
+    return pd.DataFrame(rows).astype({"n": int})
+
+
 def signed_errors(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return mean signed errors by class, window and model.
 
