@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from symscape.leaderboard.provenance import load_provenance
 from symscape.leaderboard.ranking import rank_board
 from symscape.leaderboard.submission import AGREEING
 from symscape.leaderboard.tables import leaderboard_csv
+from symscape.leaderboard.timing import load_timings
 from symscape.models.registry import load_cards
 
 FOLDER = Path(__file__).parents[1] / "reports" / "leaderboard"
@@ -29,7 +31,8 @@ def library():
 @pytest.fixture(scope="module")
 def ranking(library):
     entries = read_entries([FOLDER])
-    return rank_board(make_board(entries, library, provenance=load_provenance(FOLDER)))
+    board = make_board(entries, library, provenance=load_provenance(FOLDER))
+    return rank_board(replace(board, timings=load_timings(FOLDER)))
 
 
 def rows(text):

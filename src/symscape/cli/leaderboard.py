@@ -83,6 +83,7 @@ def leaderboard(
     from symscape.leaderboard.library import load_library
     from symscape.leaderboard.provenance import load_provenance
     from symscape.leaderboard.ranking import rank_board
+    from symscape.leaderboard.timing import load_timings
     from symscape.leaderboard.write import write_leaderboard
     from symscape.models.threads import cores
 
@@ -96,6 +97,7 @@ def leaderboard(
     board = make_board(
         entries, library, separate=separate, provenance=provenance, judged=judged, jobs=cores()
     )
+    board = replace(board, timings=load_timings(_board_among(results, output)))
     if held_back is not None:
         board = replace(board, held_back=held_back_scores(held_back))
     ranking = rank_board(board)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -147,6 +148,36 @@ def show(
         if text:
             table.add_row(label, text)
     console.print(table, markup=False, highlight=False)
+
+
+@app.command()
+def time(
+    names: Annotated[list[str], typer.Argument(help="Registered names, or whatever --mlip takes.")],
+    board: Annotated[
+        Path, typer.Option(help="Folder of the leaderboard that keeps the times.")
+    ] = Path("reports/leaderboard"),
+    slice_: Annotated[
+        str, typer.Option("--slice", help="Stored slice whose structures are asked for.")
+    ] = "PbTiO3-P4mm",
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps or auto.")] = "cpu",
+) -> None:
+    """Measure what a structure costs models, in batches and alone, and keep it for a leaderboard.
+
+    One model after the other; nothing else should run. Models of other environments are added by
+    the same command there, if machine, threads and slice are the same.
+    """
+    import symscape
+    from symscape.leaderboard.timing import save_timings, time_model
+
+    reference = symscape.load_reference(slice_)
+    for name in names:
+        found = time_model(symscape.model(name, device=device), reference)
+        save_timings(board, found)
+        for model, own in found.models.items():
+            print(
+                f"{model}: {1000 * own.seconds:.3g} ms a structure in batches, "
+                f"{1000 * own.seconds_alone:.3g} ms alone, {own.gain:.1f} times"
+            )
 
 
 def _console() -> Console:

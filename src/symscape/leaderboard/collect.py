@@ -13,6 +13,7 @@ from symscape.leaderboard.anchors import Anchors
 from symscape.leaderboard.judged import Judged, text_digest
 from symscape.leaderboard.library import Asked, Library
 from symscape.leaderboard.provenance import Provenance
+from symscape.leaderboard.timing import Timings
 from symscape.questions.case import CaseResult
 from symscape.questions.registry import QUESTIONS
 from symscape.questions.subjects import AllCrystals, Subject, subject_of
@@ -110,6 +111,8 @@ class Board:
         Scores between 0 and 1 on references that only the keeper has, by the name of the model.
     judged
         What was worked out before of the same library; None where all is done anew.
+    timings
+        What a structure costs each model, taken on one machine; None where nobody took it.
     """
 
     entries: tuple[Entry, ...]
@@ -118,6 +121,7 @@ class Board:
     provenance: Mapping[str, Provenance] = field(default_factory=dict)
     held_back: Mapping[str, float] = field(default_factory=dict)
     judged: Judged | None = None
+    timings: Timings | None = None
 
     @property
     def suite(self) -> str:

@@ -13,8 +13,9 @@ from symscape.leaderboard.browser import browser_numbers, script_json
 from symscape.leaderboard.collect import theory_agrees
 from symscape.leaderboard.counts import counts_text
 from symscape.leaderboard.maps import map_numbers
-from symscape.leaderboard.ranking import HEADLINE, RAW_METRICS, SPEED, RawMetric, Standing
+from symscape.leaderboard.ranking import HEADLINE, RAW_METRICS, RawMetric, Standing
 from symscape.leaderboard.site import BoardSite, MaterialView, slug
+from symscape.leaderboard.speed import SPEED
 from symscape.leaderboard.tables import (
     interval_text,
     percent_text,

@@ -13,6 +13,7 @@ from symscape.leaderboard.bootstrap import Intervals, bootstrap
 from symscape.leaderboard.collect import Board, Entry
 from symscape.leaderboard.judged import Judged, KeptAnchor, KeptStandard
 from symscape.leaderboard.scores import ScoreTable, case_values, score_board, score_cases
+from symscape.leaderboard.speed import SPEED, seconds_of
 from symscape.models.registry import load_cards
 from symscape.page.words import unit_text
 from symscape.questions.energies import (
@@ -22,7 +23,7 @@ from symscape.questions.energies import (
     SOFTENING_SCALE,
     SPEARMAN,
 )
-from symscape.questions.metric import Metric, Score
+from symscape.questions.metric import Metric
 from symscape.questions.registry import QUESTIONS
 
 
@@ -81,13 +82,6 @@ HEADLINE: tuple[RawMetric, ...] = tuple(
     RawMetric(ENERGIES.name, metric)
     for metric in (MAE, MEAN_SIGNED_ERROR, SOFTENING_SCALE, SPEARMAN)
 )
-#: shown, but no part of the score: it depends on the machine
-SPEED = Score(
-    1e-3,
-    15.0,
-    "A classical potential takes about a millisecond for a grid point, DFT 15 s on one core.",
-    logarithmic=True,
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +110,8 @@ class Standing:
     coverage
         Share of the cases in which it was judged.
     seconds_per_point
-        Median over the slices, NaN where the run does not say (`speed_of`).
+        As the board's keeper measured it; on a board without such times the median over the
+        slices, as the run says (`symscape.leaderboard.speed`). NaN where it is not known.
     raw
         Name of a raw metric to its mean over materials.
     """
@@ -355,7 +350,7 @@ def rank_board(board: Board) -> Ranking:
                     questions=table.by_question[i],
                     question_intervals=intervals.by_question[i],
                     coverage=float(table.coverage[i]),
-                    seconds_per_point=speed_of(board.entries[i]),
+                    seconds_per_point=seconds_of(board, board.entries[i]),
                     raw={name: float(values[i]) for name, values in raw.items()},
                 )
             )
@@ -376,22 +371,3 @@ def _nanmean(values: np.ndarray) -> np.ndarray:
     sums = np.where(known, values, 0.0).sum(axis=1)
     return np.divide(sums, known.sum(axis=1), out=np.full(len(values), np.nan),
                      where=known.any(axis=1))  # fmt: skip
-
-
-def speed_of(entry: Entry) -> float:
-    """Seconds for a grid point's energy, the median over slices; NaN where the run can't say.
-
-    A run says so only if it was made without the cache of energies, which it records as
-    ``versions.cache = off``: else the time may be that of looking the energies up.
-    """
-    if entry.run.versions.get("cache") != "off":
-        return math.nan
-    rates = []
-    for case in entry.run.cases:
-        reference = entry.run.reference(case)
-        if case.question != "energies" or reference is None or case.seconds <= 0:
-            continue
-        points = int((np.isfinite(reference.relative) & ~reference.masked).sum())
-        if points:
-            rates.append(case.seconds / points)
-    return float(np.median(rates)) if rates else math.nan

@@ -155,7 +155,7 @@ class BoardSite:
     @cached_property
     def cost(self) -> Cost:
         """What the plot of cost against accuracy has on its axis."""
-        return cost_of(self.ranking.standings)
+        return cost_of(self.ranking.standings, self.ranking.board.timings)
 
     @cached_property
     def periodic_table(self) -> tuple[tuple[str, int, int, bool], ...]:
