@@ -279,7 +279,7 @@ def test_speed_has_a_column_where_a_run_was_timed(tmp_path):
         ranking = rank_board(board_of(tmp_path / name, run))
         text = Pages(BoardSite(ranking, {})).index()
         assert (">speed</span></th>" in text) is (name == "timed")
-        assert ("None of these runs was timed" in text) is (name == "plain")
+        assert ("None of these models was timed" in text) is (name == "plain")
     # 1.5 s for all points
     points = int((np.isfinite(A.relative) & ~A.masked).sum())
     assert f"{1500 / points:.1f} ms</td>" in text

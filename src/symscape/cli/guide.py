@@ -43,6 +43,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "models": ("symscape models", "symscape models show 7net-0"),
     "models show": ("symscape models show 7net-0",),
+    "models time": ("symscape models time chgnet 7net-0",),
     "materials": (
         "symscape materials",
         "symscape materials PbTiO3 --references references",

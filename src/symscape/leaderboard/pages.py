@@ -25,6 +25,7 @@ from symscape.leaderboard.tables import (
 )
 from symscape.models.card import ModelCard
 from symscape.models.published import published_text
+from symscape.models.training_sets import training_text
 from symscape.page import words
 from symscape.questions.energies import (
     MAE,
@@ -90,6 +91,7 @@ class Pages:
             badge_words=badge_words,
             web_links=web_links,
             published_text=published_text,
+            training_text=training_text,
             window=f"{SCORED_WINDOW:g}",
             count=words.count_text,
             isnan=lambda value: not math.isfinite(value),

@@ -90,6 +90,10 @@ const costPlot = (() => {
         const covered = (t) => Math.abs(t.at - at) < 13 && t.from < to && from < t.to;
         while (taken.some(covered)) at += 13;
         taken.push({ at, from, to });
+        // a name that had to give way is tied to its point
+        if (at > cy + 16) {
+          svg.append(make("line", { x1: cx, y1: cy + 5, x2: left ? to + 2 : from - 2, y2: at - 4, class: "tie" }));
+        }
         const anchor = left ? "end" : "start";
         svg.append(circle, make("text", { x: left ? to : from, y: at, "text-anchor": anchor }, model.name));
       }
