@@ -41,6 +41,12 @@ class Compositions:
         """Return ``sum_i x_i values_i`` of each crystal, shape (n,), for values of all elements."""
         return np.add.reduceat(self.fractions * values[self.codes], self.offsets[:-1])
 
+    def dense(self) -> np.ndarray:
+        """Return the atomic fraction of every element in each crystal, shape (n, n_elements)."""
+        made = np.zeros((len(self), len(self.elements)))
+        made[np.repeat(np.arange(len(self)), self.counts), self.codes] = self.fractions
+        return made
+
 
 def compositions(formulas: Iterable[str]) -> Compositions:
     """Parse formulas, each once.

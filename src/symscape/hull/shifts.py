@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from symscape.hull.compositions import compositions
+
 #: fewer compounds than this show nothing, and fewer than this many for each element
 LEAST, LEAST_EACH = 12, 3
 #: errors are constants if these leave so little of them
@@ -31,21 +33,18 @@ def shifted_elements(table: pd.DataFrame) -> str:
     str
         One sentence; empty if nothing is wrong, or too few compounds tell.
     """
-    from pymatgen.core import Composition
-
-    fractions = {f: Composition(f).fractional_composition for f in table["formula"].unique()}
-    parts = [fractions[formula] for formula in table["formula"]]
-    compound = np.array([len(part) > 1 for part in parts])
-    parts = [part for part in parts if len(part) > 1]
-    errors = table["error_formation"].to_numpy(dtype=float)[compound]
-    elements = sorted({element for part in parts for element in part})
+    known = compositions(table["formula"])
+    shares = known.dense()[known.counts > 1]
+    present = shares.any(axis=0)
+    shares = shares[:, present]
+    errors = table["error_formation"].to_numpy(dtype=float)[known.counts > 1]
+    elements = np.array(known.elements)[present]
     if len(errors) < max(LEAST, LEAST_EACH * len(elements)):
         return ""
-    shares = np.array([[part[element] for element in elements] for part in parts])
     constants = np.linalg.lstsq(shares, errors, rcond=None)[0]
     left, whole = np.std(errors - shares @ constants), np.sqrt(np.mean(errors**2))
     large = {
-        element.symbol: shift
+        str(element): shift
         for element, shift in zip(elements, constants, strict=True)
         if abs(shift) > SMALL_MEV
     }

@@ -148,30 +148,19 @@ def polymorph_order(
     DataFrame
         One row a composition with two crystals or more, columns as in `Polymorphs`.
     """
+    formulas, codes = np.unique(table["formula"].to_numpy(dtype=str), return_inverse=True)
+    order = np.argsort(codes, kind="stable")
+    ends = np.cumsum(np.bincount(codes, minlength=len(formulas)))
+    names = table["id"].to_numpy()
+    own, found = (1000 * table[column].to_numpy(dtype=float) for column in (dft, model))
     rows = []
-    for formula, group in table.groupby("formula", sort=True):
-        if len(group) < 2:
-            continue
-        names = group["id"].to_numpy()
-        own, found = 1000 * group[dft].to_numpy(), 1000 * group[model].to_numpy()
-        first, second = np.triu_indices(len(group), 1)
-        gaps, gaps_model = own[second] - own[first], found[second] - found[first]
-        told = np.abs(gaps) > resolution_meV
-        best = int(found.argmin())
-        errors = np.abs(gaps_model - gaps)
-        rows.append(
-            Polymorphs(
-                formula=str(formula),
-                n=len(group),
-                ground_state=names[int(own.argmin())],
-                ground_state_model=names[best],
-                ground_state_missed=bool(own[best] - own.min() > resolution_meV),
-                pairs=int(told.sum()),
-                wrong_pairs=int((told & (gaps * gaps_model <= 0)).sum()),
-                polymorph_mae=float(errors.mean()),
-                max_polymorph_error=float(errors.max()),
+    for formula, members in zip(formulas, np.split(order, ends[:-1]), strict=True):
+        if len(members) > 1:
+            rows.append(
+                _polymorphs(
+                    str(formula), names[members], own[members], found[members], resolution_meV
+                )
             )
-        )
     columns = [field.name for field in fields(Polymorphs)]
     made = pd.DataFrame([asdict(row) for row in rows], columns=columns)
     made.attrs["settings"] = {
@@ -179,3 +168,25 @@ def polymorph_order(
         "resolution_meV": resolution_meV,
     }
     return made
+
+
+def _polymorphs(
+    formula: str, names: np.ndarray, own: np.ndarray, found: np.ndarray, resolution_meV: float
+) -> Polymorphs:
+    """Compare the crystals of one composition: their ids, DFT's energies, a model's, meV/atom."""
+    first, second = np.triu_indices(len(names), 1)
+    gaps, gaps_model = own[second] - own[first], found[second] - found[first]
+    told = np.abs(gaps) > resolution_meV
+    best = int(found.argmin())
+    errors = np.abs(gaps_model - gaps)
+    return Polymorphs(
+        formula=formula,
+        n=len(names),
+        ground_state=names[int(own.argmin())],
+        ground_state_model=names[best],
+        ground_state_missed=bool(own[best] - own.min() > resolution_meV),
+        pairs=int(told.sum()),
+        wrong_pairs=int((told & (gaps * gaps_model <= 0)).sum()),
+        polymorph_mae=float(errors.mean()),
+        max_polymorph_error=float(errors.max()),
+    )
