@@ -1,7 +1,8 @@
 """Space group and degrees of freedom of many crystals, without building a `Crystal` of each.
 
-spglib finds the group and the standardized cell; free coordinates are counted with the character
-formula (`symscape.crystal.freedom`).
+moyopy or spglib finds the group, the orbits and their Wyckoff positions (`symscape.bulk.engines`);
+free coordinates are counted with the character formula (`symscape.crystal.freedom`), once for each
+Wyckoff position of each setting.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
-from symscape.crystal.freedom import count_wyckoff
+from symscape.bulk.engines import Analysis, ask_spglib, found_symmetry
+from symscape.crystal.freedom import count_free, count_polar
 from symscape.crystal.lattice import free_lattice_parameters
 from symscape.crystal.orbits import reduced_formula
 from symscape.crystal.sites import wrap
@@ -22,7 +23,7 @@ from symscape.crystal.structures import Structures
 from symscape.errors import SymscapeError
 from symscape.hull.table import chemistry, describe
 
-#: spglib's distance tolerance, that of `Crystal.from_structure`, angstrom
+#: distance tolerance, that of `Crystal.from_structure`, angstrom
 SYMPREC_A = 0.01
 
 
@@ -33,10 +34,10 @@ class Symmetry:
     Parameters
     ----------
     space_group, symbol, crystal_system
-        Number (0 if spglib finds none), short international symbol, name.
+        Number (0 if there is none), short international symbol, name.
     n_lattice, n_wyckoff
         Free lattice parameters and Wyckoff coordinates, polar translations not counted; -1 if
-        spglib finds no group.
+        there is no group.
     site_symmetries
         Of the occupied positions, highest order first.
     site_symmetry_order
@@ -63,7 +64,7 @@ def symmetries(structures: Structures, symprec_A: float = SYMPREC_A) -> Iterator
     structures
         Any cells, primitive or not.
     symprec_A
-        spglib's distance tolerance, angstrom.
+        Distance tolerance, angstrom.
     """
     for k in range(len(structures)):
         yield symmetry(*structures.arrays(k), symprec_A)
@@ -83,23 +84,27 @@ def symmetry(
     cell
         Lattice vectors as rows, angstrom, shape (3, 3).
     symprec_A
-        spglib's distance tolerance, angstrom.
+        Distance tolerance, angstrom.
     """
-    kind = chemistry_of(reduced_formula(numbers))
+    kind = chemistry_of(tuple(sorted(set(numbers.tolist()))))
     # spglib would crash the process
     if not (np.isfinite(positions).all() and np.isfinite(cell).all()):
         return Symmetry(chemistry=kind)
     if np.linalg.det(cell) < 0:  # the same crystal in right-handed vectors
         cell, positions = -cell, -positions
-    dataset = _dataset(cell, np.linalg.solve(cell.T, positions.T).T, numbers, symprec_A)
-    if dataset is None:
-        return Symmetry(chemistry=kind)
-    group = space_group(int(dataset.hall_number))
-    found = _count(group, dataset)
+    places = np.linalg.solve(cell.T, positions.T).T
+    found = found_symmetry(cell, places, numbers, symprec_A)
+    counted = None if found is None else _count(found)
+    if found is not None and counted is None and found.engine != "spglib":
+        found = ask_spglib(cell, places, numbers, symprec_A)
+        counted = None if found is None else _count(found)
     if found is None:
+        return Symmetry(chemistry=kind)
+    if counted is None:
         return _slowly(numbers, positions, cell, symprec_A, kind)
-    free, orders, symbols = found
-    ranked = sorted(zip(orders, symbols, strict=True), key=lambda pair: (-pair[0], pair[1]))
+    free, orders = counted
+    group = space_group(found.hall_number)
+    ranked = sorted(zip(orders, found.symbols, strict=True), key=lambda pair: (-pair[0], pair[1]))
     return Symmetry(
         group.number,
         group.symbol,
@@ -112,42 +117,45 @@ def symmetry(
     )
 
 
-def _dataset(cell: np.ndarray, positions: np.ndarray, numbers: np.ndarray, symprec_A: float) -> Any:
-    """Return what spglib finds, None if that is nothing."""
-    import spglib
-
-    try:
-        return spglib.get_symmetry_dataset((cell, positions, numbers), symprec=symprec_A)
-    except getattr(spglib, "SpglibError", ()):  # newer versions raise, older ones return None
-        return None
-
-
-def _count(group: SpaceGroup, dataset: Any) -> tuple[int, list[int], list[str]] | None:
-    """Return the number of free coordinates, and site-symmetry order and symbol of each orbit.
+def _count(found: Analysis) -> tuple[int, list[int]] | None:
+    """Return the number of free coordinates, and the site-symmetry order of each orbit.
 
     None if an orbit has not the multiplicity that its site symmetry demands, which happens to
     crystals that fit their group only loosely.
     """
-    orbits, first = np.unique(dataset.crystallographic_orbits, return_index=True)
-    primitive = np.asarray(dataset.mapping_to_primitive)
-    standard = np.asarray(dataset.std_mapping_to_primitive)
-    # the orbit of each atom of the standardized cell
-    owner = np.empty(int(primitive.max()) + 1, dtype=int)
-    owner[primitive] = np.searchsorted(orbits, dataset.crystallographic_orbits)
-    multiplicities = np.bincount(owner[standard], minlength=len(orbits))
-    heads = np.array([int(np.argmax(standard == primitive[k])) for k in first])
-    places = np.asarray(dataset.std_positions)[heads]
-    images = places @ group.rotations.transpose(0, 2, 1) + group.translations[:, None, :]
-    gaps = wrap(images - places) @ dataset.std_lattice
-    fixed = np.square(gaps).sum(axis=-1) < _SAME_A**2
-    orders = fixed.sum(axis=0)
-    if (orders * multiplicities != len(group)).any():
-        return None
-    symbols = [str(dataset.site_symmetry_symbols[k]) for k in first]
-    return count_wyckoff(group.rotations, fixed), [int(n) for n in orders], symbols
+    group = space_group(found.hall_number)
+    free, orders = 0.0, []
+    for letter, multiplicity, place in zip(
+        found.letters, found.multiplicities, found.places, strict=True
+    ):
+        key = found.hall_number, letter
+        if key not in _KNOWN:
+            fixed = _fixed(group, place, found.lattice)
+            if fixed.sum() * multiplicity != len(group):
+                return None
+            _KNOWN[key] = int(fixed.sum()), float(count_free(group.rotations, fixed))
+        order, own = _KNOWN[key]
+        if order * multiplicity != len(group):
+            return None
+        free += own
+        orders.append(order)
+    return round(free - count_polar(group.rotations)), orders
 
 
-#: an operation that moves an atom of the idealized cell by less leaves it in place, angstrom
+#: order and free coordinates of Wyckoff positions, by Hall number and letter: the same for all
+#: crystals, and some thousand at most
+_KNOWN: dict[tuple[int, str], tuple[int, float]] = {}
+
+
+def _fixed(group: SpaceGroup, place: np.ndarray, lattice: np.ndarray) -> np.ndarray:
+    """Return which operations leave an atom in its place, shape (n_operations,)."""
+    images = group.rotations @ place + group.translations
+    gaps = wrap(images - place) @ lattice
+    fixed: np.ndarray = np.square(gaps).sum(axis=-1) < _SAME_A**2
+    return fixed
+
+
+#: an operation that moves an atom of the standardized cell by less leaves it in place, angstrom
 _SAME_A = 0.02
 
 
@@ -168,6 +176,6 @@ def _slowly(
 
 
 @lru_cache(maxsize=65536)
-def chemistry_of(formula: str) -> str:
-    """Name the kind of compound as `hull.table.chemistry` does, once a formula."""
-    return chemistry(formula)
+def chemistry_of(elements: tuple[int, ...]) -> str:
+    """Name the kind of compound as `hull.table.chemistry` does, once a set of atomic numbers."""
+    return chemistry(reduced_formula(np.array(elements)))

@@ -34,6 +34,34 @@ def count_wyckoff(rotations: np.ndarray, fixed: np.ndarray) -> int:
         Whether an operation maps the first atom of an orbit onto itself, up to lattice
         translations; booleans, shape (n_operations, n_orbits).
     """
-    traces = np.trace(rotations, axis1=1, axis2=2)
-    free = (traces @ fixed) / fixed.sum(axis=0)
-    return round(float(free.sum() - traces.mean()))
+    return round(float(count_free(rotations, fixed).sum() - count_polar(rotations)))
+
+
+def count_free(rotations: np.ndarray, fixed: np.ndarray) -> np.ndarray:
+    """Return how many free coordinates each orbit has, polar translations counted.
+
+    Parameters
+    ----------
+    rotations
+        Of the space group's operations, in any basis, shape (n_operations, 3, 3).
+    fixed
+        As for `count_wyckoff`, shape (n_operations,) or (n_operations, n_orbits).
+
+    Returns
+    -------
+    ndarray
+        Shape () or (n_orbits,), whole numbers but for rounding.
+    """
+    free: np.ndarray = np.trace(rotations, axis1=1, axis2=2) @ fixed / fixed.sum(axis=0)
+    return free
+
+
+def count_polar(rotations: np.ndarray) -> float:
+    """Return the number of directions that the point group leaves alone.
+
+    Parameters
+    ----------
+    rotations
+        Of the space group's operations, in any basis, shape (n_operations, 3, 3).
+    """
+    return float(np.trace(rotations, axis1=1, axis2=2).mean())

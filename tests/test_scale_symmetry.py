@@ -1,0 +1,71 @@
+"""moyopy, where it is taken for many crystals, against spglib."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from symscape.bulk import engines
+from symscape.bulk.engines import ask_moyopy, ask_spglib
+from symscape.bulk.symmetry import symmetry
+from symscape.bulk.synthetic import prototypes, synthetic_record
+
+pytest.importorskip("moyopy")
+
+
+def both(numbers, positions, cell):
+    """Return the symmetry as it is found, and as spglib alone finds it."""
+    quick = symmetry(numbers, positions, cell)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engines, "_MOYOPY", False)
+        return quick, symmetry(numbers, positions, cell)
+
+
+def test_prototypes_have_the_symmetry_that_spglib_finds():
+    sure = 0
+    for one in prototypes():
+        numbers = one.kinds + 1
+        quick, slow = both(numbers, one.positions @ one.cell, one.cell)
+        assert quick == slow
+        cell = one.cell if np.linalg.det(one.cell) > 0 else -one.cell
+        sure += ask_moyopy(cell, one.positions, numbers, 0.01) is not None
+    # else the comparison is one of spglib with itself
+    assert sure > 0.95 * len(prototypes())
+
+
+def test_orbits_are_those_of_spglib():
+    for one in prototypes():
+        cell = one.cell if np.linalg.det(one.cell) > 0 else -one.cell
+        quick = ask_moyopy(cell, one.positions, one.kinds + 1, 0.01)
+        slow = ask_spglib(cell, one.positions, one.kinds + 1, 0.01)
+        if quick is None:
+            continue
+        assert quick.hall_number == slow.hall_number
+        assert sorted(quick.symbols) == sorted(slow.symbols)
+        assert sorted(quick.multiplicities) == sorted(slow.multiplicities)
+
+
+@settings(deadline=None, max_examples=60, derandomize=True)
+@given(
+    k=st.integers(71, 2000),
+    seed=st.integers(0, 10**6),
+    log_size=st.floats(-4.0, -1.6),
+    strained=st.booleans(),
+)
+def test_crystals_that_fit_loosely_have_the_symmetry_that_spglib_finds(
+    k, seed, log_size, strained
+):
+    one, random, size = synthetic_record(k), np.random.default_rng(seed), 10**log_size
+    moves = size * random.uniform(-1, 1, one.positions.shape)
+    strain = 0.1 * strained * size * random.uniform(-1, 1, (3, 3))
+    quick, slow = both(one.numbers, one.positions @ one.cell + moves, one.cell + one.cell @ strain)
+    assert quick == slow
+
+
+def test_a_group_that_fits_only_loosely_is_left_to_spglib():
+    cell = np.diag([4.0, 4.0, 4.1])
+    places, numbers = np.array([[0, 0, 0], [0.5, 0.5, 0.5]], dtype=float), np.array([11, 17])
+    assert ask_moyopy(cell, places, numbers, 0.01) is not None
+    assert ask_moyopy(cell + np.diag([0.009, 0, 0]), places, numbers, 0.01) is None
