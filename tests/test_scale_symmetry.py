@@ -54,9 +54,7 @@ def test_orbits_are_those_of_spglib():
     log_size=st.floats(-4.0, -1.6),
     strained=st.booleans(),
 )
-def test_crystals_that_fit_loosely_have_the_symmetry_that_spglib_finds(
-    k, seed, log_size, strained
-):
+def test_crystals_that_fit_loosely_have_the_symmetry_that_spglib_finds(k, seed, log_size, strained):
     one, random, size = synthetic_record(k), np.random.default_rng(seed), 10**log_size
     moves = size * random.uniform(-1, 1, one.positions.shape)
     strain = 0.1 * strained * size * random.uniform(-1, 1, (3, 3))
