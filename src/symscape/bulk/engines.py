@@ -84,7 +84,7 @@ def ask_spglib(
         return None
     if dataset is None:
         return None
-    orbits, first, counts = np.unique(
+    _, first, counts = np.unique(
         dataset.crystallographic_orbits, return_index=True, return_counts=True
     )
     standard = np.asarray(dataset.std_mapping_to_primitive)

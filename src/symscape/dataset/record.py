@@ -200,11 +200,14 @@ def _check_alone(record: CrystalRecord) -> None:
         )
     if record.volume < _DENSE_A3:
         return
-    from ase import Atoms
-    from ase.neighborlist import neighbor_list
+    from pymatgen.optimization.neighbors import find_points_in_spheres
 
-    atoms = Atoms(record.numbers, cell=record.cell, scaled_positions=record.positions, pbc=True)
-    near = np.unique(neighbor_list("i", atoms, LONGEST_BOND_A))
+    cell = np.ascontiguousarray(record.cell, dtype=float)
+    places = np.ascontiguousarray((record.positions - np.floor(record.positions)) @ cell)
+    first, _, _, distances = find_points_in_spheres(
+        places, places, r=LONGEST_BOND_A, pbc=np.ones(3, dtype=np.int64), lattice=cell, tol=1e-8
+    )
+    near = np.unique(first[distances > 1e-8])
     if len(near) < record.n_atoms:
         alone = int(np.setdiff1d(np.arange(record.n_atoms), near)[0])
         raise BadRecord(
