@@ -107,7 +107,7 @@ def browser():
 def assert_sound(browser: Browser, width: int) -> None:
     """No error, no request, no overflow, words for every picture, text that can be read."""
     browser.load_every_picture()
-    assert browser.problems() == []
+    assert not (found := browser.problems()), found
     assert browser.run("return document.documentElement.scrollWidth") <= width
     broken = "return [...document.images].filter((i) => !i.naturalWidth).map((i) => i.src)"
     assert browser.run(broken) == []

@@ -15,6 +15,12 @@ pytest_plugins = ["pytester"]
 hypothesis.settings.register_profile("gate", derandomize=True, deadline=None, print_blob=True)
 
 
+def pytest_configure(config):
+    """Leave out what potentials' packages deprecate, which runs of the suite count."""
+    for package in ("torch", "e3nn"):
+        config.addinivalue_line("filterwarnings", f"ignore::DeprecationWarning:{package}.*")
+
+
 @pytest.fixture(scope="session")
 def toy_file(tmp_path_factory):
     """Path of one small reference, written once."""

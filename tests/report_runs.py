@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from symscape.crystal.labels import axis_label
 from symscape.landscape.align import align
 from symscape.landscape.metrics import window_key, worst_point
 from symscape.models.card import ModelCard
 from symscape.questions.case import CaseResult, Check
 from symscape.questions.energies import metrics_by_window
 from symscape.questions.registry import QUESTIONS
-from symscape.results.run_results import AxisSummary, ReferenceSummary, RunResults, axis_label
+from symscape.results.run_results import AxisSummary, ReferenceSummary, RunResults
 from symscape.verdict.tolerances import load_tolerances
 
 CARD = ModelCard(

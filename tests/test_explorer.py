@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from symscape.page.explorer import explorer_json
 from symscape.page.report import write_report
 from symscape.page.view import RunView
 from symscape.references.store import load_reference
+from symscape.results.run_results import BaselineSummary
 from symscape.results.structure import StructureSummary, summarize_structure
+from symscape.verdict.baseline import judge_against
 
 STORED = Path(__file__).parents[1] / "references"
 #: two atoms that move by one and two times the axes, in a cubic cell of 4 angstrom
@@ -87,22 +90,92 @@ def test_pointer_and_keys_move_the_point(browser, page, width, scheme):  # noqa:
     assert_sound(browser, width)
 
 
-def test_the_crystal_is_shown_when_it_is_asked_for(browser, page):  # noqa: F811
+#: columns and rows of a canvas that are black from end to end: the cross-hair
+BLACK = """
+    const { width, height } = arguments[0];
+    const data = arguments[0].getContext("2d").getImageData(0, 0, width, height).data;
+    const dark = (x, y) => [0, 1, 2].every((c) => data[4 * (y * width + x) + c] < 110);
+    const [xs, ys] = [width, height].map((n) => [...Array(n).keys()]);
+    return [
+      xs.filter((x) => ys.every((y) => dark(x, y))).map((x) => x / width),
+      ys.filter((y) => xs.every((x) => dark(x, y))).map((y) => 1 - y / height),
+    ];
+"""
+
+
+def test_the_cross_hair_is_on_all_maps_at_once(browser, page):  # noqa: F811
     browser.show(page, 1280, LIGHT, "#AbO3-P4mm-Ab_z-O_z")
-    assert not browser.run("return Boolean(globalThis.$3Dmol)")
-    browser.all(".orbits button")[0].send_keys("\ue007")
-    browser.driver.set_script_timeout(30)
-    shown = browser.driver.execute_async_script(
-        """
-        const done = arguments[0];
-        const wait = () => document.querySelector(".stage canvas") ? done(true) :
-            document.querySelector(".stage").textContent ? done("no WebGL") : setTimeout(wait, 50);
-        wait();
-        """
+    maps = browser.all(".maps canvas")
+    assert len(maps) == 4
+    # the axes have 13 and 9 values; the DFT minimum is the third and the fifth of them
+    for keys, u, v in (("", 2, 4), ("\ue014\ue014\ue013", 4, 5)):
+        maps[1].send_keys(keys)
+        for canvas in maps:
+            across, up = browser.run(BLACK, canvas)
+            assert across
+            assert np.allclose(across, u / 12, atol=0.01)
+            assert up
+            assert np.allclose(up, v / 8, atol=0.01)
+
+
+def test_the_cuts_go_through_the_pointed_point(browser, page):  # noqa: F811
+    browser.show(page, 1280, LIGHT, "#AbO3-P4mm-Ab_z-O_z")
+    # from (-0.1, 0) four steps to the middle and one up: DFT 300 + 20 * 0.025^2 eV, the model half
+    browser.all(".maps canvas")[0].send_keys("\ue014" * 4 + "\ue013")
+    assert "DFT 312.5, model 156.2" in browser.texts(".readout")[0]
+    cuts = browser.all(".cuts > div")
+    assert len(cuts) == 2
+    for cut in cuts:
+        words = cut.text.replace("−", "-")
+        low, high = map(float, re.search(r"(\S+) to (\S+) meV/atom", words).groups())
+        (line,) = cut.find_elements("css selector", "svg line")
+        here = float(line.get_attribute("x1"))
+        for curve, energy in zip(
+            cut.find_elements("css selector", "polyline"), (312.5, 156.2), strict=True
+        ):
+            points = [
+                tuple(map(float, p.split(","))) for p in curve.get_attribute("points").split()
+            ]
+            (y,) = (y for x, y in points if x == here)
+            # the caption is rounded to 1 meV/atom, the drawing is 100 pixels high
+            assert low + (110 - y) / 100 * (high - low) == pytest.approx(energy, abs=2.0)
+
+
+def test_a_slider_parts_the_baseline_from_the_model(browser, tmp_path):  # noqa: F811
+    reference = reference_summary("AbO3-P4mm", masked=None, missing=None)
+    now, before = judged_case(reference, 0.5), judged_case(reference, -0.5)
+    run = replace(
+        make_run(judge_against(now, before)[0], references=(reference,)),
+        baseline=BaselineSummary("main", "soft-1", 0.1),
     )
-    if shown == "no WebGL":
-        pytest.skip("this Chromium has no WebGL")
-    assert browser.problems() == []
+    with pytest.MonkeyPatch.context() as patch:
+        draw_little(patch)
+        page = write_report(tmp_path, run)
+    browser.show(page, 1280, LIGHT, "#AbO3-P4mm-Ab_z-O_z")
+    assert_sound(browser, 1280)
+    captions = browser.texts(".maps small")
+    # below the zero the baseline has energies that neither DFT nor the model has: the scale too
+    assert "baseline left, model right, −" in captions[4]
+    model, both = browser.all(".maps canvas")[1], browser.all(".maps canvas")[4]
+    (slider,) = browser.all(".explorer input[type=range]")
+
+    def same() -> tuple[bool, bool]:
+        left, right = (browser.run(SAME, model, both, side) for side in (0, 1))
+        return left, right
+
+    assert same() == (False, True)
+    slider.send_keys("\ue011")  # Home: all of it the model
+    assert same() == (True, True)
+    slider.send_keys("\ue010")  # End: all of it the baseline
+    assert same() == (False, False)
+
+
+#: whether two maps look the same in their left or right quarter
+SAME = """
+    const [a, b] = [0, 1].map((k) => arguments[k].getContext("2d")
+      .getImageData(arguments[2] * 150, 0, 50, 200).data);
+    return a.every((x, k) => x === b[k]);
+"""
 
 
 def test_cards_can_be_filtered(browser, page):  # noqa: F811

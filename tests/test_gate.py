@@ -65,6 +65,16 @@ def test_a_failed_check_that_the_baseline_lacks_fails_the_case(name, passes):
     assert change.change == ("same" if passes else "worse")
 
 
+def test_what_the_baseline_has_no_number_for_is_told_as_what_got_worse():
+    """A minimum that moved too far is what is told, not one of the values that are as before."""
+    old = without(result(10.0), "softening_scale")
+    judged, change = judge_against(result(10.0, 0.7, status="failed"), old)
+    assert change.worst.metric == "softening_scale"
+    # 0.3 from the ideal, where 0.15 are allowed
+    assert change.worst.worsening == pytest.approx(2.0)
+    assert "no value -> 0.7" in explain(judged)
+
+
 def test_gaps_that_an_earlier_run_did_not_have_are_worse():
     counted = Check("failed_points", 35.0, (None, 0.0), "", False)
     new = replace(result(0.0, status="failed"), checks=(*result(0.0).checks, counted))

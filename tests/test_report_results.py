@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_runs import CARD, judged_case, make_run, mixed_run, reference_summary
 
+from symscape.crystal.labels import axis_label
 from symscape.decode import DecodeError, decode, dumps, encode
 from symscape.errors import ResultsFileError
 from symscape.questions.case import CaseResult, Check
 from symscape.results import run_results as results
 from symscape.results.run_results import (
-    axis_label,
     load_results,
     save_results,
     summarize_reference,

@@ -290,9 +290,9 @@ def figure(
     ModelError
         If forces are wanted and the model has none, or only its name is given.
     """
+    from symscape.crystal.labels import axis_label, crystal_label
     from symscape.figures.panels import LandscapeData
     from symscape.landscape.metrics import worst_point
-    from symscape.results.run_results import axis_label
 
     grid = _aligned(reference, evaluation)
     first, second = reference.slice.axes
@@ -309,7 +309,7 @@ def figure(
         worst=worst_point(grid, window),
         model_name=model if isinstance(model, str) else model.card.name,
         reference_name=f"DFT ({reference.level_of_theory})",
-        title=reference.id,
+        title=crystal_label(reference.slice.crystal.formula, reference.slice.crystal.symbol),
     )
     if kind == "landscape":
         from symscape.figures.landscape_figure import draw_landscape

@@ -150,9 +150,9 @@ def _draw_alone(
     import numpy as np
 
     import symscape
+    from symscape.crystal.labels import axis_label, crystal_label
     from symscape.figures.landscape_figure import draw_alone
     from symscape.figures.panels import LandscapeData
-    from symscape.results.run_results import axis_label
 
     energies = symscape.evaluate_slice(potential, the_slice, cache=cache).energies
     if not np.isfinite(energies).any():
@@ -169,7 +169,7 @@ def _draw_alone(
         masked=the_slice.mask,
         minimum=(int(i), int(j)),
         reference_name=potential.card.name,
-        title=f"{crystal.formula}, {crystal.symbol}, {the_slice.name}",
+        title=crystal_label(crystal.formula, crystal.symbol),
     )
     return draw_alone(data, layout)
 

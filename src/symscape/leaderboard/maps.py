@@ -72,7 +72,7 @@ def map_data(reference: ReferenceSummary, entry: Entry | None = None) -> Landsca
         window=SCORED_WINDOW / 1000,
         model_name=entry.name if entry else "",
         reference_name=f"DFT ({reference.level_of_theory})",
-        title=reference.id,
+        title=reference.title,
     )
 
 

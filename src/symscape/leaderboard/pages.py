@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from datetime import datetime
 from typing import Any
 
+from symscape.crystal.labels import symbol_label
 from symscape.leaderboard.badge import badge_words
 from symscape.leaderboard.browser import browser_numbers, script_json
 from symscape.leaderboard.collect import theory_agrees
@@ -73,7 +73,9 @@ class Pages:
             percent=percent_text,
             speed=speed_text,
             duration=words.duration_text,
-            formula=formula_markup,
+            formula=words.formula_markup,
+            spacegroup=words.symbol_markup,
+            symbol=symbol_label,
             moment=moment_text,
             slug=slug,
             sortable=sortable_text,
@@ -136,13 +138,6 @@ class Pages:
 
     def _render(self, name: str, **known: Any) -> str:
         return self.environment.get_template(name).render(**known)
-
-
-def formula_markup(formula: str) -> Any:
-    """Write a formula with its numbers below the line, escaped."""
-    from markupsafe import Markup, escape
-
-    return Markup(re.sub(r"(\d+)", r"<sub>\1</sub>", str(escape(formula))))
 
 
 def moment_text(text: str) -> str:

@@ -38,17 +38,19 @@ def _slice(item: SliceView) -> Mapping[str, Any] | None:
     window = 1000 * item.window
     inside = np.isfinite(own) & (dft <= window + 1e-9)
     largest = float(np.nanmax(np.abs(own - dft), where=inside, initial=0.1))
-    baseline = item.baseline
-    if baseline is not None:
-        baseline = _rounded(1000 * np.where(reference.masked, np.nan, baseline))
+    baseline = None
+    surfaces = [own]
+    if item.baseline is not None:
+        surfaces.append(1000 * np.where(reference.masked, np.nan, item.baseline))
+        baseline = _rounded(surfaces[-1])
     return {
-        "id": item.id,
+        "title": reference.title,
         "axes": [{"label": a.label, "values": list(a.values)} for a in reference.axes],
         "dft": _rounded(dft),
         "model": _rounded(own),
         "baseline": baseline,
         "minimum": list(reference.minimum),
-        "span": list(energy_span(dft, own, window)),
+        "span": list(energy_span(dft, np.stack(surfaces), window)),
         "largest": largest,
         "structure": encode(reference.structure),
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -183,14 +182,14 @@ def templates() -> Environment:
     )
     environment.filters.update(
         number=words.number_text,
-        spacegroup=_symbol_markup,
+        spacegroup=words.symbol_markup,
         place=words.place_text,
         pair=words.pair_text,
         crystal=words.crystal_text,
         duration=words.duration_text,
         check=check_words,
         moment=_moment_text,
-        formula=_formula_markup,
+        formula=words.formula_markup,
         sentence=words.sentence_text,
         shift=shift_text,
         metric=words.metric_title,
@@ -262,20 +261,6 @@ def _theories(view: RunView) -> list[str]:
 
 def _records(table: Any) -> list[dict[str, Any]]:
     return table.to_dict("records")  # type: ignore[no-any-return]
-
-
-def _symbol_markup(symbol: str) -> Any:
-    """Write a space group's symbol with its screws below the line: P6<sub>3</sub>mc, escaped."""
-    from markupsafe import Markup, escape
-
-    return Markup(re.sub(r"_(\d)", r"<sub>\1</sub>", str(escape(symbol))))
-
-
-def _formula_markup(formula: str) -> Any:
-    """Write a formula with its numbers below the line: PbTiO<sub>3</sub>, escaped."""
-    from markupsafe import Markup, escape
-
-    return Markup(re.sub(r"(\d+)", r"<sub>\1</sub>", str(escape(formula))))
 
 
 def _moment_text(text: str) -> str:

@@ -91,8 +91,8 @@ class HullFailure:
 
     @property
     def name(self) -> str:
-        """``Al-As hull``."""
-        return f"{self.case.material} {self.case.slice}"
+        """``Al-As hull``, ``crystals 1 free lattice parameter``."""
+        return f"{self.case.material} {self.case.subject.words}"
 
     @property
     def text(self) -> str:

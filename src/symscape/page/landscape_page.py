@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from symscape.crystal.labels import axis_label, crystal_label
 from symscape.crystal.slice import slice_titles
 from symscape.figures.several_figure import Overlay, draw_several
 from symscape.landscape.overlay import DftPoints, PointErrors
 from symscape.landscape.several import ModelComparison
 from symscape.page.words import limit_text, metric_text, metric_title, number_text, unit_text
-from symscape.results.run_results import axis_label
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -117,7 +117,7 @@ def comparison_figure(comparison: ModelComparison, overlay: Overlay | None = Non
     """Draw the models on a slice, with the crystal, the space group and the axes named."""
     crystal = comparison.slice.crystal
     first, second = (axis_label(axis.name) for axis in comparison.slice.axes)
-    title = f"{crystal.formula}, {crystal.symbol}, {comparison.slice.name}"
+    title = crystal_label(crystal.formula, crystal.symbol)
     return draw_several(comparison, (first, second), title, overlay=overlay)
 
 

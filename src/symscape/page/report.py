@@ -238,7 +238,7 @@ def landscape_data(view: RunView, item: SliceView) -> LandscapeData | None:
         baseline=baseline,
         model_name=view.run.model.name,
         reference_name=f"DFT ({reference.level_of_theory})",
-        title=item.id,
+        title=reference.title,
     )
 
 

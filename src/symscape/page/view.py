@@ -13,6 +13,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from symscape.crystal.labels import axis_label
 from symscape.landscape.metrics import DEFAULT_WINDOW
 from symscape.page.checks import severity
 from symscape.page.headline import headline
@@ -22,7 +23,7 @@ from symscape.questions.energies import ENERGIES, MAE, N_POINTS, SOFTENING_SCALE
 from symscape.questions.registry import QUESTIONS
 from symscape.questions.subjects import MaterialSlice, Subject, subject_of
 from symscape.results.detail import CaseDetail, read_detail
-from symscape.results.run_results import ReferenceSummary, RunResults, axis_label
+from symscape.results.run_results import ReferenceSummary, RunResults
 from symscape.verdict.baseline import MetricChange
 
 #: a status, but what was declared a known failure is told apart: ``known`` if it failed,

@@ -6,12 +6,13 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
+from symscape.crystal.labels import axis_label
 from symscape.questions.behind import BehindCrystal
 from symscape.questions.case import Check
 from symscape.questions.points import ClosestPair
 from symscape.questions.registry import metric_named
-from symscape.results.run_results import axis_label
 
 #: what stands where there is no number
 NOTHING = "–"
@@ -99,6 +100,20 @@ def crystal_text(crystal: BehindCrystal, *, bare: bool = False) -> str:
     """
     value = crystal.value.replace("-", "−")
     return f"{crystal.id} {value}".rstrip() if bare else replace(crystal, value=value).text
+
+
+def symbol_markup(symbol: str) -> Any:
+    """Write a space group's symbol with its screws below the line: P6<sub>3</sub>mc, escaped."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"_(\d)", r"<sub>\1</sub>", str(escape(symbol))))
+
+
+def formula_markup(formula: str) -> Any:
+    """Write a formula with its numbers below the line: PbTiO<sub>3</sub>, escaped."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"(\d+)", r"<sub>\1</sub>", str(escape(formula))))
 
 
 def remark_text(text: str, axes: Iterable[str]) -> str:

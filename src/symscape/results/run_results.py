@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from symscape.crystal.labels import axis_label, crystal_label
 from symscape.decode import DecodeError, decode, dumps, encode
 from symscape.errors import ResultsFileError, shown
 from symscape.files import write_atomically
@@ -115,6 +116,16 @@ class ReferenceSummary:
     def id(self) -> str:
         """``PbTiO3-P4mm-Ti_z-O_z``."""
         return f"{self.material}-{self.slice}"
+
+    @property
+    def title(self) -> str:
+        """``PbTiO₃ P4mm``."""
+        return crystal_label(self.formula, self.spacegroup_symbol)
+
+    @property
+    def words(self) -> str:
+        """``PbTiO₃ P4mm over z(Ti) and z(O)``."""
+        return f"{self.title} over {self.axes[0].label} and {self.axes[1].label}"
 
     @cached_property
     def relative(self) -> np.ndarray:
@@ -272,29 +283,6 @@ def summarize_reference(reference: LandscapeReference) -> ReferenceSummary:
         minimum=reference.minimum,
         structure=summarize_structure(reference.slice),
     )
-
-
-#: lattice axes with a unit
-_LATTICE_UNITS = {
-    **dict.fromkeys("abc", "Å"),
-    **dict.fromkeys(("alpha", "beta", "gamma"), "°"),
-    "volume": "Å³/atom",
-}
-_GREEK = {"alpha": "α", "beta": "β", "gamma": "γ"}
-
-
-def axis_label(name: str) -> str:
-    """Label of an axis: ``z(Ti)`` for ``Ti_z``, ``c/a``, ``β (°)`` for ``beta``.
-
-    Parameters
-    ----------
-    name
-        Name of the axis; the last underscore parts the site from its coordinate.
-    """
-    if name in _LATTICE_UNITS:
-        return f"{_GREEK.get(name, name)} ({_LATTICE_UNITS[name]})"
-    site, _, coordinate = name.rpartition("_")
-    return f"{coordinate}({site})" if site and coordinate else name
 
 
 def save_results(path: str | Path, run: RunResults) -> Path:

@@ -25,11 +25,12 @@ class MetricChange:
     metric, unit
         As in the checks.
     old, new
-        Values.
+        Values; ``old`` is NaN where the baseline has no number for a check that fails today.
     worsening
         How much further the value is from its ideal than the baseline's was, as a share of how far
         the tolerance lets it be; negative where it got better. Where nothing but the ideal is
-        allowed: in ones for counts, else in units of the noise.
+        allowed: in ones for counts, else in units of the noise. Where the baseline has no number:
+        how many tolerances the value is off.
     """
 
     metric: str
@@ -87,9 +88,14 @@ def compare_case(
         if move is None or check.metric not in before:
             move = "same" if check.passed else "worse"
         moves.append(move)
-        if check.metric in before:
+        if math.isnan(was) and move == "worse":
+            # nothing to measure from but the ideal
+            worsening = metric.severity(check.value, check.limit)
+        elif check.metric in before:
             worsening = _growth(metric, was, check)
-            changes.append(MetricChange(check.metric, check.unit, was, check.value, worsening))
+        else:
+            continue
+        changes.append(MetricChange(check.metric, check.unit, was, check.value, worsening))
     return CaseChange(new.question, new.id, _overall(moves), tuple(changes))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -141,7 +142,8 @@ def _against_baseline(baseline: dict[str, Any]) -> list[str]:
     if baseline["change"] == "same":
         lines = ["  the same as the baseline"]
     for change in sorted(baseline["metrics"], key=lambda m: -m["worsening"]):
-        values = f"{change['old']:.4g} -> {change['new']:.4g} {change['unit']}".rstrip()
+        old = f"{change['old']:.4g}" if math.isfinite(change["old"]) else "no value"
+        values = f"{old} -> {change['new']:.4g} {change['unit']}".rstrip()
         share = f"{100 * change['worsening']:+.0f} % of the tolerance"
         lines.append(f"    {change['metric']:<18} {values}  ({share})")
     return lines

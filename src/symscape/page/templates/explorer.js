@@ -6,9 +6,18 @@
   const ENERGY = ["#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725"];
   const ERROR = ["#2166ac", "#67a9cf", "#d1e5f0", "#f7f7f7", "#fddbc7", "#ef8a62", "#b2182b"];
   const ORBITS = ["#377eb8", "#e41a1c", "#4daf4a", "#984ea3", "#ff7f00", "#a65628", "#f781bf", "#00868b"];
-  const SIDE = 210;
+  const SIDE = 200;
   const number = (x, digits) => (x === null ? "–" : x.toFixed(digits).replace("-", "−"));
   const difference = (a, b) => a.map((row, i) => row.map((x, j) => (x === null || b[i][j] === null ? null : x - b[i][j])));
+
+  // ends of a map's colours, and how far energies go beyond them
+  function reach(low, high, grids) {
+    const known = grids.flat(2).filter((e) => e !== null);
+    const [least, most] = [Math.min(...known), Math.max(...known)];
+    const beyond = [least < low - 0.5 ? `down to ${number(least, 0)}` : "", most > high + 0.5 ? `up to ${number(most, 0)}` : ""];
+    const note = beyond.filter(Boolean).join(" and ");
+    return `${number(low, 0)} to ${number(high, 0)}${note ? `, beyond the colours ${note}` : ""}`;
+  }
 
   function make(tag, options, ...children) {
     const element = Object.assign(document.createElement(tag), options);
@@ -44,7 +53,9 @@
     }));
     const [px, py] = at.map((k, axis) => {
       const { values } = item.axes[axis];
-      return ((values[k] - values[0]) / (values.at(-1) - values[0])) * SIDE;
+      const place = Math.floor(((values[k] - values[0]) / (values.at(-1) - values[0])) * SIDE);
+      // in the middle of a pixel, and within the map
+      return Math.min(place, SIDE - 1) + 0.5;
     });
     for (const [style, width] of [["#fff", 3], ["#000", 1]]) {
       pen.strokeStyle = style;
@@ -156,7 +167,7 @@
     const canvases = maps.map(([name]) => make("canvas", { width: SIDE, height: SIDE, tabIndex: 0, title: `${name}: arrow keys move the point` }));
     if (item.baseline) {
       maps.push(["baseline left, model right", item.model, ENERGY, ...item.span]);
-      canvases.push(make("canvas", { width: SIDE, height: SIDE, tabIndex: 0, title: "baseline and model" }));
+      canvases.push(make("canvas", { width: SIDE, height: SIDE, tabIndex: 0, title: "baseline and model: arrow keys move the point" }));
       split = make("input", { type: "range", min: 0, max: 1, step: 0.01, value: 0.5, oninput: show });
       split.setAttribute("aria-label", "Where the baseline ends and the model begins");
     }
@@ -166,7 +177,7 @@
       maps.forEach(([name, grid, table, low, high], k) => {
         const halves = k === 4 ? [item.baseline, Number(split.value)] : [];
         paint(canvases[k], item, grid, table, low, high, at, ...halves);
-        canvases[k].setAttribute("aria-label", `${name} of ${item.id}`);
+        canvases[k].setAttribute("aria-label", `${name} of ${item.title}`);
         canvases[k].setAttribute("role", "img");
       });
       const where = item.axes.map((axis, k) => `${axis.label} = ${number(axis.values[at[k]], 4)}`).join(", ");
@@ -197,8 +208,8 @@
         show();
       });
     }
-    const frames = maps.map(([name, , , low, high], k) => make("div", {}, canvases[k],
-      make("small", { textContent: `${name}, ${number(low, 0)} to ${number(high, 0)}` }), ...(k === 4 ? [split] : [])));
+    const frames = maps.map(([name, grid, , low, high], k) => make("div", {}, canvases[k], ...(k === 4 ? [split] : []),
+      make("small", { textContent: `${name}, ${reach(low, high, k === 4 ? [item.baseline, grid] : [grid])}` })));
     box.append(make("div", { className: "maps" }, ...frames), readout, cuts);
     if (item.structure) {
       const orbits = [...new Set(item.structure.orbits)];
@@ -211,7 +222,7 @@
           viewer = globalThis.$3Dmol.createViewer(stage, { backgroundColor: "white" });
           for (const canvas of stage.querySelectorAll("canvas")) {
             canvas.setAttribute("role", "img");
-            canvas.setAttribute("aria-label", `The crystal of ${item.id} in 3-D`);
+            canvas.setAttribute("aria-label", `The crystal of ${item.title} in 3-D`);
           }
           draw3D(viewer, item, at);
           viewer.rotate(-75, "x");

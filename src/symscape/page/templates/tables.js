@@ -117,5 +117,6 @@
   }
 
   offer(document);
-  document.addEventListener("toggle", (event) => offer(event.target), true);
+  // after what else a card does when it is opened: it draws its maps
+  document.addEventListener("toggle", (event) => setTimeout(offer, 0, event.target), true);
 })();
