@@ -6,6 +6,7 @@ import re
 import sys
 
 import pytest
+from ase.build import bulk
 from PIL import Image
 
 from symscape.cli import main
@@ -112,6 +113,17 @@ def test_a_structure_file_is_drawn(alone, tmp_path):
     first = (tmp_path / "x.png").read_bytes()
     assert alone("draw", "x.cif", *DRAWN, "--points", "5", "--axes", "a,c")[0] == 0
     assert (tmp_path / "x.png").read_bytes() != first
+
+
+@pytest.mark.parametrize("words", [(), ("--subgroup", "R3m")])
+def test_a_rigid_crystal_is_drawn_in_a_subgroup(alone, tmp_path, words):
+    """Of a cubic crystal nothing but the volume is free; the name of the file may be left out."""
+    bulk("CuAu", "cesiumchloride", 3.1).write(tmp_path / "CuAu.cif")
+    drawn = ("--mlip", MODEL, "--cache-dir", "cache", "--points", "3")
+    code, out, err = alone("draw", "CuAu.cif", *drawn, *words)
+    assert (code, out) == (0, "wrote landscape.png\n")
+    assert bool(words) != ("slices are of its subgroups" in err)
+    assert (tmp_path / "landscape.png").stat().st_size > 10_000
 
 
 def test_what_slices_writes_is_drawn_and_is_the_same_slice(alone, tmp_path):

@@ -12,8 +12,7 @@ from pymatgen.core import Lattice, Structure
 from typer.testing import CliRunner
 
 from symscape.cli import app
-from symscape.cli.landscape import slices_of_file
-from symscape.cli.structures import Reading
+from symscape.cli.structures import Reading, slices_of_file
 from symscape.errors import SymscapeError
 
 EMT = "ase.calculators.emt:EMT"

@@ -204,6 +204,17 @@ def test_a_model_against_its_own_energies_has_no_error(crystal):
     assert outcome.output.index("as yet") < outcome.output.index("complete")
 
 
+def test_a_single_dft_point_is_said_to_compare_nothing(crystal):
+    write("dft.extxyz", frames(EMT, SHARES[:1]))
+    outcome = run(
+        *("crystal.cif", "--mlip", EMT_NAME, "--against", "dft.extxyz", "-o", "picture.png"),
+        *("--axes", ",".join(a.name for a in SLICE.axes), "--points", 3, "--cache-dir", "cache"),
+    )
+    assert outcome.exit_code == 0, outcome.output
+    assert "one DFT point, which is the zero: nothing to compare" in outcome.output
+    assert "nan" not in outcome.output
+
+
 def test_contracts_stand_on_the_page(crystal):
     """EMT's neighbours are cut off sharply nowhere: it keeps every contract but for kinks."""
     outcome = run(

@@ -15,8 +15,9 @@ from symscape.cli.structures import (
     Elements,
     MaxSize,
     Reading,
+    Subgroup,
     Symprec,
-    say_notices,
+    slices_of_file,
     split_names,
 )
 from symscape.crystal.read import MAX_SIZE_MB, is_structure_name
@@ -43,7 +44,7 @@ def draw(
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The figure to write: .png, .pdf or .svg.")
-    ],
+    ] = Path("landscape.png"),
     mlip: Annotated[str, typer.Option(help="The potential, as for the suite.")] = "chgnet",
     kind: Annotated[
         str, typer.Option(help=f"What to draw: {', '.join(get_args(FigureKind))}.")
@@ -64,6 +65,7 @@ def draw(
         Path | None, typer.Option(help="Where energies are kept; default the user's cache folder.")
     ] = None,
     axes: Axes = "",
+    subgroup: Subgroup = "",
     points: Annotated[
         int, typer.Option(help="Grid values along each axis, for a structure file.")
     ] = 15,
@@ -76,7 +78,8 @@ def draw(
 
     landscape: maps of DFT, model and difference. topology: minima, saddles and lowest paths.
     forces: the same with arrows of the forces. relief: both landscapes as surfaces. Of a structure
-    file, the first slice that suits it or the one that --axes names, the model's landscape alone.
+    file, the first slice that suits it or the one that --axes or --subgroup names, the model's
+    landscape alone.
     """
     import symscape
 
@@ -89,7 +92,7 @@ def draw(
     chosen = cast(FigureKind, kind)
     layout: Literal["wide", "tall"] = "tall" if tall else "wide"
     reading = Reading.told(symprec, block, elements, max_size)
-    alone = _slice_of_file(Path(reference), split_names(axes), points, reading)
+    alone = _slice_of_file(Path(reference), reading, split_names(axes), subgroup, points)
     if alone is None:
         stored = symscape.load_reference(reference, references)
     potential = symscape.model(mlip, checkpoint=checkpoint, device=device)
@@ -119,25 +122,18 @@ def draw(
 
 
 def _slice_of_file(
-    path: Path, axes: tuple[str, ...], points: int, reading: Reading
+    path: Path, reading: Reading, axes: tuple[str, ...], subgroup: str, points: int
 ) -> Slice | None:
     """Return the slice of a file without DFT energies; None for the name or file of a reference."""
-    from symscape.crystal.propose import survey_slices
-    from symscape.references.slice_file import is_slice_file, load_slice
+    from symscape.references.slice_file import is_slice_file
 
-    if path.suffix == ".json" and is_slice_file(path):
-        return load_slice(path)
-    if path.suffix == ".json" or not (path.is_file() or is_structure_name(path.name)):
+    is_slice = path.suffix == ".json" and is_slice_file(path)
+    if not is_slice and (
+        path.suffix == ".json" or not (path.is_file() or is_structure_name(path.name))
+    ):
         return None
-    crystal = reading.crystal_file(path).crystal
-    survey = survey_slices(crystal, axes=axes, points=points, max_local=1, max_global=0)
-    say_notices(survey.notices)
-    if not survey.proposals:
-        raise SymscapeError(
-            f"{path}: there is no slice of {crystal.formula} in {crystal.symbol} to draw, for its "
-            "only freedom is the volume or its atoms would be too close; name two axes with --axes."
-        )
-    return survey.proposals[0].slice
+    (chosen,) = slices_of_file(path, reading, axes=axes, subgroup=subgroup, points=points, most=1)
+    return chosen
 
 
 def _draw_alone(

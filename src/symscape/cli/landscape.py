@@ -19,6 +19,7 @@ from symscape.cli.structures import (
     Subgroup,
     Symprec,
     say_notices,
+    slices_of_file,
     split_names,
 )
 from symscape.crystal.read import MAX_SIZE_MB
@@ -122,43 +123,6 @@ def landscape(
         raise typer.Exit(1)
 
 
-def slices_of_file(
-    path: Path,
-    reading: Reading,
-    *,
-    axes: tuple[str, ...],
-    subgroup: str,
-    points: int,
-    most: int,
-) -> list[Slice]:
-    """Return the slices to look at: of a slice's file that one, else what suits the crystal.
-
-    Raises
-    ------
-    SymscapeError
-        If the file can't be read or has no slice.
-    """
-    from symscape.crystal.propose import survey_slices
-    from symscape.crystal.subgroups import subgroup_named, survey_subgroups
-    from symscape.references.slice_file import is_slice_file, load_slice
-
-    if path.suffix == ".json" and is_slice_file(path):
-        return [load_slice(path)]
-    crystal = reading.crystal_file(path).crystal
-    if subgroup:
-        crystal = subgroup_named(crystal, subgroup)
-    survey = survey_slices(crystal, axes=axes, points=points, max_local=most, max_global=0)
-    if not survey.proposals and not axes:
-        survey = survey_subgroups(crystal, points, most)
-    say_notices(survey.notices)
-    if not survey.proposals:
-        raise SymscapeError(
-            f"{path}: there is no slice of {crystal.formula} in {crystal.symbol}, for its only "
-            "freedom is the volume or its atoms would be too close; see symscape slices."
-        )
-    return [proposal.slice for proposal in survey.proposals[:most]]
-
-
 def _models(names: tuple[str, ...], device: str) -> list[EnergyModel]:
     import symscape
 
@@ -253,7 +217,10 @@ def _whole_page(
 def _say_results(page: LandscapePage) -> None:
     """Say on the terminal how wrong models are, and what failed."""
     for view, title in zip(page.views, page.slice_titles, strict=True):
-        for one in view.errors:
+        alone = view.points is not None and len(view.points.names) == 1
+        if alone:
+            typer.echo(f"{title}  one DFT point, which is the zero: nothing to compare")
+        for one in () if alone else view.errors:
             typer.echo(
                 f"{title}  {one.model}: mean absolute error "
                 f"{one.mean_absolute:.1f}, mean {one.mean:+.1f} meV/atom against "

@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from symscape.crystal.read import SYMPREC, CrystalFile, ReadOptions, crystal_from_file
 from symscape.errors import SymscapeError
 from symscape.progress import on_stderr
+
+if TYPE_CHECKING:
+    from symscape.crystal.slice import Slice
 
 #: a search that is done sooner shows nothing, seconds
 _PATIENCE = 1.0
@@ -95,6 +98,43 @@ def say_notices(notices: Iterable[str]) -> None:
     """Print what the user should know, on stderr."""
     for notice in notices:
         typer.echo(f"note: {notice}", err=True)
+
+
+def slices_of_file(
+    path: Path,
+    reading: Reading,
+    *,
+    axes: tuple[str, ...],
+    subgroup: str,
+    points: int,
+    most: int,
+) -> list[Slice]:
+    """Return the slices to look at: of a slice's file that one, else what suits the crystal.
+
+    Raises
+    ------
+    SymscapeError
+        If the file can't be read or has no slice.
+    """
+    from symscape.crystal.propose import survey_slices
+    from symscape.crystal.subgroups import subgroup_named, survey_subgroups
+    from symscape.references.slice_file import is_slice_file, load_slice
+
+    if path.suffix == ".json" and is_slice_file(path):
+        return [load_slice(path)]
+    crystal = reading.crystal_file(path).crystal
+    if subgroup:
+        crystal = subgroup_named(crystal, subgroup)
+    survey = survey_slices(crystal, axes=axes, points=points, max_local=most, max_global=0)
+    if not survey.proposals and not axes:
+        survey = survey_subgroups(crystal, points, most)
+    say_notices(survey.notices)
+    if not survey.proposals:
+        raise SymscapeError(
+            f"{path}: there is no slice of {crystal.formula} in {crystal.symbol}, for its only "
+            "freedom is the volume or its atoms would be too close; see symscape slices."
+        )
+    return [proposal.slice for proposal in survey.proposals[:most]]
 
 
 @contextmanager

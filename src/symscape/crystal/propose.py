@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import combinations
 from typing import Literal
 
@@ -17,7 +16,7 @@ from symscape.crystal.lattice import ANGLES, lattice_axis_names, lattice_values
 from symscape.crystal.orbits import FreeCoordinate
 from symscape.crystal.slice import MASK_RATIO, Slice
 from symscape.crystal.stiffness import coordinate_stiffness
-from symscape.errors import SymscapeError
+from symscape.errors import SymscapeError, did_you_mean
 
 Kind = Literal["local", "global"]
 #: Half width of a local axis as displacement of the representative atom, in angstrom.
@@ -32,6 +31,8 @@ _UNMASKED = {"local": 0.5, "global": 0.2}
 MOST_COORDINATES = 12
 #: Pairs of axes that are tried for slices of one kind.
 MOST_TRIES = 12
+#: Free coordinates that a complaint lists.
+_MOST_NAMED = 9
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,10 +192,10 @@ def _chosen_axes(crystal: Crystal, axes: tuple[str, ...]) -> tuple[list[str], li
     written = {name.replace("/", ""): name for name in (*free, *lattice)}
     for name in axes:
         if name.replace("/", "") not in written:
-            near = get_close_matches(name, [*free, *lattice], n=3) or [*free[:9], *lattice]
+            known = ", ".join([*free[:_MOST_NAMED], *lattice])
             raise SymscapeError(
                 f"axes: {crystal.formula} in {crystal.symbol} has no free coordinate or lattice "
-                f"parameter {name!r}; take two of {', '.join(near)}."
+                f"parameter {name!r}; take two of {known}{did_you_mean(name, [*free, *lattice])}"
             )
     axes = tuple(written[name.replace("/", "")] for name in axes)
     if axes and len(set(axes)) < 2:
