@@ -242,3 +242,16 @@ def test_other():
     ran = [line for line in outcome.outlines if "PASSED" in line]
     names = [next(n for n in ("energies", "other", "smoothness") if n in line) for line in ran]
     assert names == ["energies", "other", "smoothness"]
+
+
+def test_forces_and_energies_of_a_point_are_asked_for_once(suite):
+    """Energies come with the forces that the run will compare; without them they are cheaper."""
+    (suite.path / "test_forces.py").write_text(SUITE.replace("energies", "forces"))
+    counted = []
+    for chosen in (["test_landscape.py"], ["test_landscape.py", "test_forces.py"]):
+        log = suite.path / "calls.log"
+        log.write_text("")
+        cache = suite.path / f"cache{len(chosen)}"
+        run(suite, *chosen, "--mlip", "cheap:counting", "--cache-dir", str(cache))
+        counted.append(len(log.read_text()))
+    assert counted[0] == counted[1] > 0

@@ -139,6 +139,13 @@ def spread_by_symmetry(slice: Slice, per_step: np.ndarray) -> np.ndarray:
     return flat.reshape(per_step.shape)
 
 
+def compared_points(reference: LandscapeReference, window: float) -> np.ndarray:
+    """Return where DFT has forces to compare with, shape (n_u, n_v), as `compare_forces` does."""
+    with np.errstate(invalid="ignore"):
+        inside = reference.valid & (reference.relative <= window + 1e-12)
+    return inside & np.isfinite(reference.forces).all(axis=(2, 3))
+
+
 def compare_forces(
     reference: LandscapeReference,
     model: Potential,
@@ -165,10 +172,7 @@ def compare_forces(
     -----
     An axis that strains the cell needs the stress of both; where either has none it is left out.
     """
-    slice = reference.slice
-    with np.errstate(invalid="ignore"):
-        inside = reference.valid & (reference.relative <= window + 1e-12)
-    inside &= np.isfinite(reference.forces).all(axis=(2, 3))
+    slice, inside = reference.slice, compared_points(reference, window)
     points = np.flatnonzero(inside)
     forces, stresses = _model_forces(reference, model, points)
     return ForceComparison(
@@ -176,6 +180,11 @@ def compare_forces(
         axis_forces(slice, forces, stresses),
         inside,
     )
+
+
+def wants_stresses(reference: LandscapeReference, model: Potential) -> bool:
+    """Whether the model is asked for stresses too: an axis that strains the cell needs both's."""
+    return reference.stresses is not None and "stress" in model.implements
 
 
 def _model_forces(
@@ -186,7 +195,7 @@ def _model_forces(
     Shapes (n_u, n_v, n_atoms, 3) and (n_u, n_v, 3, 3), NaN at points that are not asked for.
     """
     forces = np.full(reference.forces.shape, np.nan)
-    both = reference.stresses is not None and "stress" in model.implements
+    both = wants_stresses(reference, model)
     stresses = np.full((*forces.shape[:2], 3, 3), np.nan) if both else None
     if not len(points):
         return forces, stresses

@@ -82,15 +82,21 @@ def _rounded(forces: np.ndarray) -> tuple[tuple[tuple[float, float], ...], ...]:
     return tuple(tuple((u, v) for u, v in row) for row in np.round(forces, 3).tolist())
 
 
+def compared_window(material: str, slice: str, model: str, tolerances: LimitsByCase) -> float:
+    """Return up to how many eV/atom above the DFT minimum forces are compared."""
+    limits = tolerances.case(FORCES.name, material=material, slice=slice, model=model)
+    return FORCES.setting("window", limits.settings) / 1000
+
+
 def _ask(case: SliceCase, **known: Any) -> CaseResult | None:
     from symscape.landscape.forces import compare_forces
 
     if "forces" not in case.model.implements:
         return None
     reference = case.reference
-    names = {"material": reference.material, "slice": reference.slice.name}
-    limits = case.tolerances.case(FORCES.name, model=case.model.card.name, **names)
-    window = FORCES.setting("window", limits.settings) / 1000
+    window = compared_window(
+        reference.material, reference.slice.name, case.model.card.name, case.tolerances
+    )
     comparison = compare_forces(reference, case.potential, window=window)
     if not comparison.errors.compared:
         return None

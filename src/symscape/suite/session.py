@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from symscape.landscape.evaluate import SliceEvaluation
     from symscape.models.base import EnergyModel
     from symscape.models.cache import EnergyCache
-    from symscape.models.evaluate import Evaluator
+    from symscape.models.evaluate import Evaluator, Progress
     from symscape.questions.case import CaseResult
     from symscape.questions.question import Question
     from symscape.questions.subjects import Subject
@@ -266,10 +266,41 @@ class SuiteSession:
                 self.lock(f"{model.card.name}-{reference.id}"),
                 progress_line(self.config, f"{model.card.name} {reference.id}") as progress,
             ):
+                self._ask_for_forces_too(model, reference, progress)
                 self._evaluations[key] = evaluate_slice(
                     self.evaluator(model), reference.slice, reference.valid, progress=progress
                 )
         return self._evaluations[key]
+
+    def _ask_for_forces_too(
+        self, model: EnergyModel, reference: LandscapeReference, progress: Progress | None
+    ) -> None:
+        """Ask for forces first where the run will compare them: energies come with them.
+
+        Not where times are to be those of energies alone, nor where nothing would be kept.
+        """
+        import numpy as np
+
+        from symscape.landscape.forces import compared_points, wants_stresses
+        from symscape.questions.forces import FORCES, compared_window
+        from symscape.suite.roll import CaseName, roll_of
+
+        name = CaseName(FORCES.name, model.card.name, reference.material, reference.slice.name)
+        kept = self.settings.use_cache and model.cacheable
+        if not kept or name not in roll_of(self.config).cases.values():
+            return
+        asked = self.evaluator(model)
+        if "forces" not in asked.implements:
+            return
+        window = compared_window(name.material, name.slice, name.model, self.tolerances)
+        points = np.flatnonzero(compared_points(reference, window))
+        if len(points):
+            asked.evaluate(
+                reference.slice.structures()[points],
+                forces=True,
+                stresses=wants_stresses(reference, asked),
+                progress=progress,
+            )
 
     def failures(self, model: EnergyModel, reference: LandscapeReference) -> dict[Any, str]:
         """Return the grid points of a slice at which a model failed in this run, with reasons."""
