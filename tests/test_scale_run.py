@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 
 from symscape.bulk.chunk import evaluate_chunk, work
 from symscape.bulk.manifest import read_manifest
-from symscape.bulk.measure import nothing, peak_memory_GB, seconds_for, symmetry_only
+from symscape.bulk.measure import nothing, peak_memory_GB, seconds_for, stages, symmetry_only
 from symscape.bulk.pair import soft
 from symscape.bulk.plan import iterate_work
 from symscape.bulk.run import run_dataset
@@ -313,6 +313,14 @@ def test_measurements_go_through_all_crystals(dataset, function):
     # seconds_for counts them
     assert seconds_for(dataset, function, jobs=0, chunk_atoms=30) > 0
     assert 0.01 < peak_memory_GB() < 100
+
+
+def test_steps_of_a_model_are_timed_on_whole_blocks(dataset):
+    done, spent = stages(dataset, ModelSpec(PAIR), 5)
+    assert 5 <= done <= dataset_info(dataset).crystals
+    assert set(spent) == {"reading", "single points", "symmetry"}
+    assert spent["single points"] > 0
+    assert spent["symmetry"] > 0
 
 
 # -- command line ---------------------------------------------------------------------------------
