@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from symscape.crystal.labels import symbol_label
 from symscape.page import words
 from symscape.page.behind_view import crystal_anchor, crystals_behind
 from symscape.page.cards import card_choices, elements_of
@@ -183,6 +184,7 @@ def templates() -> Environment:
     environment.filters.update(
         number=words.number_text,
         spacegroup=words.symbol_markup,
+        symbol=symbol_label,
         place=words.place_text,
         pair=words.pair_text,
         crystal=words.crystal_text,
