@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from ase.calculators.calculator import Calculator, all_changes
 
-from symscape.hull.relax import RelaxSettings, relax_with
+from symscape.hull.relax import relax_with
+from symscape.hull.settings import RelaxSettings
 from symscape.references.crystals import load_crystals
 
 REFERENCES = Path(__file__).parents[1] / "references"

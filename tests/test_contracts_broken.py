@@ -126,7 +126,7 @@ def test_violations_that_show_in_several_contracts(rutile, anatase):
     # a centred cell has a primitive one that is smaller
     centred = check_crystal(NotExtensive(), anatase, SETTINGS, forces=False)
     assert broken(centred) == {"supercell", "cell_choice"}
-    assert centred["cell_choice"].detail["worst"] == "conventional"
+    assert centred["cell_choice"].detail.worst == "conventional"
 
 
 def test_sizes_of_violations(rutile):
@@ -144,7 +144,7 @@ def test_sizes_of_violations(rutile):
     # along a the strain is (xx + yy) / sqrt(2), along c it is zz
     expected = 1000 * 0.05 * max(abs(stress[0, 0] * np.sqrt(2)), abs(stress[2, 2]))
     assert bad["stress_strain"].value == pytest.approx(expected, abs=0.01)
-    assert bad["stress_strain"].detail["GPa"] == pytest.approx(0.1602 * expected, abs=0.01)
+    assert bad["stress_strain"].detail.GPa == pytest.approx(0.1602 * expected, abs=0.01)
     assert good["stress_strain"].value < 0.01
 
 

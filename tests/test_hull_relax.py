@@ -16,13 +16,13 @@ from ase.calculators.emt import EMT
 from symscape.hull.relax import (
     FAR,
     Relaxed,
-    RelaxSettings,
     push,
     relax_many,
     relax_table,
     relax_with,
     space_group_number,
 )
+from symscape.hull.settings import RelaxSettings
 from symscape.models.ase import ASEModel
 from symscape.models.cache import EnergyCache
 from symscape.models.card import ModelCard

@@ -15,7 +15,8 @@ from symscape.bulk.settings import RunSettings, identify
 from symscape.bulk.tables import make_tables
 from symscape.bulk.torchsim import relax_together, torch_sim_version
 from symscape.errors import ScaleError
-from symscape.hull.relax import RelaxSettings, relax_with
+from symscape.hull.relax import relax_with
+from symscape.hull.settings import RelaxSettings
 from symscape.models.registry import resolve
 from symscape.models.spec import ModelSpec
 

@@ -206,5 +206,5 @@ def test_scan_finds_a_step_and_keeps_off_masked_points(slice_):
 def test_smoothness_contract_reports_the_worst_line(slice_):
     result = smoothness(Step(), slice_.crystal, ContractSettings())
     assert result.value > 0.3
-    assert result.detail["worst"] in ("volume", "O_x")
+    assert result.detail.worst in ("volume", "O_x")
     assert smoothness(PairModel(), slice_.crystal, ContractSettings()).value < 0.01

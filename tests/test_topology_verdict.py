@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from symscape.contracts.details import Roughness, Skipped, WorstVariant
 from symscape.contracts.result import ContractResult
 from symscape.contracts.scan import measure_line
 from symscape.landscape.forces import AxisForces, ForceComparison
@@ -138,7 +139,7 @@ def test_steps_on_the_grid_and_along_lines(lead_titanate):
     assert failed(jump) == {"max_jump", "max_kink"}
     assert jump.metrics["max_jump"] == pytest.approx(2, abs=0.05)
     assert jump.detail["largest_jump_at"] == pytest.approx([0.3, 0.3])
-    strained = ContractResult(0.9, "meV/atom", {"kink": 1.0, "ripple": 0.1})
+    strained = ContractResult(0.9, "meV/atom", Roughness("O_x", 0.0, 1.0, 0.1, 60))
     worse = judge_smoothness(
         lead_titanate,
         lead_titanate.energies,
@@ -163,10 +164,10 @@ def test_without_energy_at_the_minimum_nothing_is_judged(lead_titanate):
 
 def test_contracts_that_ask_nothing_are_not_judged(lead_titanate):
     results = {
-        "rotation": ContractResult(0.5, "meV/atom", {"worst": 3}),
+        "rotation": ContractResult(0.5, "meV/atom", WorstVariant(6, 3)),
         "supercell": ContractResult(0.001, "meV/atom"),
         "equivalent_points": ContractResult(
-            float("nan"), "meV/atom", {"skipped": "no two are equivalent"}
+            float("nan"), "meV/atom", Skipped("no two are equivalent")
         ),
     }
     result = judge_contracts(INVARIANCE, lead_titanate, results, TOLERANCES, model="x")

@@ -206,6 +206,7 @@ def check_contracts(model: Evaluator, crystal: Crystal) -> tuple[Check, ...]:
         If the model fails at one of the structures.
     """
     from symscape.contracts.catalogue import ENERGY_CONTRACTS, FORCE_CONTRACTS
+    from symscape.contracts.details import Roughness
     from symscape.contracts.kept import check_crystal_once
     from symscape.questions.conservative_forces import CONSERVATIVE_FORCES
     from symscape.questions.invariance import INVARIANCE
@@ -218,7 +219,8 @@ def check_contracts(model: Evaluator, crystal: Crystal) -> tuple[Check, ...]:
     found = check_crystal_once(model, crystal, chosen)
     values = {name: result.value for name, result in found.items() if result.applies}
     smooth = found["smoothness"]
-    values |= {MAX_JUMP.name: smooth.value, MAX_KINK.name: smooth.detail["kink"]}
+    if isinstance(smooth.detail, Roughness):
+        values |= {MAX_JUMP.name: smooth.value, MAX_KINK.name: smooth.detail.kink}
     names = {"material": crystal.formula, "slice": "", "model": model.model.card.name}
     tolerances = load_tolerances()
     return tuple(

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from symscape.bulk.manifest import MANIFEST, RunManifest
 from symscape.hull.classes import CLASS_OF
-from symscape.questions.crystals import N_CRYSTALS, judged_crystals
+from symscape.hull.settings import ComparisonSettings
+from symscape.questions.crystals import N_CRYSTALS, MadeBy, judged_crystals
 from symscape.questions.hull import COUNTED, HULL, hull_metrics
+from symscape.questions.known import KnownOfCrystals
 from symscape.questions.registry import QUESTIONS
 from symscape.questions.stability import ON_THE_HULL, STABILITY, N
 from symscape.questions.subjects import AllCrystals, Subject, SymmetryClass
@@ -72,12 +73,12 @@ def save_run_results(
         (STABILITY.name, AllCrystals()): _stability(tables),
         **_underprediction(tables["underprediction"]),
     }
-    known = {
+    known: KnownOfCrystals = {
         "missing": failed,
         "digest": _digest(manifest.dataset.digest, left_out),
         "fingerprint": manifest.model.fingerprint,
     }
-    detail = _Detail({**_settings(manifest, compared), "left_out": len(left_out)})
+    detail = MadeBy(replace(_settings(manifest, compared), left_out=len(left_out)))
     model = manifest.model.name
     cases = tuple(
         judged_crystals(QUESTIONS[name], subject, metrics, detail, {}, tolerances, model, known)
@@ -140,21 +141,14 @@ def _underprediction(table: pd.DataFrame) -> dict[tuple[str, Subject], dict[str,
     return made
 
 
-@dataclass(frozen=True)
-class _Detail:
-    """What a case about a data set keeps of its own: what made its energies."""
-
-    settings: dict[str, Any]
-
-
-def _settings(manifest: RunManifest, compared: pd.DataFrame) -> dict[str, Any]:
+def _settings(manifest: RunManifest, compared: pd.DataFrame) -> ComparisonSettings:
     levels = sorted(map(str, np.unique(compared["level_of_theory"].astype(str))))
-    return {
-        "model": manifest.model.name,
-        "level_of_theory_model": manifest.made.level_of_theory,
+    return ComparisonSettings(
+        model=manifest.model.name,
+        level_of_theory_model=manifest.made.level_of_theory,
         # with MP2020's corrections PBE+U is a part of what is called PBE
-        "level_of_theory_reference": "PBE" if set(levels) == {"PBE", "PBE+U"} else "/".join(levels),
-        "energy_convention": manifest.model.energy_convention,
-        "corrections": compared.attrs["settings"]["corrections"],
-        "geometry": "DFT's, single point",
-    }
+        level_of_theory_reference="PBE" if set(levels) == {"PBE", "PBE+U"} else "/".join(levels),
+        energy_convention=manifest.model.energy_convention,
+        geometry="DFT's, single point",
+        corrections=compared.attrs["settings"]["corrections"],
+    )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from symscape.bulk.symmetry import SYMPREC_A
 from symscape.errors import ScaleError
-from symscape.hull.relax import RelaxSettings
+from symscape.hull.settings import RelaxSettings
 from symscape.models.registry import resolve
 from symscape.models.spec import ModelSpec
 

@@ -121,7 +121,7 @@ def run(
     from symscape.bulk.run import run_dataset
     from symscape.bulk.settings import RunSettings, usable_cores
     from symscape.hull.conventions import Basis
-    from symscape.hull.relax import RelaxSettings
+    from symscape.hull.settings import RelaxSettings
     from symscape.models.registry import resolve
     from symscape.models.spec import ModelSpec, read_batch_size, read_options
     from symscape.progress import on_stderr

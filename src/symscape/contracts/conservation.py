@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from symscape.contracts.details import ForceMismatches, ForcesOffSymmetry, Loops, StressMismatches
 from symscape.contracts.potential import Potential
 from symscape.contracts.result import (
     DEFAULT_SETTINGS,
@@ -41,7 +42,7 @@ def symmetric_forces(
     """Check that forces on a symmetric crystal lie in the symmetric subspace, meV/angstrom.
 
     The forces' mean over the space group is the part inside; the largest remainder on any atom is
-    returned. ``detail["stress"]`` is the same for the stress in meV/angstrom^3, where there is one.
+    returned. ``detail.stress`` is the same for the stress in meV/angstrom^3, where there is one.
     """
     from symscape.crystal.sites import atom_permutations
 
@@ -55,11 +56,13 @@ def symmetric_forces(
         mean[image] += forces @ turn / len(group)
     outside = np.linalg.norm(forces - mean, axis=1)
     worst = int(outside.argmax())
-    detail = {"atom": worst, "largest_force": float(1000 * np.linalg.norm(forces, axis=1).max())}
+    largest, off = float(1000 * np.linalg.norm(forces, axis=1).max()), None
     if stress is not None:
         mean_stress = np.mean(np.swapaxes(turns, 1, 2) @ stress[0] @ turns, axis=0)
-        detail["stress"] = float(1000 * np.abs(stress[0] - mean_stress).max())
-    return ContractResult(float(1000 * outside[worst]), "meV/angstrom", detail)
+        off = float(1000 * np.abs(stress[0] - mean_stress).max())
+    return ContractResult(
+        float(1000 * outside[worst]), "meV/angstrom", ForcesOffSymmetry(worst, largest, off)
+    )
 
 
 def force_gradient(
@@ -111,10 +114,7 @@ def force_gradient(
     return ContractResult(
         float(mismatches[worst]),
         "meV/angstrom",
-        {
-            "worst": names[worst],
-            "mismatches": dict(zip(names, mismatches.tolist(), strict=True)),
-        },
+        ForceMismatches(names[worst], dict(zip(names, mismatches.tolist(), strict=True))),
     )
 
 
@@ -124,7 +124,7 @@ def stress_strain(
     """Hold stress against the numerical strain derivative of the energy, meV/angstrom^3.
 
     Along the strain that belongs to each free lattice parameter, of unit Frobenius norm.
-    ``detail["GPa"]`` is the same in GPa. Asks nothing of a model without stress.
+    ``detail.GPa`` is the same in GPa. Asks nothing of a model without stress.
     """
     from symscape.crystal.lattice import free_lattice_parameters, lattice_values, strained_cells
 
@@ -159,11 +159,11 @@ def stress_strain(
     return ContractResult(
         value,
         "meV/angstrom^3",
-        {
-            "worst": names[worst],
-            "GPa": value * GPA / 1000,
-            "mismatches": dict(zip(names, mismatches.tolist(), strict=True)),
-        },
+        StressMismatches(
+            names[worst],
+            value * GPA / 1000,
+            dict(zip(names, mismatches.tolist(), strict=True)),
+        ),
     )
 
 
@@ -216,11 +216,13 @@ def curl(
     return ContractResult(
         float(sure[worst]),
         "meV/atom",
-        {
-            "corners": [edges[loops[worst, 0], 0].tolist(), edges[loops[worst, 1], 1].tolist()],
-            "loops": around.tolist(),
-            "uncertainty": unsure.tolist(),
-        },
+        Loops(
+            tuple(
+                (int(i), int(j)) for i, j in (edges[loops[worst, 0], 0], edges[loops[worst, 1], 1])
+            ),
+            tuple(around.tolist()),
+            tuple(unsure.tolist()),
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from symscape.contracts.details import WorstOrbit, WorstVariant
 from symscape.contracts.potential import Potential
 from symscape.contracts.result import (
     DEFAULT_SETTINGS,
@@ -175,10 +176,10 @@ def equivalent_points(
     return ContractResult(
         float(spreads[worst]),
         UNIT,
-        {
-            "points": [[int(i) for i in divmod(p, slice.shape[1])] for p in members[worst]],
-            "symmetries": [symmetry.name for symmetry in symmetries],
-        },
+        WorstOrbit(
+            tuple((int(p // slice.shape[1]), int(p % slice.shape[1])) for p in members[worst]),
+            tuple(symmetry.name for symmetry in symmetries),
+        ),
     )
 
 
@@ -194,9 +195,8 @@ def _spread(
     per_atom = per_atom.reshape(-1, len(base))
     differences = np.abs(per_atom[1:] - per_atom[0])
     k, i = np.unravel_index(int(differences.argmax()), differences.shape)
-    detail = {"variants": len(variants), "worst": names[k] if names else int(k)}
-    if len(base) > 1:
-        detail["structure"] = int(i)
+    worst, structure = names[k] if names else int(k), int(i) if len(base) > 1 else None
+    detail = WorstVariant(len(variants), worst, structure)
     return ContractResult(float(differences[k, i]), UNIT, detail)
 
 

@@ -13,6 +13,7 @@ from symscape.contracts.catalogue import CrystalContract
 from symscape.contracts.potential import Potential
 from symscape.contracts.result import DEFAULT_SETTINGS, ContractResult, ContractSettings
 from symscape.crystal.crystal import Crystal
+from symscape.decode import decode, encode
 from symscape.digest import code_digest
 from symscape.models.evaluate import Evaluator
 
@@ -51,9 +52,9 @@ def check_crystal_once(
         question = _question(crystal, name, settings)
         known = store.get_outcome(model.fingerprint, question)
         if known is None:
-            known = json.dumps(asdict(check(potential, crystal, settings)))
+            known = json.dumps(encode(check(potential, crystal, settings)))
             store.put_outcome(model.fingerprint, model.card.name, question, known)
-        found[name] = ContractResult(**json.loads(known))
+        found[name] = decode(ContractResult, json.loads(known), name)
     return found
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
+from symscape.contracts.details import ContractDetail, Skipped
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.structures import Structures
 
@@ -19,21 +19,21 @@ class ContractResult:
     ----------
     value
         Size of the worst violation in ``unit``; NaN where the contract asks nothing (no free
-        coordinate, no stress), ``detail["skipped"]`` then says why.
+        coordinate, no stress), ``detail`` is `Skipped` then and says why.
     unit
         ``meV/atom``, ``meV/angstrom``, ``meV/angstrom^3``.
     detail
-        Where the worst violation is, and further numbers.
+        Where the worst violation is, and further numbers; None where there is nothing to say.
     """
 
     value: float
     unit: str
-    detail: dict[str, Any] = field(default_factory=dict)
+    detail: ContractDetail | None = None
 
     @property
     def applies(self) -> bool:
         """Whether there was anything to check."""
-        return "skipped" not in self.detail
+        return not isinstance(self.detail, Skipped)
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ DEFAULT_SETTINGS = ContractSettings()
 
 def skipped(unit: str, reason: str) -> ContractResult:
     """Return the result of a contract that asks nothing here."""
-    return ContractResult(float("nan"), unit, {"skipped": reason})
+    return ContractResult(float("nan"), unit, Skipped(reason))
 
 
 def rattled(crystal: Crystal | Structures, settings: ContractSettings) -> Structures:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from symscape.contracts.details import Roughness
 from symscape.contracts.potential import Potential
 from symscape.contracts.result import (
     DEFAULT_SETTINGS,
@@ -199,13 +200,13 @@ def smoothness(
     return ContractResult(
         worst.jump,
         "meV/atom",
-        {
-            "worst": worst.name,
-            "at": float(worst.distance[max(worst.jump_at, 0)]),
-            "kink": max(scan.kink for scan in scans),
-            "ripple": max(scan.ripple for scan in scans),
-            "structures": len(structures),
-        },
+        Roughness(
+            worst.name,
+            float(worst.distance[max(worst.jump_at, 0)]),
+            max(scan.kink for scan in scans),
+            max(scan.ripple for scan in scans),
+            len(structures),
+        ),
     )
 
 

@@ -14,7 +14,8 @@ from symscape.errors import HullError
 from symscape.hull.analysis import compare, errors_elsewhere
 from symscape.hull.conventions import Energies, mp2020_corrections
 from symscape.hull.phases import select_system
-from symscape.hull.relax import RelaxSettings, relax_table
+from symscape.hull.relax import relax_table
+from symscape.hull.settings import RelaxSettings
 from symscape.hull.table import crystal_table
 
 if TYPE_CHECKING:

@@ -19,6 +19,7 @@ import pandas as pd
 from symscape.crystal.structures import Structures
 from symscape.errors import ModelError
 from symscape.hull.descent import Ask, Relaxation, Response, advance, ask_calculator, descend
+from symscape.hull.settings import RelaxSettings
 from symscape.models.base import EnergyModel
 from symscape.models.cache import structure_keys
 
@@ -38,34 +39,6 @@ FAR = 0.2
 _NUDGE = 3e-3
 #: relative change of volume by which two relaxations may differ that end in one minimum
 SAME_VOLUME = 0.01
-
-
-@dataclass(frozen=True)
-class RelaxSettings:
-    """How crystals are relaxed.
-
-    Parameters
-    ----------
-    force_eV_A
-        Largest force on an atom, and on the cell per atom, at which a relaxation ends.
-    max_steps
-        Optimizer steps after which it has not converged.
-    push_A
-        Standard deviation of the atoms' random displacements before the free relaxation.
-    strain
-        Standard deviation of the components of the cell's random strain, ditto.
-    symprec_A
-        spglib's tolerance for the space group of what was relaxed freely.
-    seed
-        Of the random displacements and strains.
-    """
-
-    force_eV_A: float = 0.01
-    max_steps: int = 200
-    push_A: float = 0.03
-    strain: float = 0.01
-    symprec_A: float = 0.05
-    seed: int = 0
 
 
 @dataclass(frozen=True)

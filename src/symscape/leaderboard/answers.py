@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from symscape.hull.relax import Relaxed
+    from symscape.questions.known import KnownOfCrystals
 
 #: questions that follow from the grids alone
 OF_GRIDS = ("energies", "minima", "saddles")
@@ -197,7 +198,7 @@ def _relaxed_rows(own: pd.DataFrame, relaxed: Mapping[str, Relaxed]) -> pd.DataF
     return pd.DataFrame(rows)
 
 
-def _known(own: pd.DataFrame, asked: Asked, library: Library) -> dict[str, Any]:
+def _known(own: pd.DataFrame, asked: Asked, library: Library) -> KnownOfCrystals:
     """Which library it is, and which of a case's crystals the model has no energy of."""
     wanted: Sequence[str] = list(rows_of_case(library.described, asked.subject)["id"])
     there = set(own["id"])

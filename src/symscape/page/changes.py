@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from symscape.page.view import CaseView, RunView, SliceView
@@ -58,15 +57,8 @@ def change_of(item: SliceView, case: CaseView) -> ChangeRow:
         return ChangeRow("new", item.id, item, case)
     # what moved in the direction of the verdict comes first
     sign = -1 if known.change == "better" else 1
-    metrics = sorted(known.metrics, key=lambda metric: -sign * _shift(metric))
+    metrics = sorted(known.metrics, key=lambda metric: -sign * metric.worsening)
     return ChangeRow(known.change, item.id, item, case, tuple(metrics))
-
-
-def _shift(metric: MetricChange) -> float:
-    """How much a metric worsened; files have no infinity, which a value without a number is."""
-    if math.isfinite(metric.worsening):
-        return metric.worsening
-    return math.inf if math.isfinite(metric.old) else -math.inf
 
 
 def count_changes(rows: list[ChangeRow]) -> dict[Change, int]:

@@ -6,12 +6,13 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from symscape.hull.settings import ComparisonSettings
 from symscape.hull.systems import elements_of_system
 from symscape.page.words import NOTHING, crystal_text, metric_text, metric_title, unit_text
 from symscape.questions.behind import BehindCrystal, behind_crystals
 from symscape.questions.case import CaseResult
-from symscape.questions.crystals import CrystalRow
-from symscape.questions.detail import sound_rows
+from symscape.questions.crystals import CrystalRow, MadeBy
+from symscape.questions.detail import kept, plain, sound_rows
 from symscape.questions.energies import MAE, MEAN_SIGNED_ERROR, SHARE_UNDERPREDICTED
 from symscape.questions.hull import HULL
 from symscape.questions.registry import QUESTIONS
@@ -133,17 +134,14 @@ class HullView:
             for row in sound_rows(CrystalRow, case.detail.get("crystals")):
                 rows.setdefault(row.id, row)
         table = pd.DataFrame([asdict(rows[name]) for name in sorted(rows)] or None, columns=_SHOWN)
-        table.attrs["settings"] = self.settings
+        table.attrs["settings"] = plain(self.settings)
         return table
 
     @cached_property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> ComparisonSettings:
         """What made the energies: level of theory, corrections, digest of the crystals."""
-        for case in self.cases:
-            settings = case.detail.get("settings")
-            if isinstance(settings, dict) and settings:
-                return settings
-        return {}
+        said = (kept(MadeBy, case).settings for case in self.cases)
+        return next((found for found in said if plain(found)), ComparisonSettings())
 
     @cached_property
     def systems(self) -> tuple[str, ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from symscape.questions import contracts, crystals
 from symscape.questions.case import CaseResult
 from symscape.questions.crystals import FAILED_CRYSTALS
+from symscape.questions.known import AskedOf, AskedOfCrystals
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
 from symscape.questions.subjects import MaterialSlice, SystemCrystals
@@ -57,7 +58,10 @@ _NEEDS = frozenset(("energy", "forces", "stress"))
 
 
 def judge_conservative_forces(
-    reference: LandscapeReference, potential: Potential, tolerances: LimitsByCase, **known: Any
+    reference: LandscapeReference,
+    potential: Potential,
+    tolerances: LimitsByCase,
+    **known: Unpack[AskedOf],
 ) -> CaseResult:
     """Check the contracts about forces at the DFT minimum and around it."""
     from symscape.contracts.catalogue import FORCE_CONTRACTS
@@ -69,13 +73,15 @@ def judge_conservative_forces(
     return contracts.judge_contracts(CONSERVATIVE_FORCES, reference, results, tolerances, **known)
 
 
-def _ask(case: SliceCase, **known: Any) -> CaseResult | None:
+def _ask(case: SliceCase, **known: Unpack[AskedOf]) -> CaseResult | None:
     if "forces" not in case.model.implements:
         return None
     return judge_conservative_forces(case.reference, case.potential, case.tolerances, **known)
 
 
-def _ask_of_crystals(case: CrystalCase[SystemCrystals], **known: Any) -> CaseResult | None:
+def _ask_of_crystals(
+    case: CrystalCase[SystemCrystals], **known: Unpack[AskedOfCrystals]
+) -> CaseResult | None:
     from symscape.contracts.catalogue import FORCE_CONTRACTS
 
     if not CRYSTAL_FORCES.needs <= case.model.implements:

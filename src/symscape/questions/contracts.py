@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from symscape.contracts.details import ContractDetail, Skipped
 from symscape.questions.case import CaseResult
 from symscape.questions.detail import plain
 from symscape.questions.slices import begin
@@ -29,7 +30,7 @@ class ContractsDetail:
         What was not checked, and why.
     """
 
-    contracts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    contracts: dict[str, ContractDetail] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
 
@@ -56,15 +57,15 @@ def judge_contracts(
     """
     metrics = {name: r.value for name, r in results.items() if r.applies}
     detail = ContractsDetail(
-        {name: r.detail for name, r in results.items()},
+        {name: r.detail for name, r in results.items() if r.detail is not None},
         tuple(
-            f"{name.replace('_', ' ')} not checked: {r.detail['skipped']}"
+            f"{name.replace('_', ' ')} not checked: {r.detail.skipped}"
             for name, r in results.items()
-            if not r.applies
+            if isinstance(r.detail, Skipped)
         ),
     )
     return judge_metrics(
-        question, reference, metrics, plain(detail), tolerances, model, fingerprint, seconds
+        question, reference, metrics, detail, tolerances, model, fingerprint, seconds
     )
 
 
@@ -72,13 +73,19 @@ def judge_metrics(
     question: Question,
     reference: LandscapeReference,
     metrics: dict[str, float],
-    detail: dict[str, Any],
+    detail: object,
     tolerances: LimitsByCase,
     model: str,
     fingerprint: str,
     seconds: float,
 ) -> CaseResult:
-    """Hold metrics of a slice against the tolerances; one that was not computed is not judged."""
+    """Hold metrics of a slice against the tolerances; one that was not computed is not judged.
+
+    Parameters
+    ----------
+    detail
+        The question's own dataclass.
+    """
     blank, limits = begin(question, reference, tolerances, model, fingerprint, seconds)
     checks = tuple(check for check in limits.check(metrics, question) if check.metric in metrics)
     return replace(
@@ -86,5 +93,5 @@ def judge_metrics(
         status="passed" if all(check.passed for check in checks) else "failed",
         checks=checks,
         metrics=metrics,
-        detail=detail,
+        detail=plain(detail),
     )

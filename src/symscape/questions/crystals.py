@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isnan
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, Unpack, get_type_hints
 
+from symscape.hull.settings import ComparisonSettings
 from symscape.questions.behind import BehindRow, largest, named
 from symscape.questions.case import CaseResult, Check
 from symscape.questions.detail import plain
+from symscape.questions.known import KnownOfCrystals
 from symscape.questions.metric import Metric
 
 if TYPE_CHECKING:
@@ -76,6 +78,13 @@ class CrystalsDetail:
 
 
 @dataclass(frozen=True)
+class MadeBy:
+    """What a case about energies of crystals keeps in common: what made them."""
+
+    settings: ComparisonSettings = field(default_factory=ComparisonSettings)
+
+
+@dataclass(frozen=True)
 class ContractsOnCrystals:
     """What a case about contracts on crystals keeps: the worst by the contract, and all."""
 
@@ -97,7 +106,7 @@ def judge_crystal_contracts(
     tolerances: LimitsByCase,
     *,
     model: str,
-    **known: Any,
+    **known: Unpack[KnownOfCrystals],
 ) -> CaseResult:
     """Hold the worst that contracts found on the crystals of a system against the tolerances.
 
@@ -124,7 +133,9 @@ def judge_crystal_contracts(
     return judged_crystals(question, subject, metrics, detail, behind, tolerances, model, known)
 
 
-def by_errors(table: pd.DataFrame, metrics: Mapping[str, Any]) -> dict[str, tuple[BehindRow, ...]]:
+def by_errors(
+    table: pd.DataFrame, metrics: Mapping[str, object]
+) -> dict[str, tuple[BehindRow, ...]]:
     """Name the crystals with the largest errors of the kind that each metric is made of."""
     kinds = {"formation": "error_formation", "total": "error_total"}
     columns = {name: kinds.get(name.partition("_")[0], "error_above_hull") for name in metrics}
@@ -151,12 +162,12 @@ def rows_of(table: pd.DataFrame) -> tuple[CrystalRow, ...]:
 def judged_crystals(
     question: Question,
     subject: Subject,
-    metrics: dict[str, Any],
+    metrics: dict[str, float],
     detail: object,
     behind: Mapping[str, Sequence[BehindRow]],
     tolerances: LimitsByCase,
     model: str,
-    known: dict[str, Any],
+    known: KnownOfCrystals,
 ) -> CaseResult:
     """Hold metrics about crystals against the tolerances; a crystal without energy fails them.
 
@@ -167,7 +178,7 @@ def judged_crystals(
     behind
         By the metric's name, the crystals that make it what it is.
     known
-        As those of `judge_hull`.
+        As those of `judge_hull`: see `KnownOfCrystals`.
     """
     limits = tolerances.case(
         question.name, material=subject.material, slice=subject.slice, model=model

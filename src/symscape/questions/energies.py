@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from symscape.landscape import metrics as measures
 from symscape.landscape.metrics import WINDOWS, window_key, worst_point
 from symscape.questions.case import CaseResult, Check
 from symscape.questions.detail import NO_ZERO, plain
+from symscape.questions.known import AskedOf
 from symscape.questions.metric import Metric, Score
 from symscape.questions.points import ClosestPair, FailedPoint, WorstPoint
 from symscape.questions.question import Question, Scoring
@@ -52,15 +53,11 @@ class EnergiesDetail:
     worst: WorstPoint | None = None
 
 
-def _ask(case: SliceCase, **known: Any) -> CaseResult:
+def _ask(case: SliceCase, **known: Unpack[AskedOf]) -> CaseResult:
     found = case.evaluation
+    known["seconds"] = found.seconds
     return judge_energies(
-        case.reference,
-        found.energies,
-        case.tolerances,
-        failures=found.failures,
-        seconds=found.seconds,
-        **known,
+        case.reference, found.energies, case.tolerances, failures=found.failures, **known
     )
 
 

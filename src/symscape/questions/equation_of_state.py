@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
 from symscape.questions.behind import BehindRow, largest, named
 from symscape.questions.case import CaseResult
 from symscape.questions.crystals import FAILED_CRYSTALS, N_CRYSTALS, judged_crystals
+from symscape.questions.known import AskedOfCurves, KnownOfCrystals
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
 from symscape.questions.subjects import ElementGroup
@@ -117,7 +118,7 @@ def judge_equation_of_state(
     *,
     model: str,
     not_judged: Sequence[NotJudged] = (),
-    **known: Any,
+    **known: Unpack[KnownOfCrystals],
 ) -> CaseResult:
     """Judge a model's curves of the crystals of a group of the periodic table.
 
@@ -210,7 +211,7 @@ def _behind_curves(
     }
 
 
-def _ask(case: CurveCase[ElementGroup], **known: Any) -> CaseResult:
+def _ask(case: CurveCase[ElementGroup], **known: Unpack[AskedOfCurves]) -> CaseResult:
     equations, curves = case.with_energies()
     return judge_equation_of_state(equations, curves, case.subject, case.tolerances, **known)
 

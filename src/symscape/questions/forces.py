@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
 from symscape.questions.case import CaseResult
 from symscape.questions.contracts import judge_metrics
-from symscape.questions.detail import plain
+from symscape.questions.known import AskedOf
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
 from symscape.questions.subjects import MaterialSlice
@@ -62,7 +62,7 @@ def judge_forces(
         drawn = (_rounded(spread_by_symmetry(reference.slice, own.per_step)) for own in sides)
         detail = ForcesDetail(ForceArrows(*drawn))
     return judge_metrics(
-        FORCES, reference, metrics, plain(detail), tolerances, model, fingerprint, seconds
+        FORCES, reference, metrics, detail, tolerances, model, fingerprint, seconds
     )
 
 
@@ -88,7 +88,7 @@ def compared_window(material: str, slice: str, model: str, tolerances: LimitsByC
     return FORCES.setting("window", limits.settings) / 1000
 
 
-def _ask(case: SliceCase, **known: Any) -> CaseResult | None:
+def _ask(case: SliceCase, **known: Unpack[AskedOf]) -> CaseResult | None:
     from symscape.landscape.forces import compare_forces
 
     if "forces" not in case.model.implements:

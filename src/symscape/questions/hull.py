@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
+from symscape.hull.settings import ComparisonSettings
 from symscape.questions.case import CaseResult
 from symscape.questions.crystals import (
     FAILED_CRYSTALS,
@@ -15,6 +15,7 @@ from symscape.questions.crystals import (
     judged_crystals,
     rows_of,
 )
+from symscape.questions.known import AskedOfCrystals, KnownOfCrystals
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
 from symscape.questions.subjects import HullSystem
@@ -43,11 +44,16 @@ class HullDetail:
 
     crystals: tuple[CrystalRow, ...] = ()
     polymorphs: tuple[Polymorphs, ...] = ()
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: ComparisonSettings = field(default_factory=ComparisonSettings)
 
 
 def judge_hull(
-    table: pd.DataFrame, subject: HullSystem, tolerances: LimitsByCase, *, model: str, **known: Any
+    table: pd.DataFrame,
+    subject: HullSystem,
+    tolerances: LimitsByCase,
+    *,
+    model: str,
+    **known: Unpack[KnownOfCrystals],
 ) -> CaseResult:
     """Judge hull and polymorphs of one chemical system.
 
@@ -69,7 +75,7 @@ def judge_hull(
     threshold = HULL.setting("threshold", settings)
     order = polymorph_order(table, resolution_meV=HULL.setting("resolution", settings))
     metrics = hull_metrics(table, order, threshold)
-    detail = HullDetail(rows_of(table), polymorphs_of(order), order.attrs["settings"])
+    detail = HullDetail(rows_of(table), polymorphs_of(order), ComparisonSettings.of(order))
     behind = by_errors(table, metrics)
     return judged_crystals(HULL, subject, metrics, detail, behind, tolerances, model, known)
 
@@ -108,7 +114,7 @@ def hull_metrics(table: pd.DataFrame, order: pd.DataFrame, threshold: float) -> 
     }
 
 
-def _ask(case: CrystalCase[HullSystem], **known: Any) -> CaseResult:
+def _ask(case: CrystalCase[HullSystem], **known: Unpack[AskedOfCrystals]) -> CaseResult:
     return judge_hull(case.table(), case.subject, case.tolerances, **known)
 
 

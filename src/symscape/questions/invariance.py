@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from symscape.questions import contracts, crystals
 from symscape.questions.case import CaseResult
 from symscape.questions.crystals import FAILED_CRYSTALS
+from symscape.questions.known import AskedOf, AskedOfCrystals
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
 from symscape.questions.subjects import MaterialSlice, SystemCrystals
@@ -50,7 +51,10 @@ def _contracts() -> dict[str, CrystalContract]:
 
 
 def judge_invariance(
-    reference: LandscapeReference, potential: Potential, tolerances: LimitsByCase, **known: Any
+    reference: LandscapeReference,
+    potential: Potential,
+    tolerances: LimitsByCase,
+    **known: Unpack[AskedOf],
 ) -> CaseResult:
     """Check the contracts about energies at the DFT minimum and on the slice's grid."""
     from symscape.contracts.invariance import equivalent_points
@@ -61,11 +65,13 @@ def judge_invariance(
     return contracts.judge_contracts(INVARIANCE, reference, results, tolerances, **known)
 
 
-def _ask(case: SliceCase, **known: Any) -> CaseResult:
+def _ask(case: SliceCase, **known: Unpack[AskedOf]) -> CaseResult:
     return judge_invariance(case.reference, case.potential, case.tolerances, **known)
 
 
-def _ask_of_crystals(case: CrystalCase[SystemCrystals], **known: Any) -> CaseResult:
+def _ask_of_crystals(
+    case: CrystalCase[SystemCrystals], **known: Unpack[AskedOfCrystals]
+) -> CaseResult:
     found = case.contracts(_contracts())
     return crystals.judge_crystal_contracts(
         CRYSTAL_INVARIANCE, case.subject, found, case.tolerances, **known

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from symscape.questions.crystals import FAILED_CRYSTALS, judged_crystals
 from symscape.questions.energies import MAE, MEAN_SIGNED_ERROR, SOFTENING_SCALE
 from symscape.questions.equation_of_state import WITHOUT_MINIMUM, NotJudged
 from symscape.questions.hull import WRONG_ORDER_SHARE
+from symscape.questions.known import AskedOfCurves, KnownOfCrystals
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
 from symscape.questions.subjects import ElementalPrototype
@@ -71,7 +72,7 @@ def judge_prototype_differences(
     *,
     model: str,
     not_judged: Sequence[NotJudged] = (),
-    **known: Any,
+    **known: Unpack[KnownOfCrystals],
 ) -> CaseResult:
     """Judge how far one prototype of each element lies above the lowest one.
 
@@ -151,7 +152,7 @@ def _behind_differences(
     }
 
 
-def _ask(case: CurveCase[ElementalPrototype], **known: Any) -> CaseResult:
+def _ask(case: CurveCase[ElementalPrototype], **known: Unpack[AskedOfCurves]) -> CaseResult:
     equations, curves = case.judged_on()
     return judge_prototype_differences(
         equations, curves.energy, case.subject, case.tolerances, **known

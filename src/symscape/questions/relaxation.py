@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
+from symscape.hull.settings import ComparisonSettings
 from symscape.questions.behind import largest, named
 from symscape.questions.case import CaseResult
 from symscape.questions.crystals import FAILED_CRYSTALS, N_CRYSTALS, judged_crystals
+from symscape.questions.known import AskedOfCrystals, KnownOfCrystals
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
 from symscape.questions.subjects import HullSystem
@@ -49,7 +50,7 @@ class RelaxationDetail:
     """What a case about relaxation keeps: its crystals, and what made their energies."""
 
     relaxed: tuple[RelaxedRow, ...] = ()
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: ComparisonSettings = field(default_factory=ComparisonSettings)
 
 
 def judge_relaxation(
@@ -59,7 +60,7 @@ def judge_relaxation(
     *,
     model: str,
     near_meV: float = 25.0,
-    **known: Any,
+    **known: Unpack[KnownOfCrystals],
 ) -> CaseResult:
     """Judge what becomes of a system's crystals when the model relaxes them.
 
@@ -86,7 +87,7 @@ def judge_relaxation(
     }
     columns = [column.name for column in fields(RelaxedRow)]
     rows = tuple(RelaxedRow(*row) for row in table[columns].itertuples(index=False))
-    detail = RelaxationDetail(rows, table.attrs.get("settings", {}))
+    detail = RelaxationDetail(rows, ComparisonSettings.of(table))
     broken = named(table["id"][~table["kept_symmetry"].astype(bool)])
     behind = {
         "above_hull_mae_fixed": largest(table, "error_fixed"),
@@ -122,7 +123,7 @@ def not_determined(table: pd.DataFrame) -> list[str]:
     ]
 
 
-def _ask(case: CrystalCase[HullSystem], **known: Any) -> CaseResult | None:
+def _ask(case: CrystalCase[HullSystem], **known: Unpack[AskedOfCrystals]) -> CaseResult | None:
     if not RELAXATION.needs <= case.model.implements:
         return None
     made = case.relaxed()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from symscape.questions.case import CaseResult
+from symscape.questions.known import AskedOf
 from symscape.questions.metric import Metric, Score
 from symscape.questions.points import GridDetail, Place
 from symscape.questions.question import Question, Scoring
@@ -108,7 +109,7 @@ def _metrics(found: TopologyErrors) -> dict[str, float]:
     }
 
 
-def _ask(case: SliceCase, **known: Any) -> CaseResult | None:
+def _ask(case: SliceCase, **known: Unpack[AskedOf]) -> CaseResult | None:
     return judge_saddles(case.reference, case.evaluation.energies, case.tolerances, **known)
 
 

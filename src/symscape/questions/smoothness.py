@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
+from symscape.contracts.details import Roughness
 from symscape.questions.case import CaseResult
+from symscape.questions.known import AskedOf
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
 from symscape.questions.slices import begin
@@ -89,7 +91,7 @@ class SmoothnessDetail:
     lines: tuple[JudgedLine, ...] = ()
     largest_jump_at: tuple[float, ...] = ()
     rough_points: tuple[JudgedPoint, ...] = ()
-    strained: Mapping[str, Any] | None = None
+    strained: Roughness | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -128,10 +130,13 @@ def judge_smoothness(
     metrics[MAX_KINK.name] = max(scan.kink for scan in scans)
     metrics[MAX_RIPPLE.name] = max(scan.ripple for scan in scans)
     worst = max(scans, key=lambda scan: scan.jump)
+    on_strain: Roughness | None = None
     if strained is not None:
+        assert isinstance(strained.detail, Roughness), "it is the contract of smoothness"
+        on_strain = strained.detail
         metrics[MAX_JUMP.name] = max(metrics[MAX_JUMP.name], strained.value)
-        metrics[MAX_KINK.name] = max(metrics[MAX_KINK.name], strained.detail["kink"])
-        metrics[MAX_RIPPLE.name] = max(metrics[MAX_RIPPLE.name], strained.detail["ripple"])
+        metrics[MAX_KINK.name] = max(metrics[MAX_KINK.name], on_strain.kink)
+        metrics[MAX_RIPPLE.name] = max(metrics[MAX_RIPPLE.name], on_strain.ripple)
     worst_points = rough.points[:MOST_DESCRIBED]
     environments = describe_points(
         reference.slice, [p.index for p in worst_points], reference.minimum
@@ -143,7 +148,7 @@ def judge_smoothness(
             JudgedPoint(point.index, point.direction, point.kind, point.excess, point.score)
             for point in rough.points
         ),
-        strained=None if strained is None else strained.detail,
+        strained=on_strain,
         warnings=tuple(
             f"{point.kind} at grid point {point.index}: {environment}"
             for point, environment in zip(worst_points, environments, strict=True)
@@ -183,7 +188,7 @@ def _grid_smoothness(
     return compare_smoothness(grid.reference, grid.model, geometry, window=window)
 
 
-def _ask(case: SliceCase, **known: Any) -> CaseResult:
+def _ask(case: SliceCase, **known: Unpack[AskedOf]) -> CaseResult:
     from symscape.contracts.scan import scan_slice, smoothness
 
     reference, potential = case.reference, case.potential

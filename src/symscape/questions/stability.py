@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
+from symscape.hull.settings import ComparisonSettings
 from symscape.questions.behind import largest
 from symscape.questions.case import CaseResult
 from symscape.questions.crystals import FAILED_CRYSTALS, judged_crystals
 from symscape.questions.hull import FALSE_STABLE, FALSE_UNSTABLE
+from symscape.questions.known import AskedOfCrystals, KnownOfCrystals
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
 from symscape.questions.subjects import AllCrystals
@@ -59,7 +60,7 @@ class StabilityDetail:
     """What a case about stability keeps: who is called stable and isn't, and how it was made."""
 
     false_stable: tuple[str, ...] = ()
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: ComparisonSettings = field(default_factory=ComparisonSettings)
 
 
 def stability_metrics(found: Verdicts, end: str = "") -> dict[str, float]:
@@ -73,7 +74,7 @@ def stability_metrics(found: Verdicts, end: str = "") -> dict[str, float]:
 
 
 def judge_stability(
-    table: pd.DataFrame, tolerances: LimitsByCase, *, model: str, **known: Any
+    table: pd.DataFrame, tolerances: LimitsByCase, *, model: str, **known: Unpack[KnownOfCrystals]
 ) -> CaseResult:
     """Judge over all systems whom the model calls stable."""
     from symscape.hull.stability import classify
@@ -91,13 +92,13 @@ def judge_stability(
     }
     stable = 1000 * table[["above_hull_dft", "above_hull_model"]] <= threshold
     wrong = table["id"][stable["above_hull_model"] & ~stable["above_hull_dft"]]
-    detail = StabilityDetail(tuple(map(str, wrong)), table.attrs.get("settings", {}))
+    detail = StabilityDetail(tuple(map(str, wrong)), ComparisonSettings.of(table))
     differ = table[stable["above_hull_model"] != stable["above_hull_dft"]]
     behind = dict.fromkeys(metrics, largest(differ, "error_above_hull"))
     return judged_crystals(STABILITY, subject, metrics, detail, behind, tolerances, model, known)
 
 
-def _ask(case: CrystalCase[AllCrystals], **known: Any) -> CaseResult:
+def _ask(case: CrystalCase[AllCrystals], **known: Unpack[AskedOfCrystals]) -> CaseResult:
     return judge_stability(case.table(), case.tolerances, **known)
 
 

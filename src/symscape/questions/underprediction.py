@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
+from symscape.hull.settings import ComparisonSettings
 from symscape.questions.case import CaseResult
 from symscape.questions.crystals import (
     FAILED_CRYSTALS,
@@ -16,6 +17,7 @@ from symscape.questions.crystals import (
     rows_of,
 )
 from symscape.questions.energies import MAE, MEAN_SIGNED_ERROR, SHARE_UNDERPREDICTED
+from symscape.questions.known import AskedOfCrystals, KnownOfCrystals
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
 from symscape.questions.stability import N
@@ -68,7 +70,7 @@ class BiasDetail:
     """What a case about a symmetry class keeps: its crystals, and what made their energies."""
 
     crystals: tuple[CrystalRow, ...] = ()
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: ComparisonSettings = field(default_factory=ComparisonSettings)
 
 
 def summary_row(found: ErrorSummary) -> dict[str, float]:
@@ -91,7 +93,12 @@ def underprediction_metrics(row: Mapping[Any, float], prefix: str) -> dict[str, 
 
 
 def judge_underprediction(
-    table: pd.DataFrame, subject: Subject, tolerances: LimitsByCase, *, model: str, **known: Any
+    table: pd.DataFrame,
+    subject: Subject,
+    tolerances: LimitsByCase,
+    *,
+    model: str,
+    **known: Unpack[KnownOfCrystals],
 ) -> CaseResult:
     """Judge the bias of one symmetry class.
 
@@ -109,14 +116,14 @@ def judge_underprediction(
         row = summary_row(error_summary(table[column].to_numpy()))
         metrics |= underprediction_metrics(row, prefix)
     metrics[N_CRYSTALS.name] = len(table)
-    detail = BiasDetail(rows_of(table), table.attrs.get("settings", {}))
+    detail = BiasDetail(rows_of(table), ComparisonSettings.of(table))
     behind = by_errors(table, metrics)
     return judged_crystals(
         UNDERPREDICTION, subject, metrics, detail, behind, tolerances, model, known
     )
 
 
-def _ask(case: CrystalCase[SymmetryClass], **known: Any) -> CaseResult:
+def _ask(case: CrystalCase[SymmetryClass], **known: Unpack[AskedOfCrystals]) -> CaseResult:
     from symscape.questions.crystal_rows import without_zeros
 
     return judge_underprediction(

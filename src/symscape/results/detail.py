@@ -12,47 +12,21 @@ from symscape.decode import decode, encode
 from symscape.questions.case import CaseResult
 from symscape.questions.energies import EnergiesDetail
 from symscape.questions.forces import ForcesDetail
-from symscape.verdict.baseline import Change, MetricChange
+from symscape.verdict.baseline import JudgedByBaseline
 
 
 @dataclass(frozen=True)
-class BaselineDetail:
-    """What an earlier run said of the same case.
-
-    Parameters
-    ----------
-    change
-        ``better``, ``worse`` or ``same``.
-    metrics
-        Every metric that both have.
-    energies
-        The earlier model's energies in eV/atom with its own zero, shape (n_u, n_v), NaN where
-        there are none; None but for the question ``energies``.
-    fingerprint
-        Of the earlier model.
-    """
-
-    change: Change
-    metrics: tuple[MetricChange, ...] = ()
-    energies: tuple[tuple[float, ...], ...] | None = None
-    fingerprint: str = ""
-
-
-@dataclass(frozen=True)
-class CaseDetail(EnergiesDetail, ForcesDetail):
+class CaseDetail(EnergiesDetail, ForcesDetail, JudgedByBaseline):
     """The part of ``CaseResult.detail`` that reports print: what grids keep, and the run's own.
 
     Parameters
     ----------
     known_failure, known_failure_expires
         Why the case is expected to fail, and the last day (ISO 8601) on which it is.
-    baseline
-        The same case in the earlier run that this one was judged by.
     """
 
     known_failure: str | None = None
     known_failure_expires: str | None = None
-    baseline: BaselineDetail | None = None
 
 
 def read_detail(case: CaseResult, where: str = "detail") -> CaseDetail:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 import pytest
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from symscape.landscape.evaluate import SliceEvaluation
     from symscape.models.base import EnergyModel
     from symscape.models.evaluate import Evaluator
+    from symscape.questions.known import AskedOf
     from symscape.questions.question import Question
     from symscape.references.reference import LandscapeReference
     from symscape.suite.session import SuiteSession
@@ -86,7 +87,7 @@ class LandscapeCase:
             pytest.skip(question.nothing)
         return result
 
-    def _ask(self, **known: Any) -> CaseResult | None:
+    def _ask(self, **known: Unpack[AskedOf]) -> CaseResult | None:
         """Ask, and say how far that is where it takes long."""
         title = f"{self.model.card.name} {self.reference.id} ({self.question.title.lower()})"
         with progress_line(self.session.config, title) as tell, self.potential.watched(tell):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 import pytest
@@ -25,6 +25,7 @@ from symscape.suite.roll import roll_of
 if TYPE_CHECKING:
     from symscape.models.base import EnergyModel
     from symscape.questions.case import CaseResult
+    from symscape.questions.known import AskedOf
     from symscape.questions.question import Question
     from symscape.suite.session import SuiteSession
     from symscape.verdict.tolerances import Tolerances
@@ -180,7 +181,7 @@ class EquationCase:
         session, question = self.curves.session, self.question
         digest = self.curves.stored.about.digest
 
-        def judge(**known: Any) -> CaseResult | None:
+        def judge(**known: Unpack[AskedOf]) -> CaseResult | None:
             answered = self.answered
             return question.ask(
                 answered, digest=digest, missing=answered.missing, not_judged=not_judged, **known

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from symscape.errors import ResultsFileError
 from symscape.questions.case import CaseResult
-from symscape.verdict.baseline import DEFAULT_MARGIN, judge_against
+from symscape.questions.detail import kept
+from symscape.verdict.baseline import DEFAULT_MARGIN, JudgedByBaseline, judge_against
 
 if TYPE_CHECKING:
     from symscape.results.run_results import RunResults
@@ -122,13 +123,13 @@ def change_table(cases: list[CaseResult], baseline: Baseline, gone: list[str]) -
     rows: list[tuple[int, str]] = []
     order = ("worse", "better", "new", "gone", "same")
     for case in cases:
-        detail: dict[str, Any] = case.detail.get("baseline") or {}
-        change = detail.get("change", "new")
-        metrics = sorted(detail.get("metrics", []), key=lambda m: -abs(m["worsening"]))
+        said = kept(JudgedByBaseline, case).baseline
+        change = said.change if said else "new"
+        metrics = sorted(said.metrics if said else (), key=lambda m: -abs(m.worsening))
         what = ""
         if metrics and change in ("worse", "better"):
             m = metrics[0]
-            what = f"{m['metric']} {m['old']:.4g} -> {m['new']:.4g} {m['unit']}".rstrip()
+            what = f"{m.metric} {m.old:.4g} -> {m.new:.4g} {m.unit}".rstrip()
         rows.append((order.index(change), f"{change:<7} {case.question:<10} {case.id}  {what}"))
     rows += [(order.index("gone"), f"{'gone':<7} {'':<10} {name}") for name in gone]
     counts = [f"{sum(k == n for k, _ in rows)} {order[n]}" for n in range(len(order))]

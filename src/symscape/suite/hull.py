@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 import pytest
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from symscape.hull.model_tables import DescribedCrystals, ModelTables
     from symscape.models.base import EnergyModel
     from symscape.questions.case import CaseResult
+    from symscape.questions.known import AskedOf
     from symscape.questions.question import Question
     from symscape.references.crystals import CrystalLibrary
     from symscape.suite.session import SuiteSession
@@ -173,7 +174,7 @@ class HullCase:
         """Ask and judge, unless an earlier run has; skip the test where there is nothing to ask."""
         hulls, question = self.hulls, self.question
 
-        def judge(**known: Any) -> CaseResult | None:
+        def judge(**known: Unpack[AskedOf]) -> CaseResult | None:
             missing = hulls.missing(self.model, self.subject)
             result = question.ask(self, digest=hulls.digest, missing=missing, **known)
             return with_shapes(self, result) if result else None

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
+
+import numpy as np
 
 from symscape.questions.case import CaseResult, Check
+from symscape.questions.detail import plain
 from symscape.questions.metric import Metric, Movement
 from symscape.questions.registry import metric_named
 
@@ -30,7 +33,9 @@ class MetricChange:
         How much further the value is from its ideal than the baseline's was, as a share of how far
         the tolerance lets it be; negative where it got better. Where nothing but the ideal is
         allowed: in ones for counts, else in units of the noise. Where the baseline has no number:
-        how many tolerances the value is off.
+        how many tolerances the value is off. Infinite where there is no number any more, minus
+        infinite where there was none before; files write neither, so that both are read from the
+        values.
     """
 
     metric: str
@@ -38,6 +43,41 @@ class MetricChange:
     old: float
     new: float
     worsening: float
+
+    def __post_init__(self) -> None:
+        if math.isnan(self.worsening):
+            worsening = -math.inf if math.isfinite(self.new) else math.inf
+            object.__setattr__(self, "worsening", worsening)
+
+
+@dataclass(frozen=True)
+class BaselineDetail:
+    """What an earlier run said of the same case, as the new case keeps it.
+
+    Parameters
+    ----------
+    change
+        ``better``, ``worse`` or ``same``.
+    metrics
+        Every metric that both have.
+    energies
+        The earlier model's energies in eV/atom with its own zero, shape (n_u, n_v), NaN where
+        there are none; None but for the question ``energies``.
+    fingerprint
+        Of the earlier model.
+    """
+
+    change: Change
+    metrics: tuple[MetricChange, ...] = ()
+    energies: tuple[tuple[float, ...], ...] | None = None
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True)
+class JudgedByBaseline:
+    """The part of ``CaseResult.detail`` that says what the baseline said; None without one."""
+
+    baseline: BaselineDetail | None = None
 
 
 @dataclass(frozen=True)
@@ -137,25 +177,8 @@ def judge_against(
     status = new.status
     if status != "error":
         status = "failed" if change.change == "worse" else "passed"
+    grid = None if old.energies is None else np.array(old.energies, dtype=float).tolist()
+    kept = BaselineDetail(change.change, change.metrics, grid, old.fingerprint)
     return replace(
-        new, status=status, detail={**new.detail, "baseline": _detail(change, old)}
+        new, status=status, detail={**new.detail, **plain(JudgedByBaseline(kept))}
     ), change
-
-
-def _detail(change: CaseChange, old: CaseResult) -> dict[str, Any]:
-    """Say what the report shows beside the new landscape."""
-    return {
-        "change": change.change,
-        "metrics": [
-            {
-                "metric": m.metric,
-                "unit": m.unit,
-                "old": m.old,
-                "new": m.new,
-                "worsening": m.worsening,
-            }
-            for m in change.metrics
-        ],
-        "energies": old.energies,
-        "fingerprint": old.fingerprint,
-    }

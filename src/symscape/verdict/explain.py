@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from symscape.questions.behind import behind_crystals, behind_texts
 from symscape.questions.case import CaseResult, Check
@@ -12,6 +11,7 @@ from symscape.questions.detail import kept
 from symscape.questions.energies import EnergiesDetail
 from symscape.questions.points import FailedPoint, WorstPoint
 from symscape.questions.registry import metric_named
+from symscape.verdict.baseline import BaselineDetail, JudgedByBaseline
 
 #: points or loci named in full before the rest is counted
 _MOST_POINTS = 5
@@ -25,7 +25,7 @@ def explain(result: CaseResult) -> str:
     if result.checks:
         lines += ["", *_table(result)]
     lines += [f"  {metric}: {text}" for metric, text in behind_texts(result).items()]
-    if baseline := result.detail.get("baseline"):
+    if baseline := kept(JudgedByBaseline, result).baseline:
         lines += ["", *_against_baseline(baseline)]
     points = kept(EnergiesDetail, result)
     if points.worst:
@@ -136,14 +136,16 @@ def _failed_points(points: Sequence[FailedPoint]) -> list[str]:
     return lines
 
 
-def _against_baseline(baseline: dict[str, Any]) -> list[str]:
+def _against_baseline(baseline: BaselineDetail) -> list[str]:
     """Say what changed since the baseline, most worsened first."""
-    lines = [f"  {baseline['change']} than the baseline"]
-    if baseline["change"] == "same":
+    lines = [f"  {baseline.change} than the baseline"]
+    if baseline.change == "same":
         lines = ["  the same as the baseline"]
-    for change in sorted(baseline["metrics"], key=lambda m: -m["worsening"]):
-        old = f"{change['old']:.4g}" if math.isfinite(change["old"]) else "no value"
-        values = f"{old} -> {change['new']:.4g} {change['unit']}".rstrip()
-        share = f"{100 * change['worsening']:+.0f} % of the tolerance"
-        lines.append(f"    {change['metric']:<18} {values}  ({share})")
+    for change in sorted(baseline.metrics, key=lambda m: -m.worsening):
+        old = f"{change.old:.4g}" if math.isfinite(change.old) else "no value"
+        values = f"{old} -> {change.new:.4g} {change.unit}".rstrip()
+        # infinite from a number to none
+        much = math.isfinite(change.worsening)
+        share = f"  ({100 * change.worsening:+.0f} % of the tolerance)" if much else ""
+        lines.append(f"    {change.metric:<18} {values}{share}")
     return lines
