@@ -24,7 +24,7 @@ def analyse(reference, model, geometry):
     """Everything that the questions of topology compute on a grid."""
     comparison = compare_topology(reference, model, geometry)
     paths = [comparison.paths(saddle) for saddle in comparison.saddles]
-    return comparison.errors, paths, compare_smoothness(reference, model, geometry).rough_points
+    return comparison.errors, paths, compare_smoothness(reference, model, geometry)
 
 
 @pytest.mark.speed
