@@ -27,7 +27,7 @@ from symscape.models.ase import ASEModel
 from symscape.models.cache import EnergyCache
 from symscape.models.card import ModelCard
 from symscape.models.evaluate import Evaluator
-from symscape.questions.relaxation import not_determined
+from symscape.questions.relaxation import lost_symmetry, not_determined
 
 EMT_MODEL = ASEModel(ModelCard("emt", "ase", "ase.calculators.emt:EMT"))
 #: EMT's copper: equilibrium lattice constant of fcc (angstrom), ASE's documentation
@@ -99,6 +99,17 @@ def test_the_energy_gained_is_the_depth_of_the_well():
     assert found.gained == pytest.approx(depth / 2, abs=2e-4)
     assert not found.kept_symmetry
     assert abs(found.volume_change) < 1e-3
+
+
+def test_an_energy_that_depends_on_the_minimum_chosen_is_said_to_be_undetermined():
+    """Of a saddle of the model, not of a crystal that stays what it is."""
+    rows = pd.DataFrame(
+        [{"id": "saddle", "kept_symmetry": False}, {"id": "well", "kept_symmetry": True}]
+    )
+    (sentence,) = lost_symmetry(rows)
+    assert "not determined" in sentence
+    assert sentence.endswith(": saddle")
+    assert not lost_symmetry(rows[rows["kept_symmetry"]])
 
 
 class VolumeWells(Calculator):

@@ -98,7 +98,8 @@ def judge_relaxation(
         BROKEN_SHARE.name: broken,
         "not_converged": named(table["id"][~table["converged_fixed"].astype(bool)]),
     }
-    known["warnings"] = [*known.get("warnings", ()), *not_determined(table)]
+    unsure = [*not_determined(table), *lost_symmetry(table)]
+    known["warnings"] = [*known.get("warnings", ()), *unsure]
     return judged_crystals(RELAXATION, subject, metrics, detail, behind, tolerances, model, known)
 
 
@@ -121,6 +122,24 @@ def not_determined(table: pd.DataFrame) -> list[str]:
         "from a start 0.3 % larger"
         for _, row in table[apart].iterrows()
     ]
+
+
+def lost_symmetry(table: pd.DataFrame) -> list[str]:
+    """Say, in one sentence or none, whose energies after free relaxation rounding decides.
+
+    A crystal that is a saddle has several minima around it, and the last digits of the forces
+    choose among them: it gains what it gained at least.
+
+    Parameters
+    ----------
+    table
+        Rows with ``id`` and ``kept_symmetry``.
+    """
+    lost = list(table["id"][~table["kept_symmetry"].astype(bool)])
+    if not lost:
+        return []
+    what = "the error above hull after free relaxation is not determined, since each of these ends"
+    return [f"{what} in one of several minima when it loses its symmetry: {', '.join(lost)}"]
 
 
 def _ask(case: CrystalCase[HullSystem], **known: Unpack[AskedOfCrystals]) -> CaseResult | None:
