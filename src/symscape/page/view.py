@@ -76,7 +76,9 @@ class CaseView:
 
     @property
     def severity(self) -> float:
-        """The worst check's; 0 without checks."""
+        """The worst check's; infinite for a case that could not be evaluated."""
+        if self.case.status == "error":
+            return math.inf
         return max((severity(check) for check in self.case.checks), default=0.0)
 
     @cached_property
