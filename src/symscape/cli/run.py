@@ -16,6 +16,8 @@ from symscape.places import PARTS, suite_folder
 
 #: what is not an option of this command goes to pytest
 PASS_ON: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True}
+#: where hypothesis is installed, its plugin imports all of it at the end of every run
+PYTEST = [sys.executable, "-m", "pytest", "-p", "no:hypothesispytest"]
 
 
 def run(
@@ -40,7 +42,7 @@ def run(
     5 no case chosen. Reports are written to reports/ in the current folder.
     """
     given = [*(arguments or ()), *context.args]
-    command = [sys.executable, "-m", "pytest", *pytest_arguments(given, suite, Path.cwd())]
+    command = [*PYTEST, *pytest_arguments(given, suite, Path.cwd())]
     if os.name == "posix":
         # this process becomes pytest, so that signals and the exit code are pytest's own
         sys.stdout.flush()
