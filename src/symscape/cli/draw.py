@@ -17,7 +17,9 @@ from symscape.cli.structures import (
     Reading,
     Subgroup,
     Symprec,
-    slices_of_file,
+    crystal_or_slice,
+    elements_lacking,
+    slices_of,
     split_names,
 )
 from symscape.crystal.read import MAX_SIZE_MB, is_structure_name
@@ -92,16 +94,20 @@ def draw(
     chosen = cast(FigureKind, kind)
     layout: Literal["wide", "tall"] = "tall" if tall else "wide"
     reading = Reading.told(symprec, block, elements, max_size)
-    alone = _slice_of_file(Path(reference), reading, split_names(axes), subgroup, points)
-    if alone is None:
+    path = Path(reference)
+    subject = crystal_or_slice(path, reading) if _is_without_dft(path) else None
+    if subject is None:
         stored = symscape.load_reference(reference, references)
     potential = symscape.model(mlip, checkpoint=checkpoint, device=device)
     potential.check_installed()
-    if alone is not None:
+    if subject is not None:
         if chosen != "landscape":
             raise SymscapeError(
                 f"{reference}: without DFT energies there is a landscape only; leave out --kind."
             )
+        elements_lacking([potential], subject)
+        names = split_names(axes)
+        (alone,) = slices_of(path, subject, axes=names, subgroup=subgroup, points=points, most=1)
         with opened_cache(cache_dir) as cache:
             _save(_draw_alone(alone, potential, layout, cache), output)
         typer.echo(f"wrote {output}")
@@ -121,19 +127,13 @@ def draw(
     typer.echo(f"wrote {output}")
 
 
-def _slice_of_file(
-    path: Path, reading: Reading, axes: tuple[str, ...], subgroup: str, points: int
-) -> Slice | None:
-    """Return the slice of a file without DFT energies; None for the name or file of a reference."""
+def _is_without_dft(path: Path) -> bool:
+    """Tell a file of a structure or a slice from the name or file of a reference."""
     from symscape.references.slice_file import is_slice_file
 
-    is_slice = path.suffix == ".json" and is_slice_file(path)
-    if not is_slice and (
-        path.suffix == ".json" or not (path.is_file() or is_structure_name(path.name))
-    ):
-        return None
-    (chosen,) = slices_of_file(path, reading, axes=axes, subgroup=subgroup, points=points, most=1)
-    return chosen
+    if path.suffix == ".json":
+        return is_slice_file(path)
+    return path.is_file() or is_structure_name(path.name)
 
 
 def _draw_alone(

@@ -18,8 +18,10 @@ from symscape.cli.structures import (
     Reading,
     Subgroup,
     Symprec,
+    crystal_or_slice,
+    elements_lacking,
     say_notices,
-    slices_of_file,
+    slices_of,
     split_names,
 )
 from symscape.crystal.read import MAX_SIZE_MB
@@ -92,19 +94,22 @@ def landscape(
     model fails, the page has the others, and the exit code is 1.
     """
     _check_output(output)
-    chosen = slices_of_file(
+    models = _models(split_names(mlip), device)
+    subject = crystal_or_slice(file, Reading.told(symprec, block, elements, max_size))
+    lacking = elements_lacking(models, subject)
+    chosen = slices_of(
         file,
-        Reading.told(symprec, block, elements, max_size),
+        subject,
         axes=split_names(axes),
         subgroup=subgroup,
         points=points,
         most=slices,
     )
     dft_points = _dft_points(chosen, against or [])
-    models = _models(split_names(mlip), device)
+    able = [model for model in models if model.card.name not in lacking]
     with opened_cache(cache_dir) as cache:
-        evaluators = _evaluators(models, cache)
-        page = _first_page(chosen, dft_points, evaluators, dft)
+        evaluators = _evaluators(able, cache)
+        page = _first_page(chosen, dft_points, evaluators, dft, lacking)
         _save(output, page)
         picture = output.suffix in _PICTURES
         typer.echo(f"wrote {output}" + ("" if picture else f", without {page.pending} as yet"))
@@ -169,12 +174,17 @@ def _first_page(
     dft_points: list[DftPoints | None],
     evaluators: dict[str, Evaluator],
     dft: int,
+    lacking: dict[str, str],
 ) -> LandscapePage:
-    """Ask for the first slice alone, so that there is something to look at."""
+    """Ask for the first slice alone, so that there is something to look at.
+
+    Models that lack an element are not asked: their failures are known.
+    """
     from symscape.explore import ask_slice
     from symscape.page.landscape_page import LandscapePage
 
-    view, failures = ask_slice(chosen[0], evaluators, dft_points[0])
+    view, failed = ask_slice(chosen[0], evaluators, dft_points[0])
+    failures = lacking | failed
     if view is None:
         raise SymscapeError("; ".join(f"{name}: {why}" for name, why in failures.items()))
     more = "the other slices, " if len(chosen) > 1 else ""

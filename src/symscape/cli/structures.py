@@ -15,7 +15,9 @@ from symscape.errors import SymscapeError
 from symscape.progress import on_stderr
 
 if TYPE_CHECKING:
+    from symscape.crystal.crystal import Crystal
     from symscape.crystal.slice import Slice
+    from symscape.models.base import EnergyModel
 
 #: a search that is done sooner shows nothing, seconds
 _PATIENCE = 1.0
@@ -100,31 +102,67 @@ def say_notices(notices: Iterable[str]) -> None:
         typer.echo(f"note: {notice}", err=True)
 
 
-def slices_of_file(
+def crystal_or_slice(path: Path, reading: Reading) -> Crystal | Slice:
+    """Return what a file holds: a slice that was written, or else a crystal.
+
+    Raises
+    ------
+    SymscapeError
+        If the file can't be read.
+    """
+    from symscape.references.slice_file import is_slice_file, load_slice
+
+    if path.suffix == ".json" and is_slice_file(path):
+        return load_slice(path)
+    return reading.crystal_file(path).crystal
+
+
+def elements_lacking(models: Iterable[EnergyModel], subject: Crystal | Slice) -> dict[str, str]:
+    """Return the models that lack an element of a crystal, by name, and the sentence that says so.
+
+    By their cards, before anything is loaded or searched for.
+
+    Raises
+    ------
+    ModelError
+        If all of them do.
+    """
+    from symscape.crystal.slice import Slice
+    from symscape.errors import ModelError
+    from symscape.models.card import not_trained
+
+    crystal = subject.crystal if isinstance(subject, Slice) else subject
+    cards = [model.card for model in models]
+    unknown = {card.name: card.untrained_of(crystal.numbers.tolist()) for card in cards}
+    said = {name: str(not_trained(name, symbols)) for name, symbols in unknown.items() if symbols}
+    if len(said) == len(cards):
+        raise ModelError(" ".join(said.values()))
+    return said
+
+
+def slices_of(
     path: Path,
-    reading: Reading,
+    subject: Crystal | Slice,
     *,
     axes: tuple[str, ...],
     subgroup: str,
     points: int,
     most: int,
 ) -> list[Slice]:
-    """Return the slices to look at: of a slice's file that one, else what suits the crystal.
+    """Return the slices to look at: a slice itself, else what suits the crystal.
 
     Raises
     ------
     SymscapeError
-        If the file can't be read or has no slice.
+        If the crystal, of the file ``path``, has no slice.
     """
     from symscape.crystal.propose import survey_slices
+    from symscape.crystal.slice import Slice
     from symscape.crystal.subgroups import subgroup_named, survey_subgroups
-    from symscape.references.slice_file import is_slice_file, load_slice
 
-    if path.suffix == ".json" and is_slice_file(path):
-        return [load_slice(path)]
-    crystal = reading.crystal_file(path).crystal
-    if subgroup:
-        crystal = subgroup_named(crystal, subgroup)
+    if isinstance(subject, Slice):
+        return [subject]
+    crystal = subgroup_named(subject, subgroup) if subgroup else subject
     survey = survey_slices(crystal, axes=axes, points=points, max_local=most, max_global=0)
     if not survey.proposals and not axes:
         survey = survey_subgroups(crystal, points, most)

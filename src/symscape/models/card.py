@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+
+from symscape.errors import ModelError
 
 #: what a card's energy_convention may be
 CONVENTIONS = ("uncorrected", "MP2020")
@@ -110,3 +113,27 @@ class ModelCard:
     digest: str = ""
     published: tuple[PublishedValue, ...] = ()
     not_published: str = ""
+
+    def untrained_of(self, numbers: Iterable[int]) -> tuple[str, ...]:
+        """Return the elements that the potential was not trained on, as far as the card tells.
+
+        Parameters
+        ----------
+        numbers
+            Atomic numbers.
+        """
+        from ase.data import atomic_numbers, chemical_symbols
+
+        runs = [run.strip().split("-") for run in self.elements.split(",") if run.strip()]
+        ends = [(atomic_numbers[run[0]], atomic_numbers[run[-1]]) for run in runs]
+        return tuple(
+            chemical_symbols[z]
+            for z in sorted(set(numbers))
+            if chemical_symbols[z] in self.untrained
+            or (ends and not any(first <= z <= last for first, last in ends))
+        )
+
+
+def not_trained(name: str, symbols: Iterable[str]) -> ModelError:
+    """Return the error of a potential that is asked for elements it was not trained on."""
+    return ModelError(f"{name} was not trained on {', '.join(symbols)}.")

@@ -14,7 +14,7 @@ from symscape.crystal.structures import Structures
 from symscape.errors import ModelError
 from symscape.models.allocator import keep_freed_memory
 from symscape.models.base import EnergyModel, Prediction
-from symscape.models.card import ModelCard
+from symscape.models.card import ModelCard, not_trained
 from symscape.models.checkpoints import recognize_family
 from symscape.models.devices import check_device, device_kind
 from symscape.models.precision import precision_kept, precision_settings
@@ -261,7 +261,7 @@ class FamilyModel(EnergyModel):
             if z not in self.elements or chemical_symbols[z] in self.card.untrained
         ]
         if unknown:
-            raise ModelError(f"{self.card.name} was not trained on {', '.join(unknown)}.")
+            raise not_trained(self.card.name, unknown)
         sound = _sound(batch)
         if sound.all():
             return self._evaluate(batch, forces, stresses)
