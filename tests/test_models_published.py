@@ -15,6 +15,7 @@ from symscape.models import published, registry
 from symscape.models.base import EnergyModel, Prediction
 from symscape.models.card import ModelCard, PublishedValue
 from symscape.models.registry import load_cards, read_cards
+from symscape.models.weights import content_hash
 
 VALUES = [(name, value) for name, card in load_cards().items() for value in card.published]
 
@@ -58,7 +59,7 @@ def test_every_published_value_can_be_asked_for(name, value):
 
 @pytest.mark.parametrize("card", load_cards().values(), ids=lambda card: card.name)
 def test_a_card_has_values_or_says_why_not_but_not_both(card):
-    assert not (card.published and card.not_published)
+    assert bool(card.published) != bool(card.not_published)
 
 
 def test_the_bulk_modulus_is_that_of_the_energy(monkeypatch):
@@ -137,6 +138,33 @@ def test_the_command_says_what_differs(monkeypatch):
     done = CliRunner().invoke(app, ["models", "--check", "springs"])
     assert done.exit_code == 1
     assert "no value is published" in done.stdout
+
+
+@pytest.mark.parametrize("text", ["other", ""])
+def test_another_file_than_the_cards_is_told(tmp_path, text, monkeypatch):
+    weights = tmp_path / "weights.bin"
+    weights.write_text("the published ones")
+    digest = content_hash(weights)
+    weights.write_text(text or weights.read_text())
+
+    class Filed(Springs):
+        weights = tmp_path / "weights.bin"
+
+    monkeypatch.setattr(published, "FamilyModel", Filed)
+    card = ModelCard("mine", "ase", digest=digest)
+    assert published.weights_are_the_cards(Filed(card)) is (not text)
+    assert published.weights_are_the_cards(Filed(replace(card, digest=""))) is None
+    assert published.weights_are_the_cards(Springs(card)) is None
+
+
+def test_the_command_fails_with_another_file(monkeypatch):
+    right = PublishedValue("MoS", "lattice_parameter", 4.25, 1e-3, "closed form")
+    monkeypatch.setattr(registry, "resolve", lambda name, **more: springs(right))
+    for same, said in ((True, "agrees: SHA-256"), (False, "DIFFERS: SHA-256")):
+        monkeypatch.setattr(published, "weights_are_the_cards", lambda model, same=same: same)
+        done = CliRunner().invoke(app, ["models", "--check", "springs"])
+        assert done.exit_code == (0 if same else 1)
+        assert said in done.stdout
 
 
 def test_a_card_with_a_bad_published_value_is_refused(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import subprocess
 import sys
@@ -20,7 +21,7 @@ CARDS = load_cards()
 #: whose number is stated nowhere that could be found, and that come with no package
 WITHOUT_PARAMETERS = {
     "7net-omni", "7net-omni-matpes-r2scan",
-    "mace-mp-0-small", "mace-mp-0b3-medium", "mace-omat-0-medium",
+    "mace-omat-0-medium",
     "mace-matpes-pbe-0", "mace-matpes-r2scan-0",
     "M3GNet-PES-MatPES-PBE-2025.2", "M3GNet-PES-MatPES-r2SCAN-2025.2",
     "TensorNet-PES-MatPES-PBE-2025.2", "TensorNet-PES-MatPES-r2SCAN-2025.2",
@@ -31,6 +32,14 @@ WITHOUT_PARAMETERS = {
 WITHOUT_ELEMENTS = {"7net-omni", "7net-omni-matpes-r2scan"} | {
     name for name, card in CARDS.items() if card.family == "orb"
 }
+
+
+#: of MACE and ORB: the files whose digest stands nowhere that could be found
+WITHOUT_DIGEST = {
+    "orb-v2", "orb-mptraj-only-v2", "orb-v3-conservative-20-omat", "orb-v3-direct-inf-omat",
+    "orb-v3-direct-20-omat", "orb-v3-conservative-inf-mpa", "orb-v3-conservative-20-mpa",
+    "orb-v3-direct-inf-mpa", "orb-v3-direct-20-mpa",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CARDS)
@@ -52,6 +61,41 @@ def test_every_card_is_complete(name):
     assert not card.digest or re.fullmatch("[0-9a-f]{64}", card.digest)
     assert (card.parameters > 0) == (name not in WITHOUT_PARAMETERS)
     assert bool(card.elements) == (name not in WITHOUT_ELEMENTS)
+    assert card.checkpoint
+    assert card.weights_file
+    if card.family in ("mace", "orb"):
+        assert bool(card.digest) == (name not in WITHOUT_DIGEST)
+        assert card.weights_file.startswith("https://")
+
+
+@pytest.mark.parametrize("family", ["mace", "orb"])
+def test_addresses_are_those_of_the_packages(family):
+    """What the card names is what the package's own loader fetches."""
+    known = published_addresses(family)
+    for card in CARDS.values():
+        if card.family == family:
+            assert known[card.checkpoint] == card.weights_file
+
+
+def published_addresses(family):
+    """The addresses by name, as the package knows them."""
+    if family == "mace":
+        found = pytest.importorskip("mace.calculators.foundations_models")
+        return found.mace_mp_urls
+    found = pytest.importorskip("orb_models.forcefield.pretrained")
+    return {
+        name: inspect.signature(load).parameters["weights_path"].default
+        for name, load in found.ORB_PRETRAINED_MODELS.items()
+    }
+
+
+def test_tox_runs_mace_and_orb_without_more_words():
+    """Each environment of a family names weights that its card can fetch."""
+    text = (Path(__file__).parents[1] / "tox.ini").read_text()
+    for family, name in (("mace", "mace-mp-0-medium"), ("orb", "orb-v2")):
+        commands = text.partition(f"[testenv:{family}]")[2].partition("[testenv:")[0]
+        assert f"symscape_mlip={name} " in commands
+        assert resolve(name).card.family == family
 
 
 def test_every_training_set_has_a_level_of_theory_and_a_source():

@@ -73,19 +73,29 @@ def models(
 
 
 def _check(name: str, checkpoint: str | None) -> None:
-    """Print each published value beside the model's; exit code 1 if one differs or none is known.
+    """Print each published value beside the model's, and whether the file is the published one.
+
+    The exit code is 1 if one differs or no value is known.
 
     Raises
     ------
     ModelError
         If there is no such model or it can't be loaded.
     """
-    from symscape.models.published import compare_published, published_text
+    from symscape.models.published import (
+        compare_published,
+        published_text,
+        weights_are_the_cards,
+    )
     from symscape.models.registry import resolve
 
     model = resolve(name, checkpoint=checkpoint)
-    found = compare_published(model)
     console = _console()
+    same = weights_are_the_cards(model)
+    if same is not None:
+        text = f"{'agrees' if same else 'DIFFERS'}: SHA-256 of the weights, {model.card.digest}"
+        console.print(text, markup=False, highlight=False)
+    found = compare_published(model)
     for one in found:
         text = (
             f"{'agrees' if one.agrees else 'DIFFERS'}: {one.found:.6f}, published "
@@ -99,7 +109,7 @@ def _check(name: str, checkpoint: str | None) -> None:
             markup=False,
             highlight=False,
         )
-    if not found or not all(one.agrees for one in found):
+    if not found or same is False or not all(one.agrees for one in found):
         raise typer.Exit(1)
 
 

@@ -13,6 +13,8 @@ from symscape.crystal.structures import Structures
 from symscape.errors import ModelError
 from symscape.models.base import EnergyModel
 from symscape.models.card import PublishedValue
+from symscape.models.family import FamilyModel
+from symscape.models.weights import content_hash
 
 #: what is published of a structure, with the unit
 _UNITS = {
@@ -60,6 +62,21 @@ def compare_published(model: EnergyModel) -> list[Comparison]:
         Comparison(value, _found(_with_options(model, value), value))
         for value in model.card.published
     ]
+
+
+def weights_are_the_cards(model: EnergyModel) -> bool | None:
+    """Whether the file of the weights has the SHA-256 of the model's card.
+
+    None where the card has none, or the model no file.
+
+    Raises
+    ------
+    ModelError
+        If the weights are missing or can't be read.
+    """
+    if not model.card.digest or not isinstance(model, FamilyModel):
+        return None
+    return content_hash(model.weights) == model.card.digest
 
 
 def _with_options(model: EnergyModel, value: PublishedValue) -> EnergyModel:
