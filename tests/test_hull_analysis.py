@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
@@ -282,7 +283,15 @@ def test_polymorphs_as_by_hand():
     # two meV/atom are no order
     assert not found.loc["Mg", "ground_state_missed"]
     assert found.loc["Mg", "pairs"] == 0
-    assert polymorph_order(table[:1]).empty
+
+
+@given(st.lists(st.sampled_from(["Mg", "Si", "MgSi", "Mg2Si"]), max_size=8))
+def test_compositions_of_one_crystal_have_no_order(formulas):
+    table = make_table([(formula, float(k)) for k, formula in enumerate(formulas)])
+    found = polymorph_order(table, dft="energy", model="energy")
+    several = {formula: n for formula, n in Counter(formulas).items() if n > 1}
+    assert dict(zip(found["formula"], found["n"], strict=True)) == several
+    assert not found["ground_state_missed"].any()
 
 
 # -- symmetry and conventions ---------------------------------------------------------------------

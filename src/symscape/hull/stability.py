@@ -150,12 +150,14 @@ def polymorph_order(
     """
     formulas, codes = np.unique(table["formula"].to_numpy(dtype=str), return_inverse=True)
     order = np.argsort(codes, kind="stable")
-    ends = np.cumsum(np.bincount(codes, minlength=len(formulas)))
+    counts = np.bincount(codes, minlength=len(formulas))
+    starts = np.cumsum(counts) - counts
     names = table["id"].to_numpy()
     own, found = (1000 * table[column].to_numpy(dtype=float) for column in (dft, model))
     rows = []
-    for formula, members in zip(formulas, np.split(order, ends[:-1]), strict=True):
-        if len(members) > 1:
+    for formula, start, n in zip(formulas, starts, counts, strict=True):
+        if n > 1:
+            members = order[start : start + n]
             rows.append(
                 _polymorphs(
                     str(formula), names[members], own[members], found[members], resolution_meV
