@@ -11,10 +11,8 @@ import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from symscape.decode import DecodeError, decode, dumps, encode
-from symscape.errors import ResultsFileError
-from symscape.files import checksum, write_atomically
-from symscape.jsontext import JsonTextError, parse_json
+from symscape.files import checksum
+from symscape.leaderboard.kept import read_kept, write_kept
 
 FILE = "judged.json"
 SCHEMA = "symscape-judged/1"
@@ -84,16 +82,10 @@ def load_judged(folder: Path) -> Judged | None:
     ResultsFileError
         If the file can't be read.
     """
-    path = folder / FILE
-    if not path.exists():
-        return None
-    try:
-        found: Judged = decode(Judged, parse_json(path.read_text(encoding="utf-8")), "")
-    except (OSError, UnicodeDecodeError, JsonTextError, DecodeError) as error:
-        raise ResultsFileError(f"{path}: {error}; delete the file.") from None
-    return found if found.schema == SCHEMA else None
+    found = read_kept(Judged, folder / FILE, "delete the file")
+    return found if found and found.schema == SCHEMA else None
 
 
 def save_judged(folder: Path, judged: Judged) -> None:
     """Write what was worked out into a leaderboard's folder."""
-    write_atomically(folder / FILE, dumps(encode(judged)) + "\n")
+    write_kept(folder / FILE, judged)

@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from symscape.decode import DecodeError, decode, dumps, encode
 from symscape.errors import ResultsFileError
-from symscape.files import write_atomically
-from symscape.jsontext import JsonTextError, parse_json
+from symscape.leaderboard.kept import read_kept, write_kept
 from symscape.results.run_results import RunResults
 
 FILE = "provenance.json"
@@ -80,19 +78,15 @@ def load_provenance(folder: Path) -> dict[str, Provenance]:
         If the file can't be read.
     """
     path = folder / FILE
-    if not path.exists():
+    found = read_kept(_Document, path, "restore the file")
+    if found is None:
         return {}
-    try:
-        found = decode(_Document, parse_json(path.read_text(encoding="utf-8")), "")
-    except (OSError, UnicodeDecodeError, JsonTextError, DecodeError) as error:
-        raise ResultsFileError(f"{path}: {error}; restore the file.") from None
     if found.schema != SCHEMA:
         raise ResultsFileError(f"{path}: its schema is not {SCHEMA}; restore the file.")
-    models: dict[str, Provenance] = found.models
-    return models
+    return found.models
 
 
 def save_provenance(folder: Path, models: Mapping[str, Provenance]) -> None:
     """Write what is known of each model into a leaderboard's folder, sorted by name."""
     document = _Document(SCHEMA, dict(sorted(models.items())))
-    write_atomically(folder / FILE, dumps(encode(document)) + "\n")
+    write_kept(folder / FILE, document)

@@ -16,10 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from symscape.crystal.structures import Structures
-from symscape.decode import DecodeError, decode, dumps, encode
+from symscape.decode import encode
 from symscape.errors import ResultsFileError, SymscapeError
-from symscape.files import write_atomically
-from symscape.jsontext import JsonTextError, parse_json
+from symscape.leaderboard.kept import read_kept, write_kept
 from symscape.models.base import EnergyModel
 from symscape.models.devices import resolve_device
 from symscape.models.evaluate import Evaluator
@@ -182,12 +181,9 @@ def load_timings(folder: Path) -> Timings | None:
         If the file can't be read.
     """
     path = folder / FILE
-    if not path.exists():
+    found = read_kept(_Document, path, "restore the file")
+    if found is None:
         return None
-    try:
-        found = decode(_Document, parse_json(path.read_text(encoding="utf-8")), "")
-    except (OSError, UnicodeDecodeError, JsonTextError, DecodeError) as error:
-        raise ResultsFileError(f"{path}: {error}; restore the file.") from None
     if found.schema != SCHEMA:
         raise ResultsFileError(f"{path}: its schema is not {SCHEMA}; restore the file.")
     return Timings(found.conditions, found.models)
@@ -210,7 +206,7 @@ def save_timings(folder: Path, new: Timings) -> Timings:
     models = {**(kept.models if kept else {}), **new.models}
     together = replace(new, models=dict(sorted(models.items())))
     document = _Document(SCHEMA, together.conditions, together.models)
-    write_atomically(folder / FILE, dumps(encode(document)) + "\n")
+    write_kept(folder / FILE, document)
     return together
 
 
