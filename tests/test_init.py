@@ -84,6 +84,14 @@ def test_nothing_is_written_for_a_potential_that_is_none(tmp_path, arguments, sa
     assert not list(tmp_path.iterdir())
 
 
+def test_its_conftest_says_what_to_install_where_symscape_is_missing(monkeypatch):
+    text = repository_files("chgnet")["benchmarks/conftest.py"]
+    exec(text, {})
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(pytest.UsageError, match=r'pip install "symscape\[chgnet\]=='):
+        exec(text, {})
+
+
 def test_references_are_ones_own_or_else_the_installed(tmp_path, toy_file):
     installed = suite_folder() / "references"
     assert references_folder(None, tmp_path) == installed

@@ -14,6 +14,7 @@ from symscape.errors import SymscapeError
 
 #: file that is written -> its template
 FILES = {
+    "benchmarks/conftest.py": "conftest.py.txt",
     "benchmarks/test_landscapes.py": "test_landscapes.py.txt",
     "references/README.md": "references.md",
     "tolerances.toml": "tolerances.toml",
@@ -34,7 +35,8 @@ def init(
     """Write benchmarks, a tolerance file and a CI workflow into a repository of one's own.
 
     benchmarks/ asks a potential for the energies of the slices that come with symscape and of
-    those in references/, where one's own go. Nothing that is there already is overwritten.
+    those in references/, where one's own go; its conftest.py is for fixtures of one's own. Nothing
+    that is there already is overwritten.
     """
     contents = repository_files(mlip, checkpoint)
     there = [name for name in contents if (folder / name).exists()]
