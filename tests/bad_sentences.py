@@ -179,7 +179,6 @@ COMMANDS: dict[str, tuple[int, str]] = {
     "hull tables a-file": (2, "a-file: this is no run's folder"),
     # figures
     "draw": (2, "Missing argument 'reference'"),
-    "draw AlCu-Cmcm": (2, "Missing option '--output'"),
     "draw AlCu-Cmcm -o x.gif": (2, "--output x.gif: name a file that ends in .png"),
     "draw AlCu-Cmcm -o a-folder": (2, "--output a-folder: name a file that ends in .png"),
     "draw AlCu-Cmcm -o absent/x.png": (2, "there is no folder absent"),
