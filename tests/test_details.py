@@ -3,48 +3,63 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from math import inf, nan
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
 from symscape.contracts.details import Skipped
 from symscape.decode import decode, encode
 from symscape.questions.contracts import ContractsDetail
-from symscape.questions.crystals import MadeBy
+from symscape.questions.crystals import CrystalsDetail, MadeBy
 from symscape.questions.detail import plain
-from symscape.questions.relaxation import RelaxationDetail
-from symscape.questions.smoothness import SmoothnessDetail
-from symscape.questions.stability import StabilityDetail
-from symscape.questions.underprediction import BiasDetail
+from symscape.questions.hull import HULL, HullDetail
+from symscape.questions.registry import QUESTIONS
 from symscape.verdict.baseline import BaselineDetail, MetricChange
 
 RESULTS = Path(__file__).parents[1] / "reports" / "leaderboard" / "results"
-#: question, and what it keeps
-KINDS = {
-    "smoothness": SmoothnessDetail,
-    "invariance": ContractsDetail,
-    "conservative_forces": ContractsDetail,
-    "hull": MadeBy,
-    "stability": StabilityDetail,
-    "underprediction": BiasDetail,
-    "relaxation": RelaxationDetail,
-}
+#: of crystals behind a failed case, beside what its question keeps
+SHAPES = {"shapes"}
+
+
+@pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
+def test_every_question_says_what_its_results_keep(question):
+    """What the codec reads has type hints that can be resolved, and defaults throughout."""
+    assert get_type_hints(question.detail)
+    empty = question.detail()
+    assert decode(question.detail, plain(empty), "detail") == empty
 
 
 @pytest.mark.parametrize("path", sorted(RESULTS.glob("*.json")), ids=lambda path: path.stem)
 def test_committed_details_are_read_and_written_as_they_are(path):
     seen = set()
     for case in json.loads(path.read_text("utf-8"))["cases"]:
-        kind = KINDS.get(case["question"])
-        if kind is None or case["status"] == "error":
+        if case["status"] == "error":
             continue
-        written = plain(decode(kind, case["detail"], "detail"))
-        assert json.dumps(written) == json.dumps(
-            {key: case["detail"].get(key, value) for key, value in written.items()}
-        )
-        seen.add(case["question"])
-    assert seen == set(KINDS)
+        question = QUESTIONS[case["question"]]
+        kinds = [question.detail, *([] if question.about == "slices" else [CrystalsDetail])]
+        for kind in kinds:
+            written = plain(decode(kind, case["detail"], "detail"))
+            assert json.dumps(written) == json.dumps(
+                {key: case["detail"].get(key, value) for key, value in written.items()}
+            )
+        named = {field.name for kind in kinds for field in fields(kind)}
+        assert set(case["detail"]) <= named | SHAPES
+        seen.add(question.about)
+    assert seen >= {"slices", "crystals"}
+
+
+def test_hulls_keep_crystals_and_polymorphs():
+    cases = json.loads((RESULTS / "chgnet.json").read_text("utf-8"))["cases"]
+    kept = [decode(HullDetail, c["detail"], "detail") for c in cases if c["question"] == HULL.name]
+    assert kept
+    for detail in kept:
+        ids = {row.id for row in detail.crystals}
+        assert detail.polymorphs
+        assert {p.ground_state for p in detail.polymorphs} <= ids
+        assert {p.ground_state_model for p in detail.polymorphs} <= ids
 
 
 def test_a_contract_that_asked_nothing_says_why():

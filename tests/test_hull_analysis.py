@@ -28,7 +28,8 @@ from symscape.hull.phases import (
     formation_energies,
     select_system,
 )
-from symscape.hull.stability import classify, polymorph_order
+from symscape.hull.polymorphs import polymorph_order
+from symscape.hull.stability import classify
 from symscape.hull.statistics import (
     bootstrap_interval,
     error_summary,

@@ -24,7 +24,8 @@ from symscape.crystal.structures import Structures
 from symscape.hull import convex
 from symscape.hull.compositions import compositions
 from symscape.hull.phases import element_references
-from symscape.hull.stability import classify, polymorph_order
+from symscape.hull.polymorphs import polymorph_order
+from symscape.hull.stability import classify
 from symscape.hull.statistics import error_summary
 from symscape.hull.table import describe
 from symscape.questions.stability import stability_metrics

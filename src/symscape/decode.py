@@ -12,7 +12,7 @@ import math
 import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from difflib import get_close_matches
 from functools import cache
@@ -89,7 +89,8 @@ def decode(kind: Any, value: Any, where: str, *, closed: bool = False) -> Any:
     Parameters
     ----------
     kind
-        A type hint; of several in a union the first that fits is taken.
+        A type hint; of several in a union the first that fits is taken. A ``Mapping`` becomes a
+        dict, a ``Sequence`` a tuple.
     where
         Path of ``value`` in the document, for the complaint.
     closed
@@ -114,13 +115,15 @@ def decode(kind: Any, value: Any, where: str, *, closed: bool = False) -> Any:
                 f"field '{where}' is {shown(value)} instead of {' or '.join(map(repr, arguments))}"
             )
         return value
-    if origin is dict:
+    if origin in (dict, Mapping):
         _expect(isinstance(value, dict), where, "an object")
         return {
             k: decode(arguments[1], v, _spot(where, k), closed=closed) for k, v in value.items()
         }
     if origin in (list, tuple):
         return _decode_sequence(origin, arguments, value, where, closed)
+    if origin is Sequence:
+        return _decode_sequence(tuple, (*arguments, ...), value, where, closed)
     if kind is Finite:
         _expect(is_finite(value), where, "a finite number")
         return float(value)

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from symscape.hull.polymorphs import polymorph_order
 from symscape.hull.relax import SIGNIFICANT_GAIN_EV
-from symscape.hull.stability import classify, polymorph_order
+from symscape.hull.stability import classify
 from symscape.hull.statistics import CONFIDENCE, NEAR_HULL_MEV, ErrorSummary, error_summary
 from symscape.questions.relaxation import BROKEN_SHARE
 from symscape.questions.stability import stability_metrics
@@ -133,7 +134,7 @@ def stability(table: pd.DataFrame, columns: dict[str, str]) -> pd.DataFrame:
 
 
 def polymorphs(table: pd.DataFrame) -> pd.DataFrame:
-    """Compare the order of polymorphs, as `hull.stability.polymorph_order` does."""
+    """Compare the order of polymorphs, as `hull.polymorphs.polymorph_order` does."""
     return polymorph_order(table[table["formula"].duplicated(keep=False)])
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from symscape.hull.settings import ComparisonSettings
+from symscape.hull.stability import Verdicts, classify
 from symscape.hull.systems import elements_of_system
 from symscape.page.words import NOTHING, crystal_text, metric_text, metric_title, unit_text
 from symscape.questions.behind import BehindCrystal, behind_crystals
@@ -23,7 +24,6 @@ from symscape.questions.underprediction import SUMMARY_COLUMNS
 if TYPE_CHECKING:
     import pandas as pd
 
-    from symscape.hull.stability import Verdicts
     from symscape.questions.metric import Metric
     from symscape.results.run_results import RunResults
 
@@ -201,8 +201,6 @@ class HullView:
 
     def stability(self) -> list[tuple[float, Verdicts]]:
         """Return who is called stable, at 0 and at 25 meV/atom: threshold and counts."""
-        from symscape.hull.stability import classify
-
         table = self.crystals
         above = (table[f"above_hull_{who}"].to_numpy() / 1000 for who in ("dft", "model"))
         dft, model = above

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Unpack
 
 from symscape.questions import contracts, crystals
 from symscape.questions.case import CaseResult
-from symscape.questions.crystals import FAILED_CRYSTALS
+from symscape.questions.contracts import ContractsDetail
+from symscape.questions.crystals import FAILED_CRYSTALS, ContractsOnCrystals
 from symscape.questions.known import AskedOf, AskedOfCrystals
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
@@ -98,6 +99,7 @@ CONSERVATIVE_FORCES = Question(
     MaterialSlice,
     (*_OF_A_CRYSTAL, _CURL),
     ask=_ask,
+    detail=ContractsDetail,
     nothing="the model has no forces",
     needs=_NEEDS,  # type: ignore[arg-type]
     scoring=Scoring("gradients", 0.5, "forces and stress are derivatives of the energy"),
@@ -108,6 +110,7 @@ CRYSTAL_FORCES = Question(
     SystemCrystals,
     (*_OF_A_CRYSTAL, FAILED_CRYSTALS),
     ask=_ask_of_crystals,
+    detail=ContractsOnCrystals,
     nothing="the model has no forces or no stress",
     needs=_NEEDS,  # type: ignore[arg-type]
 )

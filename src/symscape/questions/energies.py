@@ -268,6 +268,7 @@ ENERGIES = Question(
     MaterialSlice,
     (*POINTWISE, FAILED_POINTS),
     ask=_ask,
+    detail=EnergiesDetail,
     settings={"window": 500.0},
     compares_energies=True,
     scoring=Scoring(

@@ -259,6 +259,7 @@ EQUATION_OF_STATE = Question(
         FAILED_CRYSTALS,
     ),
     ask=_ask,
+    detail=CurvesDetail,
     scoring=Scoring(
         "volumes", 0.5,
         "energy against volume of rigid crystals of nearly all elements: size and stiffness",

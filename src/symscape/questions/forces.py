@@ -126,6 +126,7 @@ FORCES = Question(
         Metric("n_forces", "forces compared", ideal=None, counts=True),
     ),
     ask=_ask,
+    detail=ForcesDetail,
     nothing="the model or DFT has no forces here",
     settings={"window": 500.0},
     needs=frozenset({"energy", "forces"}),

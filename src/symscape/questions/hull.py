@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Unpack
 
+from symscape.hull.polymorphs import Polymorphs, polymorph_order, polymorphs_of
 from symscape.hull.settings import ComparisonSettings
+from symscape.hull.stability import classify
 from symscape.questions.case import CaseResult
 from symscape.questions.crystals import (
     FAILED_CRYSTALS,
@@ -23,7 +25,6 @@ from symscape.questions.subjects import HullSystem
 if TYPE_CHECKING:
     import pandas as pd
 
-    from symscape.hull.stability import Polymorphs
     from symscape.questions.asked import CrystalCase
     from symscape.questions.limits import LimitsByCase
 
@@ -67,8 +68,6 @@ def judge_hull(
         ``fingerprint``, ``seconds``, ``digest`` of the crystals, ``warnings``, and ``missing``, the
         ids of crystals of the case that the model has no energy of: any of them fails it.
     """
-    from symscape.hull.stability import polymorph_order, polymorphs_of
-
     settings = tolerances.case(
         HULL.name, material=subject.material, slice=subject.slice, model=model
     ).settings
@@ -88,12 +87,10 @@ def hull_metrics(table: pd.DataFrame, order: pd.DataFrame, threshold: float) -> 
     table
         One row a crystal, as `symscape.hull.analysis.compare` returns them.
     order
-        The order of their polymorphs, from `symscape.hull.stability.polymorph_order`.
+        The order of their polymorphs, from `symscape.hull.polymorphs.polymorph_order`.
     threshold
         At most so far above the hull counts as stable, meV/atom.
     """
-    from symscape.hull.stability import classify
-
     formation, above = table["error_formation"], table["error_above_hull"]
     found = classify(
         table["above_hull_dft"].to_numpy(), table["above_hull_model"].to_numpy(), threshold
@@ -169,6 +166,7 @@ HULL = Question(
         FAILED_CRYSTALS,
     ),
     ask=_ask,
+    detail=HullDetail,
     settings={"threshold": 25.0, "resolution": 5.0},
     scoring=Scoring(
         "hull", 1.0,

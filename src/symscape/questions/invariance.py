@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Unpack
 
 from symscape.questions import contracts, crystals
 from symscape.questions.case import CaseResult
-from symscape.questions.crystals import FAILED_CRYSTALS
+from symscape.questions.contracts import ContractsDetail
+from symscape.questions.crystals import FAILED_CRYSTALS, ContractsOnCrystals
 from symscape.questions.known import AskedOf, AskedOfCrystals
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
@@ -84,6 +85,7 @@ INVARIANCE = Question(
     MaterialSlice,
     (*_OF_A_CRYSTAL, _EQUIVALENT_POINTS),
     ask=_ask,
+    detail=ContractsDetail,
     scoring=Scoring(
         "symmetry", 0.5,
         "the energy does not depend on orientation, origin, order of atoms or choice of cell",
@@ -96,4 +98,5 @@ CRYSTAL_INVARIANCE = Question(
     SystemCrystals,
     (*_OF_A_CRYSTAL, FAILED_CRYSTALS),
     ask=_ask_of_crystals,
+    detail=ContractsOnCrystals,
 )

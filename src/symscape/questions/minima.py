@@ -170,6 +170,7 @@ MINIMA = Question(
         Metric("wasserstein", "Wasserstein distance", "meV/atom"),
     ),
     ask=_ask,
+    detail=MinimaDetail,
     settings={"window": 1000.0, "threshold": 5.0, "radius": 0.25},
     compares_energies=True,
     scoring=Scoring(

@@ -182,6 +182,7 @@ PROTOTYPE_DIFFERENCES = Question(
         FAILED_CRYSTALS,
     ),
     ask=_ask,
+    detail=DifferencesDetail,
     settings={"window": 1000.0},
     scoring=Scoring(
         "prototypes", 0.5,

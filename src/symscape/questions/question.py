@@ -54,6 +54,8 @@ class Question:
         result must carry: the model's ``model`` name and ``fingerprint``; for crystals also the
         ``digest`` of their files and the ids of those without energy, ``missing``. Returns None
         where there is nothing to ask.
+    detail
+        The dataclass that a result of it keeps for reports; None where it keeps nothing.
     nothing
         Why there may be nothing to ask.
     settings
@@ -74,6 +76,7 @@ class Question:
     subject: type[Subject]
     metrics: tuple[Metric, ...]
     ask: Callable[..., CaseResult | None]
+    detail: type | None = None
     nothing: str = "there is nothing to ask of it here"
     settings: Mapping[str, float] = field(default_factory=dict)
     needs: frozenset[Quantity] = frozenset({"energy"})

@@ -194,6 +194,7 @@ RELAXATION = Question(
         FAILED_CRYSTALS,
     ),
     ask=_ask,
+    detail=RelaxationDetail,
     nothing="the model has no forces or no stress",
     settings={"near": 25.0},
     needs=frozenset({"energy", "forces", "stress"}),

@@ -137,6 +137,7 @@ SADDLES = Question(
         Metric("max_saddle_error", "largest saddle error", "meV/atom"),
     ),
     ask=_ask,
+    detail=SaddlesDetail,
     nothing="DFT has no saddle between two minima here",
     settings={"window": 1000.0, "threshold": 5.0, "radius": 0.25},
     compares_energies=True,

@@ -213,6 +213,7 @@ SMOOTHNESS = Question(
     MaterialSlice,
     (ROUGH_POINTS, MAX_ROUGHNESS, MAX_EXCESS, MAX_JUMP, MAX_KINK, MAX_RIPPLE),
     ask=_ask,
+    detail=SmoothnessDetail,
     settings={"window": 1000.0},
     scoring=Scoring(
         "smooth", 1.0, "no steps, kinks or ripples that DFT does not have", on_grid=True

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Unpack
 
 from symscape.hull.settings import ComparisonSettings
+from symscape.hull.stability import Verdicts, classify
 from symscape.questions.behind import largest
 from symscape.questions.case import CaseResult
 from symscape.questions.crystals import FAILED_CRYSTALS, judged_crystals
@@ -18,7 +19,6 @@ from symscape.questions.subjects import AllCrystals
 if TYPE_CHECKING:
     import pandas as pd
 
-    from symscape.hull.stability import Verdicts
     from symscape.questions.asked import CrystalCase
     from symscape.questions.limits import LimitsByCase
 
@@ -77,8 +77,6 @@ def judge_stability(
     table: pd.DataFrame, tolerances: LimitsByCase, *, model: str, **known: Unpack[KnownOfCrystals]
 ) -> CaseResult:
     """Judge over all systems whom the model calls stable."""
-    from symscape.hull.stability import classify
-
     subject = AllCrystals()
     settings = tolerances.case(
         STABILITY.name, material=subject.material, slice=subject.slice, model=model
@@ -113,6 +111,7 @@ STABILITY = Question(
         FAILED_CRYSTALS,
     ),
     ask=_ask,
+    detail=StabilityDetail,
     settings={"threshold": 25.0},
     scoring=Scoring("stability", 0.5, "who is within 25 meV/atom of the hull, over all crystals"),
 )

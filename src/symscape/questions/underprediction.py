@@ -141,6 +141,7 @@ UNDERPREDICTION = Question(
         FAILED_CRYSTALS,
     ),
     ask=_ask,
+    detail=BiasDetail,
     scoring=Scoring(
         "bias",
         0.5,
