@@ -164,10 +164,10 @@ def test_a_leaderboard_does_not_put_a_part_of_a_set_beside_the_whole(tmp_path):
         folder = tmp_path / "runs" / name
         run(dataset, folder, ModelSpec(PAIR, mlip_name=name, level_of_theory=level))
         made = make_tables(folder)
-        assert (made.crystals, made.left_out) == (n, len(records) - n)
+        assert (made.crystals, made.n_left_out) == (n, len(records) - n)
         assert bool(made.notices) == (name == "without")
         (hull,) = [c for c in load_results(folder / RESULTS).cases if c.question == "hull"]
         assert hull.metrics["n_crystals"] == n
-        assert hull.detail["settings"]["left_out"] == len(records) - n
+        assert hull.detail["settings"]["n_left_out"] == len(records) - n
     with pytest.raises(ResultsFileError, match="another version of the reference crystals"):
         load_board([tmp_path / "runs"])

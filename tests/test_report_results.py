@@ -17,6 +17,8 @@ from symscape.crystal.labels import axis_label
 from symscape.decode import DecodeError, decode, dumps, encode
 from symscape.errors import ResultsFileError
 from symscape.questions.case import CaseResult, Check
+from symscape.questions.crystals import MadeBy
+from symscape.questions.detail import kept
 from symscape.results import run_results as results
 from symscape.results.run_results import (
     load_results,
@@ -330,3 +332,17 @@ def test_a_reference_is_summarized(toy_reference, tmp_path):
     assert np.allclose(summary.axes[1].values, toy_reference.slice.axes[1].values)
     path = save_results(tmp_path / "results.json", make_run(references=(summary,)))
     assert load_results(path).references == (summary,)
+
+
+@given(st.integers(0, 10**6), st.lists(TEXT, max_size=3))
+def test_left_out_was_a_number_once_and_ids_are_left_alone(tmp_path_factory, n, ids):
+    """Of bulk runs; older files of the same schema are read."""
+    path = tmp_path_factory.mktemp("older") / "results.json"
+    for old, number, names in ((n, n, None), (ids, None, tuple(ids))):
+        case = CaseResult(
+            "hull", "soft", "MgO", "hull", "passed", detail={"settings": {"left_out": old}}
+        )
+        save_results(path, make_run(case, references=()))
+        (read,) = load_results(path).cases
+        settings = kept(MadeBy, read).settings
+        assert (settings.n_left_out, settings.left_out) == (number, names)

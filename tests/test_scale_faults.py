@@ -130,7 +130,7 @@ def test_a_structure_that_the_model_rejects_costs_no_other(dataset, tmp_path):
     made = make_tables(tmp_path / "run")
     out = pd.read_csv(made.path / "left_out.csv").set_index("id")
     assert set(out.index) == set(found.index[~kept])
-    assert run_status(tmp_path / "run").failed == len(out) == made.left_out
+    assert run_status(tmp_path / "run").failed == len(out) == made.n_left_out
 
 
 @pytest.mark.filterwarnings("ignore:invalid value encountered in matmul")
@@ -172,7 +172,7 @@ def test_an_element_without_a_crystal_is_named_before_the_run(tmp_path):
     made = make_tables(tmp_path / "run", left_out=("O",))
     table = pd.read_parquet(made.path / "crystals.parquet")
     assert not table["system"].str.contains("O").any()
-    assert made.crystals + made.left_out == len(records)
+    assert made.crystals + made.n_left_out == len(records)
 
 
 def test_an_element_at_whose_crystals_the_model_fails_is_named(tmp_path):

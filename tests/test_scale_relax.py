@@ -95,7 +95,7 @@ def test_a_crystal_that_can_not_be_relaxed_costs_no_other(tmp_path):
     assert "six atoms" in found.loc["AlO2", "relaxed_failed"]
     assert list(found["relaxed_failed"] == "") == [True, True, False]
     made = make_tables(tmp_path / "run")
-    assert (made.crystals, made.left_out) == (2, 1)
+    assert (made.crystals, made.n_left_out) == (2, 1)
 
 
 def test_the_optimizer_belongs_to_the_identity():

@@ -78,7 +78,7 @@ def save_run_results(
         "digest": _digest(manifest.dataset.digest, left_out),
         "fingerprint": manifest.model.fingerprint,
     }
-    detail = MadeBy(replace(_settings(manifest, compared), left_out=len(left_out)))
+    detail = MadeBy(replace(_settings(manifest, compared), n_left_out=len(left_out)))
     model = manifest.model.name
     cases = tuple(
         judged_crystals(QUESTIONS[name], subject, metrics, detail, {}, tolerances, model, known)

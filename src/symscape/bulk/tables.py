@@ -96,7 +96,7 @@ class TablesSummary:
     ----------
     path
         Folder of the tables.
-    crystals, left_out
+    crystals, n_left_out
         How many were compared, and how many could not be.
     systems
         Chemical systems present.
@@ -108,7 +108,7 @@ class TablesSummary:
 
     path: Path
     crystals: int
-    left_out: int
+    n_left_out: int
     systems: int
     headline: Headline
     notices: tuple[str, ...] = ()

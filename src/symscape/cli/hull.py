@@ -237,8 +237,8 @@ def _print(made: TablesSummary) -> None:
     for notice in made.notices:
         print(f"note: {notice}", file=sys.stderr)
     print(f"compared   {made.crystals} crystals of {made.systems} chemical systems")
-    if made.left_out:
-        print(f"left out   {made.left_out}, {made.path / 'left_out.csv'} says why of each")
+    if made.n_left_out:
+        print(f"left out   {made.n_left_out}, {made.path / 'left_out.csv'} says why of each")
     number = made.headline
     print(f"formation  MAE {number.formation:.1f}, bias {number.formation_signed:+.1f} meV/atom")
     print(

@@ -56,8 +56,9 @@ class ComparisonSettings:
     digest
         Of the crystals' files.
     left_out
-        Ids of crystals that the model gave no energy of; of a data set the number of crystals that
-        can't be compared.
+        Ids of crystals that the model gave no energy of.
+    n_left_out
+        How many crystals of a data set can't be compared, those without energy not among them.
     corrections
         What was done to bring both sides to one convention, in words.
     resolution_meV
@@ -73,7 +74,8 @@ class ComparisonSettings:
     energy_convention: str | None = None
     geometry: str | None = None
     digest: str | None = None
-    left_out: tuple[str, ...] | int | None = None
+    left_out: tuple[str, ...] | None = None
+    n_left_out: int | None = None
     corrections: str | None = None
     resolution_meV: float | None = None
     relaxation: RelaxSettings | None = None

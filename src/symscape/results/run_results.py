@@ -24,6 +24,7 @@ from symscape.models.card import ModelCard
 from symscape.notebook import table_html
 from symscape.questions.case import CaseResult
 from symscape.results.consistency import check_consistency
+from symscape.results.names import with_present_names
 from symscape.results.structure import StructureSummary, summarize_structure
 
 if TYPE_CHECKING:
@@ -319,7 +320,7 @@ def load_results(path: str | Path) -> RunResults:
         itself; the sentence names the field.
     """
     path = Path(path)
-    document = _upgrade(path, _read(path))
+    document = with_present_names(_upgrade(path, _read(path)))
     try:
         run = decode(RunResults, document, "")
         run = replace(run, cases=tuple(_with_nan(case) for case in run.cases))
