@@ -17,6 +17,8 @@ from symscape.questions.crystals import CrystalsDetail, MadeBy
 from symscape.questions.detail import plain
 from symscape.questions.hull import HULL, HullDetail
 from symscape.questions.registry import QUESTIONS
+from symscape.results.names import with_present_names
+from symscape.results.run_results import load_results
 from symscape.verdict.baseline import BaselineDetail, MetricChange
 
 RESULTS = Path(__file__).parents[1] / "reports" / "leaderboard" / "results"
@@ -35,7 +37,7 @@ def test_every_question_says_what_its_results_keep(question):
 @pytest.mark.parametrize("path", sorted(RESULTS.glob("*.json")), ids=lambda path: path.stem)
 def test_committed_details_are_read_and_written_as_they_are(path):
     seen = set()
-    for case in json.loads(path.read_text("utf-8"))["cases"]:
+    for case in with_present_names(json.loads(path.read_text("utf-8")))["cases"]:
         if case["status"] == "error":
             continue
         question = QUESTIONS[case["question"]]
@@ -52,8 +54,8 @@ def test_committed_details_are_read_and_written_as_they_are(path):
 
 
 def test_hulls_keep_crystals_and_polymorphs():
-    cases = json.loads((RESULTS / "chgnet.json").read_text("utf-8"))["cases"]
-    kept = [decode(HullDetail, c["detail"], "detail") for c in cases if c["question"] == HULL.name]
+    cases = load_results(RESULTS / "chgnet.json").cases
+    kept = [decode(HullDetail, encode(c.detail), "d") for c in cases if c.question == HULL.name]
     assert kept
     for detail in kept:
         ids = {row.id for row in detail.crystals}

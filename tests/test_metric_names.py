@@ -49,15 +49,10 @@ OTHERWISE: dict[str, tuple[str, frozenset[str]]] = {
     "spearman": ("a column: rank correlation of errors with degrees of freedom", frozenset(
         {"bulk", "hull"}
     )),
-    "polymorph_mae": ("a column of polymorphs.csv: of one composition", frozenset({"hull"})),
     "bottleneck": ("the distance of two persistence diagrams", frozenset({"figures"})),
     "failed_points": (
         "which points they are, in what a reference and a verdict keep",
         frozenset({"dft", "page", "verdict"}),
-    ),
-    "mae": ("the example in what a tolerance file looks like", frozenset({"cli", "verdict"})),
-    "softening_scale": (
-        "the example in what a tolerance file looks like", frozenset({"verdict"})
     ),
     **dict.fromkeys(
         ("supercell", "cell_choice", "equivalent_points", "curl", "symmetric_forces",

@@ -16,9 +16,11 @@ from report_runs import CARD, judged_case, make_run, mixed_run, reference_summar
 from symscape.crystal.labels import axis_label
 from symscape.decode import DecodeError, decode, dumps, encode
 from symscape.errors import ResultsFileError
+from symscape.hull.polymorphs import Polymorphs
 from symscape.questions.case import CaseResult, Check
 from symscape.questions.crystals import MadeBy
 from symscape.questions.detail import kept
+from symscape.questions.hull import HullDetail
 from symscape.results import run_results as results
 from symscape.results.run_results import (
     load_results,
@@ -346,3 +348,15 @@ def test_left_out_was_a_number_once_and_ids_are_left_alone(tmp_path_factory, n, 
         (read,) = load_results(path).cases
         settings = kept(MadeBy, read).settings
         assert (settings.n_left_out, settings.left_out) == (number, names)
+
+
+@given(st.floats(0, 1e3), st.floats(0, 1e3))
+def test_columns_of_polymorphs_had_no_unit_once(tmp_path_factory, mean, largest):
+    path = tmp_path_factory.mktemp("older") / "results.json"
+    row = encode(Polymorphs("MgO", 2, "a", "b", True, 1, 1, mean, largest))
+    older = {**row, "polymorph_mae": mean, "max_polymorph_error": largest}
+    del older["mean_error_meV"], older["max_error_meV"]
+    case = CaseResult("hull", "soft", "MgO", "hull", "passed", detail={"polymorphs": [older]})
+    save_results(path, make_run(case, references=()))
+    (read,) = load_results(path).cases
+    assert encode(kept(HullDetail, read).polymorphs) == [row]

@@ -203,7 +203,7 @@ def test_tables_are_those_of_pymatgen(made):
     order = pd.read_csv(made / "polymorphs.csv")
     wanted = polymorph_order(few)
     assert list(order["ground_state_model"]) == list(wanted["ground_state_model"])
-    assert np.allclose(order["polymorph_mae"], wanted["polymorph_mae"])
+    assert np.allclose(order["mean_error_meV"], wanted["mean_error_meV"])
 
 
 def test_underprediction_counts_no_ground_states_of_elements(made):

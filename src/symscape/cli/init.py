@@ -65,12 +65,15 @@ def repository_files(mlip: str, checkpoint: Path | None = None) -> dict[str, str
     ModelError
         If there is no such potential, or a checkpoint without a family.
     """
+    from symscape.questions.energies import MAE
+
     own = f"symscape=={version('symscape')}"
     family = _family(mlip, checkpoint)
     install = [own.replace("==", f"[{family}]==")] if family else [".", own]
     tokens = {
         "@INSTALL@": " ".join(f'"{word}"' for word in install),
         "@MODEL@": " ".join(_model_options(mlip, checkpoint)),
+        "@METRIC@": MAE.name,
     }
     contents = {}
     for name, template in FILES.items():

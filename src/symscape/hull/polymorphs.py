@@ -31,8 +31,8 @@ class Polymorphs:
         Whether the model's ground state is more than the resolution above DFT's, in DFT.
     pairs, wrong_pairs
         How many pairs DFT tells apart, and how many of them are in wrong order.
-    polymorph_mae, max_polymorph_error
-        Of the energy differences over all pairs, meV/atom.
+    mean_error_meV, max_error_meV
+        Of the energy differences over all pairs: mean absolute and largest, meV/atom.
     """
 
     formula: str
@@ -42,8 +42,8 @@ class Polymorphs:
     ground_state_missed: bool
     pairs: int
     wrong_pairs: int
-    polymorph_mae: float
-    max_polymorph_error: float
+    mean_error_meV: float
+    max_error_meV: float
 
 
 def polymorphs_of(order: pd.DataFrame) -> tuple[Polymorphs, ...]:
@@ -119,6 +119,6 @@ def _polymorphs(
         ground_state_missed=bool(own[best] - own.min() > resolution_meV),
         pairs=int(told.sum()),
         wrong_pairs=int((told & (gaps * gaps_model <= 0)).sum()),
-        polymorph_mae=float(errors.mean()),
-        max_polymorph_error=float(errors.max()),
+        mean_error_meV=float(errors.mean()),
+        max_error_meV=float(errors.max()),
     )

@@ -104,7 +104,7 @@ def hull_metrics(table: pd.DataFrame, order: pd.DataFrame, threshold: float) -> 
         "max_above_hull_error": float(above.abs().max()),
         WRONG_ORDER_SHARE.name: float(order["wrong_pairs"].sum()) / pairs if pairs else 0.0,
         GROUND_STATES_MISSED.name: int(order["ground_state_missed"].sum()),
-        "polymorph_mae": float(order["polymorph_mae"].mean()) if len(order) else 0.0,
+        POLYMORPH_MAE.name: float(order["mean_error_meV"].mean()) if len(order) else 0.0,
         N_CRYSTALS.name: len(table),
         FALSE_STABLE.name: found.model_only,
         FALSE_UNSTABLE.name: found.dft_only,
@@ -142,6 +142,7 @@ GROUND_STATES_MISSED = Metric(
         "Compositions whose stable polymorph is another one for the model.",
     ),
 )  # fmt: skip
+POLYMORPH_MAE = Metric("polymorph_mae", "MAE of polymorph differences", "meV/atom")
 FALSE_STABLE = Metric("false_stable", "unstable called stable", counts=True)
 FALSE_UNSTABLE = Metric("false_unstable", "stable called unstable", counts=True)
 #: counts that grow with the number of systems
@@ -159,7 +160,7 @@ HULL = Question(
         Metric("max_above_hull_error", "largest error above hull", "meV/atom"),
         WRONG_ORDER_SHARE,
         GROUND_STATES_MISSED,
-        Metric("polymorph_mae", "MAE of polymorph differences", "meV/atom"),
+        POLYMORPH_MAE,
         FALSE_STABLE,
         FALSE_UNSTABLE,
         N_CRYSTALS,

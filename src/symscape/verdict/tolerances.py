@@ -4,20 +4,22 @@ A tolerance file is TOML::
 
     extends = "default"            # a profile, or a path relative to this file
 
-    [energies]
-    window = 500                   # meV/atom
-    mae = 25                       # |value| <= 25
-    softening_scale = [0.9, 1.1]   # 0.9 <= value <= 1.1
+    [QUESTION]
+    SETTING = 500                  # what the question computes its metrics with
+    METRIC = 25                    # |value| <= 25
+    OTHER_METRIC = [0.9, 1.1]      # 0.9 <= value <= 1.1
 
     [[override]]
     material = "P-*"               # shell patterns; also slice = ..., model = ...
-    [override.energies]
-    mae = 60
+    [override.QUESTION]
+    METRIC = 60
 
     [[known_failure]]              # see symscape.verdict.known
     material = "Se-*"
     reason = "chains are not in the training set"
     expires = 2027-03-31
+
+The names are those of `symscape.questions.registry.QUESTIONS`; docs/metrics.md has examples.
 """
 
 from __future__ import annotations
