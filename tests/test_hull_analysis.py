@@ -280,7 +280,7 @@ def test_polymorphs_as_by_hand():
     assert (found.loc["MgSi", "pairs"], found.loc["MgSi", "wrong_pairs"]) == (3, 1)
     # b - a: 50 becomes -10; c - a: 100 stays 100; c - b: 50 becomes 110
     assert found.loc["MgSi", "mean_error_meV"] == pytest.approx((60 + 0 + 60) / 3)
-    assert found.loc["MgSi", "max_polymorph_error"] == pytest.approx(60)
+    assert found.loc["MgSi", "max_error_meV"] == pytest.approx(60)
     # two meV/atom are no order
     assert not found.loc["Mg", "ground_state_missed"]
     assert found.loc["Mg", "pairs"] == 0
