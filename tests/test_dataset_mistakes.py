@@ -47,6 +47,19 @@ def test_the_right_reading_is_told(n, seed, magnesium, oxygen):
         assert "per atom" in per_atom_energies(formulas, sizes, per_atom)
 
 
+@settings(deadline=None)
+@given(st.integers(0, 10**6), st.floats(-3, 0))
+def test_compounds_bound_by_more_than_their_elements_say_hide_nothing(seed, bond):
+    # what was divided by large cells is small, and what a constant leaves of it too
+    random = np.random.default_rng(seed)
+    formulas = list(random.choice(FORMULAS, 120))
+    sizes = random.integers(10, 90, 120)
+    x = np.array([FRACTIONS[formula] for formula in formulas])
+    per_atom = -4.5 * x - 5 * (1 - x) + 4 * bond * x * (1 - x) + 0.1 * random.standard_normal(120)
+    assert "per atom" in per_atom_energies(formulas, sizes, per_atom)
+    assert per_atom_energies(formulas, sizes, per_atom * sizes) == ""
+
+
 def test_cells_of_one_size_and_few_crystals_tell_nothing():
     sizes = np.full(40, 4)
     assert per_atom_energies(["MgO"] * 40, sizes, np.full(40, -6.0)) == ""

@@ -12,7 +12,8 @@ from symscape.hull.compositions import Compositions, compositions
 LEAST = 12
 #: as many crystals are looked at, spread over the data set
 MOST = 5_000
-#: a reading explains energies better if what it leaves is smaller by this factor
+#: a reading explains energies better if what it leaves of them, relative to their size, is smaller
+#: by this factor
 CLEAR = 0.3
 #: formation energies outside are of other zeros, eV/atom; the lowest are those of fluorides and
 #: oxides of rare earths at -4.5, the highest of crystals that nobody relaxed near +3
@@ -54,7 +55,9 @@ def per_atom_energies(formulas: Sequence[str], n_atoms: np.ndarray, energies_eV:
     stated = energies_eV[chosen]
     as_cells = _left(fractions, stated / n_atoms[chosen])
     as_atoms = _left(fractions, stated)
-    if as_atoms >= CLEAR * as_cells:
+    # energies that were divided once too often are small, and so is whatever they leave
+    sizes = [np.sqrt(np.mean(energies**2)) for energies in (stated, stated / n_atoms[chosen])]
+    if as_atoms * sizes[1] >= CLEAR * as_cells * sizes[0]:
         return ""
     return (
         "the energies look like energies per atom, though they were read as those of cells: the "
