@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from symscape.page.hull_view import HullView
 from symscape.page.report import write_report
 from symscape.page.summary import escape_markdown, summary_markdown
 from symscape.page.words import crystal_text
-from symscape.questions.behind import behind_crystals, behind_texts, largest
+from symscape.questions.behind import BehindRow, behind_crystals, behind_texts, largest
 from symscape.questions.case import CaseResult, Check
 from symscape.questions.hull import judge_hull
 from symscape.questions.relaxation import judge_relaxation
@@ -127,3 +127,15 @@ def replace_symbol(run: RunResults, symbol: str) -> RunResults:
         rows = [{**row, "symbol": symbol} for row in case.detail.get("crystals", [])]
         cases.append(replace(case, detail={**case.detail, "crystals": rows}))
     return replace(run, cases=tuple(cases))
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(-0.004, "-0.4 %"), (0.53, "+53 %"), (-0.0, "+0 %"), (-0.82, "-82 %")]
+)
+def test_a_change_is_never_minus_nothing(value, words):
+    row = asdict(BehindRow("As-A7", 100 * value, "%"))
+    case = CaseResult(
+        "relaxation", "m", "Al-As", "hull", "failed", (Check("x", 1.0, (None, 0.5), "", False),),
+        detail={"behind": {"x": [row]}},
+    )  # fmt: skip
+    assert behind_crystals(case)["x"][0].value == words

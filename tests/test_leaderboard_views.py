@@ -198,14 +198,6 @@ def test_hidden_models_leave_rows_columns_and_points(browser, site, ranking):
         assert not any(first in text for text in heads)
         assert browser.texts("#view") == ["1 model hidden; ranks are among all."]
         browser.show(site / "index.html", anchor=anchor)
-    # and shown again
-    browser.run(
-        "const box = document.querySelector(`input[name=model][value='${arguments[0]}']`);"
-        "box.checked = true; box.dispatchEvent(new Event('input', {bubbles: true}));",
-        first,
-    )
-    assert browser.run("return location.hash") == ""
-    assert dict(zip(names(browser), shown_scores(browser), strict=True)) == before
     assert browser.problems() == []
 
 

@@ -110,7 +110,7 @@ def test_the_page_is_well_formed_and_the_summary_tells_the_same(compared, folder
     assert len(ids) == len(set(ids))
     text = (folder / "summary.md").read_text(encoding="utf-8")
     assert "1 worse, 1 better, 1 new, 1 gone, 1 same." in text
-    assert f"| worse | Worse-P1-Ab_z-O_z | Relative energies | {SHIFT} |" in text
+    assert f"| worse | Worse P4mm z(Ab), z(O) | Relative energies | {SHIFT} |" in text
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (Debian package chromium)")
@@ -211,8 +211,8 @@ def test_the_page_gives_the_reason_and_the_day():
     assert "Passed, but declared a known failure: remove the declaration" in page.text
     assert page.text.index("until 2027-03-31") < page.text.index("until 2999-01-01")
     text = summary_markdown(run)
-    assert "| failed as declared | Soft-P1-Ab" in text
-    assert "| passed unexpectedly | Fine-P1-Ab" in text
+    assert "| failed as declared | Soft P4mm z(Ab)" in text
+    assert "| passed unexpectedly | Fine P4mm z(Ab)" in text
     assert "too soft | 2999-01-01 |" in text
 
 
@@ -233,7 +233,9 @@ def test_cases_about_a_crystal_have_a_place():
     assert view.slices[0].id == "NaCl-Fm-3m"
     assert view.sentence.startswith("1 of 2 landscapes and crystal groups outside tolerance")
     page = Page(render_page(view, {}))
-    assert "failed: NaCl-Fm-3m rotation 0.50 meV/atom soft-NaCl-Fm-3m" in page.text
+    assert (
+        "failed: NaCl-Fm-3m rotation 0.50 meV/atom Name of its tests: soft-NaCl-Fm-3m" in page.text
+    )
     group = replace(crystal, question="underprediction", material="crystals", slice="n_wyckoff-3-4")
     (item,) = RunView(make_run(group, references=())).slices
     assert item.axis_labels == ("3–4 free Wyckoff coordinates",)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from symscape.crystal.labels import symbol_label
 from symscape.page.view import CaseView, RunView, SliceView
 from symscape.page.words import metric_text, metric_title, unit_text
 from symscape.verdict.baseline import Change, MetricChange
@@ -34,6 +35,11 @@ class ChangeRow:
     item: SliceView | None = None
     case: CaseView | None = None
     metrics: tuple[MetricChange, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The slice in words; of one that is gone no more than its id is known."""
+        return self.item.title if self.item else symbol_label(self.id)
 
     @property
     def text(self) -> str:

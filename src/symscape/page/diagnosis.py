@@ -32,12 +32,17 @@ if TYPE_CHECKING:
 
 #: share of points on one side of DFT from which on "everything" is too low or too high
 _EVERYTHING = 0.95
-#: clauses of a line; what remains is counted
+#: clauses of a line
 _MOST_CLAUSES = 2
 
 
-def diagnose(item: SliceView) -> str:
+def diagnose(item: SliceView, most: int = _MOST_CLAUSES) -> str:
     """Say what is wrong with a slice or a group of crystals; empty where nothing is.
+
+    Parameters
+    ----------
+    most
+        Clauses of the line; what remains is counted.
 
     Returns
     -------
@@ -49,8 +54,8 @@ def diagnose(item: SliceView) -> str:
     cases = [case for case in item.cases if case.status not in ("passed", "surprise")]
     cases.sort(key=lambda c: order.index(c.case.question) if c.case.question in order else 99)
     clauses = list(dict.fromkeys(filter(None, map(_clause, cases))))
-    text = "; ".join(clauses[:_MOST_CLAUSES])
-    left = len(clauses) - _MOST_CLAUSES
+    text = "; ".join(clauses[:most])
+    left = len(clauses) - most
     return f"{text}; {left} more" if left > 0 else text
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from symscape.crystal.labels import symbol_label
+from symscape.crystal.labels import axis_label, symbol_label
 from symscape.page import words
 from symscape.page.behind_view import crystal_anchor, crystals_behind
 from symscape.page.cards import card_choices, elements_of
@@ -185,6 +185,7 @@ def templates() -> Environment:
         number=words.number_text,
         spacegroup=words.symbol_markup,
         symbol=symbol_label,
+        axis=axis_label,
         place=words.place_text,
         pair=words.pair_text,
         crystal=words.crystal_text,

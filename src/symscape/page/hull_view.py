@@ -92,8 +92,8 @@ class HullFailure:
 
     @property
     def name(self) -> str:
-        """``Al-As hull``, ``crystals 1 free lattice parameter``."""
-        return f"{self.case.material} {self.case.subject.words}"
+        """``Al-As hull``, ``crystals with 1 free lattice parameter``."""
+        return self.case.subject.title
 
     @property
     def text(self) -> str:
@@ -212,9 +212,10 @@ class HullView:
         order = table["error_above_hull"].abs().sort_values(ascending=False).index
         return table.loc[order]
 
-    def slices_of(self, material: str) -> list[str]:
-        """Return the ids of the run's slices of a material: formula and space group."""
-        return sorted(r.id for r in self.run.references if r.material == material)
+    def slices_of(self, material: str) -> list[tuple[str, str]]:
+        """Return ids of the run's slices of a material, and their axes in words."""
+        own = [r for r in self.run.references if r.material == material]
+        return sorted((r.id, ", ".join(axis.label for axis in r.axes)) for r in own)
 
     @property
     def failures(self) -> list[HullFailure]:

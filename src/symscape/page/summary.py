@@ -1,11 +1,12 @@
-"""summary.md: what a CI job pastes into its summary. One screen; numbers are folded below it."""
+"""summary.md: what a CI job pastes into its summary. One screen; the rest is folded below it."""
 
 from __future__ import annotations
 
 import re
 
-from symscape.page.changes import change_rows, count_changes
+from symscape.page.changes import ChangeRow, change_rows, count_changes
 from symscape.page.checks import check_words
+from symscape.page.curves_view import CurvesView
 from symscape.page.hull_view import HullView
 from symscape.page.summary_matrix import SYMBOLS, mark_tables
 from symscape.page.view import CaseView, Outcome, RunView, SliceView
@@ -17,6 +18,7 @@ from symscape.page.words import (
     number_text,
     pair_text,
     place_text,
+    sentence_text,
 )
 from symscape.questions.energies import MAE, MEAN_SIGNED_ERROR, SOFTENING_SCALE
 from symscape.questions.points import WorstPoint
@@ -29,6 +31,12 @@ WORDS: dict[Outcome, str] = {
     "known": "failed as declared",
     "surprise": "passed unexpectedly",
 }
+#: where the report is, as every summary ends
+REPORT = "The report is [index.html](index.html) beside this file."
+#: most rows about landscapes and about crystals: with the rest they fit on a screen
+_ROWS, _ROWS_BESIDE_CHANGES, _CHANGES = (10, 5), (5, 3), 8
+#: most clauses of a row that say what is wrong; those about crystals are long
+_CLAUSES = (2, 1)
 #: what is told of landscapes within tolerance
 _TOLD = (MAE, MEAN_SIGNED_ERROR, SOFTENING_SCALE)
 
@@ -50,31 +58,39 @@ def summary_markdown(run: RunResults) -> str:
     lines += [f"\n> {escape_markdown(note)}" for note in run.baseline_notes]
     lines += _changes(view)
     lines += _marks(view)
-    lines += _declared(view)
-    lines += _not_judged(view)
-    numbers = [*_failures(view), *_passed(view), *hull_summary(HullView(run)), *_notices(view)]
-    if numbers:
-        lines += ["", "<details><summary>Numbers and notes</summary>", *numbers, "", "</details>"]
-    lines += ["", "The report is `index.html` beside this file."]
+    if curves := CurvesView(run).sentence:
+        lines += ["", escape_markdown(sentence_text(curves))]
+    folded = [
+        *_not_judged(view),
+        *_declared(view),
+        *_failures(view),
+        *_passed(view),
+        *hull_summary(HullView(run)),
+        *_notices(view),
+    ]
+    if folded:
+        lines += ["", "<details><summary>Numbers and notes</summary>", *folded, "", "</details>"]
+    lines += ["", REPORT]
     return "\n".join(lines) + "\n"
 
 
 def _marks(view: RunView) -> list[str]:
     """Lay out landscapes and crystals against questions, and count what is left out."""
     lines = []
-    for head, rows, left in mark_tables(view):
+    most = _ROWS if view.run.baseline is None else _ROWS_BESIDE_CHANGES
+    for head, rows, left in mark_tables(view, most, _CLAUSES):
         cells = [[escape_markdown(cell) for cell in row] for row in rows]
         align = "l" + "c" * (len(head) - 2) + "l"
         lines += ["", *_table([escape_markdown(cell) for cell in head], cells, align)]
         if left:
-            lines += ["", f"and {left} more, which stand in the report."]
+            lines += ["", f"and {left}, which the report shows."]
     return lines
 
 
 def _failures(view: RunView) -> list[str]:
     rows = [
         [
-            escape_markdown(item.id),
+            escape_markdown(item.title),
             escape_markdown(_checks_text(case)),
             escape_markdown(_worst_text(case.detail.worst)),
         ]
@@ -89,24 +105,24 @@ def _failures(view: RunView) -> list[str]:
 
 
 def _changes(view: RunView) -> list[str]:
-    """Say what changed since the baseline; what did not is counted."""
+    """Say what changed since the baseline, worse first; what did not is counted."""
     rows = change_rows(view)
     if not rows:
         return []
     counts = ", ".join(f"{n} {change}" for change, n in count_changes(rows).items())
-    cells = [
-        [
-            row.change,
-            escape_markdown(row.id),
-            row.case.title if row.case else NOTHING,
-            escape_markdown(row.text),
-        ]
-        for row in rows
-        if row.change in ("worse", "better", "new", "gone")
-    ]
+    told = [row for row in rows if row.change != "same"]
     lines = ["", "### Since the baseline", "", f"{counts}."]
-    head = ["change", "landscape", "question", "what changed most"]
-    return [*lines, "", *_table(head, cells, "llll")] if cells else lines
+    if told:
+        head = ["change", "landscape", "question", "what changed most"]
+        lines += ["", *_table(head, [_change(row) for row in told[:_CHANGES]], "llll")]
+    if len(told) > _CHANGES:
+        lines += ["", f"and {len(told) - _CHANGES} more, which the report shows."]
+    return lines
+
+
+def _change(row: ChangeRow) -> list[str]:
+    title = row.case.title if row.case else NOTHING
+    return [row.change, *map(escape_markdown, (row.title, title, row.text))]
 
 
 def _declared(view: RunView) -> list[str]:
@@ -114,7 +130,7 @@ def _declared(view: RunView) -> list[str]:
     rows = [
         [
             WORDS[case.status],
-            escape_markdown(item.id),
+            escape_markdown(item.title),
             escape_markdown(case.title),
             escape_markdown(case.detail.known_failure or NOTHING),
             case.detail.known_failure_expires or NOTHING,
@@ -148,7 +164,7 @@ def _worst_text(worst: WorstPoint | None) -> str:
 def _not_judged(view: RunView) -> list[str]:
     rows = [
         [
-            escape_markdown(item.id),
+            escape_markdown(item.title),
             escape_markdown(case.title),
             escape_markdown(case.detail.message or NOTHING),
         ]
@@ -171,7 +187,7 @@ def _passed(view: RunView) -> list[str]:
 
 def _numbers(item: SliceView) -> list[str]:
     return [
-        escape_markdown(item.id),
+        escape_markdown(item.title),
         *(metric_text(m.name, m.of(item.judged)) for m in _TOLD),
     ]
 
@@ -192,7 +208,7 @@ def _notices(view: RunView) -> list[str]:
     for item in view.slices:
         told = {case.detail.message for case in item.cases}
         notes = [n for n in view.notices(item) if n not in told] + view.remarks(item)
-        lines += [f"- {escape_markdown(item.id)}: {escape_markdown(note)}" for note in notes]
+        lines += [f"- {escape_markdown(item.title)}: {escape_markdown(note)}" for note in notes]
     return ["", "### Notes", "", *lines] if lines else []
 
 

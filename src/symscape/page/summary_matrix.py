@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from symscape.page.diagnosis import diagnose
 from symscape.questions.registry import QUESTIONS
@@ -18,28 +18,46 @@ SYMBOLS: dict[Outcome, str] = {
     "known": "✗",
     "surprise": "✓!",
 }
-#: rows of each table; a summary is one screen
-_MOST_ROWS = {"slices": 20, "crystals": 10}
 
 
-def mark_tables(view: RunView) -> list[tuple[list[str], list[list[str]], int]]:
+class MarkTable(NamedTuple):
+    """Marks in words, as they came from files, not escaped.
+
+    Parameters
+    ----------
+    head
+        Of the columns: what the rows are, a question each, what is wrong.
+    rows
+        Name, a mark for each question, what is wrong.
+    left
+        What was left out: ``10 more (8 of them not passed)``; empty where nothing was.
+    """
+
+    head: list[str]
+    rows: list[list[str]]
+    left: str
+
+
+def mark_tables(view: RunView, rows: tuple[int, int], clauses: tuple[int, int]) -> list[MarkTable]:
     """Return one table for slices and one for crystals, as far as there are such.
 
-    Returns
-    -------
-    list
-        Head, rows (name, a mark for each question, what is wrong) and how many rows were left out;
-        text as it came from files, not escaped.
+    Parameters
+    ----------
+    rows
+        Most rows of either.
+    clauses
+        Most clauses that say what is wrong, of either.
     """
     tables = []
-    for about, noun in (("slices", "landscape"), ("crystals", "crystals")):
+    for about, noun, most, told in zip(
+        ("slices", "crystals"), ("landscape", "crystals"), rows, clauses, strict=True
+    ):
         items = [item for item in view.slices if item.about == about]
         if items:
-            names = _questions(items)
+            names = _questions(items[:most])
             titles = [name.replace("_", " ") for name in names]
-            rows = [_row(item, names) for item in items[: _MOST_ROWS[about]]]
-            left = len(items) - len(rows)
-            tables.append(([noun, *titles, "what is wrong"], rows, left))
+            shown = [_row(item, names, told) for item in items[:most]]
+            tables.append(MarkTable([noun, *titles, "what is wrong"], shown, _left(items[most:])))
     return tables
 
 
@@ -49,6 +67,14 @@ def _questions(items: Sequence[SliceView]) -> list[str]:
     return [*(name for name in QUESTIONS if name in asked), *sorted(asked - set(QUESTIONS))]
 
 
-def _row(item: SliceView, names: Sequence[str]) -> list[str]:
+def _row(item: SliceView, names: Sequence[str], clauses: int) -> list[str]:
     marks = {case.case.question: SYMBOLS[case.status] for case in item.cases}
-    return [item.id, *(marks.get(name, "") for name in names), diagnose(item)]
+    return [item.title, *(marks.get(name, "") for name in names), diagnose(item, clauses)]
+
+
+def _left(items: Sequence[SliceView]) -> str:
+    """Count what a table leaves out."""
+    if not items:
+        return ""
+    wrong = sum(item.status != "passed" for item in items)
+    return f"{len(items)} more ({wrong} of them not passed)"

@@ -13,7 +13,6 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from symscape.crystal.labels import axis_label
 from symscape.landscape.metrics import DEFAULT_WINDOW
 from symscape.page.checks import severity
 from symscape.page.headline import headline
@@ -21,7 +20,7 @@ from symscape.page.words import remark_text
 from symscape.questions.case import CaseResult, Check
 from symscape.questions.energies import ENERGIES, MAE, N_POINTS, SOFTENING_SCALE
 from symscape.questions.registry import QUESTIONS
-from symscape.questions.subjects import MaterialSlice, Subject, subject_of
+from symscape.questions.subjects import Subject, subject_of
 from symscape.results.detail import CaseDetail, read_detail
 from symscape.results.run_results import ReferenceSummary, RunResults
 from symscape.verdict.baseline import MetricChange
@@ -156,6 +155,13 @@ class SliceView:
         return subject_of(self.material, self.slice)
 
     @property
+    def title(self) -> str:
+        """The id in words: ``PbTiO₃ P4mm z(Ti), z(O)``, ``Mg-Si hull``."""
+        if self.reference is None:
+            return self.subject.title.strip()
+        return f"{self.reference.title} {', '.join(self.axis_labels)}"
+
+    @property
     def status(self) -> Outcome:
         """``failed`` if any question failed, else what else stands out, else ``passed``."""
         return min((view.status for view in self.cases), key=OUTCOMES.index)
@@ -219,10 +225,7 @@ class SliceView:
         """Axes as printed; from the slice's name where there is no reference."""
         if self.reference:
             return tuple(axis.label for axis in self.reference.axes)
-        subject = self.subject
-        if not isinstance(subject, MaterialSlice):
-            return (subject.words,) if self.slice else ()
-        return tuple(axis_label(name) for name in subject.axes)
+        return (self.subject.words,) if self.slice else ()
 
     def remarks(self, case: CaseView) -> list[str]:
         """Return the warnings of one of its cases as pages print them."""

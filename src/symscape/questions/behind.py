@@ -106,5 +106,6 @@ def behind_texts(case: CaseResult) -> dict[str, str]:
 def _value(row: BehindRow) -> str:
     if row.value is None:
         return ""
-    number = f"{row.value:+.0f}" if row.unit == "%" else f"{row.value:+.3g}"
-    return f"{number} {row.unit}".rstrip()
+    # less than a per cent is not nothing; adding zero turns −0 into 0
+    digits = ".0f" if row.unit == "%" and abs(row.value) >= 1 else ".3g"
+    return f"{row.value + 0.0:+{digits}} {row.unit}".rstrip()

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Literal
 
+from symscape.crystal.labels import axis_label, symbol_label
 from symscape.hull.systems import elements_of_system
 from symscape.references.library import formula_of
 
@@ -55,6 +56,11 @@ class Subject(ABC):
         """What the second part of the name says, for people."""
         return self.slice
 
+    @property
+    def title(self) -> str:
+        """Both parts, for people: ``PbTiO3-P4mm z(Ti), z(O)``, ``Mg-Si hull``."""
+        return f"{symbol_label(self.material)} {self.words}"
+
 
 @dataclass(frozen=True)
 class MaterialSlice(Subject):
@@ -86,6 +92,11 @@ class MaterialSlice(Subject):
     def slice(self) -> str:
         """``Ti_z-O_z``."""
         return "-".join(self.axes)
+
+    @property
+    def words(self) -> str:
+        """``z(Ti), z(O)``."""
+        return ", ".join(axis_label(name) for name in self.axes)
 
     @property
     def elements(self) -> tuple[str, ...]:
@@ -136,6 +147,7 @@ class AllCrystals(Subject):
 
     material = "crystals"
     slice = "all"
+    title = "all crystals"
 
 
 @dataclass(frozen=True)
@@ -165,6 +177,11 @@ class SymmetryClass(Subject):
         plural = "" if self.number == "1" else "s"
         return f"{self.number.replace('-', '–')} {FREEDOMS[self.freedom]}{plural}"
 
+    @property
+    def title(self) -> str:
+        """``crystals with 3–4 free Wyckoff coordinates``."""
+        return f"{self.material} with {self.words}"
+
 
 @dataclass(frozen=True)
 class ElementGroup(Subject):
@@ -191,6 +208,11 @@ class ElementGroup(Subject):
     def slice(self) -> str:
         """``Ti-Zr-Hf``."""
         return "-".join(self.symbols)
+
+    @property
+    def title(self) -> str:
+        """``group 4: Ti, Zr, Hf``."""
+        return f"{self.group.replace('-', ' ')}: {', '.join(self.symbols)}"
 
     @property
     def elements(self) -> tuple[str, ...]:

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
 #: what a runner such as tox makes of an exit code is not what happened
 _EXIT_CODES: dict[int, str] = {
-    pytest.ExitCode.TESTS_FAILED: "Exit code 1: the model failed the verdict above; the tool "
+    pytest.ExitCode.TESTS_FAILED: "Exit code 1: the model failed, as the next lines say; the tool "
     "itself ran to its end.",
     pytest.ExitCode.INTERRUPTED: "Exit code 2: the run was interrupted; the report has what was "
     "judged until then.",
     pytest.ExitCode.NO_TESTS_COLLECTED: "Exit code 5: nothing was judged.",
 }
+#: tox says "failed" whatever the reason
+_TOX = "What tox calls a failed evaluation below is this verdict."
 _UNJUDGED = "Exit code 1: not everything could be judged; the report says what and why."
 
 
@@ -63,7 +65,9 @@ class Closing:
         failed = any(case.status == "failed" for run in runs for case in run.cases)
         if code == pytest.ExitCode.TESTS_FAILED and not failed:
             return _UNJUDGED
-        return _EXIT_CODES.get(code, "")
+        told = _EXIT_CODES.get(code, "")
+        tox = code == pytest.ExitCode.TESTS_FAILED and "TOX_ENV_NAME" in os.environ
+        return f"{told} {_TOX}" if tox else told
 
     def _counts(self, run: RunResults, folder: Path) -> str:
         """Count cases of each status, those that were skipped too, and name the report."""

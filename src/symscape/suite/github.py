@@ -23,12 +23,25 @@ def append_job_summary(summary: Path) -> bool:
     OSError
         If the job summary's file can't be written to.
     """
+    from symscape.page.summary import REPORT
+
     target = os.environ.get("GITHUB_STEP_SUMMARY")
     if not target:
         return False
+    text = summary.read_text(encoding="utf-8").replace(REPORT, _where_the_report_is())
     with open(target, "a", encoding="utf-8") as file:
-        file.write(summary.read_text(encoding="utf-8") + "\n")
+        file.write(text + "\n")
     return True
+
+
+def _where_the_report_is() -> str:
+    """Say where a job's report is: no file lies beside its summary."""
+    names = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
+    server, repository, run = (os.environ.get(name) for name in names)
+    told = "the run's artifacts"
+    if server and repository and run:
+        told = f"[{told}]({server}/{repository}/actions/runs/{run}#artifacts)"
+    return f"The report is `index.html` among {told}, where the workflow uploads it."
 
 
 def failure_annotations(cases: Iterable[CaseResult], today: date | None = None) -> list[str]:
