@@ -107,7 +107,7 @@ def test_an_empty_folder_runs_the_installed_suite(tmp_path):
     suite = suite_folder()
     assert suite is not None
     arguments = pytest_arguments(["-k", "BeO"], None, tmp_path)
-    assert arguments[0] == f"--rootdir={suite}"
+    assert arguments[0] == f"--rootdir={tmp_path}"
     assert f"--report-dir={tmp_path / 'reports'}" in arguments
     assert f"--override-ini=cache_dir={tmp_path / '.pytest_cache'}" in arguments
     assert arguments[-3:] == ["-k", "BeO", str(suite / "benchmarks")]
@@ -115,7 +115,9 @@ def test_an_empty_folder_runs_the_installed_suite(tmp_path):
         tmp_path, "--mlip", "ase.calculators.emt:EMT", "--collect-only", "-q", "-k", "energies"
     )
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
-    assert "BeO-P6_3mc" in outcome.stdout
+    assert "\nbenchmarks/test_landscape.py::test_energies[EMT-BeO-P6_3mc" in outcome.stdout
+    assert str(suite) not in outcome.stdout
+    assert ".." not in outcome.stdout.partition("warnings summary")[0]
 
 
 def test_a_folder_without_a_suite_is_a_sentence(clone, tmp_path, monkeypatch):

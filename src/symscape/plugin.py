@@ -241,9 +241,7 @@ def pytest_collection(session: pytest.Session) -> None:
 def pytest_pycollect_makemodule(
     module_path: Path, parent: pytest.Collector
 ) -> pytest.Module | None:
-    """Import those benchmarks under names of their own, whatever the user's tests are called."""
-    if not parent.config.getoption("--symscape-suite"):
-        return None
+    """Import the package's benchmarks under names of their own, whatever a user's are called."""
     from symscape.suite.installed import benchmark_module
 
     return benchmark_module(module_path, parent)

@@ -78,7 +78,9 @@ def pytest_arguments(given: Sequence[str], suite: Path | None, here: Path) -> li
         references="--references" in options or (suite is None and suite_folder() is not None),
     )
     # pytest looks for both beside whatever path it is given, a checkpoint's too: say where they are
-    added = [] if "--rootdir" in options else [f"--rootdir={folder}"]
+    # the installed suite has no place among a user's paths: its benchmarks are named as a clone's
+    apart = folder == suite_folder() != here and suite is None
+    added = [] if "--rootdir" in options else [f"--rootdir={here if apart else folder}"]
     settings = folder / "pyproject.toml"
     if settings.is_file() and not {"-c", "--config-file"} & set(options):
         added.append(f"--config-file={settings}")

@@ -1,4 +1,4 @@
-"""``--symscape-suite``: the benchmarks of the package within another project's test suite."""
+"""The benchmarks of the package, run from another folder or within another project's tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from symscape.places import benchmark_files
+from symscape.places import benchmark_files, suite_folder
 
 
 def add_benchmarks(config: pytest.Config) -> None:
@@ -48,8 +48,13 @@ class BenchmarkModule(pytest.Module):
 
 
 def benchmark_module(path: Path, parent: pytest.Collector) -> pytest.Module | None:
-    """Return the collector of a benchmark; None for any other file."""
-    if path not in benchmark_files():
+    """Return the collector of a benchmark, named as in a clone; None for any other file.
+
+    Beside somebody's own tests (``--symscape-suite``) the name says whose it is.
+    """
+    beside = parent.config.getoption("--symscape-suite")
+    apart = parent.config.rootpath != suite_folder()
+    if not (beside or apart) or path not in benchmark_files():
         return None
-    name = f"symscape/benchmarks/{path.name}"
+    name = f"{'symscape/' if beside else ''}benchmarks/{path.name}"
     return BenchmarkModule.from_parent(parent, path=path, nodeid=name)
