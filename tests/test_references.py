@@ -105,6 +105,12 @@ DELETE = object()
         (change(["points", 4, "i"], 7), "outside the grid"),
         (change(["points", 4, "j"], 3), "listed twice"),
         (change(["points", 4, "energy_eV"], "low"), "point 4 is malformed"),
+        (change(["points", 4, "energy_eV"], DELETE), "point 4 .*energy_eV is not a finite"),
+        (change(["points", 4, "masked"], "yes"), r"points\[4\].masked' is not true or false"),
+        (change(["points", 4, "i"], True), r"points\[4\].i' is not an integer"),
+        (change(["points", 4, "same_as"], [0]), r"points\[4\].same_as' is not a list of 2"),
+        (change(["points", 4], [0, 4]), r"points\[4\]' is not an object"),
+        (change(["points", 4, "cell_A", 1, 1], "x"), "point 4 .*cell_A is not a table of 3 rows"),
         (
             change(["points", 4, "stress_eV_A3"], [0.1, 0.1]),
             "is not a row of 6 numbers",

@@ -33,6 +33,8 @@ _PLAIN = {
     float: "a number",
     date: "a day, as in 2027-03-31",
 }
+#: a value of just this type is taken at once
+_AS_IS = (int, str, bool)
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
@@ -102,7 +104,7 @@ def decode(kind: Any, value: Any, where: str, *, closed: bool = False) -> Any:
     DecodeError
         If ``value`` does not fit.
     """
-    if kind in (Any, object):
+    if kind in (Any, object) or (kind in _AS_IS and type(value) is kind):
         return value
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         return _decode_dataclass(kind, value, where, closed)
@@ -137,9 +139,14 @@ def decode(kind: Any, value: Any, where: str, *, closed: bool = False) -> Any:
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
-    """Type hints of a dataclass; to work them out takes longer than to read a case."""
-    return typing.get_type_hints(kind)
+def _schema(kind: type) -> dict[str, tuple[Any, bool]]:
+    """Type hint of each field, and whether it must be there; slower to find than to read a case."""
+    hints = typing.get_type_hints(kind)
+    missing = dataclasses.MISSING
+    return {
+        field.name: (hints[field.name], field.default is field.default_factory is missing)
+        for field in dataclasses.fields(kind)
+    }
 
 
 def _spot(where: str, key: str) -> str:
@@ -148,19 +155,18 @@ def _spot(where: str, key: str) -> str:
 
 def _decode_dataclass(kind: type, value: Any, where: str, closed: bool) -> Any:
     _expect(isinstance(value, dict), where or "(the whole file)", "an object")
-    hints, known = _hints(kind), [field.name for field in dataclasses.fields(kind)]
+    known = _schema(kind)
     for key in value if closed else ():
         if key not in known:
             near = get_close_matches(key, known, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
             raise DecodeError(f"the key {shown(_spot(where, key))} is unknown ({hint})")
     found = {}
-    for field in dataclasses.fields(kind):
-        spot = _spot(where, field.name)
-        if field.name in value:
-            found[field.name] = decode(hints[field.name], value[field.name], spot, closed=closed)
-        elif field.default is field.default_factory is dataclasses.MISSING:
-            raise DecodeError(f"field '{spot}' is missing")
+    for name, (hint, required) in known.items():
+        if name in value:
+            found[name] = decode(hint, value[name], _spot(where, name), closed=closed)
+        elif required:
+            raise DecodeError(f"field '{_spot(where, name)}' is missing")
     return kind(**found)
 
 

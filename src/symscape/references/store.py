@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -14,13 +14,11 @@ from symscape.decode import is_finite
 from symscape.errors import ReferenceFileError, SymscapeError, shown
 from symscape.files import checksum
 from symscape.references.convergence import ConvergenceCheck, read_convergence
+from symscape.references.points import read_points
 from symscape.references.reference import LandscapeReference
 from symscape.references.schema import SCHEMA, SliceRecord, read_document, write_document
-from symscape.references.values import finite_array
 
 KINDS = ("local", "global")
-#: stored positions may differ from rebuilt ones by this much (files hold eight decimals)
-GEOMETRY_TOLERANCE_A = 1e-4
 
 
 def load_reference(path: str | Path) -> LandscapeReference:
@@ -50,7 +48,7 @@ def load_reference(path: str | Path) -> LandscapeReference:
         raise ReferenceFileError(
             f"{path}: slice is called {record.slice!r} but its axes give {the_slice.name!r}."
         )
-    points = _read_points(path, record.points, the_slice)
+    points = read_points(path, record.points, the_slice)
     _check_mask(path, the_slice, points.masked, np.isfinite(points.energies))
     reference = LandscapeReference(
         material=record.material,
@@ -141,109 +139,6 @@ def _read_atoms(path: Path, atoms: list[Any]) -> tuple[np.ndarray, np.ndarray]:
             )
     numbers = np.array([atomic_numbers[atom[0]] for atom in atoms], dtype=int)
     return numbers, np.array([atom[1:] for atom in atoms], dtype=float)
-
-
-class _Points(NamedTuple):
-    """Grids of what the points of a file state; as in `LandscapeReference`, and the stored mask."""
-
-    energies: np.ndarray
-    forces: np.ndarray
-    stresses: np.ndarray
-    masked: np.ndarray
-    computed: np.ndarray
-
-
-def _read_points(path: Path, listed: list[Any], the_slice: Slice) -> _Points:
-    """Read the points of a file and check their geometries."""
-    shape = the_slice.shape
-    n_atoms = len(the_slice.atom_indices())
-    energies = np.full(shape, np.nan)
-    forces = np.full((*shape, n_atoms, 3), np.nan)
-    stresses = np.full((*shape, 3, 3), np.nan)
-    masked = np.zeros(shape, dtype=bool)
-    seen: set[tuple[int, int]] = set()
-    same: dict[tuple[int, int], tuple[int, int]] = {}
-    stored: list[tuple[int, np.ndarray, np.ndarray]] = []
-    for number, point in enumerate(listed):
-        try:
-            if not isinstance(point, dict):
-                raise ValueError(f"it is {shown(point)} instead of an object")
-            where = _grid_index(path, number, [point.get("i"), point.get("j")], shape)
-            if where in seen:
-                raise ReferenceFileError(f"{path}: grid point {where} is listed twice.")
-            seen.add(where)
-            if point.get("masked", False) not in (True, False):
-                raise ValueError(f"masked is {shown(point['masked'])} instead of true or false")
-            if point.get("masked"):
-                masked[where] = True
-            elif "same_as" in point:
-                same[where] = _grid_index(path, number, point["same_as"], shape)
-            elif "failed" not in point:
-                if not is_finite(point.get("energy_eV")):
-                    found = shown(point.get("energy_eV"))
-                    raise ValueError(f"energy_eV is {found} instead of a finite number")
-                energies[where] = point["energy_eV"] / n_atoms
-                cell = finite_array(point, "cell_A", (3, 3))
-                atoms = finite_array(point, "positions", (n_atoms, 3))
-                stored.append((where[0] * shape[1] + where[1], cell, atoms))
-                if "forces_eV_A" in point:
-                    forces[where] = finite_array(point, "forces_eV_A", (n_atoms, 3))
-                if "stress_eV_A3" in point:
-                    xx, yy, zz, yz, xz, xy = finite_array(point, "stress_eV_A3", (6,))
-                    stresses[where] = [[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]
-        except ValueError as error:
-            raise ReferenceFileError(
-                f"{path}: point {number} is malformed ({error}); correct or remove it."
-            ) from None
-    computed = np.isfinite(energies)
-    for target, source in same.items():
-        if not computed[source]:
-            raise ReferenceFileError(
-                f"{path}: point {target} is said to equal {source}, which has no energy."
-            )
-        energies[target] = energies[source]
-    _check_geometries(path, the_slice, stored)
-    return _Points(energies, forces, stresses, masked, computed)
-
-
-def _grid_index(path: Path, number: int, index: Any, shape: tuple[int, int]) -> tuple[int, int]:
-    """Read a grid index that a point states."""
-    if not isinstance(index, list) or len(index) != 2 or any(type(k) is not int for k in index):
-        raise ValueError(f"its grid index is {shown(index)} instead of two whole numbers")
-    i, j = index
-    if not (0 <= i < shape[0] and 0 <= j < shape[1]):
-        raise ReferenceFileError(
-            f"{path}: point {number} names grid index ({i}, {j}), which is outside the grid."
-        )
-    return i, j
-
-
-def _check_geometries(
-    path: Path, the_slice: Slice, stored: list[tuple[int, np.ndarray, np.ndarray]]
-) -> None:
-    """Compare all stored geometries with those that the slice builds, in one array operation."""
-    if not stored:
-        return
-    structures = the_slice.structures()
-    n_atoms = int(structures.n_atoms[0])
-    index = np.array([k for k, _, _ in stored])
-    cells = np.array([cell for _, cell, _ in stored])
-    fractional = np.array([atoms for _, _, atoms in stored])
-    built_cells = structures.cells[index]
-    built = structures.positions.reshape(-1, n_atoms, 3)[index]
-    apart = fractional - np.linalg.solve(
-        built_cells.transpose(0, 2, 1), built.transpose(0, 2, 1)
-    ).transpose(0, 2, 1)
-    apart -= np.rint(apart)
-    deviation = np.linalg.norm(apart @ built_cells, axis=2).max(axis=1)
-    deviation = np.maximum(deviation, np.abs(cells - built_cells).max(axis=(1, 2)))
-    worst = int(deviation.argmax())
-    if deviation[worst] > GEOMETRY_TOLERANCE_A:
-        i, j = divmod(int(index[worst]), the_slice.shape[1])
-        raise ReferenceFileError(
-            f"{path}: the geometry stored for point ({i}, {j}) is {deviation[worst]:.4f} angstrom "
-            "away from the one that the slice gives; correct the axes or the point."
-        )
 
 
 def _check_mask(path: Path, the_slice: Slice, masked: np.ndarray, known: np.ndarray) -> None:
