@@ -13,18 +13,15 @@ from typing import Any
 import pytest
 from ase.build import bulk
 from generate_plans import AXES, CRYSTAL, write_plan
-from inprocess import import_lazy_modules, without_figures
+from inprocess import import_lazy_modules, run_of_one_case, without_figures
 from mutations import toml
 from scale_sets import record, write_set
 from toys import toy_document
 
 import symscape.models.family
-from symscape.models.card import ModelCard
-from symscape.questions.energies import judge_energies
 from symscape.references.schema import dump_document
 from symscape.references.store import load_reference, write_reference
-from symscape.results.run_results import RunResults, save_results, summarize_reference
-from symscape.verdict.tolerances import load_tolerances
+from symscape.results.run_results import save_results
 
 CALCULATORS = """
 from ase.calculators.emt import EMT
@@ -295,17 +292,7 @@ def project(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bad")
     document = toy_document(points=3)
     reference = load_reference(write_reference(folder / "good", document))
-    case = judge_energies(reference, reference.energies, load_tolerances(), model="exact")
-    run = RunResults(
-        model=ModelCard("exact", "ase"),
-        fingerprint="exact",
-        cases=(case,),
-        references=(summarize_reference(reference),),
-        versions={},
-        started="2026-01-01T00:00:00+00:00",
-        wall_seconds=0.0,
-        tolerances="default",
-    )
+    run = run_of_one_case(reference, 1.0, "exact")
     results = json.loads(save_results(folder / "results.json", run).read_text())
     with pytest.MonkeyPatch.context() as monkeypatch:
         without_figures(monkeypatch)

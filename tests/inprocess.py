@@ -10,6 +10,7 @@ import symscape.page.report
 from symscape.models.card import ModelCard
 from symscape.page.report import write_report
 from symscape.questions.energies import judge_energies
+from symscape.references.reference import LandscapeReference
 from symscape.results.run_results import RunResults, summarize_reference
 from symscape.verdict.tolerances import load_tolerances
 
@@ -53,10 +54,15 @@ def import_lazy_modules(folder: Path, reference: Any) -> None:
     """Import what runs import, among it what a report needs."""
     for name in _LAZY:
         import_module(name)
-    case = judge_energies(reference, 0.5 * reference.energies, load_tolerances(), model="m")
-    run = RunResults(
-        model=ModelCard("m", "ase"),
-        fingerprint="",
+    write_report(folder, run_of_one_case(reference, 0.5, "m"))
+
+
+def run_of_one_case(reference: LandscapeReference, scale: float, model: str) -> RunResults:
+    """Return the results of a model whose energies are ``scale`` times DFT's on one slice."""
+    case = judge_energies(reference, scale * reference.energies, load_tolerances(), model=model)
+    return RunResults(
+        model=ModelCard(model, "ase"),
+        fingerprint=model,
         cases=(case,),
         references=(summarize_reference(reference),),
         versions={},
@@ -64,4 +70,3 @@ def import_lazy_modules(folder: Path, reference: Any) -> None:
         wall_seconds=0.0,
         tolerances="default",
     )
-    write_report(folder, run)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmark_text import benchmark
 from inprocess import import_lazy_modules, without_figures
 from toys import toy_document
 
@@ -126,19 +127,7 @@ def lacking():
 """
 
 
-SUITE = """
-import pytest
-
-
-@pytest.mark.landscape("energies")
-def test_energies(landscape, verdict):
-    verdict(landscape.judge())
-
-
-@pytest.mark.landscape("minima")
-def test_minima(landscape, verdict):
-    verdict(landscape.judge())
-"""
+SUITE = benchmark("energies", "minima")
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from benchmark_text import benchmark
 from inprocess import import_lazy_modules, without_figures
 
 CALCULATORS = """
@@ -63,14 +64,7 @@ for factory in (exact, soft, counting):
 """
 
 
-SUITE = """
-import pytest
-
-
-@pytest.mark.landscape("energies")
-def test_energies(landscape, verdict):
-    verdict(landscape.judge())
-"""
+SUITE = benchmark("energies")
 
 
 @pytest.fixture(scope="module", autouse=True)

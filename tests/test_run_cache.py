@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from benchmark_text import benchmark
 from plugin_project import imported as imported
 from plugin_project import run_apart
 from plugin_project import suite as suite
@@ -15,19 +16,7 @@ from symscape.suite import run_cache
 from symscape.suite.curves import CurveSession
 from symscape.suite.run_cache import share_folder, shared_folder
 
-QUESTIONS = """
-import pytest
-
-
-@pytest.mark.landscape("energies")
-def test_energies(landscape, verdict):
-    verdict(landscape.judge())
-
-
-@pytest.mark.landscape("minima")
-def test_minima(landscape, verdict):
-    verdict(landscape.judge())
-"""
+QUESTIONS = benchmark("energies", "minima")
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmark_text import benchmark
 from plugin_project import imported as imported
 from plugin_project import run_apart
 from plugin_project import suite as suite
@@ -149,21 +150,7 @@ def test_a_run_has_its_figures_drawn_while_it_goes_on(suite, monkeypatch):
         drawing.EarlyFigures.end = ended
         report._draw_slice = refuse
     """)
-    suite.makepyfile(
-        test_landscape="""
-import pytest
-
-
-@pytest.mark.landscape("energies")
-def test_energies(landscape, verdict):
-    verdict(landscape.judge())
-
-
-@pytest.mark.landscape("minima")
-def test_minima(landscape, verdict):
-    verdict(landscape.judge())
-"""
-    )
+    suite.makepyfile(test_landscape=benchmark("energies", "minima"))
     outcome = run_apart(suite, "--mlip", "cheap:exact")
     outcome.assert_outcomes(passed=2)
     folder = suite.path / "reports"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmark_text import benchmark
 from inprocess import import_lazy_modules, without_figures
 from toys import toy_document
 
@@ -62,29 +63,7 @@ def pytest_collection_modifyitems(items):
         items.reverse()
 """
 
-SUITE = """
-import pytest
-
-
-@pytest.mark.landscape("energies")
-def test_energies(landscape, verdict):
-    verdict(landscape.judge())
-
-
-@pytest.mark.landscape("minima")
-def test_minima(landscape, verdict):
-    verdict(landscape.judge())
-
-
-@pytest.mark.landscape("forces")
-def test_forces(landscape, verdict):
-    verdict(landscape.judge())
-
-
-@pytest.mark.landscape("invariance")
-def test_invariance(landscape, verdict):
-    verdict(landscape.judge())
-"""
+SUITE = benchmark("energies", "minima", "forces", "invariance")
 
 MODELS = ("exact", "soft", "choosy")
 MLIPS = ",".join(f"cheap:{name}" for name in MODELS)
