@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from report_runs import judged_case, make_run, reference_summary
 
+from symscape.crystal.slice import Slice
 from symscape.landscape.evaluate import SliceEvaluation
 from symscape.models.registry import resolve
 from symscape.models.spec import ModelSpec
@@ -40,9 +41,17 @@ def test_nouns_are_short_and_well_formed(noun):
     assert len(repr(noun)) < 150
     shown = ElementTree.fromstring(f"<div>{noun._repr_html_()}</div>")
     assert shown.find("table/tr/td") is not None
-    # energies are shown as a map
-    mapped = isinstance(noun, LandscapeReference | SliceEvaluation)
+    # energies are shown as a map, and how near atoms come
+    mapped = isinstance(noun, LandscapeReference | SliceEvaluation | Slice)
     assert (shown.find("svg/rect") is not None) == mapped
+
+
+def test_the_map_of_a_slice_has_its_mask_in_grey():
+    the_slice = load_reference(STORED).slice
+    the_slice = Slice(the_slice.crystal, the_slice.axes, float(np.median(the_slice.contact_ratios)))
+    cells = ElementTree.fromstring(f"<div>{the_slice._repr_html_()}</div>").findall("svg/rect")
+    grey = sum(cell.get("fill") == "#bbbbbb" for cell in cells)
+    assert 0 < grey == the_slice.mask.sum()
 
 
 def test_a_map_has_a_cell_for_each_point_and_grey_where_nothing_is_known():

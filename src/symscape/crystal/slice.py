@@ -19,7 +19,7 @@ from symscape.crystal.lattice import (
 )
 from symscape.crystal.structures import Structures
 from symscape.errors import SymscapeError
-from symscape.notebook import table_html
+from symscape.notebook import map_html, table_html
 
 if TYPE_CHECKING:
     from symscape.crystal.equivalence import GridSymmetry
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: beyond this a grid is a mistake in a file, not a wish
 MOST_POINTS = 1_000_000
+#: beyond this a notebook waits too long for a map
+MOST_SHOWN = 5_000
 #: default of ``mask_ratio``
 MASK_RATIO = 0.7
 
@@ -82,11 +84,19 @@ class Slice:
         return f"Slice({self.crystal.formula} {self.crystal.symbol}, {self.name}, {n_u} x {n_v})"
 
     def _repr_html_(self) -> str:
-        """Return the crystal and the axes as a table, for notebooks."""
+        """Return crystal, axes and a map of how near atoms come, for notebooks.
+
+        Masked points are grey. Of a grid of more than `MOST_SHOWN` points there is no map.
+        """
         head = ("axis", "moves", "from", "to", "points")
         rows = [(a.name, ", ".join(a.terms), a.start, a.stop, a.points) for a in self.axes]
         about = [("crystal", f"{self.crystal.formula} {self.crystal.symbol}")]
-        return table_html(about) + table_html(rows, head)
+        tables = table_html(about) + table_html(rows, head)
+        if self.shape[0] * self.shape[1] > MOST_SHOWN:
+            return tables
+        ratios = np.where(self.mask, np.nan, self.contact_ratios)
+        title = "closest distance over the sum of covalent radii; grey: masked"
+        return tables + map_html(ratios, title)
 
     # -- names and shape --------------------------------------------------------------------------
 
