@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -246,10 +247,10 @@ def _print(made: TablesSummary) -> None:
         f"bias {number.above_hull_signed:+.1f} meV/atom, "
         f"{number.too_low:.0%} underpredicted"
     )
-    print(
-        f"stability  false-stable share {number.falsely_stable:.3f}, F1 {number.stability:.3f} "
-        "(25 meV/atom)"
-    )
+    share = "nothing is unstable"
+    if not math.isnan(number.falsely_stable):
+        share = f"false-stable share {number.falsely_stable:.3f}"
+    print(f"stability  {share}, F1 {number.stability:.3f} (25 meV/atom)")
     print(f"wrote {made.path}")
 
 
