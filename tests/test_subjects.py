@@ -69,6 +69,7 @@ def test_a_system_is_its_elements_in_the_order_of_the_alphabet(symbols):
 AT_HYPHENS = {
     "questions/subjects.py": "the name of a subject",
     "hull/systems.py": "the name of a chemical system",
+    "models/card.py": "a range of elements",
     "references/library.py": "the name of a material",
 }
 
