@@ -124,3 +124,16 @@ def test_the_suite_runs_beside_tests_of_the_same_name(tmp_path):
     assert case in outcome.stdout
     plain = python(tmp_path, "pytest", "--collect-only", "-q")
     assert "BeO" not in plain.stdout
+
+
+def test_what_the_option_adds_by_itself_is_no_selection(tmp_path):
+    (tmp_path / "test_own.py").write_text("def test_own():\n    assert True\n")
+    case = "energies and BeO-P6_3mc-ca-Be_z"
+    outcome = python(
+        tmp_path,
+        *("pytest", "-p", "symscape", "--symscape-suite", "-q", "-k", f"test_own or ({case})"),
+        *("--mlip", "ase.calculators.emt:EMT", "--no-cache"),
+    )
+    said = next(line for line in outcome.stdout.splitlines() if "cases asked" in line)
+    assert f"-k 'test_own or ({case})': 1 of" in said
+    assert "test_landscape.py" not in said

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from symscape.places import benchmark_files
 from symscape.questions.registry import QUESTIONS
 from symscape.questions.subjects import MaterialSlice
 from symscape.results.run_results import Selection
@@ -41,7 +42,10 @@ def narrowed_by(config: pytest.Config) -> str:
         words.append(f"-k {shlex.quote(keywords)}")
     if materials := config.getoption("--material"):
         words.append(f"--material {','.join(materials)}")
-    words += [Path(arg).name for arg in config.args if not Path(arg.partition("::")[0]).is_dir()]
+    # --symscape-suite names all of the package's benchmarks itself
+    whole = set(map(str, benchmark_files())) if config.getoption("--symscape-suite") else set()
+    files = [arg for arg in config.args if not Path(arg.partition("::")[0]).is_dir()]
+    words += [Path(arg).name for arg in files if arg not in whole]
     if not words and roll_of(config).deselected:
         words.append("part of the suite")
     return ", ".join(words)
