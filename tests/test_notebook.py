@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -14,6 +15,7 @@ from symscape.landscape.evaluate import SliceEvaluation
 from symscape.models.registry import resolve
 from symscape.models.spec import ModelSpec
 from symscape.notebook import map_html, table_html
+from symscape.questions.case import CaseResult
 from symscape.references.reference import LandscapeReference
 from symscape.references.store import load_reference
 
@@ -42,7 +44,7 @@ def test_nouns_are_short_and_well_formed(noun):
     shown = ElementTree.fromstring(f"<div>{noun._repr_html_()}</div>")
     assert shown.find("table/tr/td") is not None
     # energies are shown as a map, and how near atoms come
-    mapped = isinstance(noun, LandscapeReference | SliceEvaluation | Slice)
+    mapped = isinstance(noun, LandscapeReference | SliceEvaluation | Slice | CaseResult)
     assert (shown.find("svg/rect") is not None) == mapped
 
 
@@ -52,6 +54,21 @@ def test_the_map_of_a_slice_has_its_mask_in_grey():
     cells = ElementTree.fromstring(f"<div>{the_slice._repr_html_()}</div>").findall("svg/rect")
     grey = sum(cell.get("fill") == "#bbbbbb" for cell in cells)
     assert 0 < grey == the_slice.mask.sum()
+
+
+def test_a_case_shows_its_own_energies_and_only_a_table_where_they_are_not_kept():
+    case = judged_case(reference_summary())
+    gap = [[None, *row[1:]] if i == 0 else row for i, row in enumerate(case.energies)]
+    case = replace(case, energies=gap)
+    cells = ElementTree.fromstring(f"<div>{case._repr_html_()}</div>").findall("svg/rect")
+    energies = np.array(gap, dtype=float)
+    assert len(cells) == energies.size
+    assert [c.get("fill") == "#bbbbbb" for c in cells] == np.isnan(energies).ravel().tolist()
+    # the lowest is darkest, the highest brightest
+    fills = np.array([c.get("fill") for c in cells]).reshape(energies.shape)
+    assert fills[np.unravel_index(np.nanargmin(energies), energies.shape)] == "#440154"
+    assert fills[np.unravel_index(np.nanargmax(energies), energies.shape)] == "#fde725"
+    assert "<svg" not in replace(case, energies=None)._repr_html_()
 
 
 def test_a_map_has_a_cell_for_each_point_and_grey_where_nothing_is_known():

@@ -79,7 +79,10 @@ class EnergyModel(ABC):
         )
 
     def _repr_html_(self) -> str:
-        """Return what is known about the potential as a table, for notebooks."""
+        """Return what is known about the potential, for notebooks.
+
+        A table is all there is: a model has no landscape of its own, only on a slice.
+        """
         card = self.card
         rows = [
             ("model", card.name),

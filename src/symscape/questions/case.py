@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from symscape.notebook import table_html
+import numpy as np
+
+from symscape.notebook import map_html, table_html
 from symscape.questions.subjects import Subject, subject_of
 
 Status = Literal["passed", "failed", "error"]
@@ -80,7 +82,7 @@ class CaseResult:
         return f"CaseResult({self.id}, {self.question}: {self.status}{what})"
 
     def _repr_html_(self) -> str:
-        """Return the checks as a table, for notebooks."""
+        """Return the checks as a table and, where they are kept, the energies as a map."""
         rows = [
             (
                 "✓" if c.passed else "✗",
@@ -92,7 +94,10 @@ class CaseResult:
             for c in self.checks
         ]
         head = ("", f"{self.question}: {self.status}", "value", "low", "high", "unit")
-        return table_html(rows, head)
+        if self.energies is None:
+            return table_html(rows, head)
+        energies = np.array(self.energies, dtype=float)
+        return table_html(rows, head) + map_html(energies, f"energies of {self.id}")
 
     @property
     def id(self) -> str:
