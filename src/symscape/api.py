@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from symscape.arguments import named_arguments
 from symscape.errors import ModelError, ReferenceFileError, did_you_mean
 from symscape.places import references_folder
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 FigureKind = Literal["landscape", "topology", "forces", "relief"]
 
 
+@named_arguments
 def find_references(folder: str | Path | None = None) -> list[ReferenceEntry]:
     """List the stored references of a folder, sorted by name; no file is read.
 
@@ -56,6 +58,7 @@ def find_references(folder: str | Path | None = None) -> list[ReferenceEntry]:
     return library.find_references([references_folder(folder)])
 
 
+@named_arguments
 def load_reference(name: str | Path, folder: str | Path | None = None) -> LandscapeReference:
     """Load a stored reference by its path or by its name, and check it against its own slice.
 
@@ -93,6 +96,7 @@ def load_reference(name: str | Path, folder: str | Path | None = None) -> Landsc
     raise ReferenceFileError(f"{where}: there is no reference {wanted!r}{end}")
 
 
+@named_arguments
 def model(name: str | ModelSpec, **options: Any) -> EnergyModel:
     """Make a potential by the name that ``--mlip`` takes; its weights are loaded when needed.
 
@@ -116,6 +120,7 @@ def model(name: str | ModelSpec, **options: Any) -> EnergyModel:
     return resolve(name, **options)
 
 
+@named_arguments
 def metrics(reference: LandscapeReference, evaluation: SliceEvaluation) -> pd.DataFrame:
     """Return every pointwise metric of a model on a slice.
 
@@ -150,6 +155,7 @@ def metrics(reference: LandscapeReference, evaluation: SliceEvaluation) -> pd.Da
     return table.astype({N_POINTS.name: int}).rename(columns=names)
 
 
+@named_arguments
 def compare_hulls(
     model: EnergyModel, system: str = "", folder: str | Path | None = None
 ) -> pd.DataFrame:
@@ -195,6 +201,7 @@ def compare_hulls(
     return compare(table.iloc[chosen].reset_index(drop=True), energies)
 
 
+@named_arguments
 def judge(
     reference: LandscapeReference,
     evaluation: SliceEvaluation,
@@ -245,6 +252,7 @@ def judge(
     )
 
 
+@named_arguments
 def figure(
     reference: LandscapeReference,
     evaluation: SliceEvaluation,

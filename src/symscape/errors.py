@@ -47,6 +47,10 @@ class SymscapeError(Exception):
     """
 
 
+class ArgumentError(SymscapeError, TypeError):
+    """A function was given something of another type than it takes."""
+
+
 class StructureFileError(SymscapeError):
     """A structure file can't be read or holds no usable periodic crystal."""
 

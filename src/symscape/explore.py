@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from symscape.arguments import named_arguments
 from symscape.errors import SymscapeError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from symscape.questions.case import Check
 
 
+@named_arguments
 def propose_slices(
     structure: Any, *, axes: tuple[str, ...] = (), points: int = 15, subgroup: str = ""
 ) -> tuple[Proposal, ...]:
@@ -71,6 +73,7 @@ def propose_slices(
     return found if found or axes else survey_subgroups(crystal, points).proposals
 
 
+@named_arguments
 def compare_models(
     the_slice: Slice,
     models: Iterable[EnergyModel | str],
@@ -110,6 +113,7 @@ def compare_models(
     return compare_energies(the_slice, energies)
 
 
+@named_arguments
 def figure_of_models(comparison: ModelComparison) -> Figure:
     """Draw each model's map with its wells, and where the models disagree."""
     from symscape.page.landscape_page import comparison_figure

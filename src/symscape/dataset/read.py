@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from symscape.arguments import named_arguments
 from symscape.crystal.structures import Structures
 from symscape.dataset.store import (
     STRUCTURE_COLUMNS,
@@ -43,6 +44,7 @@ class DatasetChunk:
     structures: Structures
 
 
+@named_arguments
 def load_dataset(
     path: str | Path,
     *,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from symscape.arguments import named_arguments
 from symscape.figures.panels import LandscapeData
 from symscape.files import write_atomically
 from symscape.page.badge import badge_svg
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 LIBRARY = "3Dmol-min.js"
 
 
+@named_arguments
 def write_report(
     folder: str | Path,
     run: RunResults,

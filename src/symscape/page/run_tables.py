@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from symscape.arguments import named_arguments
 from symscape.files import write_atomically
 from symscape.page.checks import severity
 from symscape.page.view import RunView
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 AVERAGED = (MEAN_SIGNED_ERROR, SHARE_UNDERPREDICTED, SOFTENING_SCALE)
 
 
+@named_arguments
 def metrics_table(run: RunResults) -> pd.DataFrame:
     """Every metric: one row for each case and energy window, one column for each metric.
 

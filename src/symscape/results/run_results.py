@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from symscape.arguments import named_arguments
 from symscape.crystal.labels import axis_label, crystal_label
 from symscape.decode import DecodeError, decode, dumps, encode
 from symscape.errors import ResultsFileError, shown
@@ -308,6 +309,7 @@ def round_energies(run: RunResults) -> RunResults:
     return replace(run, cases=cases)
 
 
+@named_arguments
 def load_results(path: str | Path) -> RunResults:
     """Read a results file of this or an earlier schema version and check all of it.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from symscape.arguments import named_arguments
 from symscape.questions.behind import behind_crystals, behind_texts
 from symscape.questions.case import CaseResult, Check
 from symscape.questions.detail import kept
@@ -17,6 +18,7 @@ from symscape.verdict.baseline import BaselineDetail, JudgedByBaseline
 _MOST_POINTS = 5
 
 
+@named_arguments
 def explain(result: CaseResult) -> str:
     """Say which metrics passed and failed by how much, and where the worst error is."""
     lines = [f"{result.id}: {result.question} {result.status}"]

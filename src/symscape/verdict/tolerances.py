@@ -32,6 +32,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from symscape.arguments import named_arguments
 from symscape.decode import DecodeError, decode
 from symscape.errors import ToleranceFileError, shown
 from symscape.questions.limits import CaseTolerances
@@ -100,6 +101,7 @@ class Frame:
 _FRAME = frozenset(field.name for field in fields(Frame))
 
 
+@named_arguments
 def load_tolerances(name: str | Path = "default") -> Tolerances:
     """Load a profile (``strict``, ``default``, ``loose``) or a tolerance file.
 
