@@ -247,7 +247,7 @@ def _print(made: TablesSummary) -> None:
         f"bias {number.above_hull_signed:+.1f} meV/atom, "
         f"{number.too_low:.0%} underpredicted"
     )
-    share = "nothing is unstable"
+    share = "nothing above the hull, so no false-stable share"
     if not math.isnan(number.falsely_stable):
         share = f"false-stable share {number.falsely_stable:.3f}"
     print(f"stability  {share}, F1 {number.stability:.3f} (25 meV/atom)")
