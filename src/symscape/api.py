@@ -188,6 +188,7 @@ def compare_hulls(
     from symscape.hull.conventions import model_energies
     from symscape.hull.phases import select_system
     from symscape.hull.table import crystal_table
+    from symscape.progress import shown_in_notebook
     from symscape.references.crystals import load_crystals
 
     library = load_crystals([references_folder(folder)])
@@ -197,7 +198,9 @@ def compare_hulls(
         chosen = np.flatnonzero(table["id"].isin(wanted))
     else:
         chosen = np.arange(len(table))
-    energies = model_energies(model, library.structures[chosen])
+    title = f"{model.card.name}, {system or 'crystals'}"
+    with shown_in_notebook(title, "crystals") as bar:
+        energies = model_energies(model, library.structures[chosen], progress=bar)
     return compare(table.iloc[chosen].reset_index(drop=True), energies)
 
 

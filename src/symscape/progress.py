@@ -1,6 +1,6 @@
-"""How far a long computation is: rich's bar on a terminal, elsewhere a plain line now and then.
+"""How far a long computation is: rich's bar on a terminal or in a notebook, elsewhere lines.
 
-One class for the suite, DFT, data sets and runs on them.
+One class for the suite, DFT, data sets and runs on them, and for what a notebook calls.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from importlib.util import find_spec
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import Progress as RichBar
     from rich.progress import TaskID
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 LINE_EVERY_S = 30.0
 #: a bar is drawn at most this often, seconds
 _DRAW_EVERY_S = 0.1
+#: what a notebook is done with sooner shows nothing, seconds
+_NOTEBOOK_PATIENCE_S = 2.0
 #: the estimate is made from as many of the steps finished last
 _STEPS = 30
 
@@ -32,7 +36,9 @@ class Progress:
     write
         Takes one line of text, where there is no bar and for what is given up.
     file
-        The terminal that a bar is drawn on; None for lines.
+        The terminal that a bar is drawn on; None for lines, unless ``notebook`` says otherwise.
+    notebook
+        Whether a bar is drawn below the notebook's cell.
     line_every_s
         Seconds between lines.
     patience_s
@@ -46,6 +52,7 @@ class Progress:
         write: Callable[[str], None],
         *,
         file: IO[str] | None = None,
+        notebook: bool = False,
         line_every_s: float = LINE_EVERY_S,
         patience_s: float = 0.0,
         around: Callable[[], AbstractContextManager[object]] = nullcontext,
@@ -53,7 +60,8 @@ class Progress:
         self.write = write
         self.line_every_s = line_every_s
         self.patience_s = patience_s
-        self._file, self._around = file, around
+        self._file, self._notebook, self._around = file, notebook, around
+        self._draws = notebook or file is not None
         self._name = self._unit = ""
         self._done = self._total = 0
         self._workers = 1
@@ -93,7 +101,7 @@ class Progress:
             self._times.append(seconds)
         self._began = self._stepped = time.monotonic()
         # the first line comes after its interval, a bar at once
-        self._shown = self._began if self._file is None else 0.0
+        self._shown = 0.0 if self._draws else self._began
         try:
             yield
         finally:
@@ -140,27 +148,32 @@ class Progress:
 
     def _show(self) -> None:
         now = time.monotonic()
-        wait = self.line_every_s if self._file is None else _DRAW_EVERY_S
+        wait = _DRAW_EVERY_S if self._draws else self.line_every_s
         if now - self._began < self.patience_s or now - self._shown < wait:
             return
         self._shown = now
         with self._around():
-            if self._file is None:
-                self.write(f"{self._name}: {self.text}")
+            if self._draws:
+                self._draw()
             else:
-                self._draw(self._file)
+                self.write(f"{self._name}: {self.text}")
 
-    def _draw(self, file: IO[str]) -> None:
+    def _console(self) -> Console:
         from rich.console import Console
+
+        if self._notebook:
+            return Console(force_jupyter=True)
+        return Console(file=self._file, force_terminal=True)
+
+    def _draw(self) -> None:
         from rich.progress import BarColumn, TextColumn
         from rich.progress import Progress as RichBar
 
         if self._bar is None:
             # drawn by the steps themselves: another thread might write while output is captured
             name, text = TextColumn("{task.description}"), TextColumn("{task.fields[text]}")
-            console = Console(file=file, force_terminal=True)
             bar = RichBar(
-                name, BarColumn(), text, console=console, transient=True, auto_refresh=False
+                name, BarColumn(), text, console=self._console(), transient=True, auto_refresh=False
             )
             bar.start()
             self._bar = bar, bar.add_task(self._name, total=self._total or None, text="")
@@ -176,9 +189,49 @@ class Progress:
 
 
 def on_stderr(patience_s: float = 0.0) -> Progress:
-    """Return a progress on stderr: a bar on a terminal, else a line now and then."""
-    file = sys.stderr if sys.stderr.isatty() else None
-    return Progress(say, file=file, patience_s=patience_s)
+    """Return a progress on stderr: a bar on a terminal or in a notebook, else lines."""
+    if sys.stderr.isatty():
+        return Progress(say, file=sys.stderr, patience_s=patience_s)
+    return Progress(say, notebook=in_notebook() and _has_widgets(), patience_s=patience_s)
+
+
+@contextmanager
+def shown_in_notebook(name: str, unit: str) -> Iterator[Callable[[int, int], None] | None]:
+    """Give a callback (done, total) that shows in a notebook how far a function is.
+
+    Parameters
+    ----------
+    name
+        What is computed.
+    unit
+        What a step is, in the plural.
+
+    Yields
+    ------
+    callable or None
+        None in a script, which prints what it chooses to.
+    """
+    if not in_notebook():
+        yield None
+        return
+    progress = on_stderr(_NOTEBOOK_PATIENCE_S)
+    with progress.task(name, unit=unit):
+        yield progress.update
+
+
+def in_notebook() -> bool:
+    """Return whether a notebook runs this, as rich recognizes it: Jupyter, Colab, Databricks."""
+    # a script needn't wait until rich is imported
+    if "IPython" not in sys.modules:
+        return False
+    from rich.console import Console
+
+    return Console().is_jupyter
+
+
+def _has_widgets() -> bool:
+    """Return whether a notebook can draw rich's bar, which is a widget of ipywidgets."""
+    return find_spec("ipywidgets") is not None
 
 
 def quiet() -> Progress:

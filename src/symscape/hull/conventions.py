@@ -18,6 +18,7 @@ from symscape.crystal.structures import Structures
 from symscape.errors import HullError
 from symscape.models.cache import structure_keys
 from symscape.models.card import CONVENTIONS, ModelCard
+from symscape.models.evaluate import Evaluator, Progress
 from symscape.models.hubbard import trained_with_u
 from symscape.models.weights import distribution_version
 
@@ -190,7 +191,11 @@ class Energies:
 
 
 def model_energies(
-    model: EnergyModel, structures: Structures, cache: EnergyCache | None = None
+    model: EnergyModel,
+    structures: Structures,
+    cache: EnergyCache | None = None,
+    *,
+    progress: Progress | None = None,
 ) -> Energies:
     """Return a model's energies in the convention that its card states.
 
@@ -202,13 +207,16 @@ def model_energies(
         The crystals.
     cache
         Where corrections are kept.
+    progress
+        Called with (structures done, structures in all).
 
     Raises
     ------
     ModelError
         If the model fails.
     """
-    per_atom = model.energies(structures) / structures.n_atoms
+    found = Evaluator(model).predict(structures, progress=progress)
+    per_atom = found.energies / structures.n_atoms
     return Energies.of(model.card, per_atom, corrections_of(structures, cache))
 
 

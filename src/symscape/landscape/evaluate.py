@@ -12,6 +12,7 @@ from symscape.crystal.slice import Slice
 from symscape.models.base import EnergyModel
 from symscape.models.evaluate import Evaluator, Progress, evaluate
 from symscape.notebook import map_html, table_html
+from symscape.progress import shown_in_notebook
 
 if TYPE_CHECKING:
     from symscape.models.cache import EnergyCache
@@ -82,13 +83,16 @@ def evaluate_slice(
         Asked first; told of every finished batch, so that an interrupted evaluation goes on. An
         evaluator has its own.
     progress
-        Called with (structures done, structures in all).
+        Called with (structures done, structures in all). By default a notebook shows a bar, and
+        nothing else shows anything.
     """
     wanted = ~the_slice.mask if points is None else points & ~the_slice.mask
     sources = the_slice.representatives[wanted]
     chosen, inverse = np.unique(sources, return_inverse=True)
     structures = the_slice.structures()[chosen]
-    outcome = evaluate(model, structures, cache=cache, progress=progress)
+    potential = model.model if isinstance(model, Evaluator) else model
+    with shown_in_notebook(f"{potential.card.name}, {the_slice.name}", "structures") as bar:
+        outcome = evaluate(model, structures, cache=cache, progress=progress or bar)
     per_atom = outcome.energies / structures.n_atoms
     energies = np.full(the_slice.shape, np.nan)
     energies[wanted] = per_atom[inverse]

@@ -193,16 +193,26 @@ class Evaluator:
         return _assemble(structures, ordered, forces, stresses, seconds, n_cached)
 
     def predict(
-        self, structures: Structures, *, forces: bool = False, stresses: bool = False
+        self,
+        structures: Structures,
+        *,
+        forces: bool = False,
+        stresses: bool = False,
+        progress: Progress | None = None,
     ) -> Prediction:
         """Return energies in eV and, where asked for, forces and stresses, of every structure.
+
+        Parameters
+        ----------
+        progress
+            Called with (structures done, structures in all).
 
         Raises
         ------
         ModelError
             If the model lacks what is asked for, or fails at a structure.
         """
-        answer = self.evaluate(structures, forces=forces, stresses=stresses)
+        answer = self.evaluate(structures, forces=forces, stresses=stresses, progress=progress)
         if answer.failures:
             raise ModelError(
                 f"{self.model.card.name} gave no answer for {len(answer.failures)} of "
