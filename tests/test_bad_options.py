@@ -108,7 +108,7 @@ CASE_ERRORS: dict[str, str] = {
     "--references references-torn": f"{REFERENCE}: not valid JSON",
     "--references references-newer": "schema is 'symscape-landscape/9'",
     "--references references-moved": "angstrom away from the one",
-    "--references references-nan": "point 4 .*energy_eV is nan",
+    "--references references-nan": "point 4 .*energy_eV' is not a finite number",
     "--references references-no-points": "no energy at all",
 }
 
