@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from symscape.errors import ResultsFileError
 from symscape.leaderboard.kept import read_kept, write_kept
 from symscape.results.run_results import RunResults
 
@@ -77,12 +76,9 @@ def load_provenance(folder: Path) -> dict[str, Provenance]:
     ResultsFileError
         If the file can't be read.
     """
-    path = folder / FILE
-    found = read_kept(_Document, path, "restore the file")
+    found = read_kept(_Document, folder / FILE, "restore the file", SCHEMA)
     if found is None:
         return {}
-    if found.schema != SCHEMA:
-        raise ResultsFileError(f"{path}: its schema is not {SCHEMA}; restore the file.")
     return found.models
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from symscape.crystal.structures import Structures
 from symscape.decode import encode
-from symscape.errors import ResultsFileError, SymscapeError
+from symscape.errors import SymscapeError
 from symscape.leaderboard.kept import read_kept, write_kept
 from symscape.models.base import EnergyModel
 from symscape.models.devices import resolve_device
@@ -180,12 +180,9 @@ def load_timings(folder: Path) -> Timings | None:
     ResultsFileError
         If the file can't be read.
     """
-    path = folder / FILE
-    found = read_kept(_Document, path, "restore the file")
+    found = read_kept(_Document, folder / FILE, "restore the file", SCHEMA)
     if found is None:
         return None
-    if found.schema != SCHEMA:
-        raise ResultsFileError(f"{path}: its schema is not {SCHEMA}; restore the file.")
     return Timings(found.conditions, found.models)
 
 
