@@ -18,6 +18,7 @@ from symscape.cli import app
 from symscape.crystal.structures import Structures
 from symscape.errors import ModelError
 from symscape.models import weights as weights_module
+from symscape.models import working_copies
 from symscape.models.cache import EnergyCache
 from symscape.models.evaluate import Evaluator
 from symscape.models.families import adapter_of, families
@@ -43,7 +44,8 @@ def forget():
         weights_module.package_folder,
         weights_module.distribution_version,
         weights_module.package_identity,
-        weights_module._distributions,
+        working_copies.reached_copies,
+        working_copies._distributions,
     ):
         known.cache_clear()
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
+import site
 import subprocess
 import sys
 
 import pytest
 
-from symscape.models import weights
+from symscape.models import weights, working_copies
 from symscape.models.precision import precision_kept, precision_settings
 from symscape.models.registry import resolve
 from symscape.models.weights import package_identity
@@ -31,8 +33,8 @@ def install(folder, site, monkeypatch, editable=False):
 
 
 def identity():
-    for cached in (weights.package_folder, weights.distribution_version, package_identity):
-        cached.cache_clear()
+    working_copies._distributions.cache_clear()
+    forget()
     return package_identity("toy_potential", "toy-potential")
 
 
@@ -67,29 +69,131 @@ def test_a_package_of_no_distribution_is_its_sources(tmp_path, monkeypatch):
     assert package_identity("lonely_potential", "lonely").startswith("lonely unknown, sources ")
 
 
-def test_a_calculators_package_counts_with_all_its_files(tmp_path):
-    package = tmp_path / "pot"
-    package.mkdir()
-    (package / "__init__.py").write_text("")
-    (package / "inner.py").write_text("STRENGTH = 1.0\n")
-    (package / "calc.py").write_text(
-        "from ase.calculators.emt import EMT\nmake = lambda: EMT()\nmake.fingerprint = 'w1'\n"
-    )
-    code = (
-        "from symscape.models.registry import resolve\n"
-        "print(resolve('pot.calc:make', mlip_name='pot').fingerprint)"
-    )
+#: where a calculator's code lies: the module that makes it, and the files that are changed
+LAYOUTS = {
+    "package": ("pot.calc", ["pot/calc.py", "pot/inner.py", "pot/deep/more.py"]),
+    "module": ("calc", ["calc.py", "inner.py"]),
+    "namespace": ("spread.pot.calc", ["spread/pot/calc.py", "spread/pot/inner.py"]),
+    "another package": ("pot.calc", ["pot/calc.py", "helper/__init__.py", "helper/table.py"]),
+}
+CALC = """
+from ase.calculators.emt import EMT
+{imported}
+make = lambda: EMT()
+make.fingerprint = "the same"
+"""
+IMPORTS = {
+    "package": "from pot import inner\nfrom pot.deep import more",
+    "module": "import inner",
+    "namespace": "from spread.pot import inner",
+    "another package": "def later():\n    from helper import table",
+}
+
+
+def work(folder, layout):
+    """Write a calculator's code; a folder that is also in site-packages is a namespace."""
+    module, files = LAYOUTS[layout]
+    for name in files:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("STRENGTH = 1.0\n")
+        for package in path.parents:
+            if package != folder and folder in package.parents and package.name != "spread":
+                (package / "__init__.py").touch()
+    file = folder / (module.replace(".", "/") + ".py")
+    file.write_text(CALC.format(imported=IMPORTS[layout]))
+
+
+def forget():
+    """Let this process look and import as a new one does."""
+    for cached in (
+        weights.package_folder,
+        weights.distribution_version,
+        package_identity,
+        working_copies.reached_copies,
+    ):
+        cached.cache_clear()
+    for name in [*sys.modules]:
+        top = name.partition(".")[0]
+        if top in ("pot", "calc", "inner", "spread", "helper") or top.startswith("symscape_calc"):
+            del sys.modules[name]
+    importlib.invalidate_caches()
+
+
+@pytest.mark.parametrize("how", ["editable", "pth", "path", "file"])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_changed_file_of_a_working_copy_is_another_model(tmp_path, monkeypatch, how, layout):
+    """Whatever file it is, wherever it lies: the next process computes anew, others do not."""
+    folder, packages = tmp_path / "work", tmp_path / "site-packages"
+    module, files = LAYOUTS[layout]
+    work(folder, layout)
+    packages.mkdir()
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    if layout == "namespace":
+        (packages / "spread" / "other").mkdir(parents=True)
+        (packages / "spread" / "other" / "__init__.py").touch()
+    if how == "editable":
+        info = packages / "mine-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
+        (info / "RECORD").write_text("mine.pth,,\nmine-1.0.dist-info/METADATA,,\n")
+        (info / "top_level.txt").write_text(module.partition(".")[0] + "\n")
+    if how in ("editable", "pth"):
+        (packages / "mine.pth").write_text(f"{folder}\n")
+    else:
+        monkeypatch.syspath_prepend(str(folder))
+    site.addsitedir(str(packages))
+    working_copies._distributions.cache_clear()
+    where = folder / (module.replace(".", "/") + ".py") if how == "file" else module
 
     def fingerprint():
-        done = subprocess.run(
-            [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
-        )
-        return done.stdout
+        forget()
+        return resolve(f"{where}:make", mlip_name="mine").fingerprint
 
-    first = fingerprint()
-    assert fingerprint() == first
-    (package / "inner.py").write_text("STRENGTH = 1.1\n")
-    assert fingerprint() != first
+    seen = [fingerprint()]
+    assert fingerprint() == seen[0]
+    for name in files:
+        path = folder / name
+        path.write_text(path.read_text() + "# changed\n")
+        seen.append(fingerprint())
+    assert len(set(seen)) == len(seen), files
+    (folder / "unrelated.py").write_text("")
+    assert fingerprint() == seen[-1]
+    forget()
+    working_copies._distributions.cache_clear()
+
+
+def test_energies_of_a_changed_working_copy_are_computed_anew(tmp_path):
+    """As a user meets it: edit the file beside the calculator's, run again."""
+    work(tmp_path, "module")
+    calc = tmp_path / "calc.py"
+    calc.write_text(calc.read_text().replace("EMT()", "LennardJones(epsilon=inner.STRENGTH)"))
+    calc.write_text("from ase.calculators.lj import LennardJones\n" + calc.read_text())
+    code = (
+        "from ase.build import bulk\n"
+        "from symscape.crystal.structures import Structures\n"
+        "from symscape.models.cache import EnergyCache\n"
+        "from symscape.models.evaluate import Evaluator\n"
+        "from symscape.models.registry import resolve\n"
+        "asked = Evaluator(resolve('calc:make', mlip_name='mine'), EnergyCache('kept'))\n"
+        "found = asked.evaluate(Structures.from_atoms([bulk('Ar', 'fcc', 1.5)]))\n"
+        "print(found.energies[0], found.n_cached)"
+    )
+
+    def run():
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.split()
+
+    energy, cached = run()
+    assert cached == "0"
+    assert run() == [energy, "1"]
+    (tmp_path / "inner.py").write_text("STRENGTH = 2.0\n")
+    changed, cached = run()
+    assert cached == "0"
+    assert float(changed) == pytest.approx(2 * float(energy))
 
 
 def test_precision_and_torch_belong_to_the_fingerprint(monkeypatch):

@@ -23,7 +23,12 @@ from symscape.models.base import ALL_QUANTITIES, EnergyModel, Prediction, Quanti
 from symscape.models.card import ModelCard
 from symscape.models.devices import check_device, device_kind
 from symscape.models.precision import precision_settings
-from symscape.models.weights import distribution_version, module_identity, reason_of
+from symscape.models.weights import (
+    distribution_version,
+    imported_identity,
+    module_identity,
+    reason_of,
+)
 
 # what a calculator that nobody vouches for is told apart by: nothing outlives the process
 _PROCESS = uuid.uuid4().hex
@@ -271,13 +276,14 @@ def _import_file(path: Path) -> ModuleType:
 
 
 def _packages(module: ModuleType | None) -> str:
-    """Return the identity of the package that a module is in, by the distributions it is of."""
+    """Return the identity of the code that a module is in and that it imports."""
     if module is None:
         return "unknown"
     top = module.__name__.partition(".")[0]
-    if not hasattr(sys.modules.get(top, module), "__path__"):
-        return ""  # a single file, of which the source tells everything
-    return module_identity(top)
+    if hasattr(sys.modules.get(top, module), "__path__"):
+        return module_identity(top)
+    # of a single file the source tells everything but what it imports
+    return imported_identity(top)
 
 
 def _source_hash(module: ModuleType | None) -> str:

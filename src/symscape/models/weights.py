@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from functools import cache, lru_cache
-from importlib.metadata import (
-    PackageNotFoundError,
-    distribution,
-    packages_distributions,
-    version,
-)
-from importlib.util import find_spec
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from symscape.errors import ModelError, message_of
-
-#: endings of the files that decide what a package computes
-_CODE = (".py", ".so", ".pyd", ".dylib", ".cu", ".cpp")
+from symscape.models.working_copies import (
+    code_files,
+    distributions_of,
+    edited_places,
+    places,
+    reached_copies,
+)
 
 
 def reason_of(error: BaseException) -> str:
@@ -28,15 +25,9 @@ def reason_of(error: BaseException) -> str:
 @lru_cache(maxsize=64)  # a look through all of sys.path, before each evaluation
 def package_folder(package: str) -> Path | None:
     """Return the folder of an installed top-level package, or None; imports nothing."""
-    try:
-        spec = find_spec(package)
-    except (ImportError, ValueError):
-        return None
-    if spec is None:
-        return None
-    if spec.submodule_search_locations:
-        return Path(next(iter(spec.submodule_search_locations)))
-    return Path(spec.origin).parent if spec.origin else None
+    for place in places(package):
+        return place.parent if place.is_file() else place
+    return None
 
 
 @lru_cache(maxsize=64)  # each look reads a file, and every fingerprint asks
@@ -63,34 +54,31 @@ def package_identity(package: str, name: str) -> str:
         Of the distribution.
     """
     label = f"{name} {distribution_version(name)}"
-    folder = package_folder(package)
-    if folder is None or _is_installed(folder, package, name):
-        return label
-    files = [path for path in folder.rglob("*") if path.suffix in _CODE and path.is_file()]
-    return f"{label}, sources {_hash_files(str(folder), _stamps(files))}"
+    hashes = [
+        _hash_files(str(place), _stamps(code_files(place)))
+        for place in edited_places(package, [name])
+    ]
+    return f"{label}, sources {' '.join(hashes)}" if hashes else label
 
 
 def module_identity(module: str) -> str:
-    """Return the `package_identity` of a module's package, by all distributions that install it."""
+    """Return the `package_identity` of a module's package, and of the working copies it imports.
+
+    It is told for all distributions that install the package.
+    """
     top = module.partition(".")[0]
-    names = sorted(set(_distributions().get(top, []))) or [top]
-    return ", ".join(package_identity(top, name) for name in names)
+    own = ", ".join(package_identity(top, name) for name in distributions_of(top))
+    imported = imported_identity(top)
+    return f"{own}, {imported}" if imported else own
 
 
-@cache
-def _distributions() -> Mapping[str, list[str]]:
-    """Return distributions by the packages they install; reads the file lists of all of them."""
-    return packages_distributions()
-
-
-def _is_installed(folder: Path, package: str, name: str) -> bool:
-    """Whether a folder is where the distribution's installer put it, and not a working copy."""
-    try:
-        known = Path(str(distribution(name).locate_file(package)))
-    except PackageNotFoundError:
-        return False
-    inside = {"site-packages", "dist-packages"}.intersection(folder.resolve().parts)
-    return bool(inside) and folder.resolve() == known.resolve()
+def imported_identity(package: str) -> str:
+    """Return the `package_identity` of the working copies that a package or module imports."""
+    return ", ".join(
+        package_identity(copy, name)
+        for copy in reached_copies(package)
+        for name in distributions_of(copy)
+    )
 
 
 def _stamps(files: list[Path]) -> tuple[tuple[str, int, int], ...]:
