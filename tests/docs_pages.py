@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import typer
+from _pytest import cacheprovider
+from _pytest.config.argparsing import Parser
 
 from symscape.cli import app
 
@@ -55,6 +57,10 @@ def pytest_options(config):
     """Every option that pytest knows in this session, with those of the plugins."""
     parser = config._parser
     groups = [parser._anonymous, *parser._groups]
+    if not config.pluginmanager.has_plugin("cacheprovider"):  # a user's pytest has it
+        cache = Parser(_ispytest=True)
+        cacheprovider.pytest_addoption(cache)
+        groups += [cache._anonymous, *cache._groups]
     return {name for group in groups for option in group.options for name in option.names()}
 
 
