@@ -1,5 +1,6 @@
 """Layouts of files that people have, and what of them is no crystal or contradicts itself."""
 
+import io
 import json
 
 import numpy as np
@@ -8,11 +9,13 @@ import pytest
 from ase import Atoms
 from ase.build import bulk, molecule
 from ase.io import write
-from dataset_files import documents, entries
+from dataset_files import documents, entries, structures, summary_document
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from symscape.dataset.documents import record_from_document
 from symscape.dataset.importing import import_files
+from symscape.dataset.jsonstream import json_values
 from symscape.dataset.options import ImportOptions
 from symscape.dataset.read import load_dataset
 from symscape.dataset.record import (
@@ -22,6 +25,7 @@ from symscape.dataset.record import (
     CrystalRecord,
     check_geometry,
 )
+from symscape.errors import DatasetError
 
 
 def imported(tmp_path, text, name="file.json", **options):
@@ -72,6 +76,103 @@ def test_layouts_hold_the_same_crystals(layout, tmp_path):
     np.testing.assert_allclose(table["energy"], own, rtol=1e-9)
 
 
+# who writes a document orders its keys, and adds some: the first ones say nothing
+
+
+def jumbled(document, random):
+    """A document with fields of nobody, and its keys in any order."""
+    extra = {
+        "builder_meta": {"version": "1", "sites": 3},
+        "forces": [[0.0, 0.0, 0.0]],
+        "band_gap": None,
+        'a "key" {of} [mine': "},]",
+        "symmetry": {"number": 225, "lattice": "cubic"},
+    }
+    fields = [*document.items(), *extra.items()]
+    return dict(fields[k] for k in random.permutation(len(fields)))
+
+
+BY_LAYOUT = {
+    "array": lambda made: list(made.values()),
+    "array in an object": lambda made: {"count": 5, "fields": ["x"], "data": list(made.values())},
+    "name to entry": lambda made: made,
+    "name to list": lambda made: {"Mg-O": list(made.values())[:2], "Si": list(made.values())[2:]},
+    "frames by name by material": lambda made: {
+        "empty": {}, "one": dict(list(made.items())[:2]), "two": dict(list(made.items())[2:]),
+    },
+    "name to row": lambda made: {k: {"gap": 0, "id": k, "entry": d} for k, d in made.items()},
+    "split": lambda made: {
+        "columns": ["gap", "id", "entry"],
+        "index": list(range(5)),
+        "data": [[0, k, d] for k, d in made.items()],
+    },
+    "split, with structures": lambda made: {
+        "columns": ["gap", "structure", "energy"],
+        "index": list(made),
+        "data": [[0, d["structure"], d["energy"]] for d in made.values()],
+    },
+    "a column": lambda made: {
+        "gap": dict.fromkeys(made, 1.0),
+        "structure": {k: d["structure"] for k, d in made.items()},
+        "entry": made,
+    },
+    "rows in a table with a schema": lambda made: {
+        "schema": {"fields": [{"name": "gap"}]},
+        "data": [{"index": k, "id": name, "entry": d} for k, (name, d) in enumerate(made.items())],
+    },
+}  # fmt: skip
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.sampled_from(sorted(BY_LAYOUT)), st.integers(0, 10**6), st.sampled_from([None, 1]))
+def test_no_order_of_keys_hides_a_layout(layout, seed, indent):
+    random = np.random.default_rng(seed)
+    made = {n: jumbled(d, random) for n, d in zip(NAMES, documents(), strict=True)}
+    if layout in ("array", "array in an object", "name to list"):
+        made = {n: d | {"entry_id": n} for n, d in made.items()}
+    text = json.dumps(BY_LAYOUT[layout](made), indent=indent)
+    found = [(v.name, v.parse()) for v in json_values(io.BytesIO(text.encode()))]
+    records = [record_from_document(document, name) for name, document in found]
+    assert [record.id for record in records] == NAMES
+    np.testing.assert_allclose([r.energy_eV for r in records], [d["energy"] for d in documents()])
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ({"id": {"0": "a"}, "structure": {"0": {"lattice": {}}}, "energy": {"0": 1}}, "by rows"),
+        ({"structure": {"0": {"lattice": {}}}, "energy": {"0": 1.0}}, "by rows"),
+        ({"id": {"0": "a"}, "energy": {"0": 1.0}}, "by rows"),
+        ({"data": [["a", {"structure": {"sites": []}}]], "columns": ["id", "entry"]}, "by rows"),
+        ([], "no records"),
+        ({"data": []}, "no records"),
+    ],
+)
+def test_what_holds_no_record_by_itself_is_a_sentence(document, said, tmp_path):
+    with pytest.raises(DatasetError, match=said):
+        imported(tmp_path, json.dumps(document))
+    assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize("rest", ["{}", "[]", "]", '{"mp-2": {}}', "x"])
+def test_what_follows_the_records_is_not_passed_over(rest, tmp_path):
+    for whole in (documents(), dict(zip(NAMES, documents(), strict=True))):
+        with pytest.raises(DatasetError, match="follows the records"):
+            imported(tmp_path, f"{json.dumps(whole)}\n{rest}\n")
+
+
+@pytest.mark.parametrize("key", ["run_type", "functional", "level_of_theory"])
+@pytest.mark.parametrize("place", ["document", "data", "parameters"])
+def test_a_functional_is_read_wherever_it_is_stated(key, place, tmp_path):
+    document = documents()[0] | {"parameters": {}, "data": {}}
+    if place == "document":
+        document[key] = "r2SCAN"
+    else:
+        document[place] = {key: "r2SCAN"}
+    table, _ = imported(tmp_path, json.dumps([document]))
+    assert list(table["level_of_theory"]) == ["r2SCAN"]
+
+
 def test_frames_by_material_are_named_by_their_own_keys(tmp_path):
     frames = {}
     for k, d in enumerate(documents()):
@@ -116,6 +217,22 @@ def test_an_elements_energy_per_atom_is_its_own_and_a_compounds_is_corrected(tmp
 )
 def test_a_composition_must_be_the_structures(composition, good, tmp_path):
     _, summary = imported(tmp_path, json.dumps([documents()[0] | {"composition": composition}]))
+    assert summary.rejected == ({} if good else {"contradiction": 1})
+
+
+@pytest.mark.parametrize("key", ["nsites", "n_sites"])
+def test_a_number_of_sites_must_be_the_structures(key, tmp_path):
+    for count, found in ((8, {}), (2, {"contradiction": 1}), (None, {})):
+        _, summary = imported(tmp_path, json.dumps([documents()[0] | {key: count}]))
+        assert summary.rejected == found
+
+
+@pytest.mark.parametrize(
+    ("composition", "good"), [({"Mg": 1, "O": 1}, True), ({"Mg": 1, "O": 2}, False)]
+)
+def test_energies_per_atom_are_of_a_composition_in_proportion(composition, good, tmp_path):
+    made = summary_document(0, structures()[0], -5.0, -0.1) | {"composition": composition}
+    _, summary = imported(tmp_path, json.dumps([made]))
     assert summary.rejected == ({} if good else {"contradiction": 1})
 
 

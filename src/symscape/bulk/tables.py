@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from symscape.bulk.compare import GEOMETRIES, compare_run, notice_of_u, reasons_against
+from symscape.bulk.headline import Headline, headline_of
 from symscape.bulk.manifest import RunManifest, read_manifest
 from symscape.bulk.plan import check_elements, dataset_digest
 from symscape.bulk.results_file import save_run_results
@@ -33,9 +34,7 @@ from symscape.hull.conventions import Basis
 from symscape.hull.phases import select_system
 from symscape.hull.shifts import shifted_elements
 from symscape.hull.systems import elements_of_system, system_of
-from symscape.questions.energies import MAE, MEAN_SIGNED_ERROR, SHARE_UNDERPREDICTED
-from symscape.questions.hull import ABOVE_HULL_BIAS, ABOVE_HULL_MAE, FORMATION_BIAS, FORMATION_MAE
-from symscape.questions.stability import F1, FALSE_STABLE_SHARE
+from symscape.questions.hull import ABOVE_HULL_MAE, FORMATION_MAE
 
 #: columns with few different values
 _FEW = (
@@ -47,45 +46,6 @@ _RESULTS = (
     "row", "id", "energy_model", "failed", "correction", "correction_failed",
     *(field.name for field in fields(Symmetry)),
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Headline:
-    """The numbers that people ask for first: errors in meV/atom, stability up to 25 meV/atom.
-
-    Parameters
-    ----------
-    formation, formation_signed
-        Mean absolute and mean signed error of formation energies.
-    above_hull, above_hull_signed
-        The same of energies above hull.
-    too_low
-        Share of the crystals whose energy above hull is too low.
-    falsely_stable
-        Of the crystals that DFT calls unstable, the share that the model calls stable.
-    stability
-        F1 of who is called stable.
-    """
-
-    formation: float
-    formation_signed: float
-    above_hull: float
-    above_hull_signed: float
-    too_low: float
-    falsely_stable: float
-    stability: float
-
-    def document(self) -> dict[str, float]:
-        """Return the numbers as ``summary.json`` names them."""
-        return {
-            FORMATION_MAE.name: self.formation,
-            FORMATION_BIAS.name: self.formation_signed,
-            ABOVE_HULL_MAE.name: self.above_hull,
-            ABOVE_HULL_BIAS.name: self.above_hull_signed,
-            SHARE_UNDERPREDICTED.name: self.too_low,
-            FALSE_STABLE_SHARE.name: self.falsely_stable,
-            F1.name: self.stability,
-        }
 
 
 @dataclass(frozen=True)
@@ -176,7 +136,7 @@ def make_tables(
         [TABLES, *([system] if system else []), *([] if basis is Basis.SHARED else [basis])]
     )
     made = _tables(compared, manifest)
-    headline = _headline(made)
+    headline = headline_of(made)
     found = (notice_of_u(table, manifest, basis), shifted_elements(compared))
     notices = tuple(filter(None, found))
     document = {
@@ -321,24 +281,6 @@ def _systems(compared: pd.DataFrame) -> pd.DataFrame:
             "stable_model": grouped["stable_model"].sum(),
         }
     ).reset_index()
-
-
-def _headline(made: dict[str, pd.DataFrame]) -> Headline:
-    """Return the numbers that people ask for first."""
-    table, stable = made["underprediction"], made["stability"]
-    whole = {row["error"]: row for row in table[table["by"] == "all"].to_dict("records")}
-    formation, hull = whole["error_formation"], whole["error_above_hull"]
-    chosen = (stable["geometry"] == "single point") & (stable["threshold"] == 25.0)
-    (at_25,) = stable[chosen].to_dict("records")
-    return Headline(
-        formation=MAE.of(formation),
-        formation_signed=MEAN_SIGNED_ERROR.of(formation),
-        above_hull=MAE.of(hull),
-        above_hull_signed=MEAN_SIGNED_ERROR.of(hull),
-        too_low=SHARE_UNDERPREDICTED.of(hull),
-        falsely_stable=FALSE_STABLE_SHARE.of(at_25),
-        stability=F1.of(at_25),
-    )
 
 
 def _write(

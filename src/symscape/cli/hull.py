@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -240,17 +239,8 @@ def _print(made: TablesSummary) -> None:
     print(f"compared   {made.crystals} crystals of {made.systems} chemical systems")
     if made.n_left_out:
         print(f"left out   {made.n_left_out}, {made.path / 'left_out.csv'} says why of each")
-    number = made.headline
-    print(f"formation  MAE {number.formation:.1f}, bias {number.formation_signed:+.1f} meV/atom")
-    print(
-        f"above hull MAE {number.above_hull:.1f}, "
-        f"bias {number.above_hull_signed:+.1f} meV/atom, "
-        f"{number.too_low:.0%} underpredicted"
-    )
-    share = "nothing above the hull, so no false-stable share"
-    if not math.isnan(number.falsely_stable):
-        share = f"false-stable share {number.falsely_stable:.3f}"
-    print(f"stability  {share}, F1 {number.stability:.3f} (25 meV/atom)")
+    for line in made.headline.lines():
+        print(line)
     print(f"wrote {made.path}")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from symscape.dataset.corrections import Maker, Stated, maker_of, together
-from symscape.dataset.jsonstream import ENTRY_COLUMNS, ID_COLUMNS
+from symscape.dataset.jsonlayout import ENTRY_COLUMNS, ID_COLUMNS
 from symscape.dataset.record import UNKNOWN, BadRecord, CrystalRecord
 from symscape.dataset.stress_units import VASP, StatedStress, stated_stress
 from symscape.errors import shown
@@ -27,6 +27,8 @@ _FUNCTIONALS = {
     "GGA": "PBE", "PBE": "PBE", "PBESOL": "PBEsol", "SCAN": "SCAN", "R2SCAN": "r2SCAN",
     "METAGGA": "meta-GGA",
 }  # fmt: skip
+#: keys of run types and functionals
+_LEVEL_KEYS = ("run_type", "functional", "level_of_theory")
 #: of MPtrj's frames, eV per cell (Deng et al., Nat. Mach. Intell. 5, 1031 (2023))
 _TOTAL, _TOTAL_CORRECTED = "uncorrected_total_energy", "corrected_total_energy"
 _UNCORRECTED, _CORRECTED = "uncorrected_energy_per_atom", "energy_per_atom"
@@ -51,6 +53,10 @@ def record_from_document(document: Any, name: str = "") -> CrystalRecord:
     if not isinstance(document, dict):
         raise BadRecord("malformed", f"the record is {shown(document)}, not an object.")
     record = _record(document, name)
+    # energies of such documents are per atom, whatever the cell; those of entries are of cells
+    _check_composition(document.get("composition"), record, whole="energy" in document)
+    if record.level_of_theory == UNKNOWN:
+        record = replace(record, level_of_theory=_level(document))
     return replace(record, stress=_stress(document, record.cell_volume))
 
 
@@ -93,15 +99,33 @@ def _from_entry(entry: dict[str, Any], name: str = "") -> CrystalRecord:
         energy_eV=_number(entry.get("energy"), "energy"),
         stated=_stated(entry),
         hubbard_eV=_hubbard(parameters),
-        level_of_theory=_functional(parameters.get("run_type") or data.get("run_type")),
+        level_of_theory=_level(parameters, data, entry),
     )
+    _check_sites(entry, record)
     _check_composition(entry.get("composition"), record)
     inner = (_text(place.get(key)) for place in (entry, data) for key in ID_COLUMNS)
     return _named(record, (name, _text(entry.get("entry_id")), *inner))
 
 
-def _check_composition(stated: Any, record: CrystalRecord) -> None:
-    """Refuse an entry whose composition is not its structure's: its energy is of another cell."""
+def _check_sites(entry: dict[str, Any], record: CrystalRecord) -> None:
+    """Refuse an entry with a number of sites that is not its structure's."""
+    for key in ("nsites", "n_sites"):
+        stated = _number(entry.get(key), key)
+        if not np.isnan(stated) and stated != record.n_atoms:
+            raise BadRecord(
+                "contradiction",
+                f"{key} is {stated:g}, but the structure has {record.n_atoms} sites.",
+            )
+
+
+def _check_composition(stated: Any, record: CrystalRecord, whole: bool = True) -> None:
+    """Refuse a composition that is not the structure's: the energy is of something else.
+
+    Parameters
+    ----------
+    whole
+        Whether it must be that of the cell; else its proportions are compared.
+    """
     if not isinstance(stated, dict) or not stated:
         return
     counts: dict[int, float] = {}
@@ -110,6 +134,8 @@ def _check_composition(stated: Any, record: CrystalRecord) -> None:
         number = _numbers().get(symbol[0], 0) if symbol else 0
         counts[number] = counts.get(number, 0.0) + _number(amount, "composition")
     own = {int(z): int((record.numbers == z).sum()) for z in np.unique(record.numbers)}
+    if not whole and (total := sum(counts.values())) > 0:
+        counts = {z: count * record.n_atoms / total for z, count in counts.items()}
     differ = [z for z in counts.keys() | own.keys() if abs(counts.get(z, 0) - own.get(z, 0)) > 1e-3]
     if differ:
         text = " ".join(
@@ -124,14 +150,19 @@ def _check_composition(stated: Any, record: CrystalRecord) -> None:
 
 def _stress(document: dict[str, Any], volume_A3: float) -> StatedStress | None:
     """Return the stress that a document or the entry in it states, as VASP does, if any."""
+    entries = [document, *_entries(document)]
+    places = [place for entry in entries for place in (entry, _dict(entry.get("data")))]
+    found = (stated_stress(place, volume_A3, VASP) for place in places)
+    return next((stress for stress in found if stress is not None), None)
+
+
+def _entries(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the entries in a document, a table's row or a thermo document's."""
     inner = (
         *(document.get(key) for key in ENTRY_COLUMNS),
         *_dict(document.get("entries")).values(),
     )
-    entries = [document, *map(_dict, inner)]
-    places = [place for entry in entries for place in (entry, _dict(entry.get("data")))]
-    found = (stated_stress(place, volume_A3, VASP) for place in places)
-    return next((stress for stress in found if stress is not None), None)
+    return [entry for entry in inner if isinstance(entry, dict)]
 
 
 def _from_thermo(document: dict[str, Any]) -> CrystalRecord:
@@ -286,6 +317,12 @@ def _numbers() -> dict[str, int]:
 
     known = {str(symbol): int(z) for symbol, z in atomic_numbers.items() if z > 0}
     return {**known, "D": 1, "T": 1}
+
+
+def _level(*places: dict[str, Any]) -> str:
+    """Return the level of theory that the first of these states in one of the usual keys."""
+    stated = (place.get(key) for place in places for key in _LEVEL_KEYS)
+    return next((level for one in stated if (level := _functional(one)) != UNKNOWN), UNKNOWN)
 
 
 def _functional(run_type: Any) -> str:

@@ -166,6 +166,9 @@ def write_dataset(
                 systems.add(item.elements)
                 sizes[item.n_atoms] += 1
                 levels[item.level_of_theory] += 1
+        if not records:
+            given = ", ".join(settings["sources"])
+            raise DatasetError(f"{given}: there are no records; give a file with crystals.")
         info = writer.finish({**settings, "symscape": version("symscape")})
     notices = [f"{name}: {notice}" for name, notice in writer.notices]
     if info.crystals:

@@ -12,6 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from symscape.dataset.jsonlayout import (
+    CONTAINERS,
+    ENTRY_COLUMNS,
+    ID_COLUMNS,
+    Layout,
+    Lies,
+    layout_of,
+)
 from symscape.jsontext import parse_json
 
 #: a record longer than this is taken for damage, bytes
@@ -28,29 +36,14 @@ _BRACKETS = {
     ord("{"): re.compile(_BEFORE % (rb"{}", rb"{}"), re.DOTALL),
     ord("["): re.compile(_BEFORE % (rb"\[\]", rb"\[\]"), re.DOTALL),
 }
-_FIRST_MEMBER = re.compile(
-    rb'\s*\{\s*"([^"\\]*)"\s*:\s*(\S)\s*(?:"([^"\\]*)"\s*:\s*(\S)\s*(?:"([^"\\]*)"\s*:)?)?'
-)
-
-#: columns of a table that was written column by column, as pandas does by default
-ID_COLUMNS = ("material_id", "mat_id", "id", "entry_id", "mp_id")
-ENTRY_COLUMNS = ("computed_structure_entry", "entry", "cse")
-_TABLE_COLUMNS = (*ID_COLUMNS, "formula", "formula_from_cse", "formula_pretty", "n_sites")
-#: what a response holds its records as, an array
-_CONTAINERS = ("data", "entries", "docs", "results", "materials")
-_ENTRY_FIELDS = (
-    "@module", "@class", "@version", "energy", "composition", "structure", "entry_id",
-    "correction", "energy_adjustments", "parameters", "data",
-)  # fmt: skip
-#: what the dictionary of a crystal may hold first
-_RECORD_FIELDS = {
-    *_ENTRY_FIELDS, *_TABLE_COLUMNS, *ENTRY_COLUMNS, "uncorrected_total_energy",
-    "corrected_total_energy", "energy_per_atom", "uncorrected_energy_per_atom",
-}  # fmt: skip
 
 
 class DamagedFile(Exception):
     """The file ends in the middle, or is not JSON outside of its records."""
+
+
+class UnreadLayout(Exception):
+    """The records lie in a way that can't be read one by one; says which other can."""
 
 
 @dataclass(frozen=True)
@@ -94,54 +87,38 @@ def json_values(file: BinaryIO) -> Iterator[JsonValue]:
     """Yield the records of a file: bounded memory for any number of them.
 
     The file is an array; records line by line or one after the other; an object with an array
-    ``data`` or ``entries``; an object of records by name, or of frames by name within one of
-    materials (MPtrj); or a table as pandas writes it: column by column (``{"material_id": {"0":
-    ...}, "computed_structure_entry": {"0": ...}}``), row by row, or split into ``columns``,
-    ``index`` and ``data``. Names are kept, row numbers are not.
+    ``data`` or ``entries``, or with arrays by name; an object of records by name, or of frames by
+    name within one of materials (MPtrj); or a table as pandas writes it: entries in a column
+    (``{"material_id": {"0": ...}, "computed_structure_entry": {"0": ...}}``), row by row, or split
+    into ``columns``, ``index`` and ``data``. Names are kept, row numbers are not.
 
     Raises
     ------
     DamagedFile
-        If it ends in the middle of something, or something else stands between the records.
+        If it ends in the middle of something, or something else stands between the records or
+        behind them.
+    UnreadLayout
+        If a record is spread over the file.
     """
     stream = _Stream(file)
     first = stream.peek()
+    layout = layout_of(stream.head()) if first == ord("{") else Layout(Lies.BARE)
     if first == ord("["):
         yield from _array(stream)
-        return
-    found = _FIRST_MEMBER.match(stream.head())
-    if found and _is_table(found):
+    elif layout.lies is Lies.COLUMN:
         yield from _table(stream)
-    elif found and (depth := _named_records(found)):
-        yield from _members(stream, depth)
-    elif found and found[1] in (b"columns", b"index") and found[2] == b"[":
+    elif layout.lies is Lies.NAMED:
+        yield from _members(stream, layout.depth)
+    elif layout.lies is Lies.SPLIT:
         yield from _split(stream)
-    elif found and (
-        found[1] == b"meta" or (found[1].decode("latin-1") in _CONTAINERS and found[2] == b"[")
-    ):
-        yield from _container(stream)
+    elif layout.lies is Lies.CONTAINED:
+        yield from _container(stream, layout.array)
     elif _spread_over_lines(stream.head()):
         yield from _sequence(stream)
     else:
         yield from _lines(stream)
-
-
-def _is_table(found: re.Match[bytes]) -> bool:
-    column = found[1].decode("latin-1")
-    if found[2] != b"{":
-        return False
-    inner = (found[3] or b"").decode("latin-1")
-    return column in _TABLE_COLUMNS or (column in ENTRY_COLUMNS and inner not in _ENTRY_FIELDS)
-
-
-def _named_records(found: re.Match[bytes]) -> int:
-    """Return how many names deep the records of an object lie: 1, or 2 for MPtrj; 0 if none."""
-    first, inner, innermost = ((found[k] or b"").decode("latin-1") for k in (1, 3, 5))
-    if found[2] != b"{" or first in _RECORD_FIELDS or first in _CONTAINERS or first == "meta":
-        return 0
-    if inner in _RECORD_FIELDS:
-        return 1
-    return 2 if found[4] == b"{" and innermost in _RECORD_FIELDS else 0
+    if stream.peek() is not None:
+        raise DamagedFile(f"at byte {stream.offset} something follows the records")
 
 
 def _spread_over_lines(head: bytes) -> bool:
@@ -172,9 +149,11 @@ def _lines(stream: _Stream) -> Iterator[JsonValue]:
             yield JsonValue(line, f"line {number}")
 
 
-def _container(stream: _Stream) -> Iterator[JsonValue]:
+def _container(stream: _Stream, array: str) -> Iterator[JsonValue]:
+    """Yield the items of arrays: of those with a usual name, or else of all."""
     for name in stream.members():
-        if name in _CONTAINERS and stream.peek() == ord("["):
+        wanted = name in CONTAINERS or array not in CONTAINERS
+        if wanted and stream.peek() == ord("["):
             yield from _array(stream)
         else:
             stream.skip()
@@ -201,7 +180,12 @@ def _split(stream: _Stream) -> Iterator[JsonValue]:
                 heads[part] = list(parse_json(stream.value()))
             except (ValueError, TypeError) as error:
                 raise DamagedFile(f"{part!r} at byte {start}: {error}") from error
-        elif part == "data" and heads["columns"] and stream.peek() == ord("["):
+        elif part == "data" and not heads["columns"]:
+            raise UnreadLayout(
+                "the table's rows come before the names of its columns; write it by rows, as "
+                "pandas does with orient='records'"
+            )
+        elif part == "data" and stream.peek() == ord("["):
             columns = tuple(map(str, heads["columns"]))
             for number, value in enumerate(_array(stream)):
                 name = heads["index"][number] if number < len(heads["index"]) else ""
@@ -231,6 +215,12 @@ def _table(stream: _Stream) -> Iterator[JsonValue]:
                 yield JsonValue(stream.value(), where, str(name))
         else:
             stream.skip()
+    if not number:
+        raise UnreadLayout(
+            f"the table lies column by column and has no column {' or '.join(ENTRY_COLUMNS)}, so "
+            "that structures are apart from energies; write it by rows, as pandas does with "
+            "orient='records'"
+        )
 
 
 class _Stream:

@@ -8,7 +8,7 @@ from typing import Any
 
 from symscape.dataset.documents import document_id, record_from_document
 from symscape.dataset.files import Progress, open_binary
-from symscape.dataset.jsonstream import DamagedFile, json_values
+from symscape.dataset.jsonstream import DamagedFile, UnreadLayout, json_values
 from symscape.dataset.record import BadRecord, CrystalRecord, Reject
 from symscape.errors import DatasetError
 
@@ -21,7 +21,8 @@ def read_json_records(
     Raises
     ------
     DatasetError
-        If the file ends in the middle or is no JSON between its records.
+        If the file ends in the middle, is no JSON between its records, or spreads one of them over
+        the file.
     """
     with open_binary(path, progress) as file:
         try:
@@ -37,6 +38,8 @@ def read_json_records(
             raise DatasetError(
                 f"{path}: the JSON is damaged or cut off: {error}; fetch or write it again."
             ) from error
+        except UnreadLayout as error:
+            raise DatasetError(f"{path}: {error}.") from error
 
 
 def from_document(document: Any, file: str, where: str, name: str = "") -> CrystalRecord | Reject:
