@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from symscape.errors import ResultsFileError
+from symscape.plugin import _OPTIONS
 from symscape.suite.gate import load_baseline
 from symscape.suite.settings import read_settings
 
-#: option, ini name or None, field of the settings
+#: what an option's metavar or help says if it takes a path, at least sometimes
+OF_PATHS = re.compile(r"PATH|DIR|FILE|RESULTS|\b(file|folder)\b")
+#: option and ini name or None
 PATH_OPTIONS = [
-    ("--references", "symscape_references", "references"),
-    ("--report-dir", "symscape_report_dir", "report_dir"),
-    ("--cache-dir", "symscape_cache_dir", "cache_dir"),
-    ("--baseline", "symscape_baseline", "baseline"),
-    ("--tolerances", "symscape_tolerances", "tolerances"),
-    ("--update-tolerances", None, "proposal"),
-    ("--checkpoint", None, "models"),
+    (option, ini)
+    for option, ini, named in _OPTIONS
+    if "metavar" in named and OF_PATHS.search(named["metavar"] + named["help"])
 ]
 
 
@@ -28,31 +29,45 @@ def elsewhere(tmp_path, monkeypatch):
     for folder in ("root", "here"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "there").touch()
+        (tmp_path / folder / "there.py").touch()
     monkeypatch.chdir(tmp_path / "here")
     return tmp_path
 
 
-def place(config, field):
-    """Return the absolute path that a setting stands for, as the current folder resolves it."""
-    value = getattr(read_settings(config), field)
-    value = value[0] if isinstance(value, tuple) else value
-    return Path(getattr(value, "checkpoint", value)).absolute()
+def places(config):
+    """Absolute paths that the settings stand for, as the current folder resolves them."""
+    settings = read_settings(config)
+    values = [getattr(settings, field.name) for field in fields(settings)]
+    values = [part for v in values for part in (v if isinstance(v, tuple) else (v,))]
+    values += [text for spec in settings.models for text in (spec.checkpoint, spec.name)]
+    texts = (str(value).removesuffix(":make") for value in values if value is not None)
+    return [Path(text).absolute() for text in texts if Path(text).name in ("there", "there.py")]
 
 
-@pytest.mark.parametrize(("option", "ini", "field"), PATH_OPTIONS)
-def test_what_is_typed_starts_where_it_is_typed(pytester, elsewhere, option, ini, field):
-    name = "new" if option == "--update-tolerances" else "there"
+def test_options_that_take_paths_are_found():
+    assert {"--references", "--checkpoint", "--history"} <= {option for option, _ in PATH_OPTIONS}
+    assert not {"--mlip-name", "--material", "--dtype"} & {option for option, _ in PATH_OPTIONS}
+
+
+@pytest.mark.parametrize(("option", "ini"), [*PATH_OPTIONS, ("--mlip", "symscape_mlip")])
+def test_what_is_typed_starts_where_it_is_typed(pytester, elsewhere, option, ini):
+    if option == "--update-tolerances":
+        (elsewhere / "here" / "there").unlink()
+    name = "there.py:make" if option == "--mlip" else "there"
     config = pytester.parseconfig(
-        f"--rootdir={elsewhere / 'root'}", "--mlip=mace", f"{option}={name}"
+        f"--rootdir={elsewhere / 'root'}", "--mlip=mace" * (option != "--mlip"), f"{option}={name}"
     )
     assert config.rootpath == elsewhere / "root"
-    assert place(config, field) == elsewhere / "here" / name
+    assert places(config) == [elsewhere / "here" / name.partition(":")[0]]
 
 
-@pytest.mark.parametrize(("option", "ini", "field"), [row for row in PATH_OPTIONS if row[1]])
-def test_what_an_ini_file_says_starts_at_its_root(pytester, elsewhere, option, ini, field):
-    config = pytester.parseconfig(f"--rootdir={elsewhere / 'root'}", "-o", f"{ini}=there")
-    assert place(config, field) == elsewhere / "root" / "there"
+@pytest.mark.parametrize(
+    ("option", "ini"), [*[row for row in PATH_OPTIONS if row[1]], ("--mlip", "symscape_mlip")]
+)
+def test_what_an_ini_file_says_starts_at_its_root(pytester, elsewhere, option, ini):
+    name = "there.py:make" if option == "--mlip" else "there"
+    config = pytester.parseconfig(f"--rootdir={elsewhere / 'root'}", "-o", f"{ini}={name}")
+    assert places(config) == [elsewhere / "root" / name.partition(":")[0]]
 
 
 def test_a_baseline_that_is_typed_is_not_looked_for_at_the_root(elsewhere):

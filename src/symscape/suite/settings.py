@@ -98,7 +98,10 @@ def read_settings(config: pytest.Config) -> SuiteSettings:
     cache_dir = given("--cache-dir", "symscape_cache_dir")
     history = given("--history", "symscape_history")
     return SuiteSettings(
-        models=tuple(replace(shared, name=mlip) for mlip in mlips or (DEFAULT_MODEL,)),
+        models=tuple(
+            replace(shared, name=_file_from(mlip, start("--mlip")))
+            for mlip in mlips or (DEFAULT_MODEL,)
+        ),
         explicit=bool(mlips),
         point_timeout=_timeout(given("--point-timeout", "symscape_point_timeout")),
         references=tuple(
@@ -119,6 +122,14 @@ def read_settings(config: pytest.Config) -> SuiteSettings:
         figures=_figures(given("--figures", "symscape_figures")),
         history=start("--history") / history if history else None,
     )
+
+
+def _file_from(name: str, start: Path) -> str:
+    """Return ``calculators.py:make`` with the path of its file, where ``start`` has it."""
+    file, colon, attribute = name.rpartition(":")
+    if not file.endswith(".py"):
+        return name
+    return f"{_name_or_path(file, start)}{colon}{attribute}"
 
 
 def _names(values: Iterable[str] | None) -> tuple[str, ...]:
