@@ -126,6 +126,15 @@ def test_nothing_of_a_picture_is_cut_off(models, scale, tmp_path):
         assert not any(a.overlaps(b) for a, b in pairwise(inside))
 
 
+def test_no_number_of_a_contour_covers_a_well():
+    figure = symscape.figure_of_models(compare_energies(SLICE, {"m": WELL, "soft": 0.5 * WELL}))
+    for axes in figure.axes[:2]:
+        (dots,) = [line for line in axes.lines if line.get_marker() == "o"]
+        assert len(dots.get_xdata()) == 1
+        assert axes.texts
+        assert all(dots.zorder > text.zorder for text in axes.texts)
+
+
 def run(*arguments):
     quick = ["--no-contracts", "--library", "0"]
     return CliRunner().invoke(app, ["landscape", *map(str, arguments), *quick])
@@ -188,6 +197,7 @@ def test_pages_and_files_of_points_tell_the_subgroups_of_a_rigid_crystal_apart(t
     beside = LibraryDistances(("MgO",), {"a": 1.0, "b": 2.0}, {("a", "b"): 3.0})
     page = LandscapePage("NaCl", [ComparedSlice(one) for one in comparisons], {}, library=beside)
     text = render_landscape_page(page)
+    assert "On 1 slice of materials that share elements (MgO)" in text
     assert len(set(page.slice_titles)) == 2
     for title in page.slice_titles:
         assert f"<h2>{title}</h2>" in text

@@ -109,6 +109,8 @@ def draw_several(
         axes.plot(
             *np.array(places).reshape(-1, 2).T, "o",
             markerfacecolor="white", markeredgecolor="black", markersize=6, clip_on=False,
+            # above the numbers of contours
+            zorder=5,
         )  # fmt: skip
     figure.suptitle(title, fontsize=11, parse_math=False)
     # ticks are known once axes have their size: the first layout leaves no room for their numbers

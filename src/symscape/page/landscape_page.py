@@ -13,7 +13,14 @@ from symscape.crystal.slice import slice_titles
 from symscape.figures.several_figure import Overlay, draw_several
 from symscape.landscape.overlay import DftPoints, PointErrors
 from symscape.landscape.several import ModelComparison
-from symscape.page.words import limit_text, metric_text, metric_title, number_text, unit_text
+from symscape.page.words import (
+    count_text,
+    limit_text,
+    metric_text,
+    metric_title,
+    number_text,
+    unit_text,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -130,6 +137,7 @@ def render_landscape_page(page: LandscapePage) -> str:
     text: str = environment.get_template("landscape.html.j2").render(
         page=page,
         slices=list(zip(page.views, page.slice_titles, pictures, strict=True)),
+        count=count_text,
         limit=limit_text,
         metric_text=metric_text,
         number=number_text,
