@@ -116,10 +116,10 @@ def path_parameters():
         for name, parameter in inspect.signature(function).parameters.items():
             hint = hints[name]
             (info,) = [m for m in getattr(hint, "__metadata__", ()) if hasattr(m, "help")] or [None]
-            if info is None or command == "run" and name == "arguments":
+            if info is None or (command == "run" and name == "arguments"):
                 continue
             kind = hint.__origin__
-            if holds(kind, Path) or holds(kind, str) and OF_PATHS.search(info.help or ""):
+            if holds(kind, Path) or (holds(kind, str) and OF_PATHS.search(info.help or "")):
                 option = type(info).__name__ == "OptionInfo"
                 long = [flag for flag in info.param_decls or () if flag.startswith("--")]
                 flag = [*long, "--" + name.replace("_", "-")][0] if option else name
