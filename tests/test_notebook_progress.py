@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import builtins
+import random
 import re
 import sys
+import threading
+import time
 from contextlib import nullcontext
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 import pytest
 from hull_library import CRYSTALS, write_library
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import symscape
 from symscape import progress as module
@@ -145,6 +150,38 @@ def test_who_asks_for_steps_gets_them_and_no_bar(monkeypatch, toy_reference):
     symscape.evaluate_slice(symscape.model(EMT), toy_reference.slice, progress=tell)
     assert steps[-1][0] == steps[-1][1] > 0
     assert notebook.widgets == []
+
+
+def test_a_bar_does_not_wait_for_a_step(monkeypatch):
+    """A model asked for all structures at once makes its only step when it is done."""
+    notebook = Notebook(monkeypatch)
+    monkeypatch.setattr(module, "_NOTEBOOK_PATIENCE_S", 0.01)
+    with shown_in_notebook("grid", "points", 8):
+        end = time.monotonic() + 30
+        while "0/8 points" not in notebook.text and time.monotonic() < end:
+            time.sleep(0.01)
+    assert "grid" in notebook.text
+    assert "0/8 points" in notebook.text
+    assert [widget.closed for widget in notebook.widgets] == [True]
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(deadline=None, max_examples=30)
+def test_no_bar_outlives_its_function_wherever_the_two_threads_meet(seed):
+    """Functions end just before, while and just after their bar is drawn for the first time."""
+    generator = random.Random(seed)
+    with pytest.MonkeyPatch.context() as patch:
+        notebook = Notebook(patch)
+        before = set(threading.enumerate())
+        for _ in range(5):
+            patch.setattr(module, "_NOTEBOOK_PATIENCE_S", generator.uniform(0, 0.004))
+            with shown_in_notebook("grid", "points", 2) as tell:
+                time.sleep(generator.uniform(0, 0.004))
+                tell(2, 2)
+        for thread in set(threading.enumerate()) - before:
+            thread.join(30)
+        assert all(widget.closed for widget in notebook.widgets)
+        assert len(notebook.widgets) <= 5
 
 
 @pytest.mark.parametrize("fault", [None, KeyboardInterrupt])

@@ -199,7 +199,7 @@ def compare_hulls(
     else:
         chosen = np.arange(len(table))
     title = f"{model.card.name}, {system or 'crystals'}"
-    with shown_in_notebook(title, "crystals") as bar:
+    with shown_in_notebook(title, "crystals", len(chosen)) as bar:
         energies = model_energies(model, library.structures[chosen], progress=bar)
     return compare(table.iloc[chosen].reset_index(drop=True), energies)
 

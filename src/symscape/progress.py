@@ -10,7 +10,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import copy_context
 from importlib.util import find_spec
+from threading import RLock, Timer
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -68,6 +70,8 @@ class Progress:
         self._times: deque[float] = deque(maxlen=_STEPS)
         self._began = self._shown = self._stepped = 0.0
         self._bar: tuple[RichBar, TaskID] | None = None
+        # a bar is drawn by steps and, in a notebook, by a timer
+        self._drawing, self._runs = RLock(), False
 
     @contextmanager
     def task(
@@ -102,9 +106,13 @@ class Progress:
         self._began = self._stepped = time.monotonic()
         # the first line comes after its interval, a bar at once
         self._shown = 0.0 if self._draws else self._began
+        self._runs = True
+        timer = self._timer()
         try:
             yield
         finally:
+            if timer is not None:
+                timer.cancel()
             self._close()
 
     def advance(self, seconds: float) -> None:
@@ -146,17 +154,33 @@ class Progress:
             return f"{self._done}{unit}"
         return f"{self._done}/{self._total}{unit}, {self.estimate()}"
 
-    def _show(self) -> None:
-        now = time.monotonic()
-        wait = _DRAW_EVERY_S if self._draws else self.line_every_s
-        if now - self._began < self.patience_s or now - self._shown < wait:
-            return
-        self._shown = now
-        with self._around():
-            if self._draws:
-                self._draw()
-            else:
-                self.write(f"{self._name}: {self.text}")
+    def _timer(self) -> Timer | None:
+        """Start what draws a notebook's bar when patience ends.
+
+        Steps alone would not do: a task of one or two batches has its last one when it is done.
+        """
+        if not self._notebook:
+            return None
+        # what is shown belongs to the cell that runs now, which is a context variable
+        timer = Timer(self.patience_s, copy_context().run, args=[self._show, True])
+        timer.daemon = True
+        timer.start()
+        return timer
+
+    def _show(self, due: bool = False) -> None:
+        """Draw or write; unless that is ``due``, only if patience and interval are over."""
+        with self._drawing:
+            now = time.monotonic()
+            wait = _DRAW_EVERY_S if self._draws else self.line_every_s
+            early = now - self._began < self.patience_s or now - self._shown < wait
+            if not self._runs or (early and not due):
+                return
+            self._shown = now
+            with self._around():
+                if self._draws:
+                    self._draw()
+                else:
+                    self.write(f"{self._name}: {self.text}")
 
     def _console(self) -> Console:
         from rich.console import Console
@@ -170,7 +194,7 @@ class Progress:
         from rich.progress import Progress as RichBar
 
         if self._bar is None:
-            # drawn by the steps themselves: another thread might write while output is captured
+            # no thread of rich's own: it might write while output is captured
             name, text = TextColumn("{task.description}"), TextColumn("{task.fields[text]}")
             bar = RichBar(
                 name, BarColumn(), text, console=self._console(), transient=True, auto_refresh=False
@@ -182,10 +206,12 @@ class Progress:
         bar.refresh()
 
     def _close(self) -> None:
-        if self._bar is not None:
-            with self._around():
-                self._bar[0].stop()
-            self._bar = None
+        with self._drawing:
+            self._runs = False
+            if self._bar is not None:
+                with self._around():
+                    self._bar[0].stop()
+                self._bar = None
 
 
 def on_stderr(patience_s: float = 0.0) -> Progress:
@@ -196,7 +222,9 @@ def on_stderr(patience_s: float = 0.0) -> Progress:
 
 
 @contextmanager
-def shown_in_notebook(name: str, unit: str) -> Iterator[Callable[[int, int], None] | None]:
+def shown_in_notebook(
+    name: str, unit: str, total: int = 0
+) -> Iterator[Callable[[int, int], None] | None]:
     """Give a callback (done, total) that shows in a notebook how far a function is.
 
     Parameters
@@ -205,6 +233,8 @@ def shown_in_notebook(name: str, unit: str) -> Iterator[Callable[[int, int], Non
         What is computed.
     unit
         What a step is, in the plural.
+    total
+        Number of steps; 0 while that is not known.
 
     Yields
     ------
@@ -215,7 +245,7 @@ def shown_in_notebook(name: str, unit: str) -> Iterator[Callable[[int, int], Non
         yield None
         return
     progress = on_stderr(_NOTEBOOK_PATIENCE_S)
-    with progress.task(name, unit=unit):
+    with progress.task(name, total, unit=unit):
         yield progress.update
 
 

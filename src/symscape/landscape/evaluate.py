@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -91,8 +92,10 @@ def evaluate_slice(
     chosen, inverse = np.unique(sources, return_inverse=True)
     structures = the_slice.structures()[chosen]
     potential = model.model if isinstance(model, Evaluator) else model
-    with shown_in_notebook(f"{potential.card.name}, {the_slice.name}", "structures") as bar:
-        outcome = evaluate(model, structures, cache=cache, progress=progress or bar)
+    title = f"{potential.card.name}, {the_slice.name}"
+    bar = shown_in_notebook(title, "structures", len(structures))
+    with bar if progress is None else nullcontext(progress) as tell:
+        outcome = evaluate(model, structures, cache=cache, progress=tell)
     per_atom = outcome.energies / structures.n_atoms
     energies = np.full(the_slice.shape, np.nan)
     energies[wanted] = per_atom[inverse]
