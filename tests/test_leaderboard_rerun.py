@@ -15,19 +15,22 @@ from report_runs import CARD
 from typer.testing import CliRunner
 
 from symscape.cli import app
+from symscape.equation_of_state import evaluate
 from symscape.equation_of_state.evaluate import sample_curves
 from symscape.errors import ResultsFileError
 from symscape.hull.phases import formation_energies
 from symscape.landscape.evaluate import evaluate_slice
 from symscape.leaderboard.answers import Answers, judge_again
-from symscape.leaderboard.curves import curve_answers
+from symscape.leaderboard.curves import curve_answers, lowest_prototypes, stated_curves
 from symscape.leaderboard.provenance import (
     Provenance,
     SpotCheck,
     load_provenance,
     save_provenance,
 )
+from symscape.leaderboard.recompute import stated_answers
 from symscape.leaderboard.rerun import RERUN_AGREEMENT, rerun
+from symscape.leaderboard.rerun_curves import curve_differences
 from symscape.models.ase import ASEModel
 from symscape.models.card import ModelCard
 from symscape.models.evaluate import Evaluator
@@ -152,6 +155,7 @@ def test_answers_about_crystals_that_are_not_the_models_are_found(
     def no_minimum(row):
         found = row["model"]["volume"] is not None
         row["model"]["volume"] = None if found else 10.0
+        row["model"]["bulk_modulus"] = None if found else 1.0
 
     def difference(row):
         row["model"] = 5.0 if row["model"] is None else factor * row["model"] + 5.0
@@ -196,7 +200,7 @@ def test_command(honest, library, folder, tmp_path, monkeypatch):
     typed = ["validate", str(path), "--references", str(folder), "--rerun", "0.1"]
     ran = CliRunner().invoke(app, [*typed, "--mlip", "pair"])
     assert ran.exit_code == 0, ran.output
-    assert "equations of state, --seed " in ran.output
+    assert "equations of state, 0 relaxations, 0 whole cases, --seed " in ran.output
     board = tmp_path / "board"
     ran = CliRunner().invoke(
         app, [*typed, "--mlip", "pair", "--by", "keeper", "--board", str(board)]
@@ -210,3 +214,25 @@ def test_command(honest, library, folder, tmp_path, monkeypatch):
     assert "the model's energy is not the file's" in ran.output
     assert CliRunner().invoke(app, typed).exit_code == 1
     assert CliRunner().invoke(app, [*typed[:-1], "2", "--mlip", "pair"]).exit_code == 1
+
+
+@pytest.mark.parametrize(("modulus", "named"), [(1e-6, False), (0.5, True)])
+def test_whether_a_flat_curve_has_a_minimum_is_left_to_rounding(
+    library, honest, monkeypatch, modulus, named
+):
+    """Of the element's lowest prototype, too, from which differences are stated."""
+    answers, equations = stated_answers(honest, library), library.equations
+    shapes = stated_curves(answers.curves, equations)
+    lowest = lowest_prototypes(equations)
+    pairs = zip(equations.elements, equations.names, strict=True)
+    zeros = np.array([name == lowest.get(int(element)) for element, name in pairs])
+    shapes.volume[zeros], shapes.bulk_modulus[zeros] = np.nan, np.nan
+    stated = curve_answers(replace(shapes, energy=np.zeros(len(equations))), equations)
+    again = replace(shapes, volume=np.where(zeros, 20.0, shapes.volume))
+    again = replace(again, bulk_modulus=np.where(zeros, modulus, shapes.bulk_modulus))
+    again = replace(again, energy=np.zeros(len(equations)))
+    sampled = type("Sampled", (), {"fitted": again})
+    monkeypatch.setattr(evaluate, "sample_curves", lambda potential, asked: sampled)
+    everything = np.arange(len(equations))
+    found = list(curve_differences(stated, equations, None, everything, RERUN_AGREEMENT))
+    assert bool(found) == named, found

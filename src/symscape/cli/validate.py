@@ -43,8 +43,9 @@ def validate(
         float | None,
         typer.Option(
             metavar="SHARE",
-            help="Compute this share of each slice's energies, of the crystals' and of the "
-            "equations of state again with --mlip, 0.05 for one in twenty, and compare.",
+            help="Ask --mlip again for this share of each slice's energies, of the crystals', of "
+            "the equations of state, of the relaxations, and of the cases of each question that "
+            "none of these decides, 0.05 for one in twenty, and compare.",
         ),
     ] = None,
     mlip: Annotated[str | None, typer.Option(help="The model to ask again, for --rerun.")] = None,
@@ -125,7 +126,9 @@ def _rerun_problems(
 
     import symscape
     from symscape.leaderboard.library import load_library
+    from symscape.leaderboard.recompute import recompute
     from symscape.leaderboard.rerun import rerun
+    from symscape.page.words import count_text
 
     runs = [item for item in checked if item.kind == "results"]
     if not runs or mlip is None:
@@ -138,21 +141,27 @@ def _rerun_problems(
     problems = []
     for item in runs:
         found = rerun(item.content, library, model, share=share, seed=seed)
+        # metrics that aren't those of the file's own energies say nothing of the model either
+        contradictions = recompute(item.content, library).problems
         if not found.n_drawn:
             problems.append(f"{item.path}: holds no energies of the library; nothing was rerun.")
         print(
             printable(
                 f"rerun: {item.path}: {found.n_points} energies, {found.n_crystals} formation "
-                f"energies, {found.n_curves} equations of state, --seed {seed}"
+                f"energies, {found.n_curves} equations of state, {found.n_relaxed} relaxations, "
+                f"{count_text(found.n_cases, 'whole case')}, --seed {seed}"
             )
         )
-        problems += [f"{item.path}: {problem}." for problem in found.problems]
+        wrong = (*found.problems, *contradictions)
+        problems += [f"{item.path}: {problem}." for problem in wrong]
         if by and found.n_drawn:
-            _record(board, item.content, found, share, by)
+            _record(board, item.content, found, share, by, agreed=not wrong)
     return problems
 
 
-def _record(board: Path, run: RunResults, found: Rerun, share: float, by: str) -> None:
+def _record(
+    board: Path, run: RunResults, found: Rerun, share: float, by: str, *, agreed: bool
+) -> None:
     """Keep beside a leaderboard's results who computed a part of them again."""
     from datetime import UTC, datetime
 
@@ -171,8 +180,9 @@ def _record(board: Path, run: RunResults, found: Rerun, share: float, by: str) -
         share=share,
         seed=found.seed,
         n_drawn=found.n_drawn,
+        n_cases=found.n_cases,
         run_started=run.started,
-        agreed=not found.problems,
+        agreed=agreed,
     )
     known[run.model.name] = replace(before, checked=check)
     save_provenance(board, known)

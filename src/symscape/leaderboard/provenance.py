@@ -27,6 +27,9 @@ class SpotCheck:
         Of the draw.
     n_drawn
         How many answers were computed again.
+    n_cases
+        How many of them are whole cases about what no stored energy decides: forces, invariance,
+        fine lines. 0 of a check that asked for energies alone.
     run_started
         When the checked run began: of another run it says nothing.
     agreed
@@ -40,6 +43,7 @@ class SpotCheck:
     n_drawn: int
     run_started: str
     agreed: bool
+    n_cases: int = 0
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,7 @@ def metric_differences(asked: Asked, again: CaseResult, stated: CaseResult) -> I
     """Say which metrics of a case are others than those that were worked out."""
     if stated.status == "error":
         return
-    ours, theirs = _flat(again.metrics), _flat(stated.metrics)
+    ours, theirs = flat_metrics(again), flat_metrics(stated)
     for name, value in ours.items():
         other = theirs.get(name)
         if other is None or not _agree(name, value, other):
@@ -140,8 +140,9 @@ def _agree(name: str, one: float, other: float) -> bool:
     return one == other or abs(one - other) <= allowed
 
 
-def _flat(metrics: Mapping[str, Any]) -> dict[str, float]:
-    """Metrics by name, those in windows by ``window/name``."""
+def flat_metrics(case: CaseResult) -> dict[str, float]:
+    """Return a case's metrics by name, those in windows by ``window/name``."""
+    metrics: Mapping[str, Any] = case.metrics
     found = {k: float(v) for k, v in metrics.items() if isinstance(v, int | float)}
     windows = metrics.get("windows", {})
     return found | {f"{float(width):g}/{name}": float(value)

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from symscape.leaderboard.library import Asked
 from symscape.leaderboard.recompute import stated_answers
+from symscape.leaderboard.rerun_cases import Cases, answered_by_the_model, case_differences
 from symscape.leaderboard.rerun_crystals import crystal_differences
 from symscape.leaderboard.rerun_curves import curve_differences
+from symscape.leaderboard.rerun_relaxed import relaxation_differences
 from symscape.models.evaluate import Evaluator, evaluator_of
 from symscape.questions.energies import ENERGIES
 
@@ -34,9 +37,11 @@ class Rerun:
     ----------
     seed
         Of the draw; the same seed draws the same.
-    n_points, n_crystals, n_curves
-        How many energies on slices, formation energies of crystals and equations of state were
-        computed again.
+    n_points, n_crystals, n_curves, n_relaxed
+        How many energies on slices, formation energies of crystals, equations of state and
+        relaxations were computed again.
+    n_cases
+        How many cases were asked again whole, of the questions that no stored energy decides.
     problems
         Where the model answers otherwise than the file, a sentence each.
     """
@@ -45,12 +50,15 @@ class Rerun:
     n_points: int
     n_crystals: int
     n_curves: int
+    n_relaxed: int
+    n_cases: int
     problems: tuple[str, ...]
 
     @property
     def n_drawn(self) -> int:
         """How many answers were computed again."""
-        return self.n_points + self.n_crystals + self.n_curves
+        counts = (self.n_points, self.n_crystals, self.n_curves, self.n_relaxed, self.n_cases)
+        return sum(counts)
 
 
 def rerun(
@@ -61,13 +69,17 @@ def rerun(
     share: float,
     seed: int,
 ) -> Rerun:
-    """Draw from everything that a run answers with energies, and compute that again.
+    """Draw from everything that a run answers, and put that to the model again.
+
+    What follows from the energies can be worked out without the model (`recompute`), and is not
+    drawn.
 
     Parameters
     ----------
     share
-        Part of each slice's points, of the crystals and of the equations of state, above 0 and up
-        to 1; at least one of each.
+        Part of each slice's points, of the crystals, of the equations of state, of the
+        relaxations, and of the cases of each question that no stored energy decides; above 0 and
+        up to 1, at least one of each.
     seed
         Of the draw. Whoever submits must not know it before.
 
@@ -95,7 +107,24 @@ def rerun(
     problems += curve_differences(
         answers.curves, library.equations, potential, curves, RERUN_AGREEMENT
     )
-    return Rerun(seed, n_points, len(crystals), len(curves), tuple(problems))
+    ids = list(library.described["id"]) if library.crystals else []
+    relaxed = _drawn(_indices(ids, answers.relaxed), share, draw)
+    problems += relaxation_differences(answers, library, potential, relaxed, RERUN_AGREEMENT)
+    cases = _drawn_cases(run, library, share, draw)
+    problems += case_differences(run, Cases(run, library, potential).again, cases)
+    return Rerun(
+        seed, n_points, len(crystals), len(curves), len(relaxed), len(cases), tuple(problems)
+    )
+
+
+def _drawn_cases(
+    run: RunResults, library: Library, share: float, draw: np.random.Generator
+) -> list[Asked]:
+    return [
+        answered[k]
+        for answered in answered_by_the_model(run, library).values()
+        for k in _drawn(np.arange(len(answered)), share, draw)
+    ]
 
 
 def _indices(ids: Iterable[str], stated: Iterable[str]) -> np.ndarray:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 #: meV/atom by which two curves of one model may be apart, each from its own minimum: an energy is
 #: off by the same at every volume, so that curves agree better than energies do
 CURVE_AGREEMENT = 0.1
+#: eV/angstrom^3, 0.16 GPa: whether a curve as flat as that has a minimum at all, rounding decides
+FLAT = 1e-3
 
 
 def curve_differences(
@@ -44,9 +46,12 @@ def curve_differences(
     fitted = sample_curves(potential, equations[asked]).fitted
     again = fitted.each(lambda values: _spread(values, asked, len(equations)))
     stated = stated_curves(answers, equations)
-    yield from _other_shapes(again[chosen], stated[chosen], [equations.ids[k] for k in chosen])
+    flat = _flat(again, stated)
+    sure = chosen[~flat[chosen]]
+    yield from _other_shapes(again[sure], stated[sure], [equations.ids[k] for k in sure])
+    flat_elements = equations.elements[np.intersect1d(_zeros(equations, chosen), flat.nonzero()[0])]
     found = curve_answers(again, equations).differences
-    for k in chosen:
+    for k in sure[~np.isin(equations.elements[sure], flat_elements)]:
         element, name = int(equations.elements[k]), equations.names[k]
         said = answers.differences.get(name, {}).get(element)
         if said is not None and not _agree(found[name][element], said, agreement):
@@ -70,6 +75,12 @@ def _zeros(equations: EquationsOfState, chosen: np.ndarray) -> np.ndarray:
         ],
         dtype=int,
     )
+
+
+def _flat(again: BirchMurnaghan, stated: BirchMurnaghan) -> np.ndarray:
+    """Return where one side has no minimum and the other's is none to speak of, shape (n,)."""
+    one_sided = np.isnan(again.volume) != np.isnan(stated.volume)
+    return one_sided & (np.fmax(again.bulk_modulus, stated.bulk_modulus) < FLAT)
 
 
 def _spread(values: np.ndarray, indices: np.ndarray, count: int) -> np.ndarray:
