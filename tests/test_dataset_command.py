@@ -213,3 +213,13 @@ def test_a_long_import_shows_its_progress_on_a_terminal(monkeypatch):
             progress(512_000, 1_024_000, 37)
             time.sleep(0.15)
         assert ("512/1024" in terminal.getvalue().replace(" ", "")) == shown
+
+
+@pytest.mark.parametrize("level", ["", "PBE"])
+def test_crystals_without_a_level_of_theory_are_noticed(level, tmp_path):
+    file = write_text(tmp_path / "one.json", json.dumps([small_document(0)]))
+    named = ["--level-of-theory", level] if level else []
+    done = CliRunner().invoke(app, ["import", str(file), "-o", str(tmp_path / "made"), *named])
+    assert done.exit_code == 0, done.output
+    said = "unknown ones are taken for one; name it with --level-of-theory"
+    assert (said in done.output) is not bool(level)

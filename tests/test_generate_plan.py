@@ -15,6 +15,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from symscape.crystal.crystal import Crystal
+from symscape.crystal.propose import survey_slices
 from symscape.dft.cost import estimate_cost
 from symscape.dft.crystal_list import load_crystal_list
 from symscape.dft.describe import describe_plan
@@ -249,6 +250,25 @@ def test_a_crystal_alone_proposes_a_plan(tmp_path):
         save_plan("", path)
     with pytest.raises(PlanError, match="no number 99"):
         propose_plan(crystal, number=99)
+
+
+def test_a_plan_says_what_the_search_for_slices_says():
+    """A cell that is too small by far, and one with more coordinates than are paired."""
+    bismuth = [("Bi", (0, 0, 0.4)), ("Te", (0, 0, 0)), ("Te", (0, 0, 0.45333))]
+    masked = Crystal.from_sites([4.38, 4.38, 30.5, 90, 90, 120], 458, bismuth)
+    (said,) = survey_slices(masked).notices
+    with pytest.raises(PlanError, match="no number 1; ") as refused:
+        propose_plan(masked)
+    assert said in str(refused.value)
+    grid = np.array(list(np.ndindex(3, 2, 2))) / [3, 2, 2] + 0.1
+    sites = [
+        ("Si", tuple(place)) for place in grid + 0.01 * np.random.default_rng(0).random((12, 3))
+    ]
+    large = Crystal.from_sites([9.0, 6.1, 6.2, 91, 92, 93], 1, sites)
+    notices = survey_slices(large, points=5).notices
+    assert notices
+    comments = [line for line in propose_plan(large, points=5).splitlines() if "# note: " in line]
+    assert comments == [f"# note: {notice}" for notice in notices]
 
 
 def test_a_proposed_lattice_axis_is_relative(tmp_path):

@@ -152,6 +152,7 @@ def _progress(unit: str) -> Iterator[Callable[[int, int, int], None]]:
 
 def _print(summary: ImportSummary) -> None:
     from symscape.dataset.importing import notices_file, rejects_file
+    from symscape.dataset.record import UNKNOWN
 
     rejected = sum(summary.rejected.values())
     for notice in summary.notices[:_MOST_NOTICES]:
@@ -178,6 +179,8 @@ def _print(summary: ImportSummary) -> None:
         print(f"systems    {summary.systems}")
         levels = ", ".join(f"{level} {count}" for level, count in summary.levels.items())
         print(f"levels     {levels}")
+        if UNKNOWN in summary.levels:
+            print(f"           {UNKNOWN} ones are taken for one; name it with --level-of-theory")
         print(f"atoms      {summary.atoms}, {low} to {high} a cell, median {middle}")
         print(f"wrote {summary.path}")
     if rejected:

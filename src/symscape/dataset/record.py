@@ -19,8 +19,8 @@ LEAST_VOLUME_A3 = 0.5
 MOST_VOLUME_A3 = 250.0
 #: an atom with no other this near is by itself, angstrom; caesium's are 5.3 apart
 LONGEST_BOND_A = 7.0
-#: distances are looked at in crystals with more volume an atom than this, angstrom^3
-_DENSE_A3 = 40.0
+#: where nearly all atoms have a neighbour, angstrom
+_USUAL_BOND_A = 4.0
 UNKNOWN = "unknown"
 #: how many pairs of atoms are compared at a time
 _PAIRS = 1_000_000
@@ -198,22 +198,30 @@ def _check_alone(record: CrystalRecord) -> None:
             "isolated atoms",
             f"the cell has {record.volume:.0f} angstrom^3 an atom, a box rather than a crystal.",
         )
-    if record.volume < _DENSE_A3:
+    # spheres of half that distance about such an atom and its images are disjoint
+    if record.cell_volume < 4 / 3 * np.pi * (LONGEST_BOND_A / 2) ** 3:
         return
-    from pymatgen.optimization.neighbors import find_points_in_spheres
-
-    cell = np.ascontiguousarray(record.cell, dtype=float)
-    places = np.ascontiguousarray((record.positions - np.floor(record.positions)) @ cell)
-    first, _, _, distances = find_points_in_spheres(
-        places, places, r=LONGEST_BOND_A, pbc=np.ones(3, dtype=np.int64), lattice=cell, tol=1e-8
-    )
-    near = np.unique(first[distances > 1e-8])
+    if len(_with_neighbors(record, _USUAL_BOND_A)) == record.n_atoms:
+        return
+    near = _with_neighbors(record, LONGEST_BOND_A)
     if len(near) < record.n_atoms:
         alone = int(np.setdiff1d(np.arange(record.n_atoms), near)[0])
         raise BadRecord(
             "isolated atoms",
             f"the atom {alone} has no other within {LONGEST_BOND_A:g} angstrom.",
         )
+
+
+def _with_neighbors(record: CrystalRecord, reach_A: float) -> np.ndarray:
+    """Return which atoms have another one, or an image, within a distance, shape (n_such,)."""
+    from pymatgen.optimization.neighbors import find_points_in_spheres
+
+    cell = np.ascontiguousarray(record.cell, dtype=float)
+    places = np.ascontiguousarray((record.positions - np.floor(record.positions)) @ cell)
+    first, _, _, distances = find_points_in_spheres(
+        places, places, r=reach_A, pbc=np.ones(3, dtype=np.int64), lattice=cell, tol=1e-8
+    )
+    return np.unique(first[distances > 1e-8])
 
 
 def _check_distances(record: CrystalRecord) -> None:

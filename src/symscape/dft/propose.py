@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from symscape.crystal.crystal import Crystal
-from symscape.crystal.propose import propose_slices
+from symscape.crystal.propose import survey_slices
 from symscape.crystal.slice import Slice
 from symscape.dft.plan import DEFAULT_LICENCE, lattice_axes, material_name
 from symscape.dft.settings import Settings
@@ -31,20 +31,23 @@ def propose_plan(
     points
         Grid values along each axis.
     notices
-        What the user should know of the crystal's file; they stay with the plan as comments.
+        What the user should know of the crystal's file. They stay with the plan as comments, and so
+        does what the search for slices has to say.
 
     Raises
     ------
     PlanError
         If the crystal has no such slice.
     """
-    proposals = [p for p in propose_slices(crystal, points=points) if p.kind == "local"]
+    survey = survey_slices(crystal, points=points)
+    proposals = [p for p in survey.proposals if p.kind == "local"]
     if not 1 <= number <= len(proposals):
+        why = "".join(f"; {notice}" for notice in survey.notices)
         raise PlanError(
             f"{crystal.formula} in {crystal.symbol} has {len(proposals)} proposed local slices, so "
-            f"there is no number {number}."
+            f"there is no number {number}{why}."
         )
-    said = "".join(f"# note: {notice}\n" for notice in notices)
+    said = "".join(f"# note: {notice}\n" for notice in (*notices, *survey.notices))
     return said + plan_text(proposals[number - 1].slice)
 
 
