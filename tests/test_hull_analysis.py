@@ -214,6 +214,22 @@ def test_bootstrap_intervals_are_those_of_the_normal_mean():
     assert high == pytest.approx(values.mean() + 1.96 * error, abs=0.1 * error)
 
 
+@pytest.mark.parametrize("n", [2, 7, 84, 1500])
+def test_bootstrap_intervals_are_scipys(n):
+    from scipy.stats import bootstrap
+
+    draw = np.random.default_rng(n)
+    for values in (draw.normal(3, 50, n), (np.arange(n) % 3 > 0).astype(float) + np.eye(1, n)[0]):
+        found = bootstrap(
+            (values,),
+            np.mean,
+            n_resamples=2000,
+            method="percentile",
+            random_state=np.random.default_rng(0),
+        )
+        assert bootstrap_interval(values) == pytest.approx(found.confidence_interval, rel=1e-12)
+
+
 def test_classes_and_windows():
     table = pd.DataFrame(
         {

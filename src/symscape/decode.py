@@ -35,6 +35,10 @@ _PLAIN = {
 }
 #: a value of just this type is taken at once
 _AS_IS = (int, str, bool)
+#: values of just these types are what JSON knows
+_ENCODED = frozenset({type(None), bool, int, str})
+#: made once: a file has tens of thousands of values
+_PLAIN_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
@@ -52,6 +56,14 @@ def is_finite(value: Any) -> bool:
         return False
 
 
+@cache
+def _fields(kind: type) -> tuple[str, ...] | None:
+    """Return the names of a dataclass's fields; None for any other type."""
+    if not dataclasses.is_dataclass(kind):
+        return None
+    return tuple(field.name for field in dataclasses.fields(kind))
+
+
 def encode(value: Any) -> Any:
     """Turn dataclasses, arrays and containers into what JSON knows.
 
@@ -63,23 +75,31 @@ def encode(value: Any) -> Any:
     TypeError
         If something in ``value`` has no JSON form.
     """
-    if value is None or isinstance(value, bool | int | str):
+    kind: type = type(value)
+    if kind in _ENCODED:
         return value
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: encode(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if kind is float:
+        return value if isfinite(value) else None
+    if kind is dict:
+        return {str(key): encode(item) for key, item in value.items()}
+    if (names := _fields(kind)) is not None:
+        return {name: encode(getattr(value, name)) for name in names}
+    if isinstance(value, int | str):
+        return value
     if isinstance(value, Mapping):
         return {str(key): encode(item) for key, item in value.items()}
     if isinstance(value, np.ndarray):
         return encode(value.tolist())
     if isinstance(value, list | tuple):
-        if set(map(type, value)) == {float}:  # rows of grids are most of what there is
+        kinds = set(map(type, value))
+        if kinds == {float}:  # rows of grids are most of what there is
             return [item if isfinite(item) else None for item in value]
-        return [encode(item) for item in value]
+        return list(value) if kinds <= _ENCODED else [encode(item) for item in value]
     if isinstance(value, np.generic):
         return encode(value.item())
     if isinstance(value, float):
         return value if isfinite(value) else None
-    raise TypeError(f"{type(value).__name__} has no form in a results file")
+    raise TypeError(f"{kind.__name__} has no form in a results file")
 
 
 def decode(kind: Any, value: Any, where: str, *, closed: bool = False) -> Any:
@@ -244,7 +264,7 @@ def dumps(document: Any, indent: int = 0) -> str:
 
 
 def _plain_json(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    text = _PLAIN_JSON(value)
     return text if text.isascii() else _HALF_CHARACTER.sub(_spelled_out, text)
 
 

@@ -98,15 +98,12 @@ def _crystal(
 
 def _facts(name: str, hulls: HullView) -> tuple[CrystalFact, ...]:
     facts = []
-    energies = hulls.crystals[hulls.crystals["id"] == name]
-    for row in energies.to_dict("records"):
+    for row in hulls.crystal_rows.get(name, ()):
         for title, column in (("formation energy", "formation"), ("above hull", "above_hull")):
             pair = (number_text(row[f"{column}_{who}"], 1) for who in ("dft", "model"))
             facts.append(CrystalFact(f"{title} (meV/atom)", *pair))
-    relaxed = hulls.relaxed
-    if not relaxed.empty:
-        for row in relaxed[relaxed["id"] == name].to_dict("records"):
-            facts += _relaxation(row)
+    for row in hulls.relaxed_rows.get(name, ()):
+        facts += _relaxation(row)
     return tuple(facts)
 
 

@@ -68,7 +68,7 @@ def render_page(
     """
     from markupsafe import Markup
 
-    changes, crystals = change_rows(view), HullView(view.run)
+    changes, crystals = change_rows(view), view.run.seen_as(HullView)
     environment = templates()
     return environment.get_template("index.html.j2").render(
         view=view,
@@ -119,7 +119,7 @@ def _sections(
 
     A question with a section of its own adds it here.
     """
-    hull, states = HullView(view.run), CurvesView(view.run)
+    hull, states = view.run.seen_as(HullView), view.run.seen_as(CurvesView)
     found = [
         Section(
             "hulls",

@@ -103,7 +103,7 @@ def render_hulls(view: HullView, pictures: Mapping[str, Picture], environment: A
 
     if view.crystals.empty:
         return Markup("")
-    slugs = {(item.material, item.slice): item.slug for item in RunView(view.run).slices}
+    slugs = {(item.material, item.slice): item.slug for item in view.run.seen_as(RunView).slices}
     text = environment.get_template("hull.html.j2").render(
         slugs=slugs,
         crystal_anchor=crystal_anchor,

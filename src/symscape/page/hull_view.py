@@ -167,7 +167,17 @@ class HullView:
         }
         return pd.DataFrame([asdict(rows[name]) for name in sorted(rows)])
 
-    @property
+    @cached_property
+    def crystal_rows(self) -> dict[str, list[dict[Any, Any]]]:
+        """The rows of `crystals` by id."""
+        return _by_id(self.crystals)
+
+    @cached_property
+    def relaxed_rows(self) -> dict[str, list[dict[Any, Any]]]:
+        """The rows of `relaxed` by id."""
+        return _by_id(self.relaxed)
+
+    @cached_property
     def judged(self) -> pd.DataFrame:
         """The crystals without the elements' ground states, which are zero by definition."""
         table = self.crystals
@@ -249,6 +259,13 @@ class HullView:
 
         share = float(too_low(table["error_above_hull"].to_numpy()).mean())
         return f"{text}; {100 * share:.0f} % of {len(table)} crystals too low above their hull"
+
+
+def _by_id(table: pd.DataFrame) -> dict[str, list[dict[Any, Any]]]:
+    found: dict[str, list[dict[Any, Any]]] = {}
+    for row in table.to_dict("records"):
+        found.setdefault(row["id"], []).append(row)
+    return found
 
 
 def _named(summary: pd.DataFrame) -> pd.DataFrame:

@@ -78,13 +78,13 @@ def write_report(
     save_results(folder / "results.json", run)
     # the report is that of the file, so that it can be made from it again
     run = round_energies(run)
-    view = RunView(run)
+    view = run.seen_as(RunView)
     write_atomically(folder / "summary.md", summary_markdown(run))
     write_atomically(folder / "badge.svg", badge_svg(view))
     write_tables(folder / "tables", run)
     figures = write_figures(folder, view, relief=relief, jobs=jobs, progress=progress)
-    pictures = write_hulls(folder, HullView(run))
-    curves = write_curves(folder, CurvesView(run))
+    pictures = write_hulls(folder, run.seen_as(HullView))
+    curves = write_curves(folder, run.seen_as(CurvesView))
     library = files("symscape.page").joinpath("vendor", LIBRARY).read_text(encoding="utf-8")
     write_atomically(folder / "assets" / LIBRARY, library)
     page = folder / "index.html"

@@ -89,7 +89,7 @@ def underprediction_table(run: RunResults) -> pd.DataFrame:
     import pandas as pd
 
     rows = []
-    for view in sorted(RunView(run).slices, key=lambda v: v.id):
+    for view in sorted(run.seen_as(RunView).slices, key=lambda v: v.id):
         if not view.judged or view.reference is None:
             continue
         reference = view.reference

@@ -43,7 +43,7 @@ _TOLD = (MAE, MEAN_SIGNED_ERROR, SOFTENING_SCALE)
 
 def summary_markdown(run: RunResults) -> str:
     """Return the summary of a run in GitHub's Markdown."""
-    view = RunView(run)
+    view = run.seen_as(RunView)
     counts = view.counts
     rare: tuple[Outcome, ...] = ("known", "surprise")
     more = "".join(f"{counts[kind]} {WORDS[kind]}, " for kind in rare if counts[kind])
@@ -58,14 +58,14 @@ def summary_markdown(run: RunResults) -> str:
     lines += [f"\n> {escape_markdown(note)}" for note in run.baseline_notes]
     lines += _changes(view)
     lines += _marks(view)
-    if curves := CurvesView(run).sentence:
+    if curves := run.seen_as(CurvesView).sentence:
         lines += ["", escape_markdown(sentence_text(curves))]
     folded = [
         *_not_judged(view),
         *_declared(view),
         *_failures(view),
         *_passed(view),
-        *hull_summary(HullView(run)),
+        *hull_summary(run.seen_as(HullView)),
         *_notices(view),
     ]
     if folded:

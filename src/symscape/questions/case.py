@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 import numpy as np
@@ -116,7 +116,8 @@ class CaseResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dictionaries, lists and numbers, which travel between processes."""
-        return asdict(self)
+        found = {known.name: getattr(self, known.name) for known in fields(self)}
+        return {**found, "checks": [asdict(check) for check in self.checks]}
 
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> CaseResult:

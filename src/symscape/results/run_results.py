@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -40,6 +40,8 @@ ENERGY_DECIMALS = 6
 
 #: version -> how a document of that version becomes one of the next; docs/results-schema.md
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+View = TypeVar("View")
 
 
 @dataclass(frozen=True)
@@ -251,6 +253,23 @@ class RunResults:
     @cached_property
     def _by_slice(self) -> dict[tuple[str, str], ReferenceSummary]:
         return {(r.material, r.slice): r for r in self.references}
+
+    def seen_as(self, view: Callable[[RunResults], View]) -> View:
+        """Return a view of the run, made once: all parts of a report read the same cases.
+
+        Parameters
+        ----------
+        view
+            Takes the run.
+        """
+        if view not in self._views:
+            self._views[view] = view(self)
+        found: View = self._views[view]
+        return found
+
+    @cached_property
+    def _views(self) -> dict[Any, Any]:
+        return {}
 
 
 def summarize_reference(reference: LandscapeReference) -> ReferenceSummary:

@@ -88,4 +88,4 @@ class Closing:
 def _headline(run: RunResults) -> str:
     from symscape.page.view import RunView
 
-    return f"{run.model.name}: {RunView(run).sentence}."
+    return f"{run.model.name}: {run.seen_as(RunView).sentence}."
