@@ -1,13 +1,34 @@
-"""What only some systems have stands behind a question for the system, wherever it is used."""
+"""What only some systems have stands behind a question for the system, wherever it is used.
+
+What they do in another way is simulated: how Windows opens, syncs and prints.
+"""
 
 from __future__ import annotations
 
 import ast
+import io
+import os
+import subprocess
+import sys
 from pathlib import Path
 
+import platformdirs.macos
+import platformdirs.windows
 import pytest
+import yaml
+from ase.build import bulk
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scale_sets import small_set
 
-SOURCE = Path(__file__).parents[1] / "src" / "symscape"
+from symscape import cli
+from symscape.dft.journal import Journal, read_journal
+from symscape.errors import ModelError
+from symscape.files import write_atomically
+from symscape.models.registry import resolve
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "symscape"
 MODULES = {"fcntl", "resource", "termios", "tty", "pty", "pwd", "grp", "msvcrt", "winreg"}
 CALLS = {
     "os": {"killpg", "nice", "fork", "getuid", "geteuid", "getpgid", "setsid", "mkfifo", "uname",
@@ -94,3 +115,118 @@ def test_text_files_name_their_encoding():
     ]
     assert bad == []
     assert list(without_encoding(ast.parse("open('a')\nopen('a', 'rb')\np.read_text()"))) == [1, 3]
+
+
+# -- files on Windows -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def windows_files(monkeypatch):
+    """Files of the system's own functions: text unless said otherwise, synced only if writable."""
+    posix_open, posix_write, posix_fsync = os.open, os.write, os.fsync
+    as_text, flag = set(), 1 << 28
+    monkeypatch.setattr(os, "O_BINARY", flag, raising=False)
+
+    def open_(path, flags, *rest, **named):
+        file = posix_open(path, flags & ~flag, *rest, **named)
+        (as_text.discard if flags & flag else as_text.add)(file)
+        return file
+
+    def write(file, data):
+        if file in as_text:
+            posix_write(file, bytes(data).replace(b"\n", b"\r\n"))
+            return len(data)
+        return posix_write(file, data)
+
+    def fsync(file):
+        import fcntl
+
+        if fcntl.fcntl(file, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+            raise OSError(9, "Bad file descriptor")
+        posix_fsync(file)
+
+    monkeypatch.setattr(os, "open", open_)
+    monkeypatch.setattr(os, "write", write)
+    monkeypatch.setattr(os, "fsync", fsync)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="simulates Windows")
+def test_a_journal_is_the_same_bytes_wherever_it_is_written(windows_files, tmp_path):
+    path = tmp_path / "plan.journal.jsonl"
+    events = [{"event": "start", "k": k} for k in range(3)]
+    for event in events:
+        with Journal(path) as journal:
+            journal.append(event)
+    assert read_journal(path) == events
+    assert b"\r" not in path.read_bytes()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="simulates Windows")
+def test_files_are_synced_while_they_can_be_written_to(windows_files, tmp_path):
+    write_atomically(tmp_path / "page.html", "text\n")
+    assert (tmp_path / "page.html").read_bytes() == b"text\n"
+    small_set(tmp_path / "set")
+    assert list((tmp_path / "set").rglob("*.parquet"))
+
+
+def test_what_git_stores_is_what_it_checks_out():
+    """A line's end of two bytes would change the checksums of references."""
+    files = ["references/PbTiO3-P4mm/Ti_z-O_z.json", "action.yml", "tests/toys.py"]
+    command = ["git", "-C", str(ROOT), "check-attr", "eol", *files]
+    asked = subprocess.run(command, capture_output=True, text=True, check=False)
+    if asked.returncode:
+        pytest.skip("no clone")
+    assert asked.stdout.splitlines() == [f"{file}: eol: lf" for file in files]
+
+
+# -- names and letters ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("letters", ["cp1252", "ascii", "cp437"])
+def test_commands_print_what_the_output_has_letters_for(letters, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    bulk("CuAu", "cesiumchloride", 3.1).write("Ω-золото.cif")
+    for words in (
+        ["slices", "Ω-золото.cif", "--write", "Ω"],
+        ["materials"],
+        ["models"],
+        ["--help"],
+    ):
+        output = io.TextIOWrapper(io.BytesIO(), encoding=letters)
+        monkeypatch.setattr(sys, "stdout", output)
+        monkeypatch.setattr(sys, "argv", ["symscape", *words])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        output.flush()
+        assert ended.value.code in (0, None), words
+        assert output.buffer.getvalue()
+
+
+@given(st.sampled_from(["C:", "D:"]), st.from_regex(r"[a-z]{1,8}\.(model|pth)", fullmatch=True))
+@settings(deadline=None, max_examples=20)
+def test_a_file_with_a_drive_is_no_calculator(drive, name):
+    """A colon tells ``module:function`` from names of models."""
+    with pytest.MonkeyPatch.context() as patch:
+        path = f"{drive}\\weights\\{name}"
+        patch.setattr(Path, "is_file", lambda own: str(own) == path)
+        patch.setattr(Path, "exists", lambda own: str(own) == path)
+        with pytest.raises(ModelError, match=r"is a file: write --mlip .* --checkpoint"):
+            resolve(path)
+
+
+def test_the_action_keeps_the_energies_of_all_systems(monkeypatch):
+    monkeypatch.setattr(platformdirs.windows, "get_win_folder", lambda name: "~/AppData/Local")
+    monkeypatch.setenv("HOME", "/home")
+    monkeypatch.setenv("USERPROFILE", "/home")
+    kept = [
+        system("symscape", appauthor=False)
+        .user_cache_dir.replace("\\", "/")
+        .replace("/home/", "~/")
+        for system in (platformdirs.macos.MacOS, platformdirs.windows.Windows)
+    ]
+    steps = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["runs"]["steps"]
+    caches = [step["with"]["path"].split() for step in steps if "path" in step.get("with", {})]
+    listed = [paths for paths in caches if "~/.cache/symscape" in paths]
+    assert len(listed) == 2
+    for paths in listed:
+        assert set(kept) <= set(paths)

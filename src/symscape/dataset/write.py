@@ -241,7 +241,8 @@ def _put_in_place(made: Path, path: Path) -> None:
 
 def _sync(path: Path) -> None:
     """Wait until a file is on the disk."""
-    with path.open("rb") as file:
+    # Windows syncs only what may be written to
+    with path.open("r+b") as file:
         os.fsync(file.fileno())
 
 

@@ -91,7 +91,9 @@ class Journal:
                 f"{self.path}: another process is computing this plan; wait for it or stop it."
             ) from None
         whole = list(_whole_lines(self.path))
-        self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        # Windows would write a line's end as two bytes
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        self._file = os.open(self.path, flags, 0o644)
         size = sum(len(line) + 1 for line in whole)
         on_disk = os.fstat(self._file).st_size
         if on_disk == size - 1 and whole:  # only the newline was lost

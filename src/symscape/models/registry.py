@@ -105,7 +105,8 @@ def _card_of(spec: ModelSpec) -> ModelCard:
     name = spec.name
     if spec.checkpoint is not None:
         return _own_checkpoint(name, spec.family, spec.checkpoint, spec.mlip_name)
-    if ":" not in name:
+    # a path may have a drive's letter in front
+    if ":" not in name or Path(name).is_file():
         return _registered(name, spec.family, spec.mlip_name)
     where, _, factory = name.rpartition(":")
     if not (where and factory):
