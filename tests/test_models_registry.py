@@ -28,17 +28,15 @@ WITHOUT_PARAMETERS = {
     "CHGNet-PES-MatPES-PBE-2025.2.10", "CHGNet-PES-MatPES-r2SCAN-2025.2.10",
     "QET-PES-MatPES-PBE-2025.2",
 }  # fmt: skip
-#: ORB embeds every element; SevenNet-Omni's are in weights that have to be fetched
-WITHOUT_ELEMENTS = {"7net-omni", "7net-omni-matpes-r2scan"} | {
-    name for name, card in CARDS.items() if card.family == "orb"
-}
+#: SevenNet-Omni's are in weights that have to be fetched
+WITHOUT_ELEMENTS = {"7net-omni", "7net-omni-matpes-r2scan"}
 
 
 #: of MACE and ORB: the files whose digest stands nowhere that could be found
 WITHOUT_DIGEST = {
     "orb-v2", "orb-mptraj-only-v2", "orb-v3-conservative-20-omat", "orb-v3-direct-inf-omat",
-    "orb-v3-direct-20-omat", "orb-v3-conservative-inf-mpa", "orb-v3-conservative-20-mpa",
-    "orb-v3-direct-inf-mpa", "orb-v3-direct-20-mpa",
+    "orb-v3-direct-20-omat", "orb-v3-conservative-20-mpa", "orb-v3-direct-inf-mpa",
+    "orb-v3-direct-20-mpa",
 }  # fmt: skip
 
 

@@ -76,7 +76,8 @@ class ModelCard:
     date
         Day, month or year in which the weights were published, as ISO 8601 writes it.
     elements
-        Elements that the network takes, as runs of the periodic table: ``H-Bi, Ac-Pu``.
+        Elements that the network takes, as runs of the periodic table: ``H-Bi, Ac-Pu``; of one
+        that takes all, those of its training sets.
     links
         Addresses of the weights and of their documentation.
     package_version
