@@ -185,9 +185,9 @@ def test_what_git_stores_is_what_it_checks_out():
 @pytest.mark.parametrize("letters", ["cp1252", "ascii", "cp437"])
 def test_commands_print_what_the_output_has_letters_for(letters, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    bulk("CuAu", "cesiumchloride", 3.1).write("Ω-золото.cif")
+    bulk("ZnO", "wurtzite", 3.25, c=5.2).write("Ω-цинк.cif")
     for words in (
-        ["slices", "Ω-золото.cif", "--write", "Ω"],
+        ["slices", "Ω-цинк.cif", "--points", "3", "--write", "Ω-цинк"],
         ["materials"],
         ["models"],
         ["--help"],
