@@ -16,11 +16,11 @@ from generate_plans import AXES, CRYSTAL, write_plan
 from inprocess import import_lazy_modules, run_of_one_case, without_figures
 from mutations import toml
 from scale_sets import record, write_set
-from toys import toy_document
+from toys import store, toy_document
 
 import symscape.models.family
 from symscape.references.schema import dump_document
-from symscape.references.store import load_reference, write_reference
+from symscape.references.store import load_reference
 from symscape.results.run_results import save_results
 
 CALCULATORS = """
@@ -291,7 +291,7 @@ def project(tmp_path_factory):
     """A project in which something is wrong with nearly every file."""
     folder = tmp_path_factory.mktemp("bad")
     document = toy_document(points=3)
-    reference = load_reference(write_reference(folder / "good", document))
+    reference = load_reference(store(folder / "good", document))
     run = run_of_one_case(reference, 1.0, "exact")
     results = json.loads(save_results(folder / "results.json", run).read_text())
     with pytest.MonkeyPatch.context() as monkeypatch:

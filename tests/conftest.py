@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hypothesis
 import pytest
-from toys import toy_document
+from toys import store, toy_document
 
-from symscape.references.store import load_reference, write_reference
+from symscape.references.store import load_reference
 
 pytest_plugins = ["pytester"]
 
@@ -24,7 +24,7 @@ def pytest_configure(config):
 @pytest.fixture(scope="session")
 def toy_file(tmp_path_factory):
     """Path of one small reference, written once."""
-    return write_reference(tmp_path_factory.mktemp("toy"), toy_document())
+    return store(tmp_path_factory.mktemp("toy"), toy_document())
 
 
 @pytest.fixture(scope="session")

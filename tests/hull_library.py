@@ -14,10 +14,13 @@ from ase.spacegroup import crystal as ase_crystal
 from ase.units import GPa
 
 from symscape.crystal.crystal import Crystal
+from symscape.references.crystal_files import StoredCrystal
 from symscape.references.crystals import write_crystals
+from symscape.references.method import Method
+from symscape.references.provenance import CrystalsProvenance
 
-METHOD = {"code": "ASE's EMT", "functional": "EMT"}
-PROVENANCE = {"licence": "CC0-1.0", "command": "made by the tests"}
+METHOD = Method(code="ASE's EMT", functional="EMT")
+PROVENANCE = CrystalsProvenance(licence="CC0-1.0", command="made by the tests")
 CUBIC = [90, 90, 90]
 #: id, prototype: sites, space group, cell
 CRYSTALS = {
@@ -34,7 +37,7 @@ CRYSTALS = {
 }
 
 
-def relaxed_record(name: str) -> dict:
+def relaxed_record(name: str) -> StoredCrystal:
     """Relax a crystal with EMT at fixed symmetry and return its line of a file."""
     symbols, basis, group, cell = CRYSTALS[name]
     start = ase_crystal(symbols, basis, spacegroup=group, cellpar=cell)
@@ -46,34 +49,34 @@ def relaxed_record(name: str) -> dict:
     return record(name, atoms)
 
 
-def record(name: str, atoms: Atoms) -> dict:
+def record(name: str, atoms: Atoms) -> StoredCrystal:
     """Return a crystal's line of a file; ``atoms`` has a calculator."""
     crystal = Crystal.from_structure(atoms.copy())
     cell = np.round(atoms.cell.array, 8)
-    return {
-        "id": name,
-        "formula": crystal.formula,
-        "prototype": name.partition("-")[2],
-        "space_group_number": crystal.space_group_number,
-        "space_group_symbol": crystal.symbol,
-        "n_lattice": crystal.n_lattice,
-        "n_wyckoff": crystal.n_wyckoff,
-        "energy_eV": float(atoms.get_potential_energy()),
-        "k_mesh": [1, 1, 1],
-        "cell_A": cell.tolist(),
-        "symbols": atoms.get_chemical_symbols(),
-        "positions": np.round(atoms.get_scaled_positions(wrap=False), 8).tolist(),
-        "forces_eV_A": np.round(atoms.get_forces(), 6).tolist(),
-        "stress_GPa": np.round(atoms.get_stress() / GPa, 5).tolist(),
-    }
+    return StoredCrystal(
+        id=name,
+        formula=crystal.formula,
+        prototype=name.partition("-")[2],
+        space_group_number=crystal.space_group_number,
+        space_group_symbol=crystal.symbol,
+        n_lattice=crystal.n_lattice,
+        n_wyckoff=crystal.n_wyckoff,
+        energy_eV=float(atoms.get_potential_energy()),
+        k_mesh=(1, 1, 1),
+        cell_A=cell.tolist(),
+        symbols=atoms.get_chemical_symbols(),
+        positions=np.round(atoms.get_scaled_positions(wrap=False), 8).tolist(),
+        forces_eV_A=np.round(atoms.get_forces(), 6).tolist(),
+        stress_GPa=np.round(atoms.get_stress() / GPa, 5).tolist(),
+    )
 
 
 def write_library(folder: Path) -> Path:
     """Write the library's files and return the folder."""
     records = [relaxed_record(name) for name in CRYSTALS]
-    systems: dict[str, list[dict]] = {}
+    systems: dict[str, list[StoredCrystal]] = {}
     for one in records:
-        systems.setdefault("-".join(sorted(set(one["symbols"]))), []).append(one)
+        systems.setdefault("-".join(sorted(set(one.symbols))), []).append(one)
     for system, own in systems.items():
         write_crystals(folder, system, own, METHOD, PROVENANCE)
     return folder

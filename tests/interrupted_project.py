@@ -16,9 +16,7 @@ from typing import Any
 import pytest
 from benchmark_text import benchmark
 from inprocess import import_lazy_modules, without_figures
-from toys import toy_document
-
-from symscape.references.store import write_reference
+from toys import store, toy_document
 
 #: says of every structure when it begins and when it is done
 CALCULATORS = """
@@ -135,7 +133,7 @@ def library(tmp_path_factory):
     """Two references, on nine points and on sixteen, four of which they share."""
     folder = tmp_path_factory.mktemp("library")
     for material, points in (("AlCu-Cmcm", 3), ("CuAl-Cmcm", 4)):
-        write_reference(folder, toy_document(material, points=points))
+        store(folder, toy_document(material, points=points))
     return folder
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 
@@ -10,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from symscape.errors import ReferenceFileError
 from symscape.questions.energies import judge_energies
 from symscape.questions.registry import QUESTIONS
-from symscape.references.convergence import CheckedPoint, ConvergenceCheck, read_convergence
+from symscape.references.convergence import CheckedPoint, ConvergenceCheck
 from symscape.references.library import find_references
 from symscape.references.store import load_reference
 from symscape.verdict.tolerances import PROFILES, load_tolerances
@@ -22,8 +24,11 @@ NAMES = {"material": "PbTiO3-P4mm", "slice": "Ti_z-O_z", "model": "any"}
 
 def check_of(*points: tuple[float, float]) -> ConvergenceCheck:
     """A check of points given by stored and checked energy in meV/atom."""
-    made = (CheckedPoint((0, k), *pair) for k, pair in enumerate(points))
-    return ConvergenceCheck(700.0, 4.0, None, tuple(made))
+    made = (
+        CheckedPoint(i=0, j=k, relative_meV_atom=stored, checked_relative_meV_atom=checked)
+        for k, (stored, checked) in enumerate(points)
+    )
+    return ConvergenceCheck(cutoff_eV=700.0, k_density_A=4.0, points=tuple(made))
 
 
 @given(
@@ -90,9 +95,17 @@ def test_an_error_within_the_budget_passes_and_one_beyond_fails(toy_reference):
         },
     ],
 )
-def test_a_check_that_is_none_is_refused(stored):
-    with pytest.raises(ValueError, match=r"needs|is missing|not an object|not a finite number"):
-        read_convergence(stored)
+def test_a_check_that_is_none_is_refused(toy_document_copy, tmp_path, stored):
+    toy_document_copy["provenance"]["convergence"] = stored
+    path = tmp_path / "AlCu-Cmcm" / "Al_y-Cu_y.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps(toy_document_copy))
+    with pytest.raises(
+        ReferenceFileError,
+        match=r"provenance\.convergence.*(needs|missing|not an? )|not valid JSON",
+    ) as caught:
+        load_reference(path)
+    assert str(path) in str(caught.value)
 
 
 def test_every_stored_reference_has_a_budget():

@@ -10,9 +10,7 @@ from pathlib import Path
 import gudhi.cubical_complex  # noqa: F401
 import pytest
 from inprocess import without_figures
-from toys import toy_document
-
-from symscape.references.store import write_reference
+from toys import store, toy_document
 
 ROOT = Path(__file__).parents[1]
 CALCULATORS = """
@@ -66,7 +64,7 @@ def raising():
 @pytest.fixture
 def suite(pytester, monkeypatch):
     """A project with one slice and the question of the energies."""
-    write_reference(pytester.mkdir("references"), toy_document())
+    store(pytester.mkdir("references"), toy_document())
     shutil.copy(ROOT / "benchmarks" / "test_landscape.py", pytester.path / "test_landscape.py")
     pytester.makepyfile(cheap=CALCULATORS)
     pytester.syspathinsert()

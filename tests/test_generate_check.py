@@ -63,30 +63,30 @@ def factories(monkeypatch):
 def test_convergence_is_what_the_cutoff_makes_of_it(tmp_path):
     plan = load_plan(write_plan(tmp_path, "generate_factories:cutoff_dependent", points=4))
     found = check_convergence(plan, cutoff_eV=1000, k_density_A=5.0)
-    assert found["cutoff_eV"] == 1000
+    assert found.cutoff_eV == 1000
     # before the grid there are three points, which then belong to it
     ledger = open_ledger(plan)
     assert len(ledger.points) == 3
-    mesh, denser = np.prod(ledger.settings.k_mesh), np.prod(found["k_mesh"])
+    mesh, denser = np.prod(ledger.settings.k_mesh), np.prod(found.k_mesh)
     assert denser > mesh
     ratio = (1 + 10 / 1000 + 1 / denser) / (1 + 10 / 520 + 1 / mesh)
-    assert found["largest_difference_meV_atom"] > 1
-    for point in found["points"]:
-        assert point["checked_relative_meV_atom"] == pytest.approx(
-            ratio * point["relative_meV_atom"], abs=2e-3
+    assert found.largest_difference_meV_atom > 1
+    for point in found.points:
+        assert point.checked_relative_meV_atom == pytest.approx(
+            ratio * point.relative_meV_atom, abs=2e-3
         )
     # the same check again computes nothing
     before = plan.journal_path.read_text().count("check_point")
     assert check_convergence(plan, cutoff_eV=1000, k_density_A=5.0) == found
     assert plan.journal_path.read_text().count("check_point") == before
     stored = load_reference(finish(open_ledger(plan), tmp_path))
-    assert stored.provenance["convergence"] == found
+    assert stored.provenance.convergence == found
 
 
 def test_after_the_grid_the_lowest_the_highest_and_one_between_are_taken(tmp_path):
     plan = load_plan(write_plan(tmp_path, points=4))
     ledger = run_plan(plan)
-    energies = np.array([ledger.points[k]["energy_eV"] for k in range(16)]) / 4
+    energies = np.array([ledger.points[k].energy_eV for k in range(16)]) / 4
     energies -= energies.min()
     lowest, middle, highest = choose_points(ledger)
     assert energies[lowest] == 0
@@ -126,13 +126,13 @@ def test_equivalent_points_agree_or_show_that_something_is_wrong(tmp_path, facto
     assert len(ledger.order) == 5
     found = check_equivalents(plan, count=2)
     first = plan.slice.representatives
-    assert len(found["pairs"]) == 2
-    for pair in found["pairs"]:
-        assert first[tuple(pair["computed"])] == first[tuple(pair["equivalent"])]
-        assert pair["computed"] != pair["equivalent"]
-    assert (found["largest_difference_meV_atom"] < 1e-3) == agree
+    assert len(found.pairs) == 2
+    for pair in found.pairs:
+        assert first[pair.computed] == first[pair.equivalent]
+        assert pair.computed != pair.equivalent
+    assert (found.largest_difference_meV_atom < 1e-3) == agree
     stored = load_reference(finish(open_ledger(plan), tmp_path))
-    assert stored.provenance["equivalents"] == found
+    assert stored.provenance.equivalents == found
     assert stored.computed.sum() == 5  # the check's points are not part of the grid
     assert stored.valid.all()
 

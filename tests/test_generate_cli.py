@@ -13,6 +13,7 @@ from ase.io import write
 from generate_plans import write_plan
 
 from symscape.cli import main
+from symscape.decode import encode
 from symscape.dft.plan import load_plan
 from symscape.references.store import load_reference
 
@@ -46,8 +47,8 @@ def test_plan_run_status_check(symscape, tmp_path):
     assert out.startswith("references/AlCu-Cmcm/Al_y-Cu_y.json: 25 of 25 points computed, 0 failed")
     stored = Path("references/AlCu-Cmcm/Al_y-Cu_y.json")
     provenance = load_reference(stored).provenance
-    assert provenance["command"] == "symscape reference run AlCu.toml --jobs 2 --nice 1"
-    assert "convergence" not in provenance
+    assert provenance.command == "symscape reference run AlCu.toml --jobs 2 --nice 1"
+    assert provenance.convergence is None
     code, out, _ = symscape("status", "AlCu.toml")
     assert "complete" in out
     assert "25/25" in out
@@ -56,7 +57,7 @@ def test_plan_run_status_check(symscape, tmp_path):
     assert "differ by up to 0.00 meV/atom" in out
     assert "forces integrate to the energies" in out
     assert "AlCu: no single point is off its neighbours" in out
-    assert load_reference(stored).provenance["convergence"]["cutoff_eV"] == 700
+    assert load_reference(stored).provenance.convergence.cutoff_eV == 700
 
 
 def test_check_finds_what_is_wrong_with_a_stored_reference(symscape, tmp_path):
@@ -84,7 +85,7 @@ def test_an_unfinished_grid_is_stored_on_demand(symscape, tmp_path):
     assert code == 0
     assert "9 of 25 points computed" in out
     reference = load_reference("references/AlCu-Cmcm/Al_y-Cu_y.json")
-    assert reference.provenance["complete"] is False
+    assert reference.provenance.complete is False
     assert reference.valid.sum() == 9
 
 
@@ -137,10 +138,10 @@ def test_import_stores_a_reference_with_its_provenance(symscape, tmp_path):
     assert code == 0
     assert "9 points are new, 0 were known, 0 are missing" in err
     reference = load_reference("references/AlCu-Cmcm/Al_y-Cu_y.json")
-    assert reference.method == {"code": "VASP", "functional": "EMT"}
-    assert reference.provenance["licence"] == "CC0-1.0"
-    assert reference.provenance["source"] == "doi:10.0/none"
-    assert reference.provenance["citation"] == ["A. Author (2024)"]
+    assert encode(reference.method) == {"code": "VASP", "functional": "EMT"}
+    assert reference.provenance.licence == "CC0-1.0"
+    assert reference.provenance.source == "doi:10.0/none"
+    assert reference.provenance.citations == ("A. Author (2024)",)
     assert symscape("run", "AlCu.toml")[0] == 0  # nothing is left to compute
 
 

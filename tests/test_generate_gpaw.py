@@ -13,6 +13,7 @@ from symscape.dft.recompute import recompute_point, settings_from_method
 from symscape.dft.settings import EngineSpec, Settings
 from symscape.errors import EngineError, PlanError
 from symscape.references.library import find_references
+from symscape.references.method import KPoints, Method
 from symscape.references.store import load_reference
 
 LIBRARY = Path(__file__).parents[1] / "references"
@@ -32,7 +33,7 @@ def effort(reference):
 def cheapest():
     """The two stored GPAW references whose points cost least, and of each the quickest point."""
     stored = [load_reference(entry.path) for entry in find_references([LIBRARY])]
-    stored = [r for r in stored if str(r.method["code"]).startswith("GPAW")]
+    stored = [r for r in stored if r.method.code.startswith("GPAW")]
     return sorted(stored, key=effort)[:2]
 
 
@@ -60,19 +61,20 @@ def test_without_gpaw_there_is_one_sentence_that_says_what_to_install():
 
 def test_stored_methods_tell_their_settings():
     settings = settings_from_method(
-        {"functional": "PBE", "cutoff_eV": 520.0, "k_mesh": [5, 5, 4], "smearing_eV": 0.05}
+        Method(code="GPAW", functional="PBE", cutoff_eV=520.0, k_mesh=(5, 5, 4), smearing_eV=0.1)
     )
-    assert (settings.cutoff_eV, settings.k_mesh) == (520.0, (5, 5, 4))
+    assert (settings.cutoff_eV, settings.k_mesh, settings.smearing_eV) == (520.0, (5, 5, 4), 0.1)
     in_words = settings_from_method(
-        {
-            "functional": "PBE",
-            "mode": "plane waves, 600 eV",
-            "kpoints": {"density_per_inverse_angstrom": 3.0},
-        }
+        Method(
+            code="GPAW",
+            functional="PBE",
+            mode="plane waves, 600 eV",
+            kpoints=KPoints(density_per_inverse_angstrom=2.5),
+        )
     )
-    assert (in_words.cutoff_eV, in_words.k_density_A) == (600.0, 3.0)
+    assert (in_words.cutoff_eV, in_words.k_density_A) == (600.0, 2.5)
     with pytest.raises(PlanError, match="does not state its cut-off and k-points"):
-        settings_from_method({"functional": "PBE"})
+        settings_from_method(Method(code="GPAW", functional="PBE"))
 
 
 @pytest.mark.skipif(not GPAW, reason="GPAW is not installed: pip install symscape[dft]")
@@ -106,8 +108,8 @@ k_density_A = 1.0
     ledger = run_plan(load_plan(path))
     assert len(ledger.done) == 6, ledger.failures
     reference = load_reference(finish(ledger, tmp_path))
-    assert reference.method["code"] == "GPAW"
-    assert reference.method["k_mesh"] == list(ledger.settings.k_mesh)
+    assert reference.method.code == "GPAW"
+    assert reference.method.k_mesh == ledger.settings.k_mesh
     again = recompute_point(reference, (1, 1), tmp_path)
     assert again == pytest.approx(reference.energies[1, 1], abs=2e-4)
-    assert all("stress_eV_A3" in event for event in ledger.points.values())
+    assert all(event.stress_eV_A3 is not None for event in ledger.points.values())

@@ -117,11 +117,11 @@ def test_an_imported_grid_is_the_grid(tmp_path):
         )
         np.testing.assert_allclose(reference.forces[where], expected.get_forces(), atol=1e-5)
     assert check_forces(GridData.from_reference(reference.path)).deviations == ()
-    assert reference.method["code"] == "VASP"
-    assert reference.method["datasets"] == "PBE.54"
-    assert "cutoff_eV" not in reference.method  # not stated, so not claimed
-    assert reference.provenance["source"] == "a supplement"
-    assert reference.provenance["citation"] == ["A. Author, 2024"]
+    assert reference.method.code == "VASP"
+    assert reference.method.datasets == "PBE.54"
+    assert reference.method.cutoff_eV is None  # not stated, so not claimed
+    assert reference.provenance.source == "a supplement"
+    assert reference.provenance.citations == ("A. Author, 2024",)
     # a second time adds nothing
     again = import_points(plan, images)
     assert (again.added, again.known) == (0, 15)
@@ -148,9 +148,9 @@ def test_free_energies_and_supercells_are_brought_to_the_primitive_cell(tmp_path
     atoms.calc = SinglePointCalculator(atoms, energy=-30.0, free_energy=-30.3)
     import_points(plan, [atoms])
     (event,) = open_ledger(plan).points.values()
-    assert event["energy_eV"] == pytest.approx(-10.0)
-    assert event["free_energy_eV"] == pytest.approx(-10.1)
-    assert "forces_eV_A" not in event
+    assert event.energy_eV == pytest.approx(-10.0)
+    assert event.free_energy_eV == pytest.approx(-10.1)
+    assert event.forces_eV_A is None
 
 
 def change_lattice(image):

@@ -137,8 +137,8 @@ def test_a_stored_reference_can_be_checked_and_extended(tmp_path, toy_file, monk
     np.testing.assert_array_equal(again.energies, stored.energies)
     np.testing.assert_array_equal(again.forces, stored.forces)
     assert again.method == stored.method
-    assert again.provenance["licence"] == stored.provenance["licence"] == "CC0-1.0"
-    assert again.provenance["command"] == stored.provenance["command"]
+    assert again.provenance.licence == stored.provenance.licence == "CC0-1.0"
+    assert again.provenance.command == stored.provenance.command
     # a finer grid keeps the points and computes the others
     path.write_text(path.read_text().replace("points = 5", "points = 9"))
     finer = load_plan(path)
@@ -146,7 +146,7 @@ def test_a_stored_reference_can_be_checked_and_extended(tmp_path, toy_file, monk
     ledger = run_plan(finer, only=open_ledger(finer).todo[:2], command="symscape reference run")
     assert len(ledger.done) == 27
     extended = load_reference(finish(ledger, tmp_path))
-    assert extended.provenance["command"] == "made by the tests; symscape reference run"
+    assert extended.provenance.command == "made by the tests; symscape reference run"
     assert check_forces(GridData.from_reference(extended.path)).deviations == ()
 
 

@@ -20,9 +20,11 @@ from symscape.dft.cost import estimate_cost
 from symscape.dft.crystal_list import load_crystal_list
 from symscape.dft.describe import describe_plan
 from symscape.dft.engine import make_engine
+from symscape.dft.events import PointDone
 from symscape.dft.grid_ledger import open_ledger
 from symscape.dft.plan import load_plan, material_name
 from symscape.dft.propose import propose_plan, save_plan
+from symscape.dft.results import StoredGeometry
 from symscape.dft.settings import EngineSpec, Settings, k_mesh
 from symscape.errors import EngineError, PlanError
 from symscape.references.store import load_reference
@@ -289,10 +291,12 @@ def test_the_cost_follows_the_finished_points(tmp_path):
     assert unknown.seconds is None
     assert unknown.points == 9
     geometry = plan.slice.structures().arrays(0)
-    fractional = np.linalg.solve(geometry[2].T, geometry[1].T).T
+    stored = StoredGeometry.of(geometry[2], geometry[1])
     ledger = open_ledger(plan)
-    ledger.points[0] = {"seconds": 20.0, "cell_A": geometry[2], "positions": fractional}
-    ledger.points[1] = {"seconds": 40.0}
+    for k, seconds in enumerate((20.0, 40.0)):
+        ledger.points[k] = PointDone(
+            **vars(stored), i=0, j=k, u=0.0, v=0.0, energy_eV=-1.0, seconds=seconds
+        )
     cost = estimate_cost(ledger)
     assert (cost.seconds_per_point, cost.points, cost.seconds) == (30.0, 7, 210.0)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from functools import lru_cache
 
@@ -18,7 +17,8 @@ from symscape.crystal.crystal import Crystal
 from symscape.crystal.grid import Axis
 from symscape.crystal.slice import Slice
 from symscape.dft.quality import GridData, check_forces, check_smoothness
-from symscape.references.store import load_reference
+from symscape.references.points import PointRecord
+from symscape.references.store import load_reference, stored_points
 
 
 def morse_energies(n_u=11, n_v=13, depth=1.0):
@@ -110,15 +110,16 @@ def computed(the_slice, make):
     for k, atoms in enumerate(the_slice.structures()):
         atoms.calc = make()
         i, j = divmod(k, the_slice.shape[1])
-        point = {
-            "i": i,
-            "j": j,
-            "energy_eV": atoms.get_potential_energy(),
-            "forces_eV_A": atoms.get_forces().tolist(),
-        }
-        if isinstance(atoms.calc, MorsePotential):
-            point["stress_eV_A3"] = atoms.get_stress().tolist()
-        points.append(point)
+        strained = isinstance(atoms.calc, MorsePotential)
+        points.append(
+            PointRecord(
+                i=i,
+                j=j,
+                energy_eV=atoms.get_potential_energy(),
+                forces_eV_A=atoms.get_forces().tolist(),
+                stress_eV_A3=atoms.get_stress().tolist() if strained else None,
+            )
+        )
     return GridData.from_points(the_slice, points)
 
 
@@ -171,8 +172,8 @@ def test_a_stored_reference_is_checked_without_its_plan(toy_file):
     np.testing.assert_allclose(grid.energies, reference.energies)
     np.testing.assert_allclose(grid.relative, reference.relative)
     assert check_forces(grid).compared == 2 * 5 * 3
-    document = json.loads(toy_file.read_text())
-    document["points"][3] = {"i": 0, "j": 3, "same_as": [0, 2]}
-    filled = GridData.from_points(reference.slice, document["points"])
+    points = stored_points(toy_file, reference.slice)
+    points[3] = PointRecord(i=0, j=3, same_as=(0, 2))
+    filled = GridData.from_points(reference.slice, points)
     assert filled.energies[0, 3] == filled.energies[0, 2]
     assert np.isnan(filled.forces[0, 3]).all()

@@ -15,6 +15,7 @@ import pytest
 from ase.calculators.emt import EMT
 from generate_plans import AXES, write_plan
 
+from symscape.dft.events import OF_PLANS, Forgiven, PointDone, PointFailed
 from symscape.dft.grid_ledger import open_ledger, snake_order
 from symscape.dft.grid_run import run_plan
 from symscape.dft.grid_store import edge_warning, finish
@@ -63,11 +64,11 @@ def test_a_grid_is_what_the_calculator_gives_point_by_point(undisturbed):
         where = divmod(k, 4)
         assert energies[where] == pytest.approx(atoms.get_potential_energy() / 4, abs=1e-7)
         np.testing.assert_allclose(forces[where], atoms.get_forces(), atol=1e-5)
-    assert reference.method["code"] == "a test"
-    assert reference.method["functional"] == "EMT"
-    assert "cutoff_eV" not in reference.method  # EMT took no notice of it
-    assert reference.provenance["complete"] is True
-    assert reference.provenance["licence"] == "CC-BY-4.0"
+    assert reference.method.code == "a test"
+    assert reference.method.functional == "EMT"
+    assert reference.method.cutoff_eV is None  # EMT took no notice of it
+    assert reference.provenance.complete is True
+    assert reference.provenance.licence == "CC-BY-4.0"
 
 
 def test_stress_may_be_left_out_of_a_grid(tmp_path):
@@ -83,8 +84,8 @@ def test_stress_may_be_left_out_of_a_grid(tmp_path):
     without = load_reference(finish(run_plan(load_plan(path)), tmp_path / "without"))
     assert with_stress.stresses is not None
     assert without.stresses is None
-    events = [e for e in read_journal(plan.journal_path) if e["event"] == "point"]
-    assert ["stress_eV_A3" in event for event in events] == [True] * 4 + [False] * 5
+    events = open_ledger(plan).events_of(PointDone)
+    assert [e.stress_eV_A3 is not None for e in events] == [True] * 4 + [False] * 5
     both = with_stress.valid
     np.testing.assert_array_equal(with_stress.energies[both], without.energies[both])
     np.testing.assert_array_equal(with_stress.forces[both], without.forces[both])
@@ -99,8 +100,8 @@ def test_a_worker_killed_in_the_middle_costs_one_point(tmp_path, undisturbed):
     )
     ledger = run_plan(plan)
     assert marker.exists()
-    failed = ledger.events_of("failed")
-    assert [event["failed"] for event in failed] == ["the worker was killed by signal 9"]
+    failed = ledger.events_of(PointFailed)
+    assert [event.failed for event in failed] == ["the worker was killed by signal 9"]
     assert not ledger.failed
     again = finish(ledger, tmp_path / "refs")
     for got, expected in zip(numbers(again), numbers(undisturbed), strict=True):
@@ -139,14 +140,14 @@ def test_a_run_killed_in_the_middle_goes_on_where_it_was(tmp_path, undisturbed, 
     while any(alive(pid) for pid in workers):
         assert time.monotonic() < deadline, "a worker outlived its parent"
         time.sleep(0.05)
-    before = [event for event in read_journal(journal) if event["event"] == "point"]
+    before = [e for e in read_journal(journal, OF_PLANS) if isinstance(e, PointDone)]
     assert 2 <= len(before) < 16
     fast = path.read_text().replace("seconds = 1.0", "seconds = 0.0")
     path.write_text(fast)
     lines = journal.read_text().replace('"seconds": 1.0', '"seconds": 0.0')
     journal.write_text(lines)
     ledger = run_plan(load_plan(path), jobs=2)
-    assert len(ledger.events_of("point")) == 16  # none of the first was computed again
+    assert len(ledger.events_of(PointDone)) == 16  # none of the first was computed again
     for got, expected in zip(
         numbers(finish(ledger, tmp_path / "refs")), numbers(undisturbed), strict=True
     ):
@@ -173,11 +174,11 @@ def alive(pid):
 def test_points_that_fail_are_tried_with_more_care(tmp_path):
     plan = load_plan(write_plan(tmp_path, "generate_factories:needs_care", options="below = 0.35"))
     ledger = run_plan(plan)
-    failures = ledger.events_of("failed")
+    failures = ledger.events_of(PointFailed)
     assert failures
-    assert {event["care"] for event in failures} == {0}
-    assert all("the SCF did not converge" in event["failed"] for event in failures)
-    careful = [event for event in ledger.points.values() if event["care"] == 1]
+    assert {event.care for event in failures} == {0}
+    assert all("the SCF did not converge" in event.failed for event in failures)
+    careful = [event for event in ledger.points.values() if event.care == 1]
     assert len(careful) == len(failures) < 9
     assert not ledger.failed
 
@@ -193,24 +194,24 @@ def test_points_that_fail_for_good_are_recorded_and_never_invented(tmp_path):
     said = []
     ledger = run_plan(plan, progress=Progress(said.append))
     assert len(ledger.failed) == 3
-    assert len(ledger.events_of("failed")) == 9
+    assert len(ledger.events_of(PointFailed)) == 9
     assert sum("failed 3 times" in line for line in said) == 3
     reference = load_reference(finish(ledger, tmp_path / "refs"))
     assert np.isnan(reference.energies).sum() == 3
-    assert reference.provenance["complete"] is False
+    assert reference.provenance.complete is False
     document = json.loads(reference.path.read_text())
     reasons = [point["failed"] for point in document["points"] if "failed" in point]
     assert reasons == ["RuntimeError: the SCF did not converge"] * 3
     # they stay failed until somebody asks for them
-    assert len(run_plan(plan).events_of("failed")) == 9
-    assert len(run_plan(plan, retry_failed=True).events_of("failed")) == 18
+    assert len(run_plan(plan).events_of(PointFailed)) == 9
+    assert len(run_plan(plan, retry_failed=True).events_of(PointFailed)) == 18
 
 
 def test_a_moved_calculator_that_refuses_is_replaced(tmp_path):
     ledger = run_plan(load_plan(write_plan(tmp_path, "generate_factories:choosy")))
     assert len(ledger.done) == 9
     assert not ledger.failures
-    restarted = [e for e in ledger.points.values() if "symmetry broken" in e.get("restarted", "")]
+    restarted = [e for e in ledger.points.values() if "symmetry broken" in e.restarted]
     assert len(restarted) == 8
 
 
@@ -220,7 +221,7 @@ def test_a_calculator_that_hangs_is_ended(tmp_path):
         write_plan(tmp_path, "generate_factories:hangs", options=f'marker = "{marker}"')
     )
     ledger = run_plan(plan, timeout_s=1.5)
-    assert [event["failed"] for event in ledger.events_of("failed")] == ["no result after 1.5 s"]
+    assert [event.failed for event in ledger.events_of(PointFailed)] == ["no result after 1.5 s"]
     assert len(ledger.done) == 9
 
 
@@ -244,7 +245,7 @@ def test_a_factory_that_is_not_there_is_one_sentence(tmp_path, factory, sentence
     plan = load_plan(write_plan(tmp_path, factory))
     with pytest.raises(EngineError, match=sentence):
         run_plan(plan)
-    assert not read_journal(plan.journal_path)
+    assert not read_journal(plan.journal_path, OF_PLANS)
 
 
 def test_what_a_calculator_prints_stays_out_of_the_results(tmp_path):
@@ -254,7 +255,7 @@ def test_what_a_calculator_prints_stays_out_of_the_results(tmp_path):
     folder = plan.output_folder / "worker-0"
     assert (folder / "asked.txt").read_text() == f"520.0 {list(ledger.settings.k_mesh)} 0"
     assert "must not get between" in (folder / "stderr.txt").read_text()
-    assert load_reference(finish(ledger, tmp_path)).method["cutoff_eV"] == 520
+    assert load_reference(finish(ledger, tmp_path)).method.cutoff_eV == 520
 
 
 # -------------------------------------------------------------------------------- the journal
@@ -263,23 +264,23 @@ def test_what_a_calculator_prints_stays_out_of_the_results(tmp_path):
 def test_a_torn_last_line_is_dropped(tmp_path):
     path = tmp_path / "x.jsonl"
     with Journal(path) as journal:
-        journal.append({"event": "point", "k": 1})
-        journal.append({"event": "point", "k": 2})
+        journal.append(Forgiven(time="1"))
+        journal.append(Forgiven(time="2"))
     whole = path.read_bytes()
     for cut in range(1, 20):
         path.write_bytes(whole[:-cut])
         kept = 2 if cut == 1 else 1  # without its newline a line is still whole
-        assert len(read_journal(path)) == kept
+        assert len(read_journal(path, OF_PLANS)) == kept
         with Journal(path) as journal:
-            journal.append({"event": "point", "k": 3})
-        assert [event["k"] for event in read_journal(path)] == [*[1, 2][:kept], 3]
+            journal.append(Forgiven(time="3"))
+        assert [event.time for event in read_journal(path, [Forgiven])] == [*"12"[:kept], "3"]
 
 
 def test_a_damaged_line_is_named(tmp_path):
     path = tmp_path / "x.jsonl"
-    path.write_text('{"event": "point"}\n{"eve\n{"event": "point"}\n')
+    path.write_text('{"event": "forgiven"}\n{"eve\n{"event": "forgiven"}\n')
     with pytest.raises(PlanError, match="line 2 of the journal is damaged"):
-        read_journal(path)
+        read_journal(path, OF_PLANS)
 
 
 def test_two_runs_do_not_write_one_journal(tmp_path):

@@ -14,7 +14,9 @@ from crystal_lists import library as library
 from crystal_lists import relaxed as relaxed
 from crystal_lists import workers_find_the_factories as workers_find_the_factories
 
+from symscape.decode import decode
 from symscape.errors import ReferenceFileError
+from symscape.references.crystal_files import CrystalsRecord
 from symscape.references.crystals import load_crystals, write_crystals
 from symscape.references.library import find_references
 
@@ -196,9 +198,8 @@ def test_a_bad_record_leaves_the_old_file(library):
     before = path.read_text()
     document = json.loads(before)
     document["crystals"][0]["n_lattice"] = 2
+    spoilt = decode(CrystalsRecord, document, "")
     with pytest.raises(ReferenceFileError, match="n_lattice is 2"):
-        write_crystals(
-            library, "Cu", document["crystals"], document["method"], document["provenance"]
-        )
+        write_crystals(library, "Cu", spoilt.crystals, spoilt.method, spoilt.provenance)
     assert path.read_text() == before
     assert sorted(p.name for p in path.parent.iterdir()) == ["Al-Cu.json", "Cu.json"]

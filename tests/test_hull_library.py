@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from crystal_lists import workers_find_the_factories as workers_find_the_factori
 from symscape.dft.crystal_list import load_crystal_list
 from symscape.dft.engine import make_engine
 from symscape.dft.recompute import settings_from_method
+from symscape.dft.results import Task
 from symscape.dft.settings import EngineSpec
 from symscape.dft.worker import LiveCalculator
 from symscape.hull.phases import energies_above_hull
@@ -48,11 +50,11 @@ def test_numbers_of_freedom_are_those_of_the_crystal_package():
 def test_the_stored_crystals_are_whole():
     """Loading checks each; here, that hulls can be made of all of them."""
     library = stored()
-    assert library.method["code"] == "GPAW"
+    assert library.method.code == "GPAW"
     assert library.level_of_theory == "PBE"
     for system in library.systems:
         assert set(system.split("-")) <= set(library.systems)
-        assert library.provenance[system]["licence"] == "CC-BY-4.0"
+        assert library.provenance[system].licence == "CC-BY-4.0"
     table = crystal_table(library.crystals)
     above = energies_above_hull(table)
     assert above.min() == 0
@@ -66,8 +68,7 @@ def test_the_stored_crystals_are_whole():
 def test_the_cheapest_stored_crystal_is_reproduced(tmp_path):
     library = stored()
     crystal = min(library.crystals, key=lambda c: (c.n_atoms, np.prod(c.k_mesh)))
-    method = {**library.method, "k_mesh": list(crystal.k_mesh)}
-    settings = settings_from_method(method)
+    settings = settings_from_method(replace(library.method, k_mesh=crystal.k_mesh))
     live = LiveCalculator(make_engine(EngineSpec(), settings), settings, tmp_path)
-    task = {"numbers": crystal.numbers, "positions": crystal.positions, "cell": crystal.cell}
-    assert live.compute(task)["energy_eV"] == pytest.approx(crystal.energy, abs=1e-3)
+    task = Task.of(crystal.numbers, crystal.positions, crystal.cell)
+    assert live.compute(task).energy_eV == pytest.approx(crystal.energy, abs=1e-3)

@@ -9,8 +9,7 @@ import pytest
 from interrupted_project import imported as imported
 from interrupted_project import library as library
 from interrupted_project import project as project
-
-from symscape.references.store import write_reference
+from toys import store
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and signals")
 
@@ -50,7 +49,7 @@ def test_models_that_hang_or_kill_their_process_spoil_only_their_own_cases(proje
     document = json.loads(one.read_text())
     del document["points"][2:]  # each costs a new process
     other = project.folder / "short"
-    write_reference(other, document)
+    store(other, document)
     models = "slowly:hanging,slowly:dying,slowly:exact"
     code = project.run("--mlip", models, "--references", "short", *arguments)
     assert code == 1, project.output

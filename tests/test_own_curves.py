@@ -20,7 +20,9 @@ from symscape.equation_of_state.own import OwnErrors, as_markdown, own_differenc
 from symscape.errors import PlanError, ReferenceFileError
 from symscape.references.birch_murnaghan import BirchMurnaghan
 from symscape.references.equations import COMPLETE_CODES, load_equations
-from symscape.references.own_curves import load_own_curves, write_own_curves
+from symscape.references.method import Method
+from symscape.references.own_curves import CurveRecord, load_own_curves, write_own_curves
+from symscape.references.provenance import CurvesProvenance
 
 REFERENCES = Path(__file__).parents[1] / "references"
 LIST = """
@@ -65,17 +67,17 @@ def own_of(library, equations, curves, ids, cutoff=520.0):
     chosen = equations[np.array([equations.ids.index(name) for name in ids])]
     volumes = chosen.sampled_volumes()
     records = [
-        {
-            "id": name,
-            "cutoff_eV": cutoff,
-            "k_mesh": [4, 4, 4],
-            "volumes_A3_atom": np.round(v, 6).tolist(),
-            "energies_eV_atom": e.tolist(),
-        }
+        CurveRecord(
+            id=name,
+            cutoff_eV=cutoff,
+            k_mesh=(4, 4, 4),
+            volumes_A3_atom=np.round(v, 6).tolist(),
+            energies_eV_atom=e.tolist(),
+        )
         for name, v, e in zip(ids, volumes, curves(chosen).energies(volumes), strict=True)
     ]
-    method = {"code": "GPAW", "functional": "PBE"}
-    write_own_curves(library, records, method, {"licence": "CC-BY-4.0"})
+    method = Method(code="GPAW", functional="PBE")
+    write_own_curves(library, records, method, CurvesProvenance(licence="CC-BY-4.0"))
     return load_own_curves(library, equations)
 
 
@@ -86,7 +88,7 @@ def test_what_an_engine_computes_is_stored_and_read_again(library, equations):
     store_curves(ledger, library)
     own = load_own_curves(library, equations)
     assert own.cutoffs.tolist() == [520, 520, 800]
-    assert own.provenance["complete"] is True
+    assert own.provenance.complete is True
     for k, volume in enumerate(own.equations.sampled_volumes()[0]):
         cell = np.cbrt(4 * volume) / 2 * np.array([[0, 1, 1], [1, 0, 1], [1, 1, 0]])
         copper = Atoms("Cu", cell=cell, pbc=True, calculator=EMT())
@@ -122,7 +124,7 @@ def test_a_crystal_that_fails_is_left_out(library, equations):
     assert ledger.done == [("Cu-FCC", 520.0), ("Cu-FCC", 800.0)]
     assert ledger.todo == [("Si-Diamond", 520.0)]  # tried again by the next run
     store_curves(ledger, library)
-    assert load_own_curves(library, equations).provenance["complete"] is False
+    assert load_own_curves(library, equations).provenance.complete is False
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,7 @@ from pathlib import Path
 
 import pytest
 from docs_pages import blocks, read
-from toys import toy_document
-
-from symscape.references.store import write_reference
+from toys import store, toy_document
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = Path(__file__).with_name("example_question")
@@ -47,7 +45,7 @@ def project(tmp_path):
     info.mkdir()
     for name in ("METADATA", "entry_points.txt"):
         shutil.copy(EXAMPLE / name, info)
-    write_reference(tmp_path / "references", toy_document())
+    store(tmp_path / "references", toy_document())
     shutil.copy(EXAMPLE / "test_lowest_point.py", tmp_path)
     (tmp_path / "cheap.py").write_text(CALCULATOR)
     (tmp_path / "mine.toml").write_text(

@@ -13,11 +13,12 @@ from ase.calculators.emt import EMT
 from ase.stress import voigt_6_to_full_3x3_stress
 from hypothesis import given
 from hypothesis import strategies as st
+from toys import store
 
 from symscape.errors import ReferenceFileError
 from symscape.references.library import ReferenceEntry, find_references, select_materials
 from symscape.references.schema import dump_document
-from symscape.references.store import load_reference, write_reference
+from symscape.references.store import load_reference
 
 LIBRARY = Path(__file__).parents[1] / "references"
 STORED = find_references([LIBRARY])
@@ -46,7 +47,7 @@ def test_a_file_has_one_line_a_point(toy_file):
 def test_symmetry_equivalent_points_can_be_stored_by_name(tmp_path, toy_document_copy):
     point = toy_document_copy["points"][3]
     toy_document_copy["points"][3] = {"i": 0, "j": 3, "same_as": [0, 2]}
-    reference = load_reference(write_reference(tmp_path, toy_document_copy))
+    reference = load_reference(store(tmp_path, toy_document_copy))
     assert reference.energies[0, 3] == reference.energies[0, 2]
     assert not reference.computed[0, 3]
     assert np.isnan(reference.forces[0, 3]).all()
@@ -56,7 +57,7 @@ def test_symmetry_equivalent_points_can_be_stored_by_name(tmp_path, toy_document
 def test_points_that_failed_or_are_not_there_have_no_energy(tmp_path, toy_document_copy):
     toy_document_copy["points"][3] = {"i": 0, "j": 3, "failed": "no convergence"}
     del toy_document_copy["points"][7]
-    reference = load_reference(write_reference(tmp_path, toy_document_copy))
+    reference = load_reference(store(tmp_path, toy_document_copy))
     assert not reference.valid[0, 3]
     assert not reference.valid[1, 2]
     assert reference.valid.sum() == 23
@@ -149,7 +150,7 @@ def test_files_that_are_no_reference(tmp_path, text):
 def test_a_refused_reference_leaves_no_file(tmp_path, toy_document_copy):
     toy_document_copy["points"] = []
     with pytest.raises(ReferenceFileError):
-        write_reference(tmp_path, toy_document_copy)
+        store(tmp_path, toy_document_copy)
     assert not [p for p in tmp_path.rglob("*") if p.is_file()]
 
 
@@ -194,7 +195,7 @@ def test_materials_are_chosen_by_name_or_formula(toy_file):
 def test_every_stored_reference_holds_together(entry):
     reference = load_reference(entry.path)
     assert reference.level_of_theory == "PBE"
-    assert reference.provenance["licence"] == "CC-BY-4.0"
+    assert reference.provenance.licence == "CC-BY-4.0"
     assert reference.valid.sum() >= 0.3 * reference.valid.size
     # points said to be equal are equivalent by the slice's own symmetry
     representatives = reference.slice.representatives

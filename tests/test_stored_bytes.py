@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from toys import toy_document
+from toys import store, toy_document
 
+from symscape.decode import decode, encode
 from symscape.errors import ReferenceFileError
+from symscape.references.crystal_files import read_crystals
 from symscape.references.crystals import write_crystals
-from symscape.references.own_curves import write_own_curves
-from symscape.references.schema import dump_document, write_document
+from symscape.references.own_curves import CurvesRecord, write_own_curves
+from symscape.references.points import PointRecord
+from symscape.references.schema import LandscapeRecord, dump_document, read_document, write_document
 from symscape.references.store import write_reference
 
 REFERENCES = Path(__file__).parents[1] / "references"
@@ -27,7 +31,13 @@ CRYSTALS = sorted((REFERENCES / "crystals").glob("*.json"))
 @pytest.mark.parametrize("path", [*GRIDS, *CRYSTALS], ids=lambda path: path.stem)
 def test_a_committed_file_is_what_would_be_written_of_it(path):
     text = path.read_text(encoding="utf-8")
-    again = dump_document(json.loads(text), "points" if path in GRIDS else "crystals")
+    if path in GRIDS:
+        record, rows = read_document(path), "points"
+        points = [decode(PointRecord, point, "") for point in record.points]
+        record = replace(record, points=points)
+    else:
+        record, rows = read_crystals(path), "crystals"
+    again = dump_document(encode(record), rows)
     if path.stem in OLDER:
         assert json.loads(again) == json.loads(text)
     else:
@@ -36,30 +46,23 @@ def test_a_committed_file_is_what_would_be_written_of_it(path):
 
 def test_a_grid_is_stored_again_as_it_is(tmp_path):
     path = min((p for p in GRIDS if p.stem not in OLDER), key=lambda path: path.stat().st_size)
-    written = write_reference(tmp_path, json.loads(path.read_bytes()))
+    written = store(tmp_path, json.loads(path.read_bytes()))
+    assert write_reference(tmp_path, read_document(path)) == written
     assert written.read_bytes() == path.read_bytes()
 
 
 def test_crystals_are_stored_again_as_they_are(tmp_path):
     path = min(CRYSTALS, key=lambda path: path.stat().st_size)
-    document = json.loads(path.read_bytes())
-    written = write_crystals(
-        tmp_path,
-        document["system"],
-        document["crystals"],
-        document["method"],
-        document["provenance"],
-    )
+    read = read_crystals(path)
+    written = write_crystals(tmp_path, read.system, read.crystals, read.method, read.provenance)
     assert written.read_bytes() == path.read_bytes()
 
 
 def test_curves_are_stored_again_as_they_are(tmp_path):
     path = REFERENCES / "equations-of-state" / "own.json"
     shutil.copytree(path.parent, tmp_path / path.parent.name)
-    document = json.loads(path.read_bytes())
-    written = write_own_curves(
-        tmp_path, document["crystals"], document["method"], document["provenance"]
-    )
+    read = decode(CurvesRecord, json.loads(path.read_bytes()), "")
+    written = write_own_curves(tmp_path, read.crystals, read.method, read.provenance)
     assert written.read_bytes() == path.read_bytes()
 
 
@@ -69,10 +72,11 @@ def test_curves_are_stored_again_as_they_are(tmp_path):
 TOY = json.loads(json.dumps(toy_document(points=3)))
 
 
-def grid(computed: int, *, complete: bool) -> dict:
+def grid(computed: int, *, complete: bool) -> LandscapeRecord:
     """A toy of nine points of which the first are computed."""
     provenance = {**TOY["provenance"], "complete": complete}
-    return {**TOY, "points": TOY["points"][:computed], "provenance": provenance}
+    document = {**TOY, "points": TOY["points"][:computed], "provenance": provenance}
+    return decode(LandscapeRecord, document, "")
 
 
 @settings(
@@ -89,10 +93,10 @@ def test_a_grid_that_is_not_complete_takes_no_fuller_ones_place(
     if after < before and not complete:
         with pytest.raises(ReferenceFileError, match=f"only {after} of what would take its place"):
             write_document(path, new, "points", Path.read_text)
-        assert json.loads(path.read_text()) == old
+        assert json.loads(path.read_text()) == encode(old)
     else:
         write_document(path, new, "points", Path.read_text)
-        assert json.loads(path.read_text()) == new
+        assert json.loads(path.read_text()) == encode(new)
 
 
 @pytest.mark.parametrize("text", ['{"schema": "symscape-landscape/2"}', "{", ""])

@@ -10,9 +10,7 @@ from typing import Any
 import pytest
 from benchmark_text import benchmark
 from inprocess import import_lazy_modules, without_figures
-from toys import toy_document
-
-from symscape.references.store import write_reference
+from toys import store, toy_document
 
 pytest.importorskip("xdist")
 
@@ -81,7 +79,7 @@ def imported(tmp_path_factory, toy_reference):
 def project(pytester, monkeypatch):
     """Three models, two slices, four questions."""
     for material, points in (("AlCu-Cmcm", 3), ("CuAl-Cmcm", 4)):
-        write_reference(pytester.path / "references", toy_document(material, points=points))
+        store(pytester.path / "references", toy_document(material, points=points))
     pytester.makepyfile(cheap=CALCULATORS, test_all=SUITE)
     pytester.makeconftest(CONFTEST)
     pytester.syspathinsert()

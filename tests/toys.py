@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from ase.calculators.emt import EMT
 
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.grid import Axis
 from symscape.crystal.slice import Slice
-from symscape.references.store import build_document
+from symscape.decode import decode, encode
+from symscape.references.method import Method
+from symscape.references.points import PointRecord
+from symscape.references.provenance import GridProvenance
+from symscape.references.schema import LandscapeRecord
+from symscape.references.store import landscape_record, write_reference
 
 
 def toy_slice(points: int = 5) -> Slice:
@@ -35,21 +42,28 @@ def toy_document(material: str = "AlCu-Cmcm", points: int = 5) -> dict:
         atoms.calc = EMT()
         i, j = divmod(k, points)
         records.append(
-            {
-                "i": i,
-                "j": j,
-                "energy_eV": atoms.get_potential_energy(),
-                "forces_eV_A": atoms.get_forces().tolist(),
-                "cell_A": np.round(atoms.cell.array, 8).tolist(),
-                "positions": np.round(
+            PointRecord(
+                i=i,
+                j=j,
+                energy_eV=atoms.get_potential_energy(),
+                forces_eV_A=atoms.get_forces().tolist(),
+                cell_A=np.round(atoms.cell.array, 8).tolist(),
+                positions=np.round(
                     np.linalg.solve(atoms.cell.array.T, atoms.positions.T).T, 8
                 ).tolist(),
-            }
+            )
         )
-    return build_document(
-        material=material,
-        the_slice=the_slice,
-        points=records,
-        method={"code": "ASE's EMT", "functional": "EMT"},
-        provenance={"licence": "CC0-1.0", "command": "made by the tests"},
+    return encode(
+        landscape_record(
+            material=material,
+            the_slice=the_slice,
+            points=records,
+            method=Method(code="ASE's EMT", functional="EMT"),
+            provenance=GridProvenance(licence="CC0-1.0", command="made by the tests"),
+        )
     )
+
+
+def store(folder: str | Path, document: dict) -> Path:
+    """Write a reference's document, in which a test may have changed something."""
+    return write_reference(folder, decode(LandscapeRecord, document, ""))

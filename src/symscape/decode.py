@@ -17,7 +17,7 @@ from datetime import date, datetime
 from difflib import get_close_matches
 from functools import cache
 from math import isfinite
-from typing import Any, NewType
+from typing import Any, ClassVar, NewType
 
 import numpy as np
 
@@ -44,6 +44,25 @@ _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 class DecodeError(ValueError):
     """A field is missing or of the wrong type; the message says which and how."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Stated:
+    """A part of a file that may say more than its fields, and that is written as it was read.
+
+    `encode` keeps the order of the keys, what else they say, and numbers that were not changed as
+    they stood (520 stays 520). Fields that are empty by default are left out.
+
+    Parameters
+    ----------
+    as_read
+        The part as it stood in the file; empty if it is from nowhere.
+    """
+
+    #: whether it may say more even in a file that is closed
+    says_more: ClassVar[bool] = True
+
+    as_read: Mapping[str, Any] = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
 
 def is_finite(value: Any) -> bool:
@@ -82,6 +101,8 @@ def encode(value: Any) -> Any:
         return value if isfinite(value) else None
     if kind is dict:
         return {str(key): encode(item) for key, item in value.items()}
+    if isinstance(value, Stated):
+        return _encode_stated(value)
     if (names := _fields(kind)) is not None:
         return {name: encode(getattr(value, name)) for name in names}
     if isinstance(value, int | str):
@@ -102,6 +123,26 @@ def encode(value: Any) -> Any:
     raise TypeError(f"{kind.__name__} has no form in a results file")
 
 
+def _encode_stated(value: Stated) -> dict[str, Any]:
+    fields = [f for f in dataclasses.fields(value) if f.name != "as_read"]
+    own = {f.name: encode(getattr(value, f.name)) for f in fields}
+    empty = {
+        f.name
+        for f in fields
+        if f.default is not f.default_factory and own[f.name] in (None, "", [], {})
+    }
+    # False is no number here: JSON's 0 is kept, and so is what a field has no default for
+    empty |= {f.name for f in fields if f.default is False and own[f.name] is False}
+    written = {
+        key: own[key] if key in own and own[key] != raw else raw
+        for key, raw in value.as_read.items()
+        if key not in empty or own[key] == raw
+    }
+    return written | {
+        name: item for name, item in own.items() if name not in written and name not in empty
+    }
+
+
 def decode(kind: Any, value: Any, where: str, *, closed: bool = False) -> Any:
     """Turn JSON or TOML into ``kind``: a dataclass, a container or a plain type.
 
@@ -117,7 +158,8 @@ def decode(kind: Any, value: Any, where: str, *, closed: bool = False) -> Any:
         Path of ``value`` in the document, for the complaint.
     closed
         Whether a key that a dataclass does not have is refused: what a person writes may be
-        misspelled. Otherwise it is ignored, so that a file with additions still loads.
+        misspelled. Otherwise it is ignored, so that a file with additions still loads. `Stated`
+        ones may say more in any file.
 
     Raises
     ------
@@ -166,6 +208,7 @@ def _schema(kind: type) -> dict[str, tuple[Any, bool]]:
     return {
         field.name: (hints[field.name], field.default is field.default_factory is missing)
         for field in dataclasses.fields(kind)
+        if not (field.name == "as_read" and issubclass(kind, Stated))
     }
 
 
@@ -176,17 +219,20 @@ def _spot(where: str, key: str) -> str:
 def _decode_dataclass(kind: type, value: Any, where: str, closed: bool) -> Any:
     _expect(isinstance(value, dict), where or "(the whole file)", "an object")
     known = _schema(kind)
-    for key in value if closed else ():
+    open_ended = issubclass(kind, Stated) and kind.says_more
+    for key in value if closed and not open_ended else ():
         if key not in known:
             near = get_close_matches(key, known, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
             raise DecodeError(f"the key {shown(_spot(where, key))} is unknown ({hint})")
-    found = {}
+    found: dict[str, Any] = {}
     for name, (hint, required) in known.items():
         if name in value:
             found[name] = decode(hint, value[name], _spot(where, name), closed=closed)
         elif required:
             raise DecodeError(f"field '{_spot(where, name)}' is missing")
+    if issubclass(kind, Stated):
+        found["as_read"] = value
     return kind(**found)
 
 

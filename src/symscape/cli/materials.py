@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from symscape.crystal.grid import Axis
     from symscape.references.convergence import ConvergenceCheck
+    from symscape.references.method import Method
     from symscape.references.reference import LandscapeReference
 
 COLUMNS = (
@@ -177,7 +178,7 @@ def method_row(reference: LandscapeReference) -> tuple[str, ...]:
         str(int((reference.valid & reference.computed).sum())),
         str(int(reference.mask.sum())),
         f"{np.nanmax(reference.relative):.2f}",
-        f"{method['cutoff_eV']:g}" if "cutoff_eV" in method else "",
+        "" if method.cutoff_eV is None else f"{method.cutoff_eV:g}",
         kpoints_text(method),
         checked,
         change,
@@ -185,14 +186,11 @@ def method_row(reference: LandscapeReference) -> tuple[str, ...]:
     )
 
 
-def kpoints_text(method: dict[str, Any]) -> str:
+def kpoints_text(method: Method) -> str:
     """``9 x 9 x 9``, or ``3 per Å⁻¹`` where only a density is stated."""
-    stated = method.get("kpoints") or {}
-    mesh = method.get("k_mesh") or stated.get("mesh_for_all_points")
-    if mesh:
-        return " x ".join(map(str, mesh))
-    density = method.get("k_density_A") or stated.get("density_per_inverse_angstrom")
-    return f"{density:g} per Å⁻¹" if density else ""
+    if method.mesh:
+        return " x ".join(map(str, method.mesh))
+    return f"{method.density:g} per Å⁻¹" if method.density else ""
 
 
 def convergence_text(check: ConvergenceCheck | None) -> tuple[str, str, str]:

@@ -205,9 +205,9 @@ def relax(plans: Plans, nice: Nice = 0) -> None:
             )
         assert the_plan.relaxed is not None
         summary = the_plan.relaxed.summary
-        values = {**summary["lattice_parameters"], **summary["free_coordinates"]}
+        values = {**summary.lattice_parameters, **summary.free_coordinates}
         numbers = ", ".join(f"{name} = {value:g}" for name, value in values.items())
-        print(f"{path.stem}: {numbers}; largest force {summary['largest_force_eV_A']} eV/angstrom")
+        print(f"{path.stem}: {numbers}; largest force {summary.largest_force_eV_A} eV/angstrom")
 
 
 @app.command()
@@ -259,6 +259,7 @@ def _check_plan(
 ) -> bool:
     """Check a plan's grid as far as it goes; return whether something is wrong."""
     from symscape.dft.check import check_convergence, check_equivalents
+    from symscape.dft.events import GridStarted
     from symscape.dft.grid_ledger import open_ledger
     from symscape.dft.grid_store import finish, grid_points
     from symscape.dft.plan import load_plan
@@ -273,29 +274,29 @@ def _check_plan(
         found = check_convergence(
             the_plan, cutoff_eV=cutoff, k_density_A=k_density, command=command_line(), **options
         )
-        mesh = " x ".join(map(str, found["k_mesh"] or ()))
+        mesh = " x ".join(map(str, found.k_mesh or ()))
         print(
-            f"{path.stem}: against {found['cutoff_eV']:g} eV and k-mesh {mesh} relative energies "
-            f"differ by up to {found['largest_difference_meV_atom']:.2f} meV/atom"
+            f"{path.stem}: against {found.cutoff_eV:g} eV and k-mesh {mesh} relative energies "
+            f"differ by up to {found.largest_difference:.2f} meV/atom"
         )
-        for p in found["points"]:
+        for p in found.points:
             print(
-                f"  ({p['i']}, {p['j']}): {p['relative_meV_atom']:.2f} meV/atom, checked "
-                f"{p['checked_relative_meV_atom']:.2f}"
+                f"  ({p.i}, {p.j}): {p.relative_meV_atom:.2f} meV/atom, checked "
+                f"{p.checked_relative_meV_atom:.2f}"
             )
         alike = check_equivalents(the_plan, count=equivalents, **options) if equivalents else None
         if alike is not None:
             print(
-                f"{path.stem}: {len(alike['pairs'])} symmetry-equivalent points agree within "
-                f"{alike['largest_difference_meV_atom']:.2f} meV/atom"
+                f"{path.stem}: {len(alike.pairs)} symmetry-equivalent points agree within "
+                f"{alike.largest_difference_meV_atom:.2f} meV/atom"
             )
-            bad = alike["largest_difference_meV_atom"] > 1.0
+            bad = alike.largest_difference_meV_atom > 1.0
     ledger = open_ledger(the_plan)
     if ledger.points:
         grid = GridData.from_points(the_plan.slice, grid_points(the_plan.slice, ledger.points, {}))
         bad |= _check_stored(path.stem, grid)
     stored = references / the_plan.material / f"{the_plan.slice.name}.json"
-    if compute and stored.exists() and ledger.events_of("start"):
+    if compute and stored.exists() and ledger.events_of(GridStarted):
         finish(ledger, references)  # the checks are part of the provenance
     return bad
 

@@ -22,6 +22,7 @@ from symscape.cli.structures import (
 )
 from symscape.crystal.read import MAX_SIZE_MB
 from symscape.crystal.slice import MASK_RATIO
+from symscape.decode import encode
 from symscape.errors import SymscapeError, writing
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from symscape.crystal.crystal import Crystal
     from symscape.crystal.grid import Axis
     from symscape.crystal.propose import Proposal
+    from symscape.references.slice_file import WrittenSlice
 
 
 def slices(
@@ -238,27 +240,26 @@ def write_proposals(folder: Path, proposals: tuple[Proposal, ...]) -> list[Path]
             write_atoms(structures, images, format="extxyz")
             description = structures.with_suffix(".json")
             text = json.dumps(
-                proposal_document(proposal, structures.name), indent=1, ensure_ascii=False
+                encode(described(proposal, structures.name)), indent=1, ensure_ascii=False
             )
             write_atomically(description, text + "\n")
             written += [structures, description]
     return written
 
 
-def proposal_document(proposal: Proposal, structures: str) -> dict[str, Any]:
-    """Return a slice as plain data: crystal, axes, mask and symmetries.
-
-    The fields ``crystal``, ``axes``, ``kind`` and ``mask_ratio`` are those of a stored reference.
-    """
-    from symscape.references.slice_file import slice_document
+def described(proposal: Proposal, structures: str) -> WrittenSlice:
+    """Return what is written of a slice beside the file of its structures."""
+    from symscape.references.slice_file import SLICE_SCHEMA, WrittenSlice
+    from symscape.references.store import slice_record
 
     grid = proposal.slice
-    return slice_document(grid, proposal.kind) | {
-        "pinned": list(grid.crystal.pinned),
-        "structures": structures,
-        "mask": ["".join("#" if masked else "." for masked in row) for row in grid.mask],
-        "grid_symmetries": [symmetry.name for symmetry in grid.grid_symmetries],
-    }
+    return WrittenSlice(
+        **vars(slice_record(grid, proposal.kind, SLICE_SCHEMA)),
+        pinned=tuple(grid.crystal.pinned),
+        structures=structures,
+        mask=tuple("".join("#" if masked else "." for masked in row) for row in grid.mask),
+        grid_symmetries=tuple(symmetry.name for symmetry in grid.grid_symmetries),
+    )
 
 
 # -- figure -------------------------------------------------------------------------------------

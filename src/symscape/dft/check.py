@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
+from symscape.decode import Finite
 from symscape.dft.crystals import crystal_digest
+from symscape.dft.events import CheckPoint, ConvergenceChecked, EquivalentsChecked
 from symscape.dft.grid_ledger import GridLedger, grid_index, open_ledger
 from symscape.dft.grid_run import run_plan
-from symscape.dft.journal import Event, Journal, now
+from symscape.dft.journal import Journal, now
 from symscape.dft.plan import Plan
 from symscape.dft.points import Geometry, PointError, compute
-from symscape.dft.pool import WorkerSetup
+from symscape.dft.results import Computed, Failure, WorkerSetup
 from symscape.dft.settings import Settings
 from symscape.errors import EngineError, PlanError
 from symscape.progress import Progress, quiet
+from symscape.references.convergence import CheckedPoint, ConvergenceCheck
+from symscape.references.provenance import EquivalentPair, EquivalentsCheck
 
 #: energies above this (eV/atom over the lowest) are looked at by no metric
 WINDOW_EV_ATOM = 1.0
@@ -41,24 +45,23 @@ class _CheckPoints:
         """Return the structure at a grid point."""
         return Geometry(*self.structures.arrays(index))
 
-    def computed(self, index: int, care: int, result: Event) -> None:
+    def computed(self, index: int, care: int, result: Computed) -> None:
         """Journal an energy."""
-        u, v = (round(float(x), 12) for x in self.plan.slice.grid_values[index])
+        u, v = (Finite(round(float(x), 12)) for x in self.plan.slice.grid_values[index])
         self.journal.append(
-            {
-                "event": "check_point",
-                "u": u,
-                "v": v,
-                "settings": self.settings.to_dict(),
-                "energy_eV": result["energy_eV"],
-                "seconds": result["seconds"],
-                "crystal": crystal_digest(self.plan.crystal),
-            }
+            CheckPoint(
+                u=u,
+                v=v,
+                settings=self.settings,
+                energy_eV=result.energy_eV,
+                seconds=result.seconds,
+                crystal=crystal_digest(self.plan.crystal),
+            )
         )
-        self.energies[index] = result["energy_eV"]
-        self.progress.advance(result["seconds"])
+        self.energies[index] = result.energy_eV
+        self.progress.advance(result.seconds or 0.0)
 
-    def failed(self, index: int, care: int, result: Event) -> None:
+    def failed(self, index: int, care: int, result: Failure) -> None:
         """Write nothing: attempts of a check are in no journal."""
 
     def given_up(self, index: int, reason: str) -> None:
@@ -90,16 +93,16 @@ def compute_points(
     """
     with Journal(plan.journal_path) as journal:
         known: dict[int, float] = {}
-        for event in open_ledger(plan).events_of("check_point"):
-            index = grid_index(plan.slice, event["u"], event["v"])
-            same_crystal = event["crystal"] == crystal_digest(plan.crystal)
-            same = {**event["settings"], "timeout_s": 0} == {**settings.to_dict(), "timeout_s": 0}
+        for event in open_ledger(plan).events_of(CheckPoint):
+            index = grid_index(plan.slice, event.u, event.v)
+            same_crystal = event.crystal == crystal_digest(plan.crystal)
+            same = replace(event.settings, timeout_s=settings.timeout_s) == settings
             if index is not None and same and same_crystal:
-                known[index] = event["energy_eV"]
+                known[index] = event.energy_eV
         todo = [k for k in indices if k not in known]
         if todo:
             points = _CheckPoints(plan, settings, journal, progress or quiet())
-            setup = WorkerSetup(plan.engine, settings, plan.output_folder, nice)
+            setup = WorkerSetup(plan.engine, settings, str(plan.output_folder), nice)
             workers = min(jobs, len(todo))
             with points.progress.task(f"{plan.name} (check)", len(todo), workers):
                 compute(points, todo, setup, workers)
@@ -146,7 +149,7 @@ def choose_points(ledger: GridLedger) -> list[int]:
     done = [k for k in ledger.done if k in ledger.points]
     if len(done) >= max(3, len(ledger.order) // 2):
         n_atoms = len(the_slice.atom_indices())
-        energies = np.array([ledger.points[k]["energy_eV"] for k in done]) / n_atoms
+        energies = np.array([ledger.points[k].energy_eV for k in done]) / n_atoms
         relative = energies - energies.min()
         ranked = [done[k] for k in np.argsort(relative) if relative[k] <= WINDOW_EV_ATOM]
         if len(ranked) < 3:
@@ -169,7 +172,7 @@ def check_convergence(
     nice: int = 0,
     command: str = "",
     progress: Progress | None = None,
-) -> dict[str, Any]:
+) -> ConvergenceCheck:
     """Compute three points at a higher cut-off and a denser mesh, and compare relative energies.
 
     Works before the grid is run, too: the three points are then computed at the plan's settings
@@ -177,9 +180,8 @@ def check_convergence(
 
     Returns
     -------
-    dict
-        As stored under ``provenance.convergence``: the settings checked against and for each point
-        its relative energy in meV/atom at both, and the largest difference.
+    ConvergenceCheck
+        As stored under ``provenance.convergence``.
     """
     ledger = open_ledger(plan)
     chosen = choose_points(ledger)
@@ -198,26 +200,36 @@ def check_convergence(
     points = []
     for k in chosen:
         i, j = divmod(k, plan.slice.shape[1])
-        own = ledger.points[k]["energy_eV"] - ledger.points[lowest]["energy_eV"]
+        own = ledger.points[k].energy_eV - ledger.points[lowest].energy_eV
         checked = energies[k] - energies[lowest]
         points.append(
-            {
-                "i": i,
-                "j": j,
-                "relative_meV_atom": round(1000 * own / n_atoms, 3),
-                "checked_relative_meV_atom": round(1000 * checked / n_atoms, 3),
-                "difference_meV_atom": round(1000 * (own - checked) / n_atoms, 3),
-            }
+            CheckedPoint(
+                i=i,
+                j=j,
+                relative_meV_atom=_meV(own / n_atoms),
+                checked_relative_meV_atom=_meV(checked / n_atoms),
+                difference_meV_atom=_meV((own - checked) / n_atoms),
+            )
         )
-    outcome = {
-        "cutoff_eV": settings.cutoff_eV,
-        "k_density_A": settings.k_density_A,
-        "k_mesh": list(settings.k_mesh) if settings.k_mesh else None,
-        "points": points,
-        "largest_difference_meV_atom": max(abs(p["difference_meV_atom"]) for p in points),
-    }
-    _note(plan, "convergence", outcome)
-    return outcome
+    found = ConvergenceCheck(
+        cutoff_eV=Finite(settings.cutoff_eV),
+        k_density_A=Finite(settings.k_density_A),
+        k_mesh=settings.k_mesh,
+        points=tuple(points),
+        largest_difference_meV_atom=_largest(p.difference_meV_atom for p in points),
+    )
+    with Journal(plan.journal_path) as journal:
+        own_crystal = crystal_digest(plan.crystal)
+        journal.append(ConvergenceChecked(time=now(), crystal=own_crystal, result=found))
+    return found
+
+
+def _meV(energy: float) -> Finite:
+    return Finite(round(1000 * energy, 3))
+
+
+def _largest(differences: Iterable[float | None]) -> Finite:
+    return Finite(max(abs(x) for x in differences if x is not None))
 
 
 def check_equivalents(
@@ -227,12 +239,12 @@ def check_equivalents(
     jobs: int = 1,
     nice: int = 0,
     progress: Progress | None = None,
-) -> dict[str, Any] | None:
+) -> EquivalentsCheck | None:
     """Compute one or two points that symmetry makes equal to finished ones, and compare.
 
     Returns
     -------
-    dict or None
+    EquivalentsCheck or None
         As stored under ``provenance.equivalents``; None if no finished point has an equivalent.
     """
     ledger = open_ledger(plan)
@@ -244,38 +256,28 @@ def check_equivalents(
             partners[k] = int(alike[-1])
     if not partners:
         return None
-    energies = {k: ledger.points[k]["energy_eV"] for k in partners}
+    energies = {k: ledger.points[k].energy_eV for k in partners}
     n_atoms = len(plan.slice.atom_indices())
-    low = min(event["energy_eV"] for event in ledger.points.values())
+    low = min(event.energy_eV for event in ledger.points.values())
     ranked = sorted(partners, key=lambda k: (energies[k], k))
     within = [k for k in ranked if (energies[k] - low) / n_atoms <= WINDOW_EV_ATOM] or ranked[:1]
     chosen = list(dict.fromkeys([within[-1], within[len(within) // 2]]))[:count]
     others = [partners[k] for k in chosen]
-    found = compute_points(plan, ledger.settings, others, jobs=jobs, nice=nice, progress=progress)
+    computed = compute_points(
+        plan, ledger.settings, others, jobs=jobs, nice=nice, progress=progress
+    )
     width = plan.slice.shape[1]
-    pairs = [
-        {
-            "computed": list(divmod(k, width)),
-            "equivalent": list(divmod(other, width)),
-            "difference_meV_atom": round(1000 * (found[other] - energies[k]) / n_atoms, 3),
-        }
-        for k, other in zip(chosen, others, strict=True)
-    ]
-    outcome = {
-        "pairs": pairs,
-        "largest_difference_meV_atom": max(abs(p["difference_meV_atom"]) for p in pairs),
-    }
-    _note(plan, "equivalents", outcome)
-    return outcome
-
-
-def _note(plan: Plan, kind: str, outcome: dict[str, Any]) -> None:
-    with Journal(plan.journal_path) as journal:
-        journal.append(
-            {
-                "event": kind,
-                "time": now(),
-                "crystal": crystal_digest(plan.crystal),
-                "result": outcome,
-            }
+    pairs = tuple(
+        EquivalentPair(
+            computed=divmod(k, width),
+            equivalent=divmod(other, width),
+            difference_meV_atom=_meV((computed[other] - energies[k]) / n_atoms),
         )
+        for k, other in zip(chosen, others, strict=True)
+    )
+    largest = _largest(pair.difference_meV_atom for pair in pairs)
+    found = EquivalentsCheck(pairs=pairs, largest_difference_meV_atom=largest)
+    with Journal(plan.journal_path) as journal:
+        own_crystal = crystal_digest(plan.crystal)
+        journal.append(EquivalentsChecked(time=now(), crystal=own_crystal, result=found))
+    return found

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from symscape.dft.crystal_list import CrystalList, PlannedCrystal
 from symscape.dft.crystals import crystal_digest
+from symscape.dft.events import OF_LISTS, CrystalFailed
 from symscape.dft.journal import read_journal
 from symscape.dft.ledger import Ledger, failures_in
 from symscape.dft.relaxed import RelaxedCrystal, relaxed_crystal
 from symscape.dft.settings import Settings
 from symscape.errors import PlanError
-from symscape.references.crystal_files import stored_document
+from symscape.references.crystal_files import stored_crystals
+from symscape.references.method import Method
+
+#: what a list's settings and a stored method must agree in
+_SETTINGS = ("functional", "cutoff_eV", "smearing_eV")
 
 
 @dataclass(kw_only=True)
@@ -86,8 +91,9 @@ def open_crystal_ledger(
     ledger = CrystalLedger(
         order=names,
         failures=failures_in(
-            read_journal(failures_path(folder)),
-            lambda event: event["id"] if event["id"] in names else None,
+            read_journal(failures_path(folder), OF_LISTS),
+            CrystalFailed,
+            lambda event: event.id if event.id in names else None,
         ),
         plan=plan,
         folder=folder,
@@ -109,23 +115,24 @@ def _check_result(planned: PlannedCrystal, result: RelaxedCrystal, path: Path) -
             f"{path.parent.name}/{planned.id} was relaxed from another crystal than the list's; "
             "restore the crystal, rename it, or remove that result."
         )
-    stored = result.method
-    expected = {**_stated(planned.settings), "k_mesh": list(planned.settings.k_mesh or ())}
-    for key, value in expected.items():
-        # an engine that takes no settings states none
-        if key in stored and stored[key] != value:
-            raise PlanError(
-                f"{path.parent.name}/{planned.id} was computed with {key} = {stored[key]!r}, "
-                f"but the list says {value!r}; restore the setting or take another folder."
-            )
+    different = _first_difference(result.method, planned.settings, (*_SETTINGS, "k_mesh"))
+    if different is not None:
+        key, stored, value = different
+        raise PlanError(
+            f"{path.parent.name}/{planned.id} was computed with {key} = {stored!r}, "
+            f"but the list says {value!r}; restore the setting or take another folder."
+        )
 
 
-def _stated(settings: Settings) -> dict[str, Any]:
-    return {
-        "functional": settings.functional,
-        "cutoff_eV": settings.cutoff_eV,
-        "smearing_eV": settings.smearing_eV,
-    }
+def _first_difference(
+    method: Method, settings: Settings, keys: Iterable[str]
+) -> tuple[str, object, object] | None:
+    """Return what differs first of what is stated, with both values; many engines state nothing."""
+    for key in keys:
+        stored, wanted = getattr(method, key), getattr(settings, key)
+        if stored is not None and stored != wanted:
+            return key, stored, wanted
+    return None
 
 
 def stored_ids(plan: CrystalList, library: Path) -> frozenset[str]:
@@ -138,31 +145,31 @@ def stored_ids(plan: CrystalList, library: Path) -> frozenset[str]:
     ReferenceFileError
         If a file of the library is malformed.
     """
-    documents = {
-        system: stored_document(library, system)
+    files = {
+        system: stored_crystals(library, system)
         for system in dict.fromkeys(planned.system for planned in plan.crystals)
     }
     known = set()
     for planned in plan.crystals:
-        document = documents[planned.system]
-        if document is None:
+        file = files[planned.system]
+        if file is None:
             continue
-        for key, value in _stated(planned.settings).items():
-            if document["method"].get(key, value) != value:
-                raise PlanError(
-                    f"{library}: the crystals of {planned.system} were computed with {key} = "
-                    f"{document['method'][key]!r}, but the list says {value!r}; restore the "
-                    "setting or name another library with --references."
-                )
-        records = {record["id"]: record for record in document["crystals"]}
-        left_out = document["provenance"].get("left_out", {})
-        record = records.get(planned.id, left_out.get(planned.id))
+        different = _first_difference(file.method, planned.settings, _SETTINGS)
+        if different is not None:
+            key, stored, value = different
+            raise PlanError(
+                f"{library}: the crystals of {planned.system} were computed with {key} = "
+                f"{stored!r}, but the list says {value!r}; restore the setting or name another "
+                "library with --references."
+            )
+        records = {record.id: record for record in file.crystals}
+        record = records.get(planned.id, file.provenance.left_out.get(planned.id))
         # files of older versions do not say where a crystal started
-        own = {
-            "start": crystal_digest(planned.crystal),
-            "k_mesh": list(planned.settings.k_mesh or ()),
-        }
-        if record is not None and all(record.get(key, own[key]) == own[key] for key in own):
+        if (
+            record is not None
+            and record.start in ("", crystal_digest(planned.crystal))
+            and record.k_mesh in ((), planned.settings.k_mesh)
+        ):
             known.add(planned.id)
     return frozenset(known)
 

@@ -12,6 +12,7 @@ from symscape.dft.crystal_ledger import (
     open_crystal_ledger,
 )
 from symscape.dft.crystal_list import CrystalList, PlannedCrystal
+from symscape.dft.events import OF_PLANS, CrystalFailed, RelaxStep
 from symscape.dft.journal import Journal, now, read_journal
 from symscape.dft.ledger import refuse_hopeless
 from symscape.dft.pool import in_threads
@@ -103,7 +104,7 @@ def _note_failure(
     failures: Journal,
     report: Progress,
 ) -> None:
-    event = {"event": "failed", "id": planned.id, "time": now(), "failed": str(error)}
+    event = CrystalFailed(id=planned.id, time=now(), failed=str(error))
     failures.append(event)
     ledger.failures.setdefault(planned.id, []).append(event)
     report.fail(f"{planned.id}: {error}")
@@ -114,5 +115,5 @@ def _note_failure(
 
 def _seconds(plan: CrystalList, planned: PlannedCrystal, folder: Path) -> float:
     """Return how long all steps of a crystal took."""
-    events = read_journal(plan.plan_of(planned, folder).journal_path)
-    return float(sum(event.get("seconds", 0.0) for event in events))
+    events = read_journal(plan.plan_of(planned, folder).journal_path, OF_PLANS)
+    return sum(event.seconds or 0.0 for event in events if isinstance(event, RelaxStep))

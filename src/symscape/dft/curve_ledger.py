@@ -9,7 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from symscape.dft.curve_list import CurveList, PlannedCurve
-from symscape.dft.journal import Event, read_journal
+from symscape.dft.events import OF_CURVES, CurvesStarted, VolumeDone
+from symscape.dft.journal import read_journal
 from symscape.dft.ledger import Ledger
 
 #: volumes nearer than this (angstrom^3/atom) are one volume
@@ -34,7 +35,7 @@ class CurveLedger(Ledger[tuple[str, float]]):
 
     plan: CurveList
     energies: dict[tuple[str, float], np.ndarray]
-    starts: list[Event]
+    starts: list[CurvesStarted]
 
     attempts: ClassVar[int] = 1
 
@@ -57,24 +58,24 @@ def open_curve_ledger(plan: CurveList) -> CurveLedger:
     PlanError
         If the journal is damaged.
     """
-    events = read_journal(plan.journal_path)
-    found: dict[tuple[str, float], list[Event]] = {}
+    events = read_journal(plan.journal_path, OF_CURVES)
+    found: dict[tuple[str, float], list[VolumeDone]] = {}
     for event in events:
-        if event["event"] == "energy":
-            found.setdefault((event["crystal"], event["cutoff_eV"]), []).append(event)
+        if isinstance(event, VolumeDone):
+            found.setdefault((event.crystal, event.cutoff_eV), []).append(event)
     return CurveLedger(
         order=[curve.key for curve in plan.curves],
         plan=plan,
         energies={curve.key: _energies(curve, found.get(curve.key, [])) for curve in plan.curves},
-        starts=[event for event in events if event["event"] == "start"],
+        starts=[event for event in events if isinstance(event, CurvesStarted)],
     )
 
 
-def _energies(curve: PlannedCurve, events: list[Event]) -> np.ndarray:
+def _energies(curve: PlannedCurve, events: list[VolumeDone]) -> np.ndarray:
     """Return what a journal holds of a curve at its mesh, NaN where nothing."""
     energies = np.full(len(curve.volumes), np.nan)
     for event in events:
-        if event["k_mesh"] == curve.k_mesh:
-            near = np.abs(curve.volumes - event["volume_A3_atom"]) < _SAME_VOLUME
-            energies[near] = event["energy_eV_atom"]
+        if event.k_mesh == curve.k_mesh:
+            near = np.abs(curve.volumes - event.volume_A3_atom) < _SAME_VOLUME
+            energies[near] = event.energy_eV_atom
     return energies

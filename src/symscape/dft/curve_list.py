@@ -72,9 +72,10 @@ class PlannedCurve:
     numbers: np.ndarray
 
     @property
-    def k_mesh(self) -> list[int]:
+    def k_mesh(self) -> tuple[int, int, int]:
         """The one k-mesh of all volumes."""
-        return list(self.settings.k_mesh or ())
+        assert self.settings.k_mesh is not None
+        return self.settings.k_mesh
 
     @property
     def key(self) -> tuple[str, float]:

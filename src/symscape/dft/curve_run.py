@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from symscape.decode import Finite
 from symscape.dft.curve_ledger import CurveLedger, open_curve_ledger
 from symscape.dft.curve_list import CurveList, PlannedCurve
-from symscape.dft.journal import Event, Journal
+from symscape.dft.events import CurvesStarted, VolumeDone
+from symscape.dft.journal import Journal, now
 from symscape.dft.points import Geometry, PointError, compute
-from symscape.dft.pool import WorkerSetup
-from symscape.dft.provenance import started_now
+from symscape.dft.provenance import symscape_version
+from symscape.dft.results import Computed, Failure, WorkerSetup
 from symscape.progress import Progress, quiet
-
-#: what a curve states itself, because it differs from curve to curve
-_OWN_SETTINGS = ("k_mesh", "k_density_A", "cutoff_eV")
+from symscape.references.method import Method
 
 
 class _CurvePoints:
@@ -30,21 +32,20 @@ class _CurvePoints:
         curve = self.curve
         return Geometry(curve.numbers, curve.positions[index], curve.cells[index])
 
-    def computed(self, index: int, care: int, result: Event) -> None:
+    def computed(self, index: int, care: int, result: Computed) -> None:
         """Journal an energy."""
         self.journal.append(
-            {
-                "event": "energy",
-                "crystal": self.curve.id,
-                "k_mesh": self.curve.k_mesh,
-                "cutoff_eV": self.curve.settings.cutoff_eV,
-                "volume_A3_atom": self._volume(index),
-                "energy_eV_atom": round(result["energy_eV"] / len(self.curve.numbers), 8),
-                "seconds": result["seconds"],
-            }
+            VolumeDone(
+                crystal=self.curve.id,
+                k_mesh=self.curve.k_mesh,
+                cutoff_eV=Finite(self.curve.settings.cutoff_eV),
+                volume_A3_atom=self._volume(index),
+                energy_eV_atom=Finite(round(result.energy_eV / len(self.curve.numbers), 8)),
+                seconds=result.seconds,
+            )
         )
 
-    def failed(self, index: int, care: int, result: Event) -> None:
+    def failed(self, index: int, care: int, result: Failure) -> None:
         """Write nothing: attempts at a volume are in no journal."""
 
     def given_up(self, index: int, reason: str) -> None:
@@ -53,8 +54,8 @@ class _CurvePoints:
             f"{self.curve.id} at {self._volume(index)} angstrom^3/atom failed ({reason})."
         )
 
-    def _volume(self, index: int) -> float:
-        return round(float(self.curve.volumes[index]), 6)
+    def _volume(self, index: int) -> Finite:
+        return Finite(round(float(self.curve.volumes[index]), 6))
 
 
 def run_curves(
@@ -88,14 +89,18 @@ def run_curves(
         wanted = set(ledger.todo)
         todo = [curve for curve in plan.curves if curve.key in wanted]
 
-        def started(method: Event) -> None:
-            common = {key: value for key, value in method.items() if key not in _OWN_SETTINGS}
-            journal.append({**started_now(command), "method": common})
+        def started(method: Method) -> None:
+            # a curve states itself what differs from curve to curve
+            common = replace(method, k_mesh=None, k_density_A=None, cutoff_eV=None)
+            version = symscape_version()
+            journal.append(
+                CurvesStarted(time=now(), command=command, symscape=version, method=common)
+            )
 
         with report.task(plan.path.stem, len(todo), jobs):
             for curve in todo:
                 missing = np.flatnonzero(np.isnan(ledger.energies[curve.key])).tolist()
-                setup = WorkerSetup(plan.engine, curve.settings, plan.output_folder, nice)
+                setup = WorkerSetup(plan.engine, curve.settings, str(plan.output_folder), nice)
                 workers = min(jobs, len(missing))
                 try:
                     compute(_CurvePoints(curve, journal), missing, setup, workers, started=started)

@@ -5,15 +5,19 @@ from __future__ import annotations
 import importlib.util
 import inspect
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from symscape.decode import Finite, encode
 from symscape.dft.settings import EngineSpec, Settings
 from symscape.errors import EngineError
+from symscape.references.method import Method
 
 if TYPE_CHECKING:
     from ase import Atoms
 
+Value = TypeVar("Value")
 #: how often a point is tried, each time with more careful mixing
 ATTEMPTS = 3
 _CAREFUL_MIXING = (
@@ -29,7 +33,7 @@ _GPAW_MISSING = (
 class Engine(Protocol):
     """What a code has to offer to compute references."""
 
-    def method(self) -> dict[str, Any]:
+    def method(self) -> Method:
         """Return the level of theory, code, versions and settings, as stored in a reference."""
 
     def calculator(self, atoms: Atoms, care: int, folder: Path) -> Any:
@@ -80,7 +84,7 @@ class GpawEngine:
         self.spec = spec
         self.settings = settings
 
-    def method(self) -> dict[str, Any]:
+    def method(self) -> Method:
         """Return what a reference says about how it was computed."""
         from importlib.metadata import PackageNotFoundError, version
 
@@ -91,20 +95,17 @@ class GpawEngine:
             datasets = f"gpaw-data {version('gpaw-data')}, default PAW datasets"
         except PackageNotFoundError:
             datasets = "PAW datasets of a GPAW_SETUP_PATH"
-        method = {
-            "code": "GPAW",
-            "version": str(gpaw.__version__),
-            "datasets": datasets,
-            "libxc": str(gpaw.get_libraries().get("libxc", "")),
-            **numerical_settings(self.settings),
-            "k_mesh_centre": "Gamma",
-            "smearing": "Fermi-Dirac",
-            "energy": "extrapolated to zero smearing",
-            "ase": str(ase.__version__),
-        }
-        if self.spec.options:
-            method["options"] = self.spec.options
-        return method
+        return replace(
+            stated_method(self.spec, self.settings),
+            code="GPAW",
+            version=str(gpaw.__version__),
+            datasets=datasets,
+            libxc=str(gpaw.get_libraries().get("libxc", "")),
+            k_mesh_centre="Gamma",
+            smearing="Fermi-Dirac",
+            energy="extrapolated to zero smearing",
+            ase=str(ase.__version__),
+        )
 
     def calculator(self, atoms: Atoms, care: int, folder: Path) -> Any:
         """Return a new plane-wave calculator; see ``Engine``."""
@@ -151,18 +152,19 @@ class AseEngine:
         self.settings = settings
         self.factory = import_calculator(spec.factory)
 
-    def method(self) -> dict[str, Any]:
+    def method(self) -> Method:
         """Return what a reference says about how it was computed."""
         import ase
 
         # a factory that takes no settings computes with its own; its options then say which
         takes_settings = "settings" in inspect.signature(self.factory).parameters
         method = stated_method(self.spec, self.settings, None if takes_settings else ["functional"])
-        return {**method, "calculator": self.spec.factory, "ase": str(ase.__version__)}
+        return replace(method, calculator=self.spec.factory, ase=str(ase.__version__))
 
     def calculator(self, atoms: Atoms, care: int, folder: Path) -> Any:
         """Return a new calculator from the factory; see ``Engine``."""
-        offered = {"settings": self.settings.to_dict(), "care": care, "folder": folder}
+        settings = {k: v for k, v in encode(self.settings).items() if v is not None}
+        offered = {"settings": settings, "care": care, "folder": folder}
         wanted = inspect.signature(self.factory).parameters
         chosen = {name: value for name, value in offered.items() if name in wanted}
         calculator = self.factory(**chosen, **self.spec.options)
@@ -205,7 +207,7 @@ def import_calculator(path: str) -> Callable[..., Any]:
 
 def stated_method(
     spec: EngineSpec, settings: Settings, stated: Collection[str] | None = None
-) -> dict[str, Any]:
+) -> Method:
     """Return a reference's method as far as the plan alone tells it.
 
     Parameters
@@ -216,32 +218,23 @@ def stated_method(
         The settings that the plan gives in so many words; the others are then left out, because
         the defaults are not what another code was run with. All of them if None.
     """
-    method: dict[str, Any] = {
-        "code": spec.code or ("GPAW" if spec.name == "gpaw" else ""),
-        "version": spec.version,
-        "datasets": spec.datasets,
-    }
-    numbers = numerical_settings(settings)
-    if stated is not None:
-        numbers = {
-            key: value
-            for key, value in numbers.items()
-            if any(key.startswith(name) for name in stated)
-        }
-    method.update(numbers)
-    if spec.options:
-        method["options"] = spec.options
-    return method
 
+    def told(name: str, value: Value) -> Value | None:
+        return value if stated is None or name in stated else None
 
-def numerical_settings(settings: Settings) -> dict[str, Any]:
-    """Return the part of a reference's method that comes from the plan's settings."""
-    return {
-        "functional": settings.functional,
-        "cutoff_eV": settings.cutoff_eV,
-        "k_density_A": settings.k_density_A,
-        "k_mesh": list(settings.k_mesh) if settings.k_mesh else None,
-        "smearing_eV": settings.smearing_eV,
-        "energy_convergence_eV_per_valence_electron": settings.energy_convergence_eV,
-        "magnetic_moments": settings.magnetic_moments or "non-polarized",
-    }
+    moments = {symbol: Finite(value) for symbol, value in settings.magnetic_moments.items()}
+    return Method(
+        code=spec.code or ("GPAW" if spec.name == "gpaw" else ""),
+        version=spec.version,
+        datasets=spec.datasets,
+        functional=told("functional", settings.functional) or "",
+        cutoff_eV=told("cutoff_eV", Finite(settings.cutoff_eV)),
+        k_density_A=told("k_density_A", Finite(settings.k_density_A)),
+        k_mesh=told("k_mesh", settings.k_mesh),
+        smearing_eV=told("smearing_eV", Finite(settings.smearing_eV)),
+        energy_convergence_eV_per_valence_electron=told(
+            "energy_convergence_eV", Finite(settings.energy_convergence_eV)
+        ),
+        magnetic_moments=told("magnetic_moments", moments or "non-polarized"),
+        options=spec.options,
+    )

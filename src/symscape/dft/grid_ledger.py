@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, field
-from typing import ClassVar
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, TypeVar
 
 import numpy as np
 
 from symscape.crystal.slice import Slice
 from symscape.dft.engine import ATTEMPTS
-from symscape.dft.journal import Event, read_journal
+from symscape.dft.events import OF_PLANS, Event, GridStarted, PointDone, PointFailed
+from symscape.dft.journal import read_journal
 from symscape.dft.ledger import Ledger, failures_in
 from symscape.dft.plan import Plan, lattice_axes
 from symscape.dft.settings import Settings
 from symscape.errors import PlanError
 
+Kind = TypeVar("Kind", bound=Event)
 #: a journal's point belongs to the grid if no atom or lattice vector is farther off (angstrom)
 SAME_GEOMETRY_A = 1e-4
 
@@ -42,7 +44,7 @@ class GridLedger(Ledger[int]):
 
     plan: Plan
     settings: Settings
-    points: dict[int, Event] = field(default_factory=dict)
+    points: dict[int, PointDone] = field(default_factory=dict)
     strangers: int = 0
     events: list[Event] = field(default_factory=list)
 
@@ -56,12 +58,12 @@ class GridLedger(Ledger[int]):
 
     def seconds_per_point(self) -> float | None:
         """Mean time of the last finished points in seconds, None if there are none."""
-        times = [e["seconds"] for e in self.points.values() if "seconds" in e]
+        times = [e.seconds for e in self.points.values() if e.seconds is not None]
         return float(np.mean(times[-50:])) if times else None
 
-    def events_of(self, kind: str) -> list[Event]:
+    def events_of(self, kind: type[Kind]) -> list[Kind]:
         """Return the journal's events of one kind."""
-        return [event for event in self.events if event.get("event") == kind]
+        return [event for event in self.events if isinstance(event, kind)]
 
 
 def open_ledger(plan: Plan) -> GridLedger:
@@ -72,47 +74,44 @@ def open_ledger(plan: Plan) -> GridLedger:
     PlanError
         If the journal is damaged or was computed with other settings.
     """
-    events = read_journal(plan.journal_path)
+    events = read_journal(plan.journal_path, OF_PLANS)
     ledger = GridLedger(
         plan=plan,
         settings=_common_settings(plan, events),
         order=snake_order(plan.slice),
-        failures=failures_in(events, lambda e: grid_index(plan.slice, e["u"], e["v"])),
+        failures=failures_in(events, PointFailed, lambda e: grid_index(plan.slice, e.u, e.v)),
         events=events,
     )
-    points = [event for event in events if event.get("event") == "point"]
+    points = ledger.events_of(PointDone)
     for event, index in zip(points, match_to_grid(plan.slice, points), strict=True):
         if index is None:
             ledger.strangers += 1
-        elif plan.stress:
-            ledger.points[index] = event
         else:
-            ledger.points[index] = {k: v for k, v in event.items() if k != "stress_eV_A3"}
+            ledger.points[index] = event if plan.stress else replace(event, stress_eV_A3=None)
     return ledger
 
 
-def _common_settings(plan: Plan, events: list[Event]) -> Settings:
+def _common_settings(plan: Plan, events: Sequence[Event]) -> Settings:
     """Return the settings of the journal's points; other settings in the plan are refused."""
-    starts = [event for event in events if event.get("event") == "start"]
-    if not starts:
+    first = next((event for event in events if isinstance(event, GridStarted)), None)
+    if first is None:
         return plan.grid_settings()
-    stored = dict(starts[0]["settings"])
-    planned = plan.settings.to_dict()
-    if plan.settings.k_mesh is None:
-        planned["k_mesh"] = stored.get("k_mesh")
-    for key in sorted(stored.keys() | planned.keys()):
-        if key != "timeout_s" and stored.get(key) != planned.get(key):
+    stored, planned = first.settings, plan.settings
+    if planned.k_mesh is None:
+        planned = replace(planned, k_mesh=stored.k_mesh)
+    for key in sorted(vars(stored)):
+        before, said = getattr(stored, key), getattr(planned, key)
+        if key != "timeout_s" and before != said:
             raise PlanError(
-                f"{plan.journal_path}: these points were computed with {key} = {stored.get(key)!r},"
-                f" but the plan says {planned.get(key)!r}; restore the setting or give the plan "
-                "another file name."
+                f"{plan.journal_path}: these points were computed with {key} = {before!r}, but the "
+                f"plan says {said!r}; restore the setting or give the plan another file name."
             )
-    if starts[0]["engine"] != plan.engine.to_dict():
+    if first.engine != plan.engine:
         raise PlanError(
             f"{plan.journal_path}: these points were computed with another [engine] than the plan "
             "names; restore it or give the plan another file name."
         )
-    return Settings.from_dict(planned)
+    return planned
 
 
 def snake_order(the_slice: Slice) -> list[int]:
@@ -145,16 +144,16 @@ def grid_index(the_slice: Slice, u: float, v: float) -> int | None:
     return places[0] * the_slice.shape[1] + places[1]
 
 
-def match_to_grid(the_slice: Slice, points: list[Event]) -> list[int | None]:
+def match_to_grid(the_slice: Slice, points: Sequence[PointDone]) -> list[int | None]:
     """Return for each journalled point the flat index whose axis values and geometry it has."""
-    indices = [grid_index(the_slice, point["u"], point["v"]) for point in points]
+    indices = [grid_index(the_slice, point.u, point.v) for point in points]
     structures = the_slice.structures()
     n_atoms = int(structures.n_atoms[0])
     for k, (index, point) in enumerate(zip(indices, points, strict=True)):
         if index is None:
             continue
-        cell = np.array(point["cell_A"])
-        fractional = np.array(point["positions"])
+        cell = np.array(point.cell_A)
+        fractional = np.array(point.positions)
         if fractional.shape != (n_atoms, 3):
             indices[k] = None
             continue

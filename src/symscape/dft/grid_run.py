@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
-from typing import Any
 
+from symscape.decode import Finite
 from symscape.dft.engine import ATTEMPTS
+from symscape.dft.events import AtPoint, GridStarted, PointDone, PointFailed
 from symscape.dft.grid_ledger import GridLedger, open_ledger
-from symscape.dft.journal import Event, Journal
+from symscape.dft.journal import Journal, now
 from symscape.dft.ledger import refuse_hopeless
 from symscape.dft.plan import Plan
 from symscape.dft.points import Geometry, compute
-from symscape.dft.pool import WorkerSetup
-from symscape.dft.provenance import started_now
+from symscape.dft.provenance import symscape_version
+from symscape.dft.results import Computed, Failure, WorkerSetup
 from symscape.errors import EngineError
 from symscape.progress import Progress, quiet
+from symscape.references.method import Method
 
 
 class GridPoints:
@@ -50,16 +52,16 @@ class GridPoints:
         """Return the structure at a grid point."""
         return Geometry(*self.structures.arrays(index))
 
-    def computed(self, index: int, care: int, result: Event) -> None:
+    def computed(self, index: int, care: int, result: Computed) -> None:
         """Journal a point."""
-        head = {"event": "point", **self._place(index), "care": care}
-        self.journal.append({**head, **result, **self.geometry(index).stored()})
+        place, geometry = self._place(index, care), self.geometry(index).stored()
+        self.journal.append(PointDone(**{**vars(place), **vars(result), **vars(geometry)}))
         self.succeeded = True
-        self.progress.advance(result.get("seconds", 0.0))
+        self.progress.advance(result.seconds or 0.0)
 
-    def failed(self, index: int, care: int, result: Event) -> None:
+    def failed(self, index: int, care: int, result: Failure) -> None:
         """Journal a failure."""
-        self.journal.append({"event": "failed", **self._place(index), "care": care, **result})
+        self.journal.append(PointFailed(**{**vars(self._place(index, care)), **vars(result)}))
 
     def given_up(self, index: int, reason: str) -> None:
         """Go on without a point, but not if the first points all fail with one reason."""
@@ -71,10 +73,10 @@ class GridPoints:
             logs = f"see the logs in {self.plan.output_folder.name}, mend the settings"
             refuse_hopeless(self.plan.path, "points", [common] * count, logs)
 
-    def _place(self, index: int) -> dict[str, Any]:
+    def _place(self, index: int, care: int) -> AtPoint:
         i, j = divmod(index, self.plan.slice.shape[1])
-        u, v = (round(float(x), 12) for x in self.values[index])
-        return {"i": i, "j": j, "u": u, "v": v}
+        u, v = (Finite(round(float(x), 12)) for x in self.values[index])
+        return AtPoint(i=i, j=j, u=u, v=v, care=care)
 
 
 def run_plan(
@@ -133,13 +135,13 @@ def run_plan(
         settings = ledger.settings
         if timeout_s is not None:
             settings = replace(settings, timeout_s=timeout_s)
-        setup = WorkerSetup(plan.engine, settings, plan.output_folder, nice)
+        setup = WorkerSetup(plan.engine, settings, str(plan.output_folder), nice)
         workers = min(jobs, len(todo))
         report = progress or quiet()
         points = GridPoints(ledger, journal, report)
 
-        def started(method: Event) -> None:
-            journal.append({**start_event(plan, ledger, method, command), "computes": True})
+        def started(method: Method) -> None:
+            journal.append(replace(start_event(plan, ledger, method, command), computes=True))
 
         with report.task(plan.name, len(todo), workers, ledger.seconds_per_point()):
             try:
@@ -151,13 +153,15 @@ def run_plan(
     return open_ledger(plan)
 
 
-def start_event(plan: Plan, ledger: GridLedger, method: Event, command: str) -> Event:
+def start_event(plan: Plan, ledger: GridLedger, method: Method, command: str) -> GridStarted:
     """Return the journal's line about who computed what follows, and how."""
-    return {
-        **started_now(command),
-        "settings": ledger.settings.to_dict(),
-        "engine": plan.engine.to_dict(),
-        "method": method,
-        "material": plan.material,
-        "slice": plan.slice.name,
-    }
+    return GridStarted(
+        time=now(),
+        command=command,
+        symscape=symscape_version(),
+        settings=ledger.settings,
+        engine=plan.engine,
+        method=method,
+        material=plan.material,
+        slice=plan.slice.name,
+    )

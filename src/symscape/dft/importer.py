@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from symscape.decode import Finite, encode
 from symscape.dft.engine import stated_method
+from symscape.dft.events import PointDone
 from symscape.dft.grid_ledger import (
     SAME_GEOMETRY_A,
     GridLedger,
@@ -21,8 +22,13 @@ from symscape.dft.grid_run import start_event
 from symscape.dft.journal import Journal
 from symscape.dft.matching import GridMatcher, Match
 from symscape.dft.plan import Plan
+from symscape.dft.tables import read_table
 from symscape.errors import PlanError
-from symscape.references.store import load_reference
+from symscape.references.method import Method
+from symscape.references.points import PointRecord
+from symscape.references.provenance import Provenance
+from symscape.references.reference import LandscapeReference
+from symscape.references.store import load_reference, stored_points
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -131,8 +137,8 @@ def import_points(
     plan: Plan,
     images: Iterable[Image | Atoms],
     *,
-    method: dict[str, Any] | None = None,
-    provenance: dict[str, Any] | None = None,
+    method: Mapping[str, Any] | None = None,
+    provenance: Mapping[str, Any] | None = None,
     command: str = "",
 ) -> ImportOutcome:
     """Put energies from elsewhere into a plan's journal; ``finish`` then makes the reference.
@@ -178,9 +184,13 @@ def import_points(
         ]
         events, known, deviation = _place(plan, ledger, named)
         if events:
-            whole = {**stated_method(plan.engine, ledger.settings, stated), **extra}
-            start = start_event(plan, ledger, whole, command)
-            journal.append({**start, "provenance": provenance} if provenance else start)
+            whole = {**encode(stated_method(plan.engine, ledger.settings, stated)), **extra}
+            told = {key: value for key, value in whole.items() if value is not None}
+            start = start_event(plan, ledger, read_table(Method, told, "method"), command)
+            if provenance:
+                said = read_table(Provenance, dict(provenance), "provenance")
+                start = replace(start, provenance=said)
+            journal.append(start)
         for event in events:
             journal.append(event)
     after = open_ledger(plan)
@@ -200,26 +210,16 @@ def import_stored(plan: Plan, path: str | Path, *, command: str = "") -> ImportO
         If one of its points lies on no grid point of the plan.
     """
     reference = load_reference(path)
-    document = json.loads(Path(path).read_text(encoding="utf-8"))
-    cutoff = document["method"].get("cutoff_eV", plan.settings.cutoff_eV)
-    if cutoff != plan.settings.cutoff_eV:
+    cutoff = reference.method.cutoff_eV
+    if cutoff is not None and cutoff != plan.settings.cutoff_eV:
         raise PlanError(
             f"{plan.path}: the cut-off is {plan.settings.cutoff_eV:g} eV, but {path} was computed "
             f"with {cutoff:g} eV; set the plan's to that."
         )
-    width = reference.slice.shape[1]
-    names = [axis.name for axis in reference.slice.axes]
-    points = [point for point in document["points"] if "energy_eV" in point]
-    values = [reference.slice.grid_values[p["i"] * width + p["j"]] for p in points]
     events = [
-        {
-            **{key: value for key, value in point.items() if key not in names},
-            "event": "point",
-            "u": round(float(u), 12),
-            "v": round(float(v), 12),
-            "imported": f"{reference.id} {point['i']} {point['j']}",
-        }
-        for point, (u, v) in zip(points, values, strict=True)
+        _stored_event(reference, point)
+        for point in stored_points(path, reference.slice)
+        if point.energy_eV is not None
     ]
     with Journal(plan.journal_path) as journal:
         ledger = open_ledger(plan)
@@ -227,18 +227,23 @@ def import_stored(plan: Plan, path: str | Path, *, command: str = "") -> ImportO
         for event, index in zip(events, match_to_grid(plan.slice, events), strict=True):
             if index is None:
                 raise PlanError(
-                    f"{plan.path}: point ({event['i']}, {event['j']}) of {path} lies on no grid "
-                    "point of the plan; correct the plan's crystal and axes."
+                    f"{plan.path}: point ({event.i}, {event.j}) of {path} lies on no grid point "
+                    "of the plan; correct the plan's crystal and axes."
                 )
             if index not in ledger.points:
                 i, j = divmod(index, plan.slice.shape[1])
-                new.append({**event, "i": i, "j": j})
+                new.append(replace(event, i=i, j=j))
         if new:
             # what the journal will tell anew is left out
-            told = ("complete", "convergence", "equivalents", "failed_points")
-            kept = {k: v for k, v in document["provenance"].items() if k not in told}
-            start = start_event(plan, ledger, document["method"], command)
-            journal.append({**start, "provenance": kept})
+            kept = replace(
+                reference.provenance,
+                complete=None,
+                convergence=None,
+                equivalents=None,
+                failed_points=None,
+            )
+            start = start_event(plan, ledger, reference.method, command)
+            journal.append(replace(start, provenance=kept))
         for event in new:
             journal.append(event)
     after = open_ledger(plan)
@@ -247,16 +252,36 @@ def import_stored(plan: Plan, path: str | Path, *, command: str = "") -> ImportO
     )
 
 
+def _stored_event(reference: LandscapeReference, point: PointRecord) -> PointDone:
+    """Return the journal's line for a stored point, whose arrays loading has checked."""
+    u, v = reference.slice.grid_values[point.i * reference.slice.shape[1] + point.j]
+    stored: dict[str, Any] = {
+        name: getattr(point, name)
+        for name in ("cell_A", "positions", "forces_eV_A", "stress_eV_A3")
+    }
+    return PointDone(
+        i=point.i,
+        j=point.j,
+        u=Finite(round(float(u), 12)),
+        v=Finite(round(float(v), 12)),
+        imported=f"{reference.id} {point.i} {point.j}",
+        energy_eV=Finite(point.energy_eV or 0.0),
+        free_energy_eV=point.free_energy_eV,
+        scf_steps=point.scf_steps,
+        **stored,
+    )
+
+
 def _place(
     plan: Plan, ledger: GridLedger, images: list[Image]
-) -> tuple[list[dict[str, Any]], int, float]:
+) -> tuple[list[PointDone], int, float]:
     """Return the journal's new events, how many points it had already, and the worst deviation."""
     matcher = GridMatcher(plan.slice)
     taken: dict[int, tuple[float, str]] = {
-        k: (event["energy_eV"], "the journal") for k, event in ledger.points.items()
+        k: (event.energy_eV, "the journal") for k, event in ledger.points.items()
     }
     n_atoms = len(plan.slice.atom_indices())
-    events: list[dict[str, Any]] = []
+    events: list[PointDone] = []
     known = 0
     deviation = 0.0
     for image in images:
@@ -315,36 +340,35 @@ def image_energy(image: Image) -> float:
     return float(energy)
 
 
-def _event(plan: Plan, match: Match, image: Image, energy: float) -> dict[str, Any]:
+def _event(plan: Plan, match: Match, image: Image, energy: float) -> PointDone:
     """Return the journal's line for an image, turned into the grid point's axes and atom order."""
     from ase.stress import voigt_6_to_full_3x3_stress as full
 
     i, j = divmod(match.index, plan.slice.shape[1])
-    u, v = (round(float(x), 12) for x in plan.slice.grid_values[match.index])
+    u, v = (Finite(round(float(x), 12)) for x in plan.slice.grid_values[match.index])
     results = dict(image.atoms.calc.results) if image.atoms.calc is not None else {}
     share = len(match.order) / len(image.atoms)
-    event: dict[str, Any] = {
-        "event": "point",
-        "i": i,
-        "j": j,
-        "u": u,
-        "v": v,
-        "imported": image.name,
-        "energy_eV": round(energy, 8),
-        "cell_A": (np.round(match.cell, 8) + 0.0).tolist(),
-        "positions": (np.round(match.positions, 8) + 0.0).tolist(),
-    }
-    if results.get("free_energy") is not None:
-        event["free_energy_eV"] = round(float(results["free_energy"]) * share, 8)
+    free, steps, seconds = (results.get(k) for k in ("free_energy", "scf_steps", "seconds"))
+    forces = voigt = None
     if results.get("forces") is not None:
         turned = match.vectors(np.asarray(results["forces"], dtype=float))
-        event["forces_eV_A"] = (np.round(turned, 6) + 0.0).tolist()
+        forces = (np.round(turned, 6) + 0.0).tolist()
     if results.get("stress") is not None and plan.moves_lattice:
         s = match.tensor(full(np.asarray(results["stress"], dtype=float)))
-        voigt = [s[0, 0], s[1, 1], s[2, 2], s[1, 2], s[0, 2], s[0, 1]]
-        event["stress_eV_A3"] = (np.round(voigt, 8) + 0.0).tolist()
-    if results.get("scf_steps") is not None:
-        event["scf_steps"] = int(results["scf_steps"])
-    if results.get("seconds") is not None:
-        event["seconds"] = float(results["seconds"])
-    return event
+        upper = [s[0, 0], s[1, 1], s[2, 2], s[1, 2], s[0, 2], s[0, 1]]
+        voigt = (np.round(upper, 8) + 0.0).tolist()
+    return PointDone(
+        i=i,
+        j=j,
+        u=u,
+        v=v,
+        imported=image.name,
+        energy_eV=Finite(round(energy, 8)),
+        forces_eV_A=forces,
+        free_energy_eV=None if free is None else Finite(round(float(free) * share, 8)),
+        stress_eV_A3=voigt,
+        scf_steps=None if steps is None else int(steps),
+        seconds=None if seconds is None else Finite(float(seconds)),
+        cell_A=(np.round(match.cell, 8) + 0.0).tolist(),
+        positions=(np.round(match.positions, 8) + 0.0).tolist(),
+    )

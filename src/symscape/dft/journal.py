@@ -9,17 +9,18 @@ from __future__ import annotations
 import datetime
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
-from symscape.errors import PlanError
+from symscape.decode import DecodeError, decode, encode
+from symscape.dft.events import Event
+from symscape.errors import PlanError, shown
 
-#: a line of a journal
-Event = dict[str, Any]
+Kind = TypeVar("Kind", bound=Event)
 
 
 def now() -> str:
@@ -27,18 +28,46 @@ def now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
-def read_journal(path: Path) -> list[Event]:
+def read_journal(path: Path, kinds: Iterable[type[Kind]]) -> list[Kind]:
     """Return the events of a journal in their order; none if there is no file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    kinds
+        The events that it may hold.
 
     Raises
     ------
     PlanError
-        If a line other than a torn last one is damaged.
+        If a line other than a torn last one is damaged, or is no event of these kinds.
     """
-    return [json.loads(line) for line in _whole_lines(path)]
+    known = {kind.event: kind for kind in kinds}
+    return [_read(path, number, line, known) for number, line in _whole_lines(path)]
 
 
-def _whole_lines(path: Path) -> Iterator[bytes]:
+def _read(path: Path, number: int, line: bytes, known: Mapping[str, type[Kind]]) -> Kind:
+    said = json.loads(line)
+    name = said.get("event")
+    kind = known.get(name) if isinstance(name, str) else None
+    if kind is None:
+        raise PlanError(
+            f"{path}: line {number} of the journal is the event {shown(name)}, which is unknown "
+            f"(known: {', '.join(known)}); update symscape, or restore the file."
+        )
+    try:
+        event: Kind = decode(kind, said, "", closed=True)
+    except DecodeError as error:
+        raise PlanError(
+            f"{path}: line {number} of the journal, the event {name!r}: {error}; restore the file "
+            "or remove that line."
+        ) from None
+    return event
+
+
+def _whole_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines with their numbers."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -46,17 +75,17 @@ def _whole_lines(path: Path) -> Iterator[bytes]:
     lines = content.split(b"\n")
     torn = lines.pop()  # empty if the last line is whole
     for number, line in enumerate(lines, start=1):
-        if not _is_event(line):
+        if not _is_object(line):
             raise PlanError(
                 f"{path}: line {number} of the journal is damaged; restore the file or remove "
                 "that line."
             )
-        yield line
-    if _is_event(torn):
-        yield torn
+        yield number, line
+    if _is_object(torn):
+        yield len(lines) + 1, torn
 
 
-def _is_event(line: bytes) -> bool:
+def _is_object(line: bytes) -> bool:
     try:
         return isinstance(json.loads(line), dict)
     except ValueError:
@@ -90,7 +119,7 @@ class Journal:
             raise PlanError(
                 f"{self.path}: another process is computing this plan; wait for it or stop it."
             ) from None
-        whole = list(_whole_lines(self.path))
+        whole = [line for _, line in _whole_lines(self.path)]
         # Windows would write a line's end as two bytes
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
         self._file = os.open(self.path, flags, 0o644)
@@ -117,7 +146,8 @@ class Journal:
         """Write one event and wait until it is on the disk."""
         if self._file is None:
             raise ValueError("the journal is not open")
-        line = json.dumps(event, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+        said = {"event": event.event, **encode(event)}
+        line = json.dumps(said, ensure_ascii=False, allow_nan=False).encode() + b"\n"
         view = memoryview(line)
         while view:
             view = view[os.write(self._file, view) :]

@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
-from symscape.dft.journal import Event, Journal, now
+from symscape.dft.events import Event, Forgiven
+from symscape.dft.journal import Journal, now
+from symscape.dft.results import Failure
 from symscape.errors import EngineError
 
 Key = TypeVar("Key", bound=Hashable)
+Failed = TypeVar("Failed", bound=Failure)
 
 #: a run is given up if so many jobs failed before any succeeded
 _HOPELESS = 4
@@ -28,11 +31,11 @@ class Ledger(ABC, Generic[Key]):
     order
         All jobs, in the order in which they are done.
     failures
-        The events of each job's failures.
+        Of each job, in their order.
     """
 
     order: list[Key]
-    failures: dict[Key, list[Event]] = field(default_factory=dict)
+    failures: dict[Key, list[Failure]] = field(default_factory=dict)
 
     #: how often a job is tried
     attempts: ClassVar[int]
@@ -66,39 +69,41 @@ class Ledger(ABC, Generic[Key]):
 
     def reason(self, key: Key) -> str:
         """Return why a job failed the last time."""
-        return str(self.failures[key][-1]["failed"])
+        return self.failures[key][-1].failed
 
     def forgive(self, journal: Journal) -> None:
         """Let jobs be tried again that failed as often as they may."""
         if self.failed:
-            journal.append({"event": "forgiven", "time": now()})
+            journal.append(Forgiven(time=now()))
             self.failures.clear()
 
 
 def failures_in(
-    events: Iterable[Event], key_of: Callable[[Event], Key | None]
-) -> dict[Key, list[Event]]:
-    """Return the events of failures by key, those left out that have been forgiven since.
+    events: Iterable[Event], kind: type[Failed], key_of: Callable[[Failed], Key | None]
+) -> dict[Key, list[Failure]]:
+    """Return failures by key, those left out that have been forgiven since.
 
     Parameters
     ----------
     events
         Of a journal.
+    kind
+        Those that are failures.
     key_of
         Returns whose failure an event is, None if that isn't on the list.
     """
-    found: dict[Key, list[Event]] = {}
+    found: dict[Key, list[Failure]] = {}
     for event in events:
-        if event.get("event") == "forgiven":
+        if isinstance(event, Forgiven):
             found.clear()
-        elif event.get("event") == "failed" and (key := key_of(event)) is not None:
+        elif isinstance(event, kind) and (key := key_of(event)) is not None:
             found.setdefault(key, []).append(event)
     return found
 
 
-def care_after(failures: Iterable[Event]) -> int:
+def care_after(failures: Iterable[Failure]) -> int:
     """Return how careful the next attempt is: a worker's death alone asks for no other mixing."""
-    return sum(1 for failure in failures if not failure.get("died"))
+    return sum(1 for failure in failures if not failure.died)
 
 
 def refuse_hopeless(path: Path, kind: str, reasons: Sequence[str], advice: str) -> None:

@@ -10,15 +10,23 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from symscape.dft.engine import ATTEMPTS
-from symscape.dft.journal import Event
 from symscape.dft.ledger import care_after
-from symscape.dft.pool import WorkerSetup, run_pool
+from symscape.dft.pool import run_pool
+from symscape.dft.results import (
+    Computed,
+    Failure,
+    Result,
+    StoredGeometry,
+    Task,
+    WorkerSetup,
+)
 from symscape.errors import EngineError
+from symscape.references.method import Method
 
 
 class PointError(EngineError):
@@ -43,9 +51,9 @@ class Geometry:
     positions: np.ndarray
     cell: np.ndarray
 
-    def stored(self) -> Event:
-        """Return cell (angstrom) and fractional positions as references store them."""
-        return stored_geometry(self.cell, self.positions)
+    def stored(self) -> StoredGeometry:
+        """Return it as references store it."""
+        return StoredGeometry.of(self.cell, self.positions)
 
 
 class Points(Protocol):
@@ -58,11 +66,11 @@ class Points(Protocol):
     def geometry(self, index: int) -> Geometry:
         """Return what is computed at a point."""
 
-    def computed(self, index: int, care: int, result: Event) -> None:
+    def computed(self, index: int, care: int, result: Computed) -> None:
         """Write down energies, forces and so on of a point."""
 
-    def failed(self, index: int, care: int, result: Event) -> None:
-        """Write down an attempt that failed, with its reason under ``failed``."""
+    def failed(self, index: int, care: int, result: Failure) -> None:
+        """Write down an attempt that failed."""
 
     def given_up(self, index: int, reason: str) -> None:
         """Go on without a point that failed as often as it is tried, or raise to end the run."""
@@ -91,14 +99,16 @@ class PointSource:
         points: Points,
         todo: Sequence[int],
         jobs: int,
-        failures: Mapping[int, Sequence[Event]] | None = None,
+        failures: Mapping[int, Sequence[Failure]] | None = None,
     ) -> None:
         self.points = points
         shares = np.array_split(np.array(todo, dtype=int), jobs)
         self.stretches: list[deque[int]] = [deque(share.tolist()) for share in shares]
-        self.failures = {k: list((failures or {}).get(k, [])) for k in todo}
+        self.failures: dict[int, list[Failure]] = {
+            k: list((failures or {}).get(k, [])) for k in todo
+        }
 
-    def next_task(self, worker: int) -> dict[str, Any] | None:
+    def next_task(self, worker: int) -> Task | None:
         """Return the next point of a worker."""
         if not self.stretches[worker]:
             longest = max(self.stretches, key=len)
@@ -108,19 +118,19 @@ class PointSource:
             return None
         index = self.stretches[worker].popleft()
         geometry = self.points.geometry(index)
-        return {
-            "index": index,
-            "numbers": geometry.numbers.tolist(),
-            "positions": geometry.positions.tolist(),
-            "cell": geometry.cell.tolist(),
-            "care": care_after(self.failures[index]),
-            "stress": self.points.stress,
-        }
+        return Task.of(
+            geometry.numbers,
+            geometry.positions,
+            geometry.cell,
+            care=care_after(self.failures[index]),
+            stress=self.points.stress,
+            index=index,
+        )
 
-    def deliver(self, worker: int, task: dict[str, Any], result: dict[str, Any]) -> None:
+    def deliver(self, worker: int, task: Task, result: Result) -> None:
         """Hand a result on; a failed point is tried again by the same worker, with more care."""
-        index, care = task["index"], task["care"]
-        if "failed" not in result:
+        index, care = task.index, task.care
+        if isinstance(result, Computed):
             self.points.computed(index, care, result)
             return
         self.points.failed(index, care, result)
@@ -128,7 +138,7 @@ class PointSource:
         if len(self.failures[index]) < ATTEMPTS:
             self.stretches[worker].appendleft(index)
         else:
-            self.points.given_up(index, result["failed"])
+            self.points.given_up(index, result.failed)
 
 
 def compute(
@@ -137,8 +147,8 @@ def compute(
     setup: WorkerSetup,
     jobs: int,
     *,
-    failures: Mapping[int, Sequence[Event]] | None = None,
-    started: Callable[[Event], None] | None = None,
+    failures: Mapping[int, Sequence[Failure]] | None = None,
+    started: Callable[[Method], None] | None = None,
 ) -> None:
     """Compute points with a pool of workers; a termination signal ends it as Ctrl-C does.
 
@@ -163,12 +173,3 @@ def compute(
         asyncio.run(run_pool(source, setup, jobs, started))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
-
-
-def stored_geometry(cell: np.ndarray, positions: np.ndarray) -> Event:
-    """Return cell (angstrom) and fractional positions as references store them."""
-    fractional = np.linalg.solve(cell.T, positions.T).T
-    return {
-        "cell_A": (np.round(cell, 8) + 0.0).tolist(),
-        "positions": (np.round(fractional, 8) + 0.0).tolist(),
-    }

@@ -11,12 +11,14 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from symscape.dft.settings import EngineSpec, Settings
+from symscape.decode import Finite, decode, encode
+from symscape.dft.results import Computed, Failure, Readiness, Result, Task, WorkerSetup
 from symscape.errors import EngineError
+from symscape.references.method import Method
 
 #: one result is one line; forces of some ten thousand atoms fit
 _LONGEST_LINE = 2**24
@@ -28,31 +30,11 @@ _START_TIMEOUT_S = 300.0
 class TaskSource(Protocol):
     """Where the workers get their tasks from, and where they deliver."""
 
-    def next_task(self, worker: int) -> dict[str, Any] | None:
+    def next_task(self, worker: int) -> Task | None:
         """Return the next task of a worker, None if there is nothing left for it."""
 
-    def deliver(self, worker: int, task: dict[str, Any], result: dict[str, Any]) -> None:
-        """Take a result: energies and forces, or ``failed`` with a reason (and ``died``)."""
-
-
-@dataclass(frozen=True)
-class WorkerSetup:
-    """What every worker of a pool is started with.
-
-    Parameters
-    ----------
-    engine, settings
-        How energies are computed; ``settings.timeout_s`` limits each point.
-    folder
-        Each worker writes into a folder of its own under this one.
-    nice
-        Added to the workers' niceness.
-    """
-
-    engine: EngineSpec
-    settings: Settings
-    folder: Path
-    nice: int = 0
+    def deliver(self, worker: int, task: Task, result: Result) -> None:
+        """Take a result."""
 
 
 class Worker:
@@ -60,11 +42,11 @@ class Worker:
 
     def __init__(self, setup: WorkerSetup, number: int) -> None:
         self.setup = setup
-        self.folder = setup.folder / f"worker-{number}"
-        self.method: dict[str, Any] = {}
+        self.folder = Path(setup.folder) / f"worker-{number}"
+        self.method: Method | None = None
         self._process: asyncio.subprocess.Process | None = None
 
-    async def compute(self, task: dict[str, Any]) -> dict[str, Any]:
+    async def compute(self, task: Task) -> Result:
         """Return the result of a task; a dead or silent process is a failed task.
 
         Raises
@@ -75,16 +57,18 @@ class Worker:
         try:
             if self._process is None:
                 await self._start()
-            return await self._ask(task, self.setup.settings.timeout_s)
+            answer = await self._ask(task, self.setup.settings.timeout_s)
         except TimeoutError:
             await self.stop()
             limit = self.setup.settings.timeout_s
-            return {"failed": f"no result after {limit:g} s", "seconds": limit}
+            return Failure(failed=f"no result after {limit:g} s", seconds=Finite(limit))
         except (BrokenPipeError, ConnectionError, EOFError):
             code = await self.stop()
             if code < 0:
-                return {"failed": f"the worker was killed by signal {-code}", "died": True}
-            return {"failed": f"the worker ended with exit status {code}", "died": True}
+                return Failure(failed=f"the worker was killed by signal {-code}", died=True)
+            return Failure(failed=f"the worker ended with exit status {code}", died=True)
+        result: Result = decode(Failure if "failed" in answer else Computed, answer, "")
+        return result
 
     async def _start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -103,32 +87,25 @@ class Worker:
                 limit=_LONGEST_LINE,
                 start_new_session=True,  # Ctrl-C reaches the parent, which then ends its workers
             )
-        answer = await self._ask(
-            {
-                "engine": self.setup.engine.to_dict(),
-                "settings": self.setup.settings.to_dict(),
-                "folder": str(self.folder),
-                "nice": self.setup.nice,
-            },
-            _START_TIMEOUT_S,
-        )
-        if "fatal" in answer:
+        setup = replace(self.setup, folder=str(self.folder))
+        ready: Readiness = decode(Readiness, await self._ask(setup, _START_TIMEOUT_S), "")
+        if ready.fatal:
             await self.stop()
-            raise EngineError(answer["fatal"])
-        self.method = answer["ready"]
+            raise EngineError(ready.fatal)
+        self.method = ready.method
 
-    async def _ask(self, message: dict[str, Any], timeout_s: float) -> dict[str, Any]:
+    async def _ask(self, message: Task | WorkerSetup, timeout_s: float) -> Any:
+        """Return what a worker answers, as JSON has it."""
         process = self._process
         assert process is not None
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(json.dumps(message).encode() + b"\n")
+        process.stdin.write(json.dumps(encode(message)).encode() + b"\n")
         await process.stdin.drain()
         line = await asyncio.wait_for(process.stdout.readline(), timeout_s)
         if not line.endswith(b"\n"):
             raise EOFError
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+        return json.loads(line)
 
     async def stop(self) -> int:
         """End the process and all it started; return its exit status, 0 if there was none."""
@@ -152,7 +129,7 @@ async def run_pool(
     source: TaskSource,
     setup: WorkerSetup,
     jobs: int,
-    on_method: Callable[[dict[str, Any]], None] | None = None,
+    on_method: Callable[[Method], None] | None = None,
 ) -> None:
     """Let ``jobs`` workers compute all tasks of a source.
 

@@ -1,8 +1,6 @@
-"""Who computed something, with what: in journals, and in what is stored."""
+"""Which version of symscape computed something."""
 
 from __future__ import annotations
-
-from symscape.dft.journal import Event, now
 
 
 def symscape_version() -> str:
@@ -13,13 +11,3 @@ def symscape_version() -> str:
         return version("symscape")
     except PackageNotFoundError:
         return "not installed"
-
-
-def started_now(command: str) -> Event:
-    """Return how a journal's line begins about who computed what follows."""
-    return {
-        "event": "start",
-        "time": now(),
-        "command": command,
-        "symscape": symscape_version(),
-    }

@@ -6,17 +6,16 @@ from a landscape that is merely steep.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from symscape.crystal.slice import Slice
 from symscape.crystal.tangents import tangents
-from symscape.references.store import load_reference
+from symscape.references.points import FROM_VOIGT, PointRecord
+from symscape.references.store import load_reference, stored_points
 
 #: deviations below this are numerical noise of the energies, eV/atom
 NOISE_EV_ATOM = 1e-3
@@ -49,27 +48,26 @@ class GridData:
     stresses: np.ndarray
 
     @classmethod
-    def from_points(cls, the_slice: Slice, points: list[dict[str, Any]]) -> GridData:
-        """Collect the points of a reference's document (see ``finish.grid_points``)."""
+    def from_points(cls, the_slice: Slice, points: Collection[PointRecord]) -> GridData:
+        """Collect the points of a reference; see `symscape.dft.grid_store.grid_points`."""
         shape, n_atoms = the_slice.shape, len(the_slice.atom_indices())
         energies, free_energies = np.full(shape, np.nan), np.full(shape, np.nan)
         forces = np.full((*shape, n_atoms, 3), np.nan)
         stresses = np.full((*shape, 3, 3), np.nan)
         for point in points:
-            where = point["i"], point["j"]
-            if "energy_eV" in point:
-                energies[where] = point["energy_eV"] / n_atoms
-                free_energies[where] = point.get("free_energy_eV", point["energy_eV"]) / n_atoms
-            if "forces_eV_A" in point:
-                forces[where] = point["forces_eV_A"]
-            if "stress_eV_A3" in point:
-                xx, yy, zz, yz, xz, xy = point["stress_eV_A3"]
-                stresses[where] = [[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]
+            where = point.i, point.j
+            if point.energy_eV is not None:
+                free = point.energy_eV if point.free_energy_eV is None else point.free_energy_eV
+                energies[where] = point.energy_eV / n_atoms
+                free_energies[where] = free / n_atoms
+            if point.forces_eV_A is not None:
+                forces[where] = point.forces_eV_A
+            if point.stress_eV_A3 is not None:
+                stresses[where] = np.array(point.stress_eV_A3)[FROM_VOIGT]
         for point in points:
-            if "same_as" in point:
-                where, source = (point["i"], point["j"]), tuple(point["same_as"])
-                energies[where] = energies[source]
-                free_energies[where] = free_energies[source]
+            if point.same_as is not None:
+                energies[point.i, point.j] = energies[point.same_as]
+                free_energies[point.i, point.j] = free_energies[point.same_as]
         return cls(the_slice, energies, free_energies, forces, stresses)
 
     @classmethod
@@ -81,9 +79,8 @@ class GridData:
         ReferenceFileError
             If the file is malformed or contradicts its slice.
         """
-        reference = load_reference(path)
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
-        return cls.from_points(reference.slice, document["points"])
+        the_slice = load_reference(path).slice
+        return cls.from_points(the_slice, stored_points(path, the_slice))
 
     @property
     def relative(self) -> np.ndarray:

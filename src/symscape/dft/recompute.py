@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+from symscape.decode import Finite
 from symscape.dft.engine import make_engine
+from symscape.dft.results import Failure, Task
 from symscape.dft.settings import EngineSpec, Settings
 from symscape.dft.worker import LiveCalculator
 from symscape.errors import PlanError
+from symscape.references.method import Method
 from symscape.references.reference import LandscapeReference
 
 
-def settings_from_method(method: dict[str, Any]) -> Settings:
+def settings_from_method(method: Method) -> Settings:
     """Return the numerical settings that a stored reference states.
 
     Raises
@@ -21,23 +24,18 @@ def settings_from_method(method: dict[str, Any]) -> Settings:
     PlanError
         If it does not state cut-off and k-points.
     """
-    stated: dict[str, Any] = {
-        key: method[key]
-        for key in ("functional", "cutoff_eV", "k_density_A", "k_mesh", "smearing_eV")
-        if method.get(key) is not None
-    }
-    # the first grids state them in words
-    if "cutoff_eV" not in stated:
-        words = re.search(r"([\d.]+) eV", str(method.get("mode", "")))
-        if words:
-            stated["cutoff_eV"] = float(words.group(1))
-    if "k_density_A" not in stated:
-        density = (method.get("kpoints") or {}).get("density_per_inverse_angstrom")
-        if density is not None:
-            stated["k_density_A"] = density
-    if "cutoff_eV" not in stated or not {"k_density_A", "k_mesh"} & stated.keys():
+    cutoff = method.cutoff_eV
+    # the first grids state it in words
+    if cutoff is None and (words := re.search(r"([\d.]+) eV", method.mode)):
+        cutoff = Finite(float(words.group(1)))
+    if cutoff is None or not (method.density or method.k_mesh):
         raise PlanError("the reference does not state its cut-off and k-points; add them.")
-    return Settings.from_dict(stated, "the stored method")
+    settings = Settings(functional=method.functional, cutoff_eV=cutoff, k_mesh=method.k_mesh)
+    if method.density is not None:
+        settings = replace(settings, k_density_A=method.density)
+    if method.smearing_eV is not None:
+        settings = replace(settings, smearing_eV=method.smearing_eV)
+    return settings.checked("the stored method")
 
 
 def recompute_point(reference: LandscapeReference, point: tuple[int, int], folder: Path) -> float:
@@ -68,7 +66,7 @@ def recompute_point(reference: LandscapeReference, point: tuple[int, int], folde
     live = LiveCalculator(make_engine(EngineSpec(), settings), settings, folder)
     index = point[0] * reference.slice.shape[1] + point[1]
     numbers, positions, cell = reference.structures().arrays(index)
-    result = live.compute({"numbers": numbers, "positions": positions, "cell": cell})
-    if "failed" in result:
-        raise PlanError(f"point {point} of {reference.id} can't be computed ({result['failed']}).")
-    return float(result["energy_eV"]) / len(numbers)
+    result = live.compute(Task.of(numbers, positions, cell))
+    if isinstance(result, Failure):
+        raise PlanError(f"point {point} of {reference.id} can't be computed ({result.failed}).")
+    return result.energy_eV / len(numbers)

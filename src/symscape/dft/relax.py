@@ -15,16 +15,18 @@ from symscape.crystal.crystal import Crystal
 from symscape.decode import Finite
 from symscape.dft.crystals import crystal_digest
 from symscape.dft.engine import ATTEMPTS
+from symscape.dft.events import OF_PLANS, RelaxStep
 from symscape.dft.journal import Journal, now, read_journal
 from symscape.dft.ledger import care_after
 from symscape.dft.plan import Plan, RelaxTarget, load_plan
-from symscape.dft.points import stored_geometry
-from symscape.dft.pool import Worker, WorkerSetup
+from symscape.dft.pool import Worker
 from symscape.dft.provenance import symscape_version
 from symscape.dft.relaxed import RelaxedCell, RelaxedCrystal, write_relaxed
+from symscape.dft.results import Computed, Failure, StoredGeometry, Task, WorkerSetup
 from symscape.dft.settings import Settings
 from symscape.errors import EngineError, PlanError
 from symscape.progress import Progress, quiet
+from symscape.references.provenance import RelaxationSummary
 
 #: how often the k-mesh is fitted to the relaxed cell before that must be good enough
 _ROUNDS = 4
@@ -89,13 +91,13 @@ class _Relaxation:
         atoms = self.plan.crystal.to_atoms(primitive=True)
         past = [
             event
-            for event in read_journal(self.plan.journal_path)
-            if event.get("event") == "relax" and event["crystal"] == self.own
+            for event in read_journal(self.plan.journal_path, OF_PLANS)
+            if isinstance(event, RelaxStep) and event.crystal == self.own
         ]
         if past:
-            cell = np.array(past[-1]["cell_A"])
+            cell = np.array(past[-1].cell_A)
             atoms.set_cell(cell)
-            atoms.positions[:] = np.array(past[-1]["positions"]) @ cell
+            atoms.positions[:] = np.array(past[-1].positions) @ cell
         base = replace(self.plan.settings, cutoff_eV=self.target.cutoff_eV)
         steps = len(past)
         for _ in range(_ROUNDS):
@@ -115,17 +117,15 @@ class _Relaxation:
         from ase.optimize import BFGS
 
         folder = self.plan.output_folder / "relax"
-        setup = WorkerSetup(self.plan.engine, settings, folder, self.nice)
+        setup = WorkerSetup(self.plan.engine, settings, str(folder), self.nice)
         count = steps
 
-        def note(result: dict[str, Any]) -> None:
+        def note(result: Computed) -> None:
             nonlocal count
             count += 1
-            geometry = stored_geometry(atoms.cell.array, atoms.positions)
-            journal.append(
-                {"event": "relax", "time": now(), "crystal": self.own, **result, **geometry}
-            )
-            self.progress.advance(result["seconds"])
+            geometry = vars(StoredGeometry.of(atoms.cell.array, atoms.positions))
+            journal.append(RelaxStep(**{**vars(result), **geometry}, time=now(), crystal=self.own))
+            self.progress.advance(result.seconds or 0.0)
 
         with asyncio.Runner() as runner:
             worker = Worker(setup, 0)
@@ -145,6 +145,7 @@ class _Relaxation:
                             f"steps (largest force {force:.3f} eV/angstrom, stress {stress:.2f} "
                             "GPa); raise max_steps under [relax] and run it again."
                         )
+                assert worker.method is not None
                 self.method = worker.method
                 self.results = dict(atoms.calc.results)
             finally:
@@ -170,7 +171,7 @@ class _Relaxation:
         forces = np.asarray(results["forces"])
         stress = np.asarray(results.get("stress", np.full(6, np.nan))) / GPa
         cell = RelaxedCell(
-            **stored_geometry(atoms.cell.array, atoms.positions),
+            **vars(StoredGeometry.of(atoms.cell.array, atoms.positions)),
             symbols=atoms.get_chemical_symbols(),
             energy_eV=Finite(round(float(results["energy"]), 8)),
             forces_eV_A=np.round(forces, 6).tolist(),
@@ -196,25 +197,27 @@ class _Relaxation:
 
     def _summary(
         self, crystal: Crystal, steps: int, forces: np.ndarray, stress: np.ndarray
-    ) -> dict[str, Any]:
+    ) -> RelaxationSummary:
         """Say in words and numbers what was relaxed; forces in eV/angstrom, stress in GPa."""
-        how = ("code", "version", "functional", "cutoff_eV", "k_mesh")
-        summary = {
-            "relaxed": "cell and positions" if self.target.cell else "positions",
-            "space_group": f"{crystal.symbol} ({crystal.space_group_number}), kept fixed",
-            **{key: self.method[key] for key in how if self.method.get(key)},
-            "largest_force_eV_A": round(float(np.linalg.norm(forces, axis=1).max()), 5),
-            "steps": steps,
-            "lattice_parameters": {
-                name: round(value, 5) for name, value in crystal.lattice_parameters.items()
+        method, left = self.method, Finite(round(float(np.abs(stress).max()), 4))
+        return RelaxationSummary(
+            relaxed="cell and positions" if self.target.cell else "positions",
+            space_group=f"{crystal.symbol} ({crystal.space_group_number}), kept fixed",
+            code=method.code,
+            version=method.version,
+            functional=method.functional,
+            cutoff_eV=method.cutoff_eV,
+            k_mesh=method.k_mesh,
+            largest_force_eV_A=Finite(round(float(np.linalg.norm(forces, axis=1).max()), 5)),
+            steps=steps,
+            lattice_parameters={
+                name: Finite(round(value, 5)) for name, value in crystal.lattice_parameters.items()
             },
-            "free_coordinates": {
-                free.name: round(free.value, 6) for free in crystal.free_coordinates
+            free_coordinates={
+                free.name: Finite(round(free.value, 6)) for free in crystal.free_coordinates
             },
-        }
-        if self.target.cell:
-            summary["largest_stress_GPa"] = round(float(np.abs(stress).max()), 4)
-        return summary
+            largest_stress_GPa=left if self.target.cell else None,
+        )
 
 
 class _WorkerCalculator(Calculator):
@@ -226,7 +229,7 @@ class _WorkerCalculator(Calculator):
         self,
         runner: asyncio.Runner,
         worker: Worker,
-        note: Callable[[dict[str, Any]], None],
+        note: Callable[[Computed], None],
         stress: bool,
     ) -> None:
         super().__init__()
@@ -242,35 +245,36 @@ class _WorkerCalculator(Calculator):
         system_changes: Any = all_changes,
     ) -> None:
         super().calculate(atoms, properties, system_changes)
-        failures: list[dict[str, Any]] = []
+        failures: list[Failure] = []
         while len(failures) < ATTEMPTS:
-            task = {
-                "numbers": self.atoms.numbers.tolist(),
-                "positions": self.atoms.positions.tolist(),
-                "cell": self.atoms.cell.array.tolist(),
-                "care": care_after(failures),
-                "stress": self.stress,
-            }
+            task = Task.of(
+                self.atoms.numbers,
+                self.atoms.positions,
+                self.atoms.cell.array,
+                care=care_after(failures),
+                stress=self.stress,
+            )
             result = self.runner.run(self.worker.compute(task))
-            if "failed" in result:
+            if isinstance(result, Failure):
                 failures.append(result)
                 continue
-            if self.stress and "stress_eV_A3" not in result:
+            if self.stress and result.stress_eV_A3 is None:
                 raise EngineError(
                     "the engine gives no stress, which relaxing a cell needs; set cell = false "
                     "under [relax]."
                 )
+            energy, free = result.energy_eV, result.free_energy_eV
             self.results = {
-                "energy": result["energy_eV"],
-                "free_energy": result.get("free_energy_eV", result["energy_eV"]),
-                "forces": np.array(result["forces_eV_A"]),
+                "energy": energy,
+                "free_energy": energy if free is None else free,
+                "forces": np.array(result.forces_eV_A),
             }
             if self.stress:
-                self.results["stress"] = np.array(result["stress_eV_A3"])
+                self.results["stress"] = np.array(result.stress_eV_A3)
             self.note(result)
             return
         raise EngineError(
-            f"a step of the relaxation failed {ATTEMPTS} times ({failures[-1]['failed']}); see the "
+            f"a step of the relaxation failed {ATTEMPTS} times ({failures[-1].failed}); see the "
             f"logs in {self.worker.folder.parent.parent.name}."
         )
 

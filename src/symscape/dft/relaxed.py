@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from symscape.crystal.crystal import Crystal
-from symscape.decode import DecodeError, Finite, decode, encode
+from symscape.decode import DecodeError, Finite, Stated, decode, encode
+from symscape.dft.results import StoredGeometry
 from symscape.errors import PlanError
 from symscape.files import write_atomically
 from symscape.jsontext import JsonTextError, parse_json
-from symscape.references.schema import Row
+from symscape.references.method import Method
+from symscape.references.provenance import RelaxationSummary
+from symscape.references.schema import Row, Voigt
 
 
 def relaxed_path(plan_path: Path) -> Path:
@@ -22,20 +24,18 @@ def relaxed_path(plan_path: Path) -> Path:
     return plan_path.with_suffix(".relaxed.json")
 
 
-@dataclass(frozen=True)
-class RelaxedCell:
+@dataclass(frozen=True, kw_only=True)
+class RelaxedCell(StoredGeometry):
     """A relaxed primitive cell: angstrom, fractional positions, eV, eV/angstrom and GPa."""
 
-    cell_A: tuple[Row, Row, Row]
-    positions: tuple[Row, ...]
     symbols: tuple[str, ...]
     energy_eV: Finite
     forces_eV_A: tuple[Row, ...]
-    stress_GPa: tuple[Finite, ...] | None = None
+    stress_GPa: Voigt | None = None
 
 
-@dataclass(frozen=True)
-class RelaxedCrystal:
+@dataclass(frozen=True, kw_only=True)
+class RelaxedCrystal(Stated):
     """What a relaxation leaves behind, as ``.relaxed.json`` holds it.
 
     Parameters
@@ -64,8 +64,8 @@ class RelaxedCrystal:
     n_lattice: int
     n_wyckoff: int
     primitive: RelaxedCell
-    summary: dict[str, Any]
-    method: dict[str, Any]
+    summary: RelaxationSummary
+    method: Method
     start: str
     time: str = ""
     symscape: str = ""
@@ -108,7 +108,5 @@ def relaxed_crystal(plan_path: Path) -> RelaxedCrystal | None:
 def write_relaxed(plan_path: Path, relaxed: RelaxedCrystal) -> None:
     """Write what a relaxation found beside its plan, one line a field."""
     content = encode(relaxed)
-    if relaxed.primitive.stress_GPa is None:
-        del content["primitive"]["stress_GPa"]
     lines = ",\n".join(f' "{key}": {json.dumps(value)}' for key, value in content.items())
     write_atomically(relaxed_path(plan_path), f"{{\n{lines}\n}}\n")

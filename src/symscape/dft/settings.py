@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
 
 import numpy as np
 
+from symscape.decode import Stated
 from symscape.dft.tables import read_table, refuse_negative
 from symscape.errors import PlanError
 
@@ -55,13 +56,6 @@ class Settings:
     magnetic_moments: dict[str, float] = field(default_factory=dict)
     timeout_s: float = 7200.0
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values that JSON and TOML can hold; what is None is left out."""
-        values = {key: value for key, value in asdict(self).items() if value is not None}
-        if self.k_mesh is not None:
-            values["k_mesh"] = list(self.k_mesh)
-        return values
-
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], where: str = "[settings]") -> Settings:
         """Check and take over a table of a plan.
@@ -106,8 +100,8 @@ class Settings:
         return below
 
 
-@dataclass(frozen=True)
-class EngineSpec:
+@dataclass(frozen=True, kw_only=True)
+class EngineSpec(Stated):
     """Which code computes the energies.
 
     Parameters
@@ -124,16 +118,14 @@ class EngineSpec:
         unless its points are imported.
     """
 
+    says_more: ClassVar[bool] = False
+
     name: str = "gpaw"
     factory: str = ""
-    options: dict[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
     code: str = ""
     version: str = ""
     datasets: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values; what is empty is left out."""
-        return {key: value for key, value in asdict(self).items() if value}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], where: str = "[engine]") -> EngineSpec:

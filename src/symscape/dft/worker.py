@@ -14,13 +14,16 @@ import queue
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
+from symscape.decode import Finite, decode, encode
 from symscape.dft.engine import Engine, make_engine
-from symscape.dft.settings import EngineSpec, Settings
+from symscape.dft.results import Computed, Failure, Readiness, Result, Task, WorkerSetup
+from symscape.dft.settings import Settings
 from symscape.errors import SymscapeError
 
 #: a cell that differs by less than this (angstrom) is the same cell
@@ -47,38 +50,33 @@ class LiveCalculator:
         self._atoms: Any = None
         self._care = 0
 
-    def compute(self, task: dict[str, Any]) -> dict[str, Any]:
-        """Return energies, forces and so on of one task, or ``failed`` with the reason.
+    def compute(self, task: Task) -> Result:
+        """Return energies, forces and so on of one task, or why there are none.
 
         A point that fails with a moved calculator is tried with a new one before it counts as
         failed: a calculator refuses, for instance, a geometry with less symmetry than its first.
         """
         from ase import Atoms
 
-        atoms = Atoms(
-            numbers=task["numbers"], positions=task["positions"], cell=task["cell"], pbc=True
-        )
-        care, stress = int(task.get("care", 0)), bool(task.get("stress", False))
+        atoms = Atoms(numbers=task.numbers, positions=task.positions, cell=task.cell, pbc=True)
         started = time.perf_counter()
-        result: dict[str, Any] = {}
+        result: Result | None = None
         refused = ""
-        if self._can_move_to(atoms, care):
+        if self._can_move_to(atoms, task.care):
             try:
                 self._atoms.positions[:] = atoms.positions
-                result = self._evaluate(stress)
+                result = self._evaluate(task.stress)
             except Exception as error:  # noted with the point's result
                 refused = _one_line(error)
-        if not result:
+        if result is None:
             try:
-                self._renew(atoms, care)
-                result = self._evaluate(stress)
+                self._renew(atoms, task.care)
+                result = self._evaluate(task.stress)
             except Exception as error:  # the reason goes into the journal
                 self._atoms = None
-                result = {"failed": _one_line(error)}
-        if refused:
-            result["restarted"] = refused
-        result["seconds"] = round(time.perf_counter() - started, 2)
-        return result
+                result = Failure(failed=_one_line(error))
+        seconds = Finite(round(time.perf_counter() - started, 2))
+        return replace(result, restarted=refused, seconds=seconds)
 
     def _can_move_to(self, atoms: Any, care: int) -> bool:
         return (
@@ -99,7 +97,7 @@ class LiveCalculator:
         self._atoms = atoms
         self._care = care
 
-    def _evaluate(self, stress: bool) -> dict[str, Any]:
+    def _evaluate(self, stress: bool) -> Computed:
         from ase.calculators.calculator import PropertyNotImplementedError
 
         atoms = self._atoms
@@ -107,21 +105,20 @@ class LiveCalculator:
         forces = np.asarray(atoms.get_forces(), dtype=float)
         if not np.isfinite(energy) or not np.isfinite(forces).all():
             raise FloatingPointError("the calculator returned an energy or force that is no number")
-        result: dict[str, Any] = {
-            "energy_eV": round(energy, 8),
-            "forces_eV_A": np.round(forces, 6).tolist(),
-        }
+        free_energy = voigt = None
         # most force fields and some codes know one energy only, or no stress
         with contextlib.suppress(PropertyNotImplementedError, NotImplementedError):
             free_energy = float(atoms.get_potential_energy(force_consistent=True))
-            result["free_energy_eV"] = round(free_energy, 8)
         if stress:
             with contextlib.suppress(PropertyNotImplementedError, NotImplementedError):
-                result["stress_eV_A3"] = np.round(atoms.get_stress(), 8).tolist()
-        steps = self.engine.scf_steps(atoms.calc)
-        if steps is not None:
-            result["scf_steps"] = steps
-        return result
+                voigt = np.round(atoms.get_stress(), 8).tolist()
+        return Computed(
+            energy_eV=Finite(round(energy, 8)),
+            forces_eV_A=np.round(forces, 6).tolist(),
+            free_energy_eV=None if free_energy is None else Finite(round(free_energy, 8)),
+            stress_eV_A3=voigt,
+            scf_steps=self.engine.scf_steps(atoms.calc),
+        )
 
 
 def _one_line(error: BaseException) -> str:
@@ -144,32 +141,31 @@ def main() -> None:
     results = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
 
-    def answer(message: dict[str, Any]) -> None:
+    def answer(message: Readiness | Result) -> None:
         # after the last answer the parent ends this process without asking
         sys.stdout.flush()
-        results.write(json.dumps(message) + "\n")
+        results.write(json.dumps(encode(message)) + "\n")
         results.flush()
 
     tasks: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_read_lines, args=(sys.stdin, tasks), daemon=True).start()
-    configuration = json.loads(tasks.get())
-    settings = Settings.from_dict(configuration["settings"])
-    folder = Path(configuration["folder"])
-    if configuration["nice"] and sys.platform != "win32":
-        os.nice(configuration["nice"])
+    setup: WorkerSetup = decode(WorkerSetup, json.loads(tasks.get()), "")
+    if setup.nice and sys.platform != "win32":
+        os.nice(setup.nice)
     try:
-        engine = make_engine(EngineSpec.from_dict(configuration["engine"]), settings)
+        engine = make_engine(setup.engine, setup.settings)
         method = engine.method()
     except SymscapeError as error:
-        answer({"fatal": str(error)})
+        answer(Readiness(fatal=str(error)))
         return
     except ImportError as error:
-        answer({"fatal": f"the engine can't be loaded ({_one_line(error)}); repair its package."})
+        text = f"the engine can't be loaded ({_one_line(error)}); repair its package."
+        answer(Readiness(fatal=text))
         return
-    live = LiveCalculator(engine, settings, folder)
-    answer({"ready": method})
+    live = LiveCalculator(engine, setup.settings, Path(setup.folder))
+    answer(Readiness(method))
     while True:
-        answer(live.compute(json.loads(tasks.get())))
+        answer(live.compute(decode(Task, json.loads(tasks.get()), "")))
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ class OwnErrors:
         equations = own.equations
         fitted = fit(equations.sampled_volumes(), own.energies)
         errors = CurveErrors.of(fitted, equations.average)
-        code = equations.codes.get(str(own.method["code"]))
+        code = equations.codes.get(own.method.code)
         study = np.full(len(equations), np.nan)
         if code is not None:
             study = CurveErrors.of(code, equations.average).epsilon

@@ -2,43 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from symscape.decode import DecodeError, Finite, decode
+from symscape.decode import Finite, Stated
 
 #: meV/atom above the minimum up to which energies are judged, and the budget is taken
 BUDGET_WINDOW = 500.0
 
 
-@dataclass(frozen=True)
-class CheckedPoint:
+@dataclass(frozen=True, kw_only=True)
+class CheckedPoint(Stated):
     """A point's energy above the lowest checked one, in meV/atom.
 
     Parameters
     ----------
-    index
+    i, j
         Where it lies on the grid.
-    stored
+    relative_meV_atom
         At the settings of the reference.
-    checked
+    checked_relative_meV_atom
         At a higher cut-off and a denser k-mesh.
+    difference_meV_atom
+        The first less the second, rounded.
     """
 
-    index: tuple[int, int]
-    stored: float
-    checked: float
+    i: int
+    j: int
+    relative_meV_atom: Finite
+    checked_relative_meV_atom: Finite
+    difference_meV_atom: Finite | None = None
 
     @property
     def difference(self) -> float:
         """What the stored energy is off, in meV/atom."""
-        return self.stored - self.checked
+        return self.relative_meV_atom - self.checked_relative_meV_atom
 
 
-@dataclass(frozen=True)
-class ConvergenceCheck:
-    """Relative energies of a few points at better settings.
+@dataclass(frozen=True, kw_only=True)
+class ConvergenceCheck(Stated):
+    """Relative energies of two points or more at better settings, as ``provenance`` states them.
 
     Parameters
     ----------
@@ -46,12 +48,15 @@ class ConvergenceCheck:
         The better settings; the mesh is None where the density decided.
     points
         The lowest is among them.
+    largest_difference_meV_atom
+        Of their differences.
     """
 
-    cutoff_eV: float
-    k_density_A: float
-    k_mesh: tuple[int, int, int] | None
+    cutoff_eV: Finite
+    k_density_A: Finite
+    k_mesh: tuple[int, int, int] | None = None
     points: tuple[CheckedPoint, ...]
+    largest_difference_meV_atom: Finite | None = None
 
     @property
     def largest_difference(self) -> float:
@@ -61,44 +66,5 @@ class ConvergenceCheck:
     @property
     def error_budget(self) -> float:
         """Largest change of a relative energy within the judged 500 meV/atom, in meV/atom."""
-        judged = (p.difference for p in self.points if p.stored <= BUDGET_WINDOW)
+        judged = (p.difference for p in self.points if p.relative_meV_atom <= BUDGET_WINDOW)
         return max(map(abs, judged), default=self.largest_difference)
-
-
-@dataclass(frozen=True)
-class _PointRecord:
-    i: int
-    j: int
-    relative_meV_atom: Finite
-    checked_relative_meV_atom: Finite
-
-
-@dataclass(frozen=True)
-class _CheckRecord:
-    cutoff_eV: Finite
-    k_density_A: Finite
-    points: tuple[_PointRecord, ...]
-    k_mesh: tuple[int, int, int] | None = None
-
-
-def read_convergence(stored: Mapping[str, Any] | None) -> ConvergenceCheck | None:
-    """Read ``provenance.convergence`` of a reference file; None where nothing was checked.
-
-    Raises
-    ------
-    ValueError
-        If it is no convergence check, with what is wrong.
-    """
-    if not stored:
-        return None
-    try:
-        record: _CheckRecord = decode(_CheckRecord, stored, "")
-    except DecodeError as error:
-        raise ValueError(f"is malformed: {error}") from None
-    if len(record.points) < 2:
-        raise ValueError("needs two points or more")
-    points = tuple(
-        CheckedPoint((p.i, p.j), p.relative_meV_atom, p.checked_relative_meV_atom)
-        for p in record.points
-    )
-    return ConvergenceCheck(record.cutoff_eV, record.k_density_A, record.k_mesh, points)

@@ -4,60 +4,49 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from symscape.decode import Stated
 from symscape.errors import ReferenceFileError
-from symscape.references.schema import MethodRecord, ProvenanceRecord, read_json, read_record
+from symscape.references.method import Method
+from symscape.references.provenance import CrystalsProvenance
+from symscape.references.schema import Row, Voigt, read_json, read_record
 
 SCHEMA = "symscape-crystals/1"
 #: the folder of a reference library that holds crystals
 FOLDER = "crystals"
 
 
-@dataclass(frozen=True)
-class LeftOut:
-    """Why a crystal that was computed is not listed, and what it was computed from."""
-
-    reason: str = ""
-    start: str = ""
-    k_mesh: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class CrystalsProvenance(ProvenanceRecord):
-    """What a file says of where its crystals are from, and of those that it leaves out."""
-
-    failed: dict[str, Any] = field(default_factory=dict)
-    left_out: dict[str, LeftOut] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class StoredCrystal:
-    """A crystal's line of a file; `crystals` reads its arrays."""
+@dataclass(frozen=True, kw_only=True)
+class StoredCrystal(Stated):
+    """A crystal's line of a file; docs/references.md describes the fields."""
 
     id: str
     formula: str
     prototype: str
     space_group_number: int
+    space_group_symbol: str = ""
     n_lattice: int
     n_wyckoff: int
     energy_eV: float
+    steps: int | None = None
     k_mesh: tuple[int, int, int]
-    cell_A: list[Any]
-    symbols: list[str]
-    positions: list[Any]
-    forces_eV_A: list[Any]
-    stress_GPa: list[Any]
+    cell_A: tuple[Row, Row, Row]
+    symbols: tuple[str, ...]
+    positions: tuple[Row, ...]
+    forces_eV_A: tuple[Row, ...]
+    stress_GPa: Voigt
+    start: str = ""
 
 
-@dataclass(frozen=True)
-class CrystalsRecord:
+@dataclass(frozen=True, kw_only=True)
+class CrystalsRecord(Stated):
     """What a file of crystals must say."""
 
+    schema: str
     system: str
-    method: MethodRecord
+    method: Method
     provenance: CrystalsProvenance
     crystals: tuple[StoredCrystal, ...]
 
@@ -90,29 +79,21 @@ def crystals_digest(paths: Iterable[Path]) -> str:
     return hashed.hexdigest()
 
 
-def read_crystals(path: Path) -> tuple[CrystalsRecord, dict[str, Any]]:
+def read_crystals(path: Path) -> CrystalsRecord:
     """Read a file of crystals and check that every field is there and of the right type.
-
-    Returns
-    -------
-    record : CrystalsRecord
-        What every file says.
-    document : dict
-        All of it: method, provenance and crystals may hold more.
 
     Raises
     ------
     ReferenceFileError
         If the file can't be read or a field is missing.
     """
-    document = read_json(path, SCHEMA)
-    return read_record(path, CrystalsRecord, document), document
+    return read_record(path, CrystalsRecord, read_json(path, SCHEMA))
 
 
-def stored_document(library: Path, system: str) -> dict[str, Any] | None:
+def stored_crystals(library: Path, system: str) -> CrystalsRecord | None:
     """Return what a library's file of a chemical system says, as `read_crystals`, or None."""
     path = library / FOLDER / f"{system}.json"
-    return read_crystals(path)[1] if path.exists() else None
+    return read_crystals(path) if path.exists() else None
 
 
 @dataclass(frozen=True)
@@ -136,6 +117,6 @@ def list_crystals(folders: Iterable[str | Path]) -> list[CrystalEntry]:
     return [
         CrystalEntry(crystal.id, record.system, crystal.n_lattice, crystal.n_wyckoff)
         for path in find_crystal_files(folders)
-        for record, _ in [read_crystals(path)]
+        for record in [read_crystals(path)]
         for crystal in record.crystals
     ]

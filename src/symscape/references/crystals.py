@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,11 +27,14 @@ from symscape.references.crystal_checks import (
 from symscape.references.crystal_files import (
     FOLDER,
     SCHEMA,
+    CrystalsRecord,
     StoredCrystal,
     crystals_digest,
     find_crystal_files,
     read_crystals,
 )
+from symscape.references.method import Method
+from symscape.references.provenance import CrystalsProvenance
 from symscape.references.schema import write_document
 
 if TYPE_CHECKING:
@@ -146,8 +149,8 @@ class CrystalLibrary:
     """
 
     crystals: tuple[CrystalReference, ...]
-    method: dict[str, Any]
-    provenance: dict[str, dict[str, Any]]
+    method: Method
+    provenance: dict[str, CrystalsProvenance]
     digest: str
 
     def __len__(self) -> int:
@@ -156,7 +159,7 @@ class CrystalLibrary:
     @property
     def level_of_theory(self) -> str:
         """The functional, e.g. ``PBE``."""
-        return str(self.method["functional"])
+        return self.method.functional
 
     @property
     def systems(self) -> tuple[str, ...]:
@@ -199,12 +202,12 @@ def load_crystals(folders: Iterable[str | Path]) -> CrystalLibrary:
 
 def _load(paths: list[Path]) -> CrystalLibrary:
     crystals: list[CrystalReference] = []
-    provenance: dict[str, dict[str, Any]] = {}
-    first: tuple[Path, dict[str, Any]] | None = None
+    provenance: dict[str, CrystalsProvenance] = {}
+    first: tuple[Path, Method] | None = None
     owners: dict[str, Path] = {}
     for path in paths:
-        stated, document = read_crystals(path)
-        system, method = stated.system, document["method"]
+        stated = read_crystals(path)
+        system, method = stated.system, stated.method
         if path.stem != system:
             raise ReferenceFileError(
                 f"{path}: system is {system!r}, but the file is called {path.stem!r}; rename one."
@@ -221,23 +224,33 @@ def _load(paths: list[Path]) -> CrystalLibrary:
                 )
             owners[crystal.id] = path
             crystals.append(crystal)
-        provenance[system] = document["provenance"]
+        provenance[system] = stated.provenance
     assert first is not None
     return CrystalLibrary(tuple(crystals), first[1], provenance, crystals_digest(paths))
 
 
-def _check_common(path: Path, method: dict[str, Any], other: Path, known: dict[str, Any]) -> None:
+def _check_common(path: Path, method: Method, other: Path, known: Method) -> None:
     """Refuse energies that can't be combined with those of another file."""
+    different = first_difference(method, known)
+    if different is not None:
+        key, own, others = different
+        raise ReferenceFileError(
+            f"{path}: {key} is {own!r}, but {other} has {others!r}; formation energies need one "
+            "method, so compute one of them anew."
+        )
+
+
+def first_difference(method: Method, known: Method) -> tuple[str, object, object] | None:
+    """Return what differs first of what energies must have in common, with both values."""
     for key in COMMON_METHOD:
-        if method.get(key) != known.get(key):
-            raise ReferenceFileError(
-                f"{path}: {key} is {method.get(key)!r}, but {other} has {known.get(key)!r}; "
-                "formation energies need one method, so compute one of them anew."
-            )
+        own, other = getattr(method, key), getattr(known, key)
+        if own != other:
+            return key, own, other
+    return None
 
 
 def _read_crystal(
-    path: Path, record: StoredCrystal, system: str, method: dict[str, Any]
+    path: Path, record: StoredCrystal, system: str, method: Method
 ) -> CrystalReference:
     """Build a crystal from its line and check it against itself."""
     from ase.data import atomic_numbers
@@ -276,16 +289,16 @@ def _read_crystal(
     )
     check_symmetry(where, record, reference.to_atoms())
     check_relaxed(where, reference.energy, forces, stress)
-    check_mesh(where, cell, reference.k_mesh, method.get("k_density_A"))
+    check_mesh(where, cell, reference.k_mesh, method.k_density_A)
     return reference
 
 
 def write_crystals(
     folder: str | Path,
     system: str,
-    records: list[dict[str, Any]],
-    method: dict[str, Any],
-    provenance: dict[str, Any],
+    records: Iterable[StoredCrystal],
+    method: Method,
+    provenance: CrystalsProvenance,
 ) -> Path:
     """Write ``<folder>/crystals/<system>.json`` with `write_document` and return its path.
 
@@ -293,8 +306,6 @@ def write_crystals(
     ----------
     folder
         The reference library.
-    records
-        One dictionary a crystal, with the fields that docs/references.md lists.
 
     Raises
     ------
@@ -302,11 +313,11 @@ def write_crystals(
         As `write_document` and `load_crystals`.
     """
     target = Path(folder) / FOLDER / f"{system}.json"
-    document = {
-        "schema": SCHEMA,
-        "system": system,
-        "method": method,
-        "provenance": provenance,
-        "crystals": sorted(records, key=lambda record: str(record["id"])),
-    }
-    return write_document(target, document, "crystals", lambda trial: _load([trial]))
+    record = CrystalsRecord(
+        schema=SCHEMA,
+        system=system,
+        method=method,
+        provenance=provenance,
+        crystals=tuple(sorted(records, key=lambda crystal: crystal.id)),
+    )
+    return write_document(target, record, "crystals", lambda trial: _load([trial]))

@@ -6,18 +6,19 @@ crystal a line, computed as grids and hull crystals are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from symscape.decode import Finite
+from symscape.decode import Finite, Stated
 from symscape.errors import ReferenceFileError, shown
 from symscape.references.equation_files import FOLDER
 from symscape.references.equations import EquationsOfState, read_equations
-from symscape.references.schema import MethodRecord, read_json, read_record, write_document
+from symscape.references.method import Method
+from symscape.references.provenance import CurvesProvenance
+from symscape.references.schema import read_json, read_record, write_document
 
 FILE = "own.json"
 SCHEMA = "symscape-own-curves/1"
@@ -25,8 +26,10 @@ SCHEMA = "symscape-own-curves/1"
 _SAME_VOLUME = 2e-6
 
 
-@dataclass(frozen=True)
-class _CurveRecord:
+@dataclass(frozen=True, kw_only=True)
+class CurveRecord(Stated):
+    """A crystal's line: energies in eV/atom at volumes in angstrom^3/atom."""
+
     id: str
     cutoff_eV: Finite
     k_mesh: tuple[int, int, int]
@@ -34,16 +37,14 @@ class _CurveRecord:
     energies_eV_atom: list[Finite]
 
 
-@dataclass(frozen=True)
-class _Licence:
-    licence: str
+@dataclass(frozen=True, kw_only=True)
+class CurvesRecord(Stated):
+    """What the file says."""
 
-
-@dataclass(frozen=True)
-class _FileRecord:
-    method: MethodRecord
-    provenance: _Licence
-    crystals: tuple[_CurveRecord, ...]
+    schema: str
+    method: Method
+    provenance: CurvesProvenance
+    crystals: tuple[CurveRecord, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,15 +69,15 @@ class OwnCurves:
     energies: np.ndarray
     cutoffs: np.ndarray
     k_meshes: np.ndarray
-    method: Mapping[str, Any]
-    provenance: Mapping[str, Any]
+    method: Method
+    provenance: CurvesProvenance
 
 
 def write_own_curves(
     library: str | Path,
-    records: Iterable[Mapping[str, Any]],
-    method: Mapping[str, Any],
-    provenance: Mapping[str, Any],
+    records: Iterable[CurveRecord],
+    method: Method,
+    provenance: CurvesProvenance,
 ) -> Path:
     """Write the curves of our engine with `write_document` and return the file's path.
 
@@ -85,25 +86,22 @@ def write_own_curves(
     library
         The reference library, which holds the verified curves, too.
     records
-        Each with the fields of a stored crystal.
+        The crystals, in this order.
     method, provenance
-        As stored.
+        Of all.
 
     Raises
     ------
     ReferenceFileError
         As `write_document` and `load_own_curves`.
     """
-    document = {
-        "schema": SCHEMA,
-        "method": dict(method),
-        "provenance": dict(provenance),
-        "crystals": [dict(record) for record in records],
-    }
+    record = CurvesRecord(
+        schema=SCHEMA, method=method, provenance=provenance, crystals=tuple(records)
+    )
     equations = read_equations(Path(library) / FOLDER)
     return write_document(
         Path(library) / FOLDER / FILE,
-        document,
+        record,
         "crystals",
         lambda trial: load_own_curves(trial.parent.parent, equations),
     )
@@ -119,10 +117,10 @@ def load_own_curves(library: str | Path, equations: EquationsOfState) -> OwnCurv
         are not the study's.
     """
     path = Path(library) / FOLDER / FILE
-    document = read_json(path, SCHEMA)
+    stored = read_record(path, CurvesRecord, read_json(path, SCHEMA))
     rows: dict[tuple[str, float], int] = {}
     energies, meshes = [], []
-    for record in read_record(path, _FileRecord, document).crystals:
+    for record in stored.crystals:
         name, key = record.id, (record.id, record.cutoff_eV)
         if name not in equations.ids or key in rows:
             raise ReferenceFileError(
@@ -151,6 +149,6 @@ def load_own_curves(library: str | Path, equations: EquationsOfState) -> OwnCurv
         np.array(energies),
         np.array([cutoff for _, cutoff in rows]),
         np.array(meshes),
-        document["method"],
-        document["provenance"],
+        stored.method,
+        stored.provenance,
     )

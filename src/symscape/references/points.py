@@ -10,19 +10,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from symscape.crystal.slice import Slice
-from symscape.decode import DecodeError, Finite, decode
+from symscape.decode import DecodeError, Finite, Stated, decode
 from symscape.errors import ReferenceFileError
 from symscape.references.values import finite_array
 
 #: stored positions may differ from rebuilt ones by this much (files hold eight decimals)
 GEOMETRY_TOLERANCE_A = 1e-4
 #: where the components of a symmetric tensor stand in Voigt's order: xx, yy, zz, yz, xz, xy
-_FROM_VOIGT = np.array([[0, 5, 4], [5, 1, 3], [4, 3, 2]])
+FROM_VOIGT = np.array([[0, 5, 4], [5, 1, 3], [4, 3, 2]])
 
 
-@dataclass(frozen=True)
-class PointRecord:
-    """One grid point as a file states it.
+@dataclass(frozen=True, kw_only=True)
+class PointRecord(Stated):
+    """One grid point as a file states it, beside the values of its axes.
 
     Parameters
     ----------
@@ -34,8 +34,11 @@ class PointRecord:
         Grid index of the point whose energy it has by symmetry.
     failed
         Why there is no energy.
-    energy_eV
-        Of the primitive cell.
+    energy_eV, free_energy_eV
+        Of the primitive cell: extrapolated to zero smearing, and the one whose derivative the
+        forces are, where that is another.
+    scf_steps
+        How many the code took.
     cell_A, positions, forces_eV_A, stress_eV_A3
         Geometry (positions fractional), forces and Voigt's six components of the stress; each is
         read as a whole (`finite_array`).
@@ -47,6 +50,8 @@ class PointRecord:
     same_as: tuple[int, int] | None = None
     failed: str | None = None
     energy_eV: Finite | None = None
+    free_energy_eV: Finite | None = None
+    scf_steps: int | None = None
     cell_A: object = None
     positions: object = None
     forces_eV_A: object = None
@@ -78,7 +83,7 @@ def read_points(path: Path, listed: Sequence[Any], the_slice: Slice) -> Points:
         its geometry is not the slice's.
     """
     shape, n_atoms = the_slice.shape, len(the_slice.atom_indices())
-    points = _records(path, listed, shape)
+    points = point_records(path, listed, shape)
     energies = np.full(shape, np.nan)
     forces = np.full((*shape, n_atoms, 3), np.nan)
     stresses = np.full((*shape, 3, 3), np.nan)
@@ -96,7 +101,7 @@ def read_points(path: Path, listed: Sequence[Any], the_slice: Slice) -> Points:
     pushed = {number: p for number, p in own.items() if p.forces_eV_A is not None}
     forces[_places(pushed)] = _stacked(path, pushed, "forces_eV_A", (n_atoms, 3))
     strained = {number: p for number, p in own.items() if p.stress_eV_A3 is not None}
-    stresses[_places(strained)] = _stacked(path, strained, "stress_eV_A3", (6,))[:, _FROM_VOIGT]
+    stresses[_places(strained)] = _stacked(path, strained, "stress_eV_A3", (6,))[:, FROM_VOIGT]
     computed = np.isfinite(energies)
     for target, point in points.items():
         if point.same_as is None or point.masked:
@@ -135,10 +140,16 @@ def _malformed(path: Path, number: int, why: str) -> ReferenceFileError:
     return ReferenceFileError(f"{path}: point {number} is malformed ({why}); correct or remove it.")
 
 
-def _records(
+def point_records(
     path: Path, listed: Sequence[Any], shape: tuple[int, int]
 ) -> dict[tuple[int, int], PointRecord]:
-    """Return the points of a file by their grid indices, in its order."""
+    """Return the points of a file by their grid indices, in its order.
+
+    Raises
+    ------
+    ReferenceFileError
+        If a point is malformed, listed twice or outside the grid.
+    """
     found: dict[tuple[int, int], PointRecord] = {}
     for number, entry in enumerate(listed):
         try:

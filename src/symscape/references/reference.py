@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,6 +14,8 @@ from symscape.crystal.structures import Structures
 from symscape.crystal.tangents import crystal_at
 from symscape.notebook import map_html, table_html
 from symscape.references.convergence import ConvergenceCheck
+from symscape.references.method import Method
+from symscape.references.provenance import Provenance
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,10 +39,8 @@ class LandscapeReference:
         True where two atoms are too close, shape (n_u, n_v).
     computed
         True where the energy was computed rather than filled in by symmetry, shape (n_u, n_v).
-    method
-        DFT code, version, functional, cut-off, k-mesh, ... as stored.
-    provenance
-        Command, licence, citation, ... as stored.
+    method, provenance
+        How its energies were computed and where they are from, as stored.
     stresses
         eV/angstrom^3, positive under tension, shape (n_u, n_v, 3, 3); NaN where there are none,
         None if there are none at all.
@@ -63,8 +62,8 @@ class LandscapeReference:
     forces: np.ndarray
     mask: np.ndarray
     computed: np.ndarray
-    method: dict[str, Any]
-    provenance: dict[str, Any]
+    method: Method
+    provenance: Provenance
     stresses: np.ndarray | None = None
     kind: str = "local"
     formula: str = ""
@@ -95,7 +94,7 @@ class LandscapeReference:
     @property
     def level_of_theory(self) -> str:
         """The functional, e.g. ``PBE``."""
-        return str(self.method["functional"])
+        return self.method.functional
 
     @property
     def error_budget(self) -> float:

@@ -10,21 +10,25 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from symscape.decode import DecodeError, Finite, decode
+from symscape.decode import DecodeError, Finite, Stated, decode, encode
 from symscape.errors import ReferenceFileError, shown
 from symscape.files import write_checked
 from symscape.jsontext import JsonTextError, parse_json
+from symscape.references.method import Method
+from symscape.references.provenance import GridProvenance
 
 SCHEMA = "symscape-landscape/1"
 
 Record = TypeVar("Record")
 Row = tuple[Finite, Finite, Finite]
+#: xx, yy, zz, yz, xz, xy
+Voigt = tuple[Finite, Finite, Finite, Finite, Finite, Finite]
 
 
-@dataclass(frozen=True)
-class AxisRecord:
+@dataclass(frozen=True, kw_only=True)
+class AxisRecord(Stated):
     """An axis as a file states it; see `Axis`."""
 
     name: str
@@ -36,8 +40,8 @@ class AxisRecord:
     period: Finite | None = None
 
 
-@dataclass(frozen=True)
-class CellRecord:
+@dataclass(frozen=True, kw_only=True)
+class CellRecord(Stated):
     """A slice's crystal as a file states it.
 
     ``lattice_A`` is the conventional cell, rows in angstrom; ``atoms`` are symbols with fractional
@@ -52,10 +56,11 @@ class CellRecord:
     atoms: list[Any]
 
 
-@dataclass(frozen=True)
-class SliceRecord:
+@dataclass(frozen=True, kw_only=True)
+class SliceRecord(Stated):
     """What a file says of a slice."""
 
+    schema: str
     material: str
     slice: str
     kind: str
@@ -64,51 +69,27 @@ class SliceRecord:
     mask_ratio: Finite
 
 
-@dataclass(frozen=True)
-class MethodRecord:
-    """What a file must say of how its energies were computed; it may say more."""
-
-    code: str
-    functional: str
-
-
-@dataclass(frozen=True)
-class ProvenanceRecord:
-    """What a file must say of where its energies are from; it may say more."""
-
-    licence: str
-    command: str
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LandscapeRecord(SliceRecord):
-    """What a reference file must say; `store` reads its points."""
+    """What a reference file says; `read_points` reads its points."""
 
-    method: MethodRecord
-    provenance: ProvenanceRecord
+    method: Method
+    provenance: GridProvenance
     points: list[Any]
 
 
 Described = TypeVar("Described", bound=SliceRecord)
 
 
-def read_document(path: Path) -> tuple[LandscapeRecord, dict[str, Any]]:
+def read_document(path: Path) -> LandscapeRecord:
     """Read a reference file and check that every field is there and of the right type.
-
-    Returns
-    -------
-    record : LandscapeRecord
-        What every file says.
-    document : dict
-        All of it: method and provenance may hold more.
 
     Raises
     ------
     ReferenceFileError
         If the file is missing, is not JSON, has another schema, or lacks a field.
     """
-    document = read_json(path, SCHEMA)
-    return read_slice_record(path, LandscapeRecord, document), document
+    return read_slice_record(path, LandscapeRecord, read_json(path, SCHEMA))
 
 
 def read_slice_record(path: Path, kind: type[Described], document: Any) -> Described:
@@ -189,8 +170,16 @@ def dump_document(document: dict[str, Any], rows: str = "points") -> str:
     return f'{_indented(header, 0)[:-2]},\n "{rows}": [\n{lines}\n ]\n}}\n'
 
 
+class FileRecord(Protocol):
+    """What a file of the library says, a dataclass that the codec writes."""
+
+    @property
+    def schema(self) -> str:
+        """Name and version of the format."""
+
+
 def write_document(
-    path: Path, document: dict[str, Any], rows: str, check: Callable[[Path], object]
+    path: Path, record: FileRecord, rows: str, check: Callable[[Path], object]
 ) -> Path:
     """Write a file of the library: whole or not at all, and only if it loads.
 
@@ -198,7 +187,7 @@ def write_document(
     ----------
     path
         Where it goes.
-    document
+    record
         What it says.
     rows
         The field that holds the grid points, crystals or curves, a line each.
@@ -216,8 +205,9 @@ def write_document(
         If there is a file that this version can't read or that holds more than the new one, which
         isn't complete, or if what was written does not load; then the old file stays.
     """
+    document: dict[str, Any] = encode(record)
     if path.exists():
-        there = read_json(path, document["schema"])
+        there = read_json(path, record.schema)
         before, after = _computed(there, rows), _computed(document, rows)
         if after < before and not document["provenance"].get("complete", True):
             raise ReferenceFileError(

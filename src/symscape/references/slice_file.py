@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from symscape.crystal.slice import Slice
 from symscape.references.schema import SliceRecord, read_json, read_slice_record
-from symscape.references.store import build_document, build_slice
+from symscape.references.store import build_slice
 
 SLICE_SCHEMA = "symscape-slice/1"
 
 
-def slice_document(the_slice: Slice, kind: str) -> dict[str, Any]:
-    """Return a slice as plain data; crystal, axes, kind and mask ratio as in a stored reference."""
-    crystal = the_slice.crystal
-    document = build_document(
-        material=f"{crystal.formula}-{crystal.symbol.replace('/', '')}",
-        the_slice=the_slice,
-        points=[],
-        method={},
-        provenance={},
-        kind=kind,
-    )
-    for energies in ("points", "method", "provenance"):
-        document.pop(energies)
-    return document | {"schema": SLICE_SCHEMA}
+@dataclass(frozen=True, kw_only=True)
+class WrittenSlice(SliceRecord):
+    """A slice beside the file of its structures.
+
+    Parameters
+    ----------
+    pinned
+        Coordinates that are held where the origin is free.
+    structures
+        Name of the file of the grid's structures.
+    mask
+        A line of the grid each, ``#`` where two atoms are too close.
+    grid_symmetries
+        Names of the operations that map the grid onto itself.
+    """
+
+    pinned: tuple[str, ...]
+    structures: str
+    mask: tuple[str, ...]
+    grid_symmetries: tuple[str, ...]
 
 
 def load_slice(path: str | Path) -> Slice:
-    """Read a slice that `slice_document` described.
+    """Read a slice that `symscape.references.store.slice_record` described.
 
     Raises
     ------

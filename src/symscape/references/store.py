@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,23 @@ import numpy as np
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.grid import Axis
 from symscape.crystal.slice import Slice
-from symscape.decode import is_finite
+from symscape.decode import Finite, decode, encode, is_finite
 from symscape.errors import ReferenceFileError, SymscapeError, shown
 from symscape.files import checksum
-from symscape.references.convergence import ConvergenceCheck, read_convergence
-from symscape.references.points import read_points
+from symscape.references.convergence import ConvergenceCheck
+from symscape.references.method import Method
+from symscape.references.points import PointRecord, point_records, read_points
+from symscape.references.provenance import GridProvenance
 from symscape.references.reference import LandscapeReference
-from symscape.references.schema import SCHEMA, SliceRecord, read_document, write_document
+from symscape.references.schema import (
+    SCHEMA,
+    AxisRecord,
+    CellRecord,
+    LandscapeRecord,
+    SliceRecord,
+    read_document,
+    write_document,
+)
 
 KINDS = ("local", "global")
 
@@ -33,7 +44,7 @@ def load_reference(path: str | Path) -> LandscapeReference:
         geometry, a mask, grid indices, the name.
     """
     path = Path(path)
-    record, document = read_document(path)
+    record = read_document(path)
     the_slice = build_slice(path, record)
     for field, expected, where in (
         ("material", path.parent.name, "its folder"),
@@ -57,9 +68,9 @@ def load_reference(path: str | Path) -> LandscapeReference:
         forces=points.forces,
         mask=the_slice.mask,
         computed=points.computed,
-        method=document["method"],
-        provenance=document["provenance"],
-        convergence=_read_convergence(path, document["provenance"]),
+        method=record.method,
+        provenance=record.provenance,
+        convergence=_checked_convergence(path, record.provenance.convergence),
         stresses=points.stresses if np.isfinite(points.stresses).any() else None,
         kind=record.kind,
         formula=record.crystal.formula,
@@ -69,6 +80,18 @@ def load_reference(path: str | Path) -> LandscapeReference:
     if not reference.valid.any():
         raise ReferenceFileError(f"{path}: holds no energy at all; compute some points first.")
     return reference
+
+
+def stored_points(path: str | Path, the_slice: Slice) -> list[PointRecord]:
+    """Return the points of a reference file as they are stored.
+
+    Raises
+    ------
+    ReferenceFileError
+        If the file can't be read or a point is malformed.
+    """
+    path = Path(path)
+    return [*point_records(path, read_document(path).points, the_slice.shape).values()]
 
 
 def build_slice(path: Path, record: SliceRecord) -> Slice:
@@ -112,13 +135,13 @@ def build_slice(path: Path, record: SliceRecord) -> Slice:
     return the_slice
 
 
-def _read_convergence(path: Path, provenance: dict[str, Any]) -> ConvergenceCheck | None:
-    try:
-        return read_convergence(provenance.get("convergence"))
-    except ValueError as error:
+def _checked_convergence(path: Path, check: ConvergenceCheck | None) -> ConvergenceCheck | None:
+    if check is not None and len(check.points) < 2:
         raise ReferenceFileError(
-            f"{path}: provenance.convergence {error}; run 'symscape reference check' again."
-        ) from None
+            f"{path}: provenance.convergence needs two points or more; run 'symscape reference "
+            "check' again."
+        )
+    return check
 
 
 def _read_atoms(path: Path, atoms: list[Any]) -> tuple[np.ndarray, np.ndarray]:
@@ -153,63 +176,51 @@ def _check_mask(path: Path, the_slice: Slice, masked: np.ndarray, known: np.ndar
         )
 
 
-def build_document(
+def landscape_record(
     *,
     material: str,
     the_slice: Slice,
-    points: list[dict[str, Any]],
-    method: dict[str, Any],
-    provenance: dict[str, Any],
+    points: Iterable[PointRecord],
+    method: Method,
+    provenance: GridProvenance,
     kind: str = "local",
-) -> dict[str, Any]:
-    """Put together the document of a reference file.
+) -> LandscapeRecord:
+    """Put together what a reference file says."""
+    return LandscapeRecord(
+        **vars(slice_record(the_slice, kind, SCHEMA, material)),
+        method=method,
+        provenance=provenance,
+        points=sorted(points, key=lambda point: (point.i, point.j)),
+    )
 
-    Parameters
-    ----------
-    points
-        One dictionary a grid point: ``i``, ``j`` and either ``energy_eV`` (of the primitive cell),
-        ``forces_eV_A``, ``scf_steps``, ``cell_A`` and ``positions`` (fractional), atoms in the
-        slice's order; or ``masked: true``; or ``failed: reason``; or ``same_as: [i, j]``.
-    """
+
+def slice_record(the_slice: Slice, kind: str, schema: str, material: str = "") -> SliceRecord:
+    """Put together what a file of this schema says of a slice; the material has its own name."""
     from ase.data import chemical_symbols
 
     crystal = the_slice.crystal
-    return {
-        "schema": SCHEMA,
-        "material": material,
-        "slice": the_slice.name,
-        "kind": kind,
-        "crystal": {
-            "formula": crystal.formula,
-            "space_group_number": crystal.space_group_number,
-            "space_group_symbol": crystal.symbol,
-            "hall_number": crystal.hall_number,
-            "lattice_A": np.round(crystal.lattice, 8).tolist(),
-            "atoms": [
+    return SliceRecord(
+        schema=schema,
+        material=material or f"{crystal.formula}-{crystal.symbol.replace('/', '')}",
+        slice=the_slice.name,
+        kind=kind,
+        crystal=CellRecord(
+            formula=crystal.formula,
+            space_group_number=crystal.space_group_number,
+            space_group_symbol=crystal.symbol,
+            hall_number=crystal.hall_number,
+            lattice_A=np.round(crystal.lattice, 8).tolist(),
+            atoms=[
                 [chemical_symbols[z], *np.round(x, 8).tolist()]
                 for z, x in zip(crystal.numbers, crystal.positions, strict=True)
             ],
-        },
-        "axes": [
-            {
-                "name": axis.name,
-                "terms": axis.terms,
-                "start": axis.start,
-                "stop": axis.stop,
-                "points": axis.points,
-                "origin": axis.origin,
-                "period": axis.period,
-            }
-            for axis in the_slice.axes
-        ],
-        "mask_ratio": the_slice.mask_ratio,
-        "method": method,
-        "provenance": provenance,
-        "points": sorted(points, key=lambda p: (p["i"], p["j"])),
-    }
+        ),
+        axes=[decode(AxisRecord, encode(axis), "axes") for axis in the_slice.axes],
+        mask_ratio=Finite(the_slice.mask_ratio),
+    )
 
 
-def write_reference(folder: str | Path, document: dict[str, Any]) -> Path:
+def write_reference(folder: str | Path, record: LandscapeRecord) -> Path:
     """Write ``<folder>/<material>/<slice>.json`` with `write_document` and return its path.
 
     Raises
@@ -217,5 +228,5 @@ def write_reference(folder: str | Path, document: dict[str, Any]) -> Path:
     ReferenceFileError
         As `write_document` and `load_reference`.
     """
-    target = Path(folder) / document["material"] / f"{document['slice']}.json"
-    return write_document(target, document, "points", load_reference)
+    target = Path(folder) / record.material / f"{record.slice}.json"
+    return write_document(target, record, "points", load_reference)
