@@ -20,11 +20,12 @@ from symscape.cli import app
 from symscape.figures.panels import colour_map
 from symscape.leaderboard.browser import script_json
 from symscape.leaderboard.collect import Aside, Board, Entry
+from symscape.leaderboard.document import leaderboard_json
 from symscape.leaderboard.maps import colour_script, map_data, map_numbers
 from symscape.leaderboard.pages import Pages
 from symscape.leaderboard.ranking import rank_board
 from symscape.leaderboard.site import BoardSite, slug
-from symscape.leaderboard.tables import leaderboard_csv, leaderboard_json, leaderboard_markdown
+from symscape.leaderboard.tables import leaderboard_csv, leaderboard_markdown
 from symscape.leaderboard.write import write_leaderboard
 from symscape.results.run_results import load_results, save_results
 
@@ -188,13 +189,13 @@ def test_numbers_for_the_browser_are_those_of_the_ranking(ranking, site):
 def test_map_numbers_are_the_grids(ranking):
     entry = next(e for e in ranking.board.entries if e.name == "soft")
     numbers = map_numbers(A, [entry])
-    (model,) = numbers["models"]
-    reference = np.array(numbers["reference"], dtype=float)
+    (model,) = numbers.models
+    reference = np.array(numbers.reference, dtype=float)
     np.testing.assert_allclose(reference, np.where(A.masked, np.nan, 1000 * A.relative), atol=0.051)
-    np.testing.assert_allclose(np.array(model["energies"], dtype=float), 0.7 * reference, atol=0.1)
-    assert [[c == "#" for c in row] for row in numbers["masked"]] == A.masked.tolist()
-    assert model["scale"][0] == 0
-    assert model["errors"][0] == -model["errors"][-1]
+    np.testing.assert_allclose(np.array(model.energies, dtype=float), 0.7 * reference, atol=0.1)
+    assert [[c == "#" for c in row] for row in numbers.masked] == A.masked.tolist()
+    assert model.scale[0] == 0
+    assert model.errors[0] == -model.errors[-1]
 
 
 def test_colours_are_those_of_the_figures():

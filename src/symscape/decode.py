@@ -47,7 +47,7 @@ class DecodeError(ValueError):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Stated:
+class OpenRecord:
     """A part of a file that may say more than its fields, and that is written as it was read.
 
     `encode` keeps the order of the keys, what else they say, and numbers that were not changed as
@@ -101,8 +101,8 @@ def encode(value: Any) -> Any:
         return value if isfinite(value) else None
     if kind is dict:
         return {str(key): encode(item) for key, item in value.items()}
-    if isinstance(value, Stated):
-        return _encode_stated(value)
+    if isinstance(value, OpenRecord):
+        return _encode_open(value)
     if (names := _fields(kind)) is not None:
         return {name: encode(getattr(value, name)) for name in names}
     if isinstance(value, int | str):
@@ -123,7 +123,7 @@ def encode(value: Any) -> Any:
     raise TypeError(f"{kind.__name__} has no form in a results file")
 
 
-def _encode_stated(value: Stated) -> dict[str, Any]:
+def _encode_open(value: OpenRecord) -> dict[str, Any]:
     fields = [f for f in dataclasses.fields(value) if f.name != "as_read"]
     own = {f.name: encode(getattr(value, f.name)) for f in fields}
     empty = {
@@ -158,7 +158,7 @@ def decode(kind: Any, value: Any, where: str, *, closed: bool = False) -> Any:
         Path of ``value`` in the document, for the complaint.
     closed
         Whether a key that a dataclass does not have is refused: what a person writes may be
-        misspelled. Otherwise it is ignored, so that a file with additions still loads. `Stated`
+        misspelled. Otherwise it is ignored, so that a file with additions still loads. `OpenRecord`
         ones may say more in any file.
 
     Raises
@@ -208,7 +208,7 @@ def _schema(kind: type) -> dict[str, tuple[Any, bool]]:
     return {
         field.name: (hints[field.name], field.default is field.default_factory is missing)
         for field in dataclasses.fields(kind)
-        if not (field.name == "as_read" and issubclass(kind, Stated))
+        if not (field.name == "as_read" and issubclass(kind, OpenRecord))
     }
 
 
@@ -219,8 +219,8 @@ def _spot(where: str, key: str) -> str:
 def _decode_dataclass(kind: type, value: Any, where: str, closed: bool) -> Any:
     _expect(isinstance(value, dict), where or "(the whole file)", "an object")
     known = _schema(kind)
-    open_ended = issubclass(kind, Stated) and kind.says_more
-    for key in value if closed and not open_ended else ():
+    says_more = issubclass(kind, OpenRecord) and kind.says_more
+    for key in value if closed and not says_more else ():
         if key not in known:
             near = get_close_matches(key, known, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
@@ -231,7 +231,7 @@ def _decode_dataclass(kind: type, value: Any, where: str, closed: bool) -> Any:
             found[name] = decode(hint, value[name], _spot(where, name), closed=closed)
         elif required:
             raise DecodeError(f"field '{_spot(where, name)}' is missing")
-    if issubclass(kind, Stated):
+    if issubclass(kind, OpenRecord):
         found["as_read"] = value
     return kind(**found)
 

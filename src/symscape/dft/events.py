@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from symscape.decode import Finite, Stated
+from symscape.decode import Finite, OpenRecord
 from symscape.dft.results import Computed, Failure, StoredGeometry
 from symscape.dft.settings import EngineSpec, Settings
 from symscape.references.convergence import ConvergenceCheck
 from symscape.references.method import Method
-from symscape.references.provenance import EquivalentsCheck, Provenance
+from symscape.references.provenance import EquivalentsCheck, PartialProvenance
 
 
 @dataclass(frozen=True, kw_only=True)
-class Event(Stated):
+class Event(OpenRecord):
     """A line of a journal."""
 
     #: how the line calls itself
@@ -70,7 +70,7 @@ class GridStarted(Started):
     material: str = ""
     slice: str = ""
     computes: bool = False
-    provenance: Provenance | None = None
+    provenance: PartialProvenance | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,7 +26,7 @@ from symscape.dft.tables import read_table
 from symscape.errors import PlanError
 from symscape.references.method import Method
 from symscape.references.points import PointRecord
-from symscape.references.provenance import Provenance
+from symscape.references.provenance import PartialProvenance
 from symscape.references.reference import LandscapeReference
 from symscape.references.store import load_reference, stored_points
 
@@ -188,7 +188,7 @@ def import_points(
             told = {key: value for key, value in whole.items() if value is not None}
             start = start_event(plan, ledger, read_table(Method, told, "method"), command)
             if provenance:
-                said = read_table(Provenance, dict(provenance), "provenance")
+                said = read_table(PartialProvenance, dict(provenance), "provenance")
                 start = replace(start, provenance=said)
             journal.append(start)
         for event in events:

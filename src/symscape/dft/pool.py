@@ -88,7 +88,8 @@ class Worker:
                 start_new_session=True,  # Ctrl-C reaches the parent, which then ends its workers
             )
         setup = replace(self.setup, folder=str(self.folder))
-        ready: Readiness = decode(Readiness, await self._ask(setup, _START_TIMEOUT_S), "")
+        answer = await self._ask(setup, _START_TIMEOUT_S)
+        ready: Readiness = decode(Readiness, answer, "", closed=True)
         if ready.fatal:
             await self.stop()
             raise EngineError(ready.fatal)

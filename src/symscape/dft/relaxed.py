@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from symscape.crystal.crystal import Crystal
-from symscape.decode import DecodeError, Finite, Stated, decode, encode
+from symscape.decode import DecodeError, Finite, OpenRecord, decode, encode
 from symscape.dft.results import StoredGeometry
 from symscape.errors import PlanError
 from symscape.files import write_atomically
@@ -35,7 +35,7 @@ class RelaxedCell(StoredGeometry):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RelaxedCrystal(Stated):
+class RelaxedCrystal(OpenRecord):
     """What a relaxation leaves behind, as ``.relaxed.json`` holds it.
 
     Parameters

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from symscape.decode import Finite, Stated
+from symscape.decode import Finite, OpenRecord
 from symscape.dft.settings import EngineSpec, Settings
 from symscape.references.method import Method
 from symscape.references.schema import Row, Voigt
 
 
 @dataclass(frozen=True, kw_only=True)
-class StoredGeometry(Stated):
+class StoredGeometry(OpenRecord):
     """A geometry as references store it: lattice vectors as rows, angstrom, and fractional."""
 
     cell_A: tuple[Row, Row, Row]
@@ -30,7 +30,7 @@ class StoredGeometry(Stated):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Computed(Stated):
+class Computed(OpenRecord):
     """What was computed at a geometry.
 
     Parameters
@@ -60,7 +60,7 @@ class Computed(Stated):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Failure(Stated):
+class Failure(OpenRecord):
     """Why an attempt gave nothing; ``died`` if the worker went with it."""
 
     failed: str

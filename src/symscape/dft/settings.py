@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from symscape.decode import Stated
+from symscape.decode import OpenRecord
 from symscape.dft.tables import read_table, refuse_negative
 from symscape.errors import PlanError
 
@@ -101,7 +101,7 @@ class Settings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EngineSpec(Stated):
+class EngineSpec(OpenRecord):
     """Which code computes the energies.
 
     Parameters

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -124,11 +123,35 @@ def describe_map(data: LandscapeData) -> str:
     )
 
 
-def map_numbers(reference: ReferenceSummary, entries: list[Entry]) -> dict[str, Any]:
-    """Return what the browser draws the maps of one slice from; energies in meV/atom.
+@dataclass(frozen=True)
+class ModelMap:
+    """A model's energies on a slice, meV/atom, and the contour lines of energies and errors."""
 
-    Models that have no energies on the slice are left out.
-    """
+    name: str
+    energies: list[list[float | None]]
+    minimum: tuple[int, int] | None
+    scale: list[float]
+    errors: list[float]
+
+
+@dataclass(frozen=True)
+class SliceMap:
+    """What a browser draws the maps of a slice from; energies in meV/atom."""
+
+    id: str
+    reference_name: str
+    labels: list[str]
+    u: list[float]
+    v: list[float]
+    reference: list[list[float | None]]
+    masked: list[str]
+    minimum: list[int]
+    window: float
+    models: list[ModelMap]
+
+
+def map_numbers(reference: ReferenceSummary, entries: list[Entry]) -> SliceMap:
+    """Return what the browser draws the maps of one slice from; models without energies are out."""
     alone = map_data(reference)
     assert alone is not None
     models = []
@@ -138,26 +161,26 @@ def map_numbers(reference: ReferenceSummary, entries: list[Entry]) -> dict[str, 
             continue
         energies, errors = landscape_scales(data)
         models.append(
-            {
-                "name": entry.name,
-                "energies": _grid(data.model),
-                "minimum": data.model_minimum,
-                "scale": _scale(energies),
-                "errors": _scale(errors),
-            }
+            ModelMap(
+                name=entry.name,
+                energies=_grid(data.model),
+                minimum=data.model_minimum,
+                scale=_scale(energies),
+                errors=_scale(errors),
+            )
         )
-    return {
-        "id": reference.id,
-        "reference_name": alone.reference_name,
-        "labels": list(alone.labels),
-        "u": [round(float(x), 6) for x in alone.u],
-        "v": [round(float(x), 6) for x in alone.v],
-        "reference": _grid(alone.reference),
-        "masked": ["".join("#" if m else "." for m in row) for row in reference.masked],
-        "minimum": list(reference.minimum),
-        "window": SCORED_WINDOW,
-        "models": models,
-    }
+    return SliceMap(
+        id=reference.id,
+        reference_name=alone.reference_name,
+        labels=list(alone.labels),
+        u=[round(float(x), 6) for x in alone.u],
+        v=[round(float(x), 6) for x in alone.v],
+        reference=_grid(alone.reference),
+        masked=["".join("#" if m else "." for m in row) for row in reference.masked],
+        minimum=list(reference.minimum),
+        window=SCORED_WINDOW,
+        models=models,
+    )
 
 
 def _grid(energies: np.ndarray) -> list[list[float | None]]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from symscape.crystal.labels import symbol_label
+from symscape.decode import encode
 from symscape.leaderboard.badge import badge_words
 from symscape.leaderboard.browser import browser_numbers, script_json
 from symscape.leaderboard.collect import theory_agrees
@@ -106,7 +107,7 @@ class Pages:
     def index(self) -> str:
         """Return the page of the ranking, the materials and how the score is made."""
         content = browser_numbers(self.site.ranking, self.site.presets)
-        numbers = json.dumps(content, separators=(",", ":"))
+        numbers = json.dumps(encode(content), separators=(",", ":"))
         return self._render("index.html.j2", root="", numbers=script_json(numbers))
 
     def model(self, standing: Standing) -> str:
@@ -131,7 +132,7 @@ class Pages:
         """Return the page of one material: every model on every slice, and the maps."""
         ordered = [standing.entry for standing in self.site.ranking.standings]
         numbers = [
-            script_json(json.dumps(map_numbers(s, ordered), separators=(",", ":")))
+            script_json(json.dumps(encode(map_numbers(s, ordered)), separators=(",", ":")))
             for _, s in material.slices
         ]
         return self._render("material.html.j2", root="../", material=material, numbers=numbers)

@@ -1,24 +1,22 @@
-"""leaderboard.csv, leaderboard.json and leaderboard.md."""
+"""leaderboard.csv and leaderboard.md."""
 
 from __future__ import annotations
 
 import csv
 import io
 import math
-from typing import Any
 
-from symscape.decode import dumps, encode
 from symscape.leaderboard.collect import Board
-from symscape.leaderboard.presets import PRESETS
 from symscape.leaderboard.provenance import Provenance
 from symscape.leaderboard.ranking import RAW_METRICS, Ranking, RawMetric, Standing
-from symscape.leaderboard.scores import combine, scoring_of
+from symscape.leaderboard.scores import scoring_of
 from symscape.page.summary import escape_markdown
 from symscape.page.words import NOTHING, count_text, number_text
 from symscape.questions.energies import ENERGIES, MAE, MEAN_SIGNED_ERROR, SOFTENING_SCALE
-from symscape.questions.metric import Metric, Score
+from symscape.questions.metric import Metric
 
-SCHEMA = "symscape-leaderboard/1"
+#: what stands in a row of the CSV table
+Cell = str | int | float
 #: how a cell begins that a spreadsheet takes for a formula
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -27,81 +25,6 @@ _EXPLANATION = (
     "a model was not judged scores 0. What counts is explained on the page, index.html, and in "
     "docs/leaderboard.md."
 )
-
-
-def leaderboard_json(ranking: Ranking) -> str:
-    """Return the leaderboard as JSON: versions, scales, standings, scores of every slice."""
-    board, table = ranking.board, ranking.table
-    document = {
-        "schema": SCHEMA,
-        "symscape": board.suite,
-        "levels_of_theory": list(board.levels_of_theory),
-        "references": [
-            {
-                "material": r.material,
-                "slice": r.slice,
-                "formula": r.formula,
-                "spacegroup_number": r.spacegroup_number,
-                "spacegroup_symbol": r.spacegroup_symbol,
-                "crystal_system": r.crystal_system,
-                "n_lattice": r.n_lattice,
-                "n_wyckoff": r.n_wyckoff,
-                "level_of_theory": r.level_of_theory,
-                "digest": r.digest,
-            }
-            for r in table.slices
-        ],
-        "questions": [
-            {
-                "question": q.name,
-                "weight": scoring_of(q).weight,
-                "metrics": [_scale_record(m, m.score) for m in q.scored if m.score],
-            }
-            for q in table.questions
-        ],
-        "presets": [
-            {
-                "preset": preset.name,
-                "title": preset.title,
-                "why": preset.why,
-                "weights": {
-                    q.name: float(weight)
-                    for q, weight in zip(table.questions, preset.of(table.questions), strict=True)
-                    if weight
-                },
-            }
-            for preset in PRESETS
-        ],
-        "models": [_model_record(ranking, standing) for standing in ranking.standings],
-        "anchors": [
-            {
-                "model": anchor.name,
-                "what": anchor.what,
-                "score": _rounded(anchor.score),
-                "questions": {
-                    q.name: _rounded(float(score))
-                    for q, score in zip(table.questions, anchor.questions, strict=True)
-                },
-            }
-            for anchor in ranking.anchors
-        ],
-        "not_run": list(board.not_run),
-        "not_compared": [
-            {"model": aside.entry.name, "reason": aside.reason} for aside in board.asides
-        ],
-    }
-    return dumps(encode(document)) + "\n"
-
-
-def _scale_record(metric: Metric, score: Score) -> dict[str, Any]:
-    return {
-        "metric": metric.name,
-        "unit": metric.unit,
-        "target": metric.ideal,
-        "perfect": score.perfect,
-        "useless": score.useless,
-        "scale": "logarithmic" if score.logarithmic else "linear",
-    }
 
 
 def value_text(metric: Metric, badness: float) -> str:
@@ -114,50 +37,6 @@ def value_text(metric: Metric, badness: float) -> str:
     return f"{ideal:g} ± {badness:g}"
 
 
-def _model_record(ranking: Ranking, standing: Standing) -> dict[str, Any]:
-    table, i = ranking.table, standing.index
-    card = standing.entry.run.model
-    names = [q.name for q in table.questions]
-    return {
-        "model": standing.name,
-        "family": card.family,
-        "level_of_theory": card.level_of_theory,
-        "ranked": standing.ranked,
-        "checked": standing.checked,
-        "rank": standing.rank,
-        "rank_interval": list(standing.rank_interval),
-        "score": _rounded(standing.score),
-        "interval": [_rounded(end) for end in standing.interval],
-        "coverage": _rounded(standing.coverage),
-        "questions": {
-            name: {"score": _rounded(float(score)), "interval": [_rounded(float(e)) for e in ends]}
-            for name, score, ends in zip(
-                names, standing.questions, standing.question_intervals, strict=True
-            )
-        },
-        "presets": {
-            preset.name: _rounded(float(combine(standing.questions, preset.of(table.questions))))
-            for preset in PRESETS
-        },
-        "metrics": {name: _rounded(value) for name, value in standing.raw.items()},
-        "seconds_per_point": _rounded(standing.seconds_per_point),
-        "scores": {
-            unit.id: {
-                name: _rounded(float(table.cells[i, k, q]))
-                for q, name in enumerate(names)
-                if not math.isnan(table.cells[i, k, q])
-            }
-            for k, unit in enumerate(table.units)
-        },
-        "fingerprint": standing.entry.run.fingerprint,
-        "started": standing.entry.run.started,
-    }
-
-
-def _rounded(value: float) -> float | None:
-    return round(value, 6) if math.isfinite(value) else None
-
-
 def leaderboard_csv(ranking: Ranking) -> str:
     """Return one row a model: rank, score with interval, coverage, questions, metrics.
 
@@ -167,7 +46,7 @@ def leaderboard_csv(ranking: Ranking) -> str:
     rows = []
     for standing in ranking.standings:
         card = standing.entry.run.model
-        row: dict[str, Any] = {
+        row: dict[str, Cell] = {
             "ranked": int(standing.ranked),
             "checked": int(standing.checked),
             "rank": standing.rank,
@@ -194,7 +73,7 @@ def leaderboard_csv(ranking: Ranking) -> str:
     return text.getvalue()
 
 
-def _provenance_cells(board: Board, standing: Standing) -> dict[str, Any]:
+def _provenance_cells(board: Board, standing: Standing) -> dict[str, Cell]:
     """Return who submitted a model's results, and what of them was computed again."""
     known = board.provenance.get(standing.name, Provenance())
     check = known.check_of(standing.entry.run)
@@ -208,7 +87,7 @@ def _provenance_cells(board: Board, standing: Standing) -> dict[str, Any]:
     }
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: Cell) -> Cell:
     if isinstance(value, float):
         return f"{value:.6g}" if math.isfinite(value) else ""
     if isinstance(value, str) and value.startswith(_FORMULAS):

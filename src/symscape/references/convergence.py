@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from symscape.decode import Finite, Stated
+from symscape.decode import Finite, OpenRecord
 
 #: meV/atom above the minimum up to which energies are judged, and the budget is taken
 BUDGET_WINDOW = 500.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class CheckedPoint(Stated):
+class CheckedPoint(OpenRecord):
     """A point's energy above the lowest checked one, in meV/atom.
 
     Parameters
@@ -39,7 +39,7 @@ class CheckedPoint(Stated):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConvergenceCheck(Stated):
+class ConvergenceCheck(OpenRecord):
     """Relative energies of two points or more at better settings, as ``provenance`` states them.
 
     Parameters

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from symscape.decode import Stated
+from symscape.decode import OpenRecord
 from symscape.errors import ReferenceFileError
 from symscape.references.method import Method
 from symscape.references.provenance import CrystalsProvenance
@@ -19,7 +19,7 @@ FOLDER = "crystals"
 
 
 @dataclass(frozen=True, kw_only=True)
-class StoredCrystal(Stated):
+class StoredCrystal(OpenRecord):
     """A crystal's line of a file; docs/references.md describes the fields."""
 
     id: str
@@ -41,7 +41,7 @@ class StoredCrystal(Stated):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CrystalsRecord(Stated):
+class CrystalsRecord(OpenRecord):
     """What a file of crystals must say."""
 
     schema: str

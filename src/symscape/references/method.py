@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from symscape.decode import Finite, Stated
+from symscape.decode import Finite, OpenRecord
 
 
 @dataclass(frozen=True, kw_only=True)
-class KPoints(Stated):
+class KPoints(OpenRecord):
     """k-points as the first grids state them: a density in 1/angstrom, or one mesh for all."""
 
     density_per_inverse_angstrom: Finite | None = None
@@ -18,7 +18,7 @@ class KPoints(Stated):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Method(Stated):
+class Method(OpenRecord):
     """How energies were computed; a file may say more.
 
     Parameters

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from symscape.decode import Finite, Stated
+from symscape.decode import Finite, OpenRecord
 from symscape.errors import ReferenceFileError, shown
 from symscape.references.equation_files import FOLDER
 from symscape.references.equations import EquationsOfState, read_equations
@@ -27,7 +27,7 @@ _SAME_VOLUME = 2e-6
 
 
 @dataclass(frozen=True, kw_only=True)
-class CurveRecord(Stated):
+class CurveRecord(OpenRecord):
     """A crystal's line: energies in eV/atom at volumes in angstrom^3/atom."""
 
     id: str
@@ -38,7 +38,7 @@ class CurveRecord(Stated):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CurvesRecord(Stated):
+class CurvesRecord(OpenRecord):
     """What the file says."""
 
     schema: str

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from symscape.crystal.slice import Slice
-from symscape.decode import DecodeError, Finite, Stated, decode
+from symscape.decode import DecodeError, Finite, OpenRecord, decode
 from symscape.errors import ReferenceFileError
 from symscape.references.values import finite_array
 
@@ -21,7 +21,7 @@ FROM_VOIGT = np.array([[0, 5, 4], [5, 1, 3], [4, 3, 2]])
 
 
 @dataclass(frozen=True, kw_only=True)
-class PointRecord(Stated):
+class PointRecord(OpenRecord):
     """One grid point as a file states it, beside the values of its axes.
 
     Parameters
@@ -63,7 +63,7 @@ class PointRecord(Stated):
         return not self.masked and self.same_as is None and self.failed is None
 
 
-class Points(NamedTuple):
+class PointGrids(NamedTuple):
     """Grids of what the points of a file state; as in `LandscapeReference`, and the stored mask."""
 
     energies: np.ndarray
@@ -73,7 +73,7 @@ class Points(NamedTuple):
     computed: np.ndarray
 
 
-def read_points(path: Path, listed: Sequence[Any], the_slice: Slice) -> Points:
+def read_points(path: Path, listed: Sequence[Any], the_slice: Slice) -> PointGrids:
     """Read the points of a file and check their geometries.
 
     Raises
@@ -111,7 +111,7 @@ def read_points(path: Path, listed: Sequence[Any], the_slice: Slice) -> Points:
                 f"{path}: point {target} is said to equal {point.same_as}, which has no energy."
             )
         energies[target] = energies[point.same_as]
-    return Points(energies, forces, stresses, masked, computed)
+    return PointGrids(energies, forces, stresses, masked, computed)
 
 
 def _stacked(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from symscape.decode import Finite, Stated
+from symscape.decode import Finite, OpenRecord
 from symscape.references.convergence import ConvergenceCheck
 
 
 @dataclass(frozen=True, kw_only=True)
-class RelaxationSummary(Stated):
+class RelaxationSummary(OpenRecord):
     """What was relaxed, and how far; lengths in angstrom, angles in degrees."""
 
     relaxed: str
@@ -27,7 +27,7 @@ class RelaxationSummary(Stated):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EquivalentPair(Stated):
+class EquivalentPair(OpenRecord):
     """Two grid points that symmetry makes equal, both computed, and how far apart they are."""
 
     computed: tuple[int, int]
@@ -36,7 +36,7 @@ class EquivalentPair(Stated):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EquivalentsCheck(Stated):
+class EquivalentsCheck(OpenRecord):
     """Energies of pairs of equivalent grid points held against each other."""
 
     pairs: tuple[EquivalentPair, ...]
@@ -44,7 +44,7 @@ class EquivalentsCheck(Stated):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Provenance(Stated):
+class PartialProvenance(OpenRecord):
     """Where a grid's energies are from, as far as it is said; a file may say more.
 
     Parameters
@@ -87,7 +87,7 @@ class Provenance(Stated):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GridProvenance(Provenance):
+class GridProvenance(PartialProvenance):
     """The provenance of a stored grid, which must state its licence and what made it."""
 
     licence: str
@@ -95,7 +95,7 @@ class GridProvenance(Provenance):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LeftOut(Stated):
+class LeftOut(OpenRecord):
     """Why a crystal that was computed is not listed, and what it was computed from."""
 
     start: str = ""
@@ -104,7 +104,7 @@ class LeftOut(Stated):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CrystalsProvenance(Stated):
+class CrystalsProvenance(OpenRecord):
     """Where a file's crystals are from, and which of those that were planned it leaves out."""
 
     licence: str
@@ -119,7 +119,7 @@ class CrystalsProvenance(Stated):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CurvesProvenance(Stated):
+class CurvesProvenance(OpenRecord):
     """Where our own equations of state are from."""
 
     licence: str

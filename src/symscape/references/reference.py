@@ -15,7 +15,7 @@ from symscape.crystal.tangents import crystal_at
 from symscape.notebook import map_html, table_html
 from symscape.references.convergence import ConvergenceCheck
 from symscape.references.method import Method
-from symscape.references.provenance import Provenance
+from symscape.references.provenance import PartialProvenance
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +63,7 @@ class LandscapeReference:
     mask: np.ndarray
     computed: np.ndarray
     method: Method
-    provenance: Provenance
+    provenance: PartialProvenance
     stresses: np.ndarray | None = None
     kind: str = "local"
     formula: str = ""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from symscape.decode import DecodeError, Finite, Stated, decode, encode
+from symscape.decode import DecodeError, Finite, OpenRecord, decode, encode
 from symscape.errors import ReferenceFileError, shown
 from symscape.files import write_checked
 from symscape.jsontext import JsonTextError, parse_json
@@ -28,7 +28,7 @@ Voigt = tuple[Finite, Finite, Finite, Finite, Finite, Finite]
 
 
 @dataclass(frozen=True, kw_only=True)
-class AxisRecord(Stated):
+class AxisRecord(OpenRecord):
     """An axis as a file states it; see `Axis`."""
 
     name: str
@@ -41,7 +41,7 @@ class AxisRecord(Stated):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CellRecord(Stated):
+class CellRecord(OpenRecord):
     """A slice's crystal as a file states it.
 
     ``lattice_A`` is the conventional cell, rows in angstrom; ``atoms`` are symbols with fractional
@@ -57,7 +57,7 @@ class CellRecord(Stated):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SliceRecord(Stated):
+class SliceRecord(OpenRecord):
     """What a file says of a slice."""
 
     schema: str
