@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mutations import toml
 
-from symscape.decode import DecodeError, decode, encode
+from symscape.decode import DecodeError, Finite, OpenRecord, decode, encode
 from symscape.errors import PlanError, SymscapeError, ToleranceFileError
 from symscape.tomltext import read_toml
 
@@ -163,3 +164,74 @@ def test_tables_are_read_back(tmp_path_factory, document):
     path: Path = tmp_path_factory.mktemp("toml") / "x.toml"
     path.write_text(toml(document), encoding="utf-8")
     assert read_toml(path, "file", SymscapeError) == document
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part(OpenRecord):
+    """A part of a file that may say more."""
+
+    code: str
+    cutoff: Finite | None = None
+    mesh: tuple[int, int, int] | None = None
+    note: str = ""
+    cited: str | tuple[str, ...] = ()
+    whole: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holder(OpenRecord):
+    """One that holds others."""
+
+    part: Part
+    parts: dict[str, Part] = field(default_factory=dict)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.floats(-9, 9) | words,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
+    max_leaves=6,
+)
+stated = st.fixed_dictionaries(
+    {"code": words},
+    optional={
+        "cutoff": st.none() | st.integers(0, 900) | st.floats(0, 900),
+        "mesh": st.none() | st.lists(st.integers(1, 9), min_size=3, max_size=3),
+        "note": st.just("") | words,
+        "cited": words | st.lists(words, max_size=2),
+        "whole": st.booleans(),
+    },
+)
+part = st.tuples(stated, st.dictionaries(words.map("x_".__add__), json_values, max_size=3))
+part = part.map(lambda both: both[0] | both[1]).flatmap(
+    lambda said: st.permutations(list(said)).map(lambda keys: {key: said[key] for key in keys})
+)
+
+
+@given(part, st.dictionaries(words, part, max_size=2))
+def test_an_open_record_is_written_as_it_was_read(own, others):
+    """Order of keys, what no field takes, 520 beside 520.0: to the byte, also in closed files."""
+    document = {"parts": others, "part": own}
+    for closed in (False, True):
+        read = decode(Holder, document, "", closed=closed)
+        assert json.dumps(encode(read)) == json.dumps(document)
+        assert decode(Holder, encode(read), "") == read
+
+
+@given(part, words, st.none() | st.floats(1, 9))
+def test_what_is_changed_in_an_open_record_is_written_where_it_stood(said, code, cutoff):
+    changed = encode(replace(decode(Part, said, ""), code=code, cutoff=cutoff))
+    kept = [key for key in said if key != "cutoff"]
+    assert [key for key in changed if key != "cutoff"] == kept
+    assert changed["code"] == code
+    assert changed.get("cutoff") == cutoff
+    # what was told to be nothing stays only where it already was
+    assert ("cutoff" in changed) == (cutoff is not None or said.get("cutoff", 0) is None)
+    assert {key: said[key] for key in kept if key != "code"} == {
+        key: changed[key] for key in kept if key != "code"
+    }
+
+
+@given(words, st.sampled_from([None, 0, 2.5]))
+def test_a_new_open_record_leaves_out_what_is_empty(code, cutoff):
+    made = Part(code=code, cutoff=cutoff)
+    assert encode(made) == {"code": code} | ({} if cutoff is None else {"cutoff": cutoff})

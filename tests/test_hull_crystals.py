@@ -142,7 +142,7 @@ def _moved(r):
         (_force, "a force of 0.030 eV/angstrom is left"),
         (_stress, "a stress of 0.30 GPa is left"),
         (_nan_energy, r"field 'crystals\[0\].energy_eV' is not a number"),
-        (_nan_stress, "a stress of nan GPa is left"),
+        (_nan_stress, r"stress_GPa\[0\]' is not a finite number"),
         (_shape, "an array is malformed"),
         (_element, "does not belong to the system Al-Cu"),
         (_unknown_element, "an array is malformed"),
