@@ -277,6 +277,17 @@ def test_one_material_is_no_ranking(browser, site):
     assert set(ranks) == {""}
 
 
+def test_one_material_that_counts_is_no_ranking(browser, site):
+    """Crystals with the same elements are left as well, but nothing is asked of them here."""
+    browser.show(site / "index.html", anchor="#formula=Si")
+    assert browser.texts("#single") == []
+    browser.show(site / "index.html", anchor="#formula=Si&weights=energies:1")
+    (text,) = browser.texts("#single")
+    assert text.startswith("1 material: not a ranking.")
+    ranks, _ = column(browser, browser.all("table.ranking")[0], "rank")
+    assert set(ranks) == {""}
+
+
 def test_nothing_shows_rows_of_dashes(browser, site, ranking):
     browser.show(site / "index.html")
     rows = """

@@ -148,11 +148,17 @@
     }
   }
 
-  function tellHow(left, found, touched) {
+  /** The materials on which something is asked that counts. */
+  function counted(left, now) {
+    const asked = (m, q) => numbers.models.some((_, k) => means.byMaterial[k][m][q] !== null);
+    return left.filter((m) => now.some((weight, q) => weight && asked(m, q)));
+  }
+
+  function tellHow(left, found, touched, one) {
     const n = left.filter(isMaterial).length;
     filters.tell(n, everything.filter(isMaterial).length);
     const single = document.getElementById("single");
-    single.hidden = left.length !== 1;
+    single.hidden = !one;
     const nothing = document.getElementById("nothing");
     nothing.hidden = found.some((own) => own.score !== null);
     const hiddenModels = shownModels.filter((box) => !box.checked).length;
@@ -171,13 +177,12 @@
     const now = weighting.values;
     const usual = numbers.questions.every((q, k) => q.weight === now[k]);
     const touched = left.length !== everything.length || !usual;
-    const found = tables.flatMap((table) =>
-      updateRanking(table, left, now, touched, left.length === 1),
-    );
+    const one = counted(left, now).length === 1;
+    const found = tables.flatMap((table) => updateRanking(table, left, now, touched, one));
     updateMaterials(left, form.elements.show.value, now);
     for (const row of crystalRows) row.hidden = !left.includes(Number(row.dataset.material));
     updateColumns();
-    tellHow(left, found, touched);
+    tellHow(left, found, touched, one);
     plot.draw(found.filter((own) => shownModels[own.model].checked));
   }
 
