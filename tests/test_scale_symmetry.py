@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -33,6 +36,20 @@ def test_prototypes_have_the_symmetry_that_spglib_finds():
         sure += ask_moyopy(cell, one.positions, numbers, 0.01) is not None
     # else the comparison is one of spglib with itself
     assert sure > 0.95 * len(prototypes())
+
+
+def test_orbits_of_a_supercell_are_told_without_a_warning():
+    """Some operations of the primitive cell don't fit its edges, of which moyopy warns."""
+    code = """
+import numpy as np
+from symscape.bulk.engines import ask_moyopy
+cell = np.array([[0, 1.8, 1.8], [1.8, 0, 1.8], [3.6, 3.6, 0]])
+found = ask_moyopy(cell, np.array([[0, 0, 0], [0, 0, 0.5]]), np.array([29, 29]), 0.01)
+print(found.hall_number, found.multiplicities.sum())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    assert done.stdout.split() == ["523", "4"]
 
 
 def test_orbits_are_those_of_spglib():

@@ -6,7 +6,9 @@ the tolerance allows; spglib, which decides about slices, is then asked there to
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -101,6 +103,16 @@ def ask_spglib(
     )
 
 
+@cache
+def _moyopy() -> Any:
+    """Return moyopy, which would warn that orbits are those of the primitive cell, as they should.
+
+    They are in spglib's ``crystallographic_orbits`` too.
+    """
+    logging.getLogger("moyo").setLevel(logging.ERROR)
+    return import_module("moyopy")
+
+
 def ask_moyopy(
     cell: np.ndarray, positions: np.ndarray, numbers: np.ndarray, symprec_A: float
 ) -> Analysis | None:
@@ -112,7 +124,7 @@ def ask_moyopy(
         None if it finds nothing, not with the tolerance asked for, or a group that the crystal fits
         only loosely.
     """
-    moyopy = import_module("moyopy")
+    moyopy = _moyopy()
     given = moyopy.Cell(cell.tolist(), positions.tolist(), numbers.tolist())
     try:
         dataset = moyopy.MoyoDataset(given, symprec=symprec_A, setting=moyopy.Setting.spglib())
