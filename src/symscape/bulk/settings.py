@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 #: what may be relaxed: nothing, at fixed symmetry, at fixed symmetry and then freely
 RELAX = ("none", "fixed", "free")
-#: what relaxes: TorchSim's FIRE for whole batches, or ASE's BFGS one crystal after another
+#: what relaxes, crystals side by side: TorchSim's FIRE, or the steps of ASE's BFGS
 OPTIMIZERS = ("auto", "torch-sim", "ase")
 
 

@@ -58,8 +58,8 @@ def run(
     optimizer: Annotated[
         str,
         typer.Option(
-            help="torch-sim (FIRE, in batches), ase (BFGS, one by one), or auto: torch-sim for "
-            "networks where it is installed."
+            help="torch-sim (FIRE), ase (the steps of its BFGS), both in batches, or auto: "
+            "torch-sim for networks where it is installed."
         ),
     ] = "auto",
     force: Annotated[

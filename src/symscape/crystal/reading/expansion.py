@@ -99,8 +99,7 @@ def expand(lattice: np.ndarray, atoms: list[ListedAtom], setting: Setting) -> Ex
     kept, doubled = everything
     if doubled:
         notices.append(
-            f"{doubled} atoms are listed although the operators make them of others; each "
-            "counts once"
+            f"the operators make {doubled} of the listed atoms of others; each counts once"
         )
     origin = np.concatenate(origins)[kept]
     return Expansion(
