@@ -14,10 +14,13 @@ from pathlib import Path
 
 from PIL import Image
 
-from symscape.page.curves_page import write_curves
+from symscape.figures.periodic_table_svg import periodic_table_svg
+from symscape.files import write_atomically
+from symscape.page.curves_page import element_tables
 from symscape.page.curves_view import CurvesView
 from symscape.page.report import write_figures
 from symscape.page.view import RunView
+from symscape.questions.equation_of_state import EPSILON
 from symscape.results.run_results import load_results
 
 ROOT = Path(__file__).parents[1]
@@ -29,8 +32,9 @@ FIGURES = {
     "failure-lost-barrier": "GeTe-R3m-ca-Ge_z-topology",
     "failure-softening": "P-Cmce-P_y-P_z-wide",
     "tutorial": "PbTiO3-P4mm-Ti_z-O_z-wide",
-    "elements-chgnet": "curves-epsilon",
 }
+#: the periodic table of epsilon
+ELEMENTS = "elements-chgnet.svg"
 #: colours of a picture, which then takes a quarter of the space
 COLOURS = 256
 
@@ -42,12 +46,14 @@ def draw_images(results: Path = RESULTS, folder: Path = IMAGES) -> list[Path]:
     shown = [case for case in run.cases if f"{case.material}-{case.slice}" in slices]
     with tempfile.TemporaryDirectory() as made:
         write_figures(Path(made), RunView(replace(run, cases=tuple(shown))))
-        write_curves(made, CurvesView(run))
         paths = []
         for name, figure in FIGURES.items():
             picture = Image.open(Path(made) / "figures" / f"{figure}.png").convert("RGB")
             paths.append(folder / f"{name}.png")
             picture.quantize(COLOURS).save(paths[-1], optimize=True)
+    table = element_tables(CurvesView(run))[EPSILON.name]
+    paths.append(folder / ELEMENTS)
+    write_atomically(paths[-1], periodic_table_svg(table).text)
     return paths
 
 

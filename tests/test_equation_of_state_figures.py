@@ -9,11 +9,12 @@ import leaderboard_runs as make
 import numpy as np
 import pytest
 from curve_models import REFERENCES, all_electron
+from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
 from symscape.figures.curves_figure import CurvePair, draw_curves
-from symscape.figures.periodic_table import ElementTable, draw_periodic_table, element_cell
-from symscape.figures.periodic_table_svg import periodic_table_svg
+from symscape.figures.periodic_table import ElementNote, ElementTable, element_cell
+from symscape.figures.periodic_table_svg import periodic_table_markup, periodic_table_svg
 from symscape.leaderboard.collect import Board, Entry
 from symscape.leaderboard.ranking import rank_board
 from symscape.leaderboard.write import write_leaderboard
@@ -42,31 +43,37 @@ def test_every_element_has_a_cell_of_its_own():
     assert len({element_cell(number) for number in range(1, 119)}) == 118
 
 
-@pytest.mark.parametrize("layout", ["wide", "tall"])
-def test_a_table_shows_what_is_judged(layout):
-    values = {22: 0.5, 26: -2.25, 2: float("nan")}
-    table = ElementTable(values, "error (%)", "a", "words", top=3, signed=True)
-    figure = draw_periodic_table(table, layout)
-    texts = [text.get_text() for text in figure.axes[0].texts]
-    assert {"+0.50", "−2.25", "none"} <= set(texts)
-    assert len(figure.axes[0].patches) == 103
+VALUES = {22: 0.5, 26: -2.25, 2: float("nan")}
+SVG = "{http://www.w3.org/2000/svg}"
 
 
-def test_the_svg_shows_the_same_as_the_figure():
-    values = {22: 0.5, 26: -2.25, 2: float("nan")}
-    table = ElementTable(values, "error <%>", "a & b", "in words", top=3, signed=True)
+def test_a_table_shows_what_is_judged():
+    table = ElementTable(VALUES, "error <%>", "a & b", "in words", top=3, signed=True)
     picture = periodic_table_svg(table)
     root = ElementTree.fromstring(picture.text)
-    name = "{http://www.w3.org/2000/svg}"
-    texts = [text.text for text in root.iter(f"{name}text")]
+    texts = [text.text for text in root.iter(f"{SVG}text")]
     assert {"+0.50", "−2.25", "none", "error <%>", "a & b", "Ti"} <= set(texts)
-    assert root.find(f"{name}title").text == "in words"
+    assert root.find(f"{SVG}title").text == "in words"
     assert (root.get("width"), root.get("height")) == (str(picture.width), str(picture.height))
-    # the colours of cells are those of the figure
-    figure = draw_periodic_table(table)
-    for number in (22, 26):
-        (patch,) = (p for p in figure.axes[0].patches if p.get_gid() == f"element-{number}")
-        assert to_hex(patch.get_facecolor()) in picture.text
+    judged = [r.get("fill") for r in root.iter(f"{SVG}rect") if r.get("class") == "judged"]
+    shares = [(VALUES[n] + 3) / 6 for n in (22, 26)]
+    assert judged == ["#ffffff", *(to_hex(colormaps["RdBu_r"](share)) for share in shares)]
+
+
+def test_on_a_page_every_element_says_what_is_known_of_it():
+    notes = {22: ElementNote('half "right" & <wrong>', "#Ti"), 43: ElementNote("not judged, alas")}
+    table = ElementTable(VALUES, "error", "title", "words", top=3, signed=True, notes=notes)
+    root = ElementTree.fromstring(periodic_table_markup(table))
+    assert root.get("aria-label") == "title: words"
+    cells = {cell.get("aria-label"): cell for cell in root if cell.get("class") == "cell"}
+    assert len(cells) == 103
+    assert cells['Titanium, Ti: half "right" & <wrong>'].get("href") == "#Ti"
+    assert cells["Technetium, Tc: not judged, alas"].get("href") is None
+    assert "Uranium, U: not judged" in cells
+    # one stop of the tab key, at the first element that has a value
+    stops = [words for words, cell in cells.items() if cell.get("tabindex") == "0"]
+    assert len(stops) == 1
+    assert stops[0].startswith("Helium")
 
 
 def test_curves_are_drawn_from_their_own_minima():
@@ -151,34 +158,54 @@ def test_what_is_not_as_it_should_be_is_passed_over(soft):
 
 def test_pictures_are_drawn_once_and_removed_with_what_they_show(soft, tmp_path):
     pictures = write_curves(tmp_path, soft)
-    assert set(pictures) == {"epsilon", "differences", "worst"}
+    assert set(pictures) == {"worst"}
     drawn = {path: path.stat().st_mtime_ns for path in (tmp_path / "figures").iterdir()}
-    assert len(drawn) == 6
+    assert len(drawn) == 2
     write_curves(tmp_path, soft)
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "figures").iterdir()} == drawn
     page = render_page(RunView(soft.run), {}, {}, pictures)
-    assert 'src="figures/curves-epsilon.png"' in page
+    assert 'src="figures/curves-worst.png"' in page
+    assert page.count('<svg class="periodic"') == 2
     assert "Not judged, because" in page
     (prototype,) = (c for c in soft.run.cases if c.question == "prototype_differences")
     write_curves(tmp_path, CurvesView(run_of(prototype)))
-    assert {path.name for path in (tmp_path / "figures").iterdir()} == {
-        "curves-differences.png", "curves-differences-tall.png",
-    }  # fmt: skip
+    assert list((tmp_path / "figures").iterdir()) == []
 
 
-def test_the_leaderboard_shows_periodic_tables_of_models_that_have_them(soft, tmp_path):
+def test_elements_lead_to_their_rows_and_those_to_their_cards(soft):
+    page = render_page(RunView(soft.run), {})
+    for symbol in ("Ti", "Cu", "Zr", "Ag", "Hf", "Au"):
+        assert f'href="#element-{symbol}"' in page
+        assert f'<tr id="element-{symbol}">' in page
+    assert "Titanium, Ti: epsilon" in page
+    assert "the median of 10 crystals, 1 without a minimum near DFT" in page
+    assert "Radium, Ra: not judged, it is none of ours" in page
+    groups = {case.material: case.slice for case in soft.run.cases}
+    assert f'<a href="#group-4-{groups["group-4"]}">group 4</a>' in page
+
+
+def ranking_of(folder, soft):
+    """A leaderboard of a model that was judged on equations of state, and one that was not."""
     board = [make.run("plain", MATERIALS), make.run("judged", MATERIALS)]
     judged = tuple(replace(case, model="judged") for case in soft.run.cases)
     board[1] = replace(board[1], cases=board[1].cases + judged)
-    entries = [Entry(r, save_results(tmp_path / f"{r.model.name}.json", r)) for r in board]
-    ranking = rank_board(Board(tuple(sorted(entries, key=lambda e: e.name))))
+    entries = [Entry(r, save_results(folder / f"{r.model.name}.json", r)) for r in board]
+    return rank_board(Board(tuple(sorted(entries, key=lambda e: e.name))))
+
+
+def test_the_leaderboard_shows_periodic_tables_of_models_that_have_them(soft, tmp_path):
+    ranking = ranking_of(tmp_path, soft)
     index = write_leaderboard(tmp_path / "board", ranking)
     pictures = sorted(path.name for path in (tmp_path / "board" / "elements").iterdir())
-    assert pictures == ["judged-differences.svg", "judged-epsilon.svg"]
+    assert pictures == ["judged-epsilon.svg"]
     assert 'src="elements/judged-epsilon.svg"' in index.read_text()
     pages = {path.stem: path.read_text() for path in (tmp_path / "board" / "models").iterdir()}
-    assert 'src="../elements/judged-differences.svg"' in pages["judged"]
-    assert "elements/" not in pages["plain"]
+    assert pages["judged"].count('<svg class="periodic"') == 2
+    assert 'href="#equation_of_state-group-4"' in pages["judged"]
+    assert '<tr id="equation_of_state-group-4">' in pages["judged"]
+    assert 'href="#crystals-prototype_differences"' in pages["judged"]
+    assert '<h3 id="crystals-prototype_differences">' in pages["judged"]
+    assert "<svg" not in pages["plain"]
     # a group of the periodic table is found by its elements
     units = {unit.material: unit for unit in ranking.table.units}
     assert units["group-4"].elements == ("Ti", "Zr", "Hf")

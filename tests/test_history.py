@@ -158,7 +158,7 @@ def test_the_page_shows_runs_and_filters(browser, folder, tmp_path, width, schem
     assert scales == ["softening scale better"]
     marks = browser.run(
         'return [...document.querySelectorAll(\'details[open] svg[aria-label^="softening scale"] '
-        ".mark')].map((m) => [m.classList[1], m.querySelector('title').textContent])"
+        ":is(circle, path)')].map((m) => [m.classList[0], m.querySelector('title').textContent])"
     )
     # files keep checks to all digits; 0.3 and 0.7 are outside 0.85 to 1.15
     assert [kind for kind, _ in marks] == ["failed", "failed", "passed"]

@@ -50,7 +50,7 @@ def comparison():
     table = pd.DataFrame(rows, columns=names)
     table["system"] = ["-".join(sorted(re.findall("[A-Z][a-z]?", f))) for f in table["formula"]]
     table["material"] = table["formula"] + "-" + table["symbol"].str.replace("/", "")
-    table["prototype"] = [name.partition("-")[2] for name in table["id"]]
+    table["prototype"] = [f"{name.partition('-')[2]} (B_h)" for name in table["id"]]
     table["site_symmetry_order"], table["n_atoms"] = 1, 4
     own = Energies(table["model"].to_numpy(), "uncorrected")
     return compare(table.drop(columns="model"), own, {"model": "m"})

@@ -34,8 +34,8 @@ def test_a_soft_model_fails_with_one_screen_that_says_where(suite):
     assert outcome.ret == pytest.ExitCode.TESTS_FAILED
     outcome.stdout.fnmatch_lines(
         [
-            "soft-AlCu-Cmcm-Al_y-Cu_y: energies failed",
-            "*FAIL*softening_scale*0.5*0.85 .. 1.15*",
+            "soft-AlCu-Cmcm-Al_y-Cu_y: relative energies failed",
+            "*FAIL*softening scale*0.5*0.85 .. 1.15*",
             "*worst point: Al_y = *",
             "*closest pair *angstrom*",
         ]
@@ -220,7 +220,7 @@ def test_a_failure_is_printed_once_and_the_last_lines_say_who_failed(suite, monk
     assert outcome.outlines[-3].startswith("Exit code 1: the model failed")
     assert outcome.outlines[-1].endswith("index.html")
     (line,) = [line for line in outcome.outlines if line.startswith("FAILED")]
-    assert "softening_scale 0.5 (0.85 .. 1.15)" in line
+    assert "softening scale 0.5 (0.85 .. 1.15)" in line
 
 
 def test_energies_are_asked_first(suite):

@@ -129,8 +129,8 @@ def test_known_failures_are_annotated_once_they_fail_the_run(suite, monkeypatch)
     over = run(suite, "--mlip", "cheap:soft,cheap:exact", "--tolerances", "over.toml")
     over.assert_outcomes(failed=1, passed=1)
     (line,) = (x for x in over.outlines if x.startswith("::error"))
-    assert line.startswith("::error title=soft-AlCu-Cmcm-Al_y-Cu_y::energies: ")
-    assert "softening_scale 0.5" in line
+    assert line.startswith("::error title=soft-AlCu-Cmcm-Al_y-Cu_y::relative energies: ")
+    assert "softening scale 0.5" in line
     assert line.endswith("; was a known failure until 2020-01-01: 100 %25 wrong")
 
 

@@ -191,7 +191,6 @@ def test_every_module_that_draws_is_part_of_the_stamp():
             "symscape.figures.curves_figure",
             "symscape.figures.landscape_figure",
             "symscape.figures.hull_figure",
-            "symscape.figures.periodic_table",
             "symscape.figures.relief_figure",
             "symscape.figures.thumbnail",
             "symscape.figures.topology_figure",

@@ -199,7 +199,8 @@ def test_pages_and_files_of_points_tell_the_subgroups_of_a_rigid_crystal_apart(t
     text = render_landscape_page(page)
     assert "On 1 slice of materials that share elements (MgO)" in text
     assert len(set(page.slice_titles)) == 2
-    for title in page.slice_titles:
+    assert len(set(page.slice_words)) == 2
+    for title in page.slice_words:
         assert f"<h2>{title}</h2>" in text
         assert f"apart here, {title}<" in text
     written = _write_points(tmp_path, comparisons, 3)

@@ -51,8 +51,8 @@ CRYSTALS = (
 #: a card draws its maps, and the button, once it has been opened
 THREE_D = OPEN_PART + (
     "setTimeout(() => {"
-    f"document.querySelector('#{{0}} .explorer').{AT_ONCE}"
     "document.querySelector('#{0} .orbits button').click();"
+    "document.querySelector('#{0} .stage').scrollIntoView({behavior: 'instant', block: 'end'});"
     "}, 300);"
 )
 
@@ -75,6 +75,7 @@ VIEWS = (
     View("report-hull-card", "report", OPEN_PART.replace("{0}", "Al-As-hull")),
     View("report-crystals", "report", CRYSTALS),
     View("report-hulls", "report", OPEN_PART.replace("{0}", "hulls")),
+    View("report-elements", "report", OPEN_PART.replace("{0}", "curves")),
     View("report-underprediction", "report", OPEN_PART.replace("{0}", "underprediction")),
     View("report-history", "report", OPEN_PART.replace("{0}", "history")),
     View("report-not-judged", "report", "scrollTo(0, document.body.scrollHeight)"),
@@ -83,6 +84,7 @@ VIEWS = (
     View("history", "history", "document.querySelector('details').open = true"),
     View("board", "board", screen=False),
     View("model", "model"),
+    View("model-elements", "model", f"document.getElementById('elements').{AT_ONCE}"),
     View("material", "material"),
 )
 

@@ -84,6 +84,7 @@ def _refuse_old(path: Path, run: RunResults, since: Path | None) -> None:
 
 def _say(path: Path, run: RunResults) -> bool:
     """Print one line on a run; return whether it is red."""
+    from symscape.questions.registry import question_words
     from symscape.results.detail import read_detail
 
     today = datetime.now(UTC).date().isoformat()
@@ -99,5 +100,5 @@ def _say(path: Path, run: RunResults) -> bool:
         f"{len(errors)} could not be evaluated"
     )
     for case in (*errors, *failed)[:_MOST_NAMED]:
-        print(f"  {case.status}  {case.question} {case.material}-{case.slice}")
+        print(f"  {case.status}  {question_words(case.question)} {case.material}-{case.slice}")
     return bool(failed or errors)

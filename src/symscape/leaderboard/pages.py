@@ -13,6 +13,7 @@ from symscape.leaderboard.badge import badge_words
 from symscape.leaderboard.browser import browser_numbers, script_json
 from symscape.leaderboard.collect import theory_agrees
 from symscape.leaderboard.counts import counts_text
+from symscape.leaderboard.elements import element_figures, row_anchor
 from symscape.leaderboard.maps import map_numbers
 from symscape.leaderboard.ranking import HEADLINE, RAW_METRICS, RawMetric, Standing
 from symscape.leaderboard.site import BoardSite, MaterialView, slug
@@ -93,6 +94,8 @@ class Pages:
             counted=lambda standing, metric: counts_text(site.ranking, standing, metric),
             badge_words=badge_words,
             web_links=web_links,
+            element_figures=element_figures,
+            row_anchor=row_anchor,
             published_text=published_text,
             training_text=training_text,
             window=f"{SCORED_WINDOW:g}",

@@ -107,6 +107,10 @@ def _write_assets(folder: Path) -> set[Path]:
     found.update((asset.name, asset) for asset in (templates / "scripts").iterdir())
     texts = {name: asset.read_text(encoding="utf-8") for name, asset in found.items()}
     texts["colours.js"] = colour_script()
+    # periodic tables look and answer as in a report
+    shared = resources.files("symscape.page") / "templates"
+    texts["style.css"] += (shared / "periodic.css").read_text(encoding="utf-8")
+    texts["periodic.js"] = (shared / "periodic.js").read_text(encoding="utf-8")
     for name, text in texts.items():
         write_atomically(folder / name, text)
     return {folder / name for name in texts}

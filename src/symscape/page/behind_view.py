@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from symscape.decode import DecodeError, decode
 from symscape.page.crystal_drawing import draw_change
 from symscape.page.hull_drawing import HullDrawing, draw_hull
-from symscape.page.words import crystal_text, metric_title, number_text
+from symscape.page.words import crystal_text, number_text
 from symscape.questions.behind import behind_crystals
+from symscape.questions.registry import metric_title
 from symscape.results.structure import CrystalShape
 
 if TYPE_CHECKING:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from symscape.crystal.labels import symbol_label
 from symscape.page.view import CaseView, RunView, SliceView
-from symscape.page.words import metric_text, metric_title, unit_text
+from symscape.page.words import metric_text, unit_text
+from symscape.questions.registry import metric_title, question_title
+from symscape.questions.subjects import Subject, subject_of_id
 from symscape.verdict.baseline import Change, MetricChange
 
 #: in the order in which they are told
@@ -16,16 +17,16 @@ ARROW = "→"
 
 @dataclass(frozen=True)
 class ChangeRow:
-    """One case against the baseline; for a slice that is gone its id alone.
+    """One case against the baseline; for one that is gone what its name says.
 
     Parameters
     ----------
     change
         ``worse``, ``better``, ``new``, ``gone`` or ``same``.
     id
-        Of the slice.
+        Of the slice; of a case that is gone with its question: ``Mg-Si-hull: hull``.
     item, case
-        The slice and the question; None where the slice is gone.
+        The slice and the question; None where the case is gone.
     metrics
         What changed most first.
     """
@@ -38,8 +39,17 @@ class ChangeRow:
 
     @property
     def title(self) -> str:
-        """The slice in words; of one that is gone no more than its id is known."""
-        return self.item.title if self.item else symbol_label(self.id)
+        """The slice in words."""
+        return self.item.title if self.item else self._gone.title.strip()
+
+    @property
+    def _gone(self) -> Subject:
+        return subject_of_id(self.id.partition(": ")[0])
+
+    @property
+    def question(self) -> str:
+        """The question in words."""
+        return self.case.title if self.case else question_title(self.id.partition(": ")[2])
 
     @property
     def text(self) -> str:

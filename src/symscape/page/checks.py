@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from symscape.page.words import limit_text, metric_text, metric_title, unit_text
+from symscape.page.words import limit_text, metric_text, unit_text
 from symscape.questions.case import Check
-from symscape.questions.registry import metric_named
+from symscape.questions.registry import metric_named, metric_title
 
 
 def severity(check: Check) -> float:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symscape.figures.periodic_table import ElementTable, draw_periodic_table
+from symscape.figures.periodic_table import ElementNote, ElementTable
 from symscape.files import write_atomically
-from symscape.page.curves_view import CurvesView
+from symscape.page.curves_view import CurvesView, ElementRow
 from symscape.page.gallery import CURVES_PREFIX, Gallery, Picture
+from symscape.page.words import count_text, number_text
 from symscape.questions.energies import SOFTENING_SCALE
 from symscape.questions.equation_of_state import (
     BULK_MODULUS_ERROR,
@@ -32,12 +33,10 @@ if TYPE_CHECKING:
     from symscape.page.gallery import Draw
     from symscape.questions.equation_of_state import Curve
 
-#: heads of the figures, in the order in which the page shows them
-TITLES = {
-    EPSILON.name: "Curves by element",
-    "differences": "Prototypes by element",
-    "worst": "Worst curves",
-}
+#: heads of the periodic tables and of the figure, in the order in which the page shows them
+DIFFERENCES = "differences"
+TABLE_TITLES = {EPSILON.name: "Curves by element", DIFFERENCES: "Prototypes by element"}
+TITLES = {"worst": "Worst curves"}
 #: where the colour scales of the tables of elements end: epsilon, and meV/atom
 EPSILON_TOP, DIFFERENCE_TOP = 2.0, 300.0
 
@@ -48,7 +47,7 @@ def write_curves(folder: str | Path, view: CurvesView) -> dict[str, Picture]:
     Returns
     -------
     dict
-        ``epsilon``, ``differences`` and ``worst``, as far as there is something to draw.
+        ``worst``, if there is something to draw.
 
     Raises
     ------
@@ -66,41 +65,91 @@ def write_curves(folder: str | Path, view: CurvesView) -> dict[str, Picture]:
 
 def curve_figures(view: CurvesView) -> dict[str, tuple[Draw, str]]:
     """Return how to draw each figure, and what it shows in words."""
-    found: dict[str, tuple[Draw, str]] = {
-        name: (partial(draw_periodic_table, table), table.words)
-        for name, table in element_tables(view).items()
-    }
     worst = view.worst()
-    if worst:
-        found["worst"] = (
-            lambda layout: draw_worst(view, layout),
-            f"Energy against volume of {', '.join(curve.id for curve in worst)}, DFT and model.",
-        )
-    return found
+    if not worst:
+        return {}
+    text = f"Energy against volume of {', '.join(curve.id for curve in worst)}, DFT and model."
+    return {"worst": (partial(draw_worst, view), text)}
 
 
-def element_tables(view: CurvesView) -> dict[str, ElementTable]:
-    """Return what periodic tables of a run show: epsilon, and errors of prototypes."""
+def element_anchor(row: ElementRow) -> str:
+    """Address of an element's row on the page."""
+    return f"element-{row.symbol}"
+
+
+def element_tables(
+    view: CurvesView, links: Mapping[str, Mapping[int, str]] | None = None
+) -> dict[str, ElementTable]:
+    """Return what periodic tables of a run show: epsilon, and errors of prototypes.
+
+    Parameters
+    ----------
+    links
+        By table: atomic number to where the page says more of an element.
+    """
     found: dict[str, ElementTable] = {}
+    links = links or {}
     count = len({curve.element for curve in view.curves})
     if view.curves:
+        own = links.get(EPSILON.name, {})
         found[EPSILON.name] = ElementTable(
             {row.number: row.epsilon for row in view.elements if row.judged},
             "epsilon against all-electron PBE, median of an element's crystals",
             f"Equations of state, {view.run.model.name}",
-            f"Epsilon of each of {count} elements, the median over its crystals.",
+            f"Epsilon of each of {count_text(count, 'element')}, the median over its crystals.",
             top=EPSILON_TOP,
-        )
-    judged = {d.element for own in view.differences.values() for d in own}
-    if judged:
-        found["differences"] = ElementTable(
-            {row.number: row.signed_error for row in view.elements if row.number in judged},
+            notes=_reasons(view) | {
+                row.number: ElementNote(_curves_note(row), own.get(row.number, ""))
+                for row in view.elements if row.judged
+            },
+        )  # fmt: skip
+    if any(row.compared for row in view.elements):
+        own = links.get(DIFFERENCES, {})
+        found[DIFFERENCES] = ElementTable(
+            {row.number: row.signed_error for row in view.elements if row.compared},
             "model minus DFT, meV/atom, mean over an element's prototypes",
             f"Energies above the lowest prototype, {view.run.model.name}",
             "Mean signed error of prototypes above each element's lowest one; negative: too low.",
             top=DIFFERENCE_TOP, signed=True, decimals=0,
+            notes=_reasons(view) | {
+                row.number: ElementNote(_differences_note(row), own.get(row.number, ""))
+                for row in view.elements if row.compared
+            },
         )  # fmt: skip
     return found
+
+
+def _curves_note(row: ElementRow) -> str:
+    """Say what an element's curves are like."""
+    crystals = count_text(row.judged, "crystal")
+    if row.no_minimum == row.judged:
+        return f"none of its {crystals} has a minimum near DFT's"
+    none = f", {row.no_minimum} without a minimum near DFT's" if row.no_minimum else ""
+    return f"epsilon {number_text(row.epsilon, 2)}, the median of {crystals}{none}"
+
+
+def _differences_note(row: ElementRow) -> str:
+    """Say what the differences between an element's prototypes are like."""
+    counted = count_text(row.compared, "prototype")
+    if not np.isfinite(row.signed_error):
+        return f"none of {counted} has a minimum in the model"
+    return (
+        f"{number_text(row.signed_error, 0, sign=True)} meV/atom, the mean over {counted} above "
+        f"its lowest; slope {number_text(row.slope, 2)}"
+    )
+
+
+def _reasons(view: CurvesView) -> dict[int, ElementNote]:
+    """Say of elements that are wholly left out why they are."""
+    from ase.data import atomic_numbers
+
+    # an element's crystal is called after it: Ti-BCC
+    return {
+        atomic_numbers[crystal.partition("-")[0]]: ElementNote(f"not judged, {entry.reason}")
+        for entry in view.not_judged
+        for crystal in entry.crystals
+        if crystal.partition("-")[0] in atomic_numbers
+    }
 
 
 def draw_worst(view: CurvesView, layout: Layout) -> Figure:
@@ -184,7 +233,22 @@ def render_curves(view: CurvesView, pictures: Mapping[str, Picture], environment
     """
     from markupsafe import Markup
 
+    from symscape.figures.periodic_table_svg import periodic_table_markup
+    from symscape.page.view import RunView
+
     if not view.elements and not view.not_judged:
         return Markup("")
+    rows = {row.number: f"#{element_anchor(row)}" for row in view.elements}
+    drawn = element_tables(view, dict.fromkeys(TABLE_TITLES, rows))
+    tables = [(TABLE_TITLES[name], table.words, Markup(periodic_table_markup(table)))
+              for name, table in drawn.items()]  # fmt: skip
     shown = [(title, pictures[name]) for name, title in TITLES.items() if name in pictures]
-    return Markup(environment.get_template("curves.html.j2").render(curves=view, pictures=shown))
+    asked = [item for item in RunView(view.run).slices if item.about == "curves"]
+    cards = {
+        row.symbol: [item for item in asked if row.symbol in item.subject.elements]
+        for row in view.elements
+    }
+    text = environment.get_template("curves.html.j2").render(
+        curves=view, tables=tables, pictures=shown, anchor=element_anchor, cards=cards
+    )
+    return Markup(text)

@@ -26,6 +26,7 @@ from symscape.questions.prototype_differences import (
     JudgedDifference,
 )
 from symscape.questions.question import Question
+from symscape.questions.subjects import Subject, subject_of
 from symscape.results.run_results import RunResults
 
 #: crystals whose curves are drawn
@@ -48,6 +49,8 @@ class ElementRow:
         How many were judged.
     signed_error, slope
         Of the differences between its prototypes: mean in meV/atom, and slope on DFT's.
+    compared
+        How many of its prototypes were compared with its lowest one.
     """
 
     number: int
@@ -56,6 +59,7 @@ class ElementRow:
     judged: int
     signed_error: float
     slope: float
+    compared: int
 
     @property
     def symbol(self) -> str:
@@ -111,15 +115,17 @@ class CurvesView:
         known |= {d.element for own in self.differences.values() for d in own}
         return tuple(self._row(number) for number in sorted(known))
 
+    @cached_property
+    def groups(self) -> tuple[Subject, ...]:
+        """Groups of the periodic table that were judged."""
+        cases = self._asked(EQUATION_OF_STATE)
+        return tuple(subject_of(case.material, case.slice) for case in cases)
+
     def _row(self, number: int) -> ElementRow:
         curves = [curve for curve in self.curves if curve.element == number]
         known = [curve.epsilon for curve in curves if math.isfinite(curve.epsilon)]
-        pairs = [
-            (d.dft, d.model)
-            for own in self.differences.values()
-            for d in own
-            if d.element == number and math.isfinite(d.model)
-        ]
+        asked = [d for own in self.differences.values() for d in own if d.element == number]
+        pairs = [(d.dft, d.model) for d in asked if math.isfinite(d.model)]
         return ElementRow(
             number,
             median(known) if known else math.nan,
@@ -127,6 +133,7 @@ class CurvesView:
             len(curves),
             fmean(model - dft for dft, model in pairs) if pairs else math.nan,
             slope_through_zero(*np.array(pairs).T) if pairs else math.nan,
+            len(asked),
         )
 
     def worst(self) -> tuple[JudgedCurve, ...]:

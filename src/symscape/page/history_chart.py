@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from symscape.page.words import metric_text, metric_title, unit_text
+from symscape.page.words import metric_text, unit_text
 from symscape.questions.metric import Metric
-from symscape.questions.registry import metric_named
+from symscape.questions.registry import metric_named, metric_title
 from symscape.results.history import MetricHistory, Reading
 
 #: size of the drawing, and of the room for numbers on its left and names below, in its own units
@@ -29,6 +29,11 @@ class Mark:
     y: float
     kind: str
     text: str
+
+    @property
+    def cross(self) -> str:
+        """The cross of a value that is outside its tolerance, as SVG writes a path."""
+        return f"M{self.x - 3.6:.1f} {self.y - 3.6:.1f}l7.2 7.2m0-7.2-7.2 7.2"
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,7 @@ def draw_metric(history: MetricHistory, names: Sequence[str]) -> Chart:
         for k, reading in enumerate(readings)
     ]
     title, unit = metric_title(history.metric), unit_text(history.unit)
-    told = "; ".join(mark.text for mark in marks if mark)
+    told = "; ".join(_spoken(history, reading) for reading in told_of)
     return Chart(
         title=f"{title} ({unit})" if unit else title,
         marks=tuple(mark for mark in marks if mark),
@@ -119,7 +124,7 @@ def draw_metric(history: MetricHistory, names: Sequence[str]) -> Chart:
         ends=tuple(
             (scale(end), metric_text(history.metric, end)) for end in (scale.low, scale.high)
         ),
-        alt=f"{title} over {len(names)} runs: {told}",
+        alt=f"{title} over {len(names)} runs, in their order: {told}",
         movement=history.movement or "",
     )
 
@@ -133,11 +138,18 @@ def _one_sided(reading: Reading, metric: Metric) -> Reading:
 
 
 def _mark(history: MetricHistory, reading: Reading, x: float, scale: _Scale, name: str) -> Mark:
-    number = f"{metric_text(history.metric, reading.value)} {unit_text(history.unit)}".rstrip()
-    kind = "passed" if reading.passed else "failed"
     if not math.isfinite(reading.value):
-        return Mark(x, _TOP, "unknown", f"{name}: undefined, {kind}")
-    return Mark(x, scale(reading.value), kind, f"{name}: {number}, {kind}")
+        return Mark(x, _TOP, "unknown", f"{name}: undefined")
+    kind = "passed" if reading.passed else "failed"
+    number = metric_text(history.metric, reading.value)
+    return Mark(x, scale(reading.value), kind, f"{name}: {number}")
+
+
+def _spoken(history: MetricHistory, reading: Reading) -> str:
+    """Say a value to those who can't see its mark; that it is within its tolerance goes unsaid."""
+    known = math.isfinite(reading.value)
+    number = metric_text(history.metric, reading.value) if known else "undefined"
+    return number if reading.passed else f"{number} failed"
 
 
 def draw_counts(title: str, counts: Sequence[int], names: Sequence[str]) -> Chart:
@@ -186,7 +198,8 @@ def _bands(
         top = _TOP if high is None else scale(high)
         bottom = _BOTTOM if low is None else scale(low)
         left, right = max(x - half, _LEFT), min(x + half, _RIGHT)
-        if found and found[-1][1:] == (left, top, bottom):
+        # neighbours meet but for rounding
+        if found and found[-1][2:] == (top, bottom) and left - found[-1][1] < 0.2:
             found[-1] = (found[-1][0], right, top, bottom)
         else:
             found.append((left, right, top, bottom))

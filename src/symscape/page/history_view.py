@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from symscape.page.history_chart import HEIGHT, WIDTH, Chart, draw_counts, draw_metric
-from symscape.page.words import count_text, metric_text, metric_title, unit_text
+from symscape.page.words import count_text, metric_text, unit_text
 from symscape.questions.metric import Movement
-from symscape.questions.registry import QUESTIONS
+from symscape.questions.registry import QUESTIONS, metric_title, question_title
 from symscape.questions.subjects import subject_of
 from symscape.results.history import History, MetricHistory
 from symscape.results.run_results import ReferenceSummary
@@ -163,13 +163,13 @@ class HistoryView:
         symbols = re.findall("[A-Z][a-z]?", reference.formula) if reference else subject.elements
         return HistoryCard(
             id=f"{material}-{part}" if part else material,
-            title=f"{material} {subject.words}".rstrip(),
+            title=subject.title.strip(),
             reference=reference,
             elements=tuple(sorted(set(symbols))),
             statuses=tuple(self._status(k, material, part) for k in range(len(self.names))),
             movement=movement,
             told=_told(most) if most else "",
-            questions=tuple((_question(name), tuple(own)) for name, own in charts.items()),
+            questions=tuple((question_title(name), tuple(own)) for name, own in charts.items()),
             failed=tuple(q for q in QUESTIONS if last.get((q, material, part)) == "failed"),
         )
 
@@ -186,10 +186,6 @@ class HistoryView:
             r for run in runs for r in run.references if (r.material, r.slice) == (material, part)
         )
         return next(found, None)
-
-
-def _question(name: str) -> str:
-    return QUESTIONS[name].title if name in QUESTIONS else name.replace("_", " ")
 
 
 def _told(history: MetricHistory) -> str:
@@ -210,7 +206,7 @@ def history_choices(cards: Iterable[HistoryCard]) -> dict[str, list[tuple[str, s
     questions = {name for card in cards for name in card.failed}
     return {
         "movements": [(m, m) for m in (*_MOVED, "same") if any(c.movement == m for c in cards)],
-        "questions": [(name, _question(name)) for name in QUESTIONS if name in questions],
+        "questions": [(name, question_title(name)) for name in QUESTIONS if name in questions],
         "elements": [(e, e) for e in sorted({e for card in cards for e in card.elements})],
     }
 

@@ -30,6 +30,7 @@ from symscape.questions.energies import (
     SHARE_UNDERPREDICTED,
     SOFTENING_SCALE,
 )
+from symscape.questions.registry import metric_title
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -185,6 +186,7 @@ def templates() -> Environment:
         number=words.number_text,
         spacegroup=words.symbol_markup,
         symbol=symbol_label,
+        prototype=words.prototype_markup,
         axis=axis_label,
         place=words.place_text,
         pair=words.pair_text,
@@ -195,7 +197,7 @@ def templates() -> Environment:
         formula=words.formula_markup,
         sentence=words.sentence_text,
         shift=shift_text,
-        metric=words.metric_title,
+        metric=metric_title,
         unit=words.unit_text,
         diagnosis=diagnose,
         elements=elements_of,

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from symscape.hull.settings import ComparisonSettings
 from symscape.hull.stability import Verdicts, classify
 from symscape.hull.systems import elements_of_system
-from symscape.page.words import NOTHING, crystal_text, metric_text, metric_title, unit_text
+from symscape.page.words import NOTHING, crystal_text, metric_text, unit_text
 from symscape.questions.behind import BehindCrystal, behind_crystals
 from symscape.questions.case import CaseResult
 from symscape.questions.crystals import CrystalRow, MadeBy
 from symscape.questions.detail import kept, plain, sound_rows
 from symscape.questions.energies import MAE, MEAN_SIGNED_ERROR, SHARE_UNDERPREDICTED
 from symscape.questions.hull import HULL
-from symscape.questions.registry import QUESTIONS
+from symscape.questions.registry import QUESTIONS, metric_title
 from symscape.questions.relaxation import RelaxedRow
 from symscape.questions.stability import N
 from symscape.questions.underprediction import SUMMARY_COLUMNS

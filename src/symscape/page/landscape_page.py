@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from symscape.crystal.labels import axis_label, crystal_label
+from symscape.crystal.labels import axis_label, crystal_label, symbol_label
 from symscape.crystal.slice import slice_titles
 from symscape.figures.several_figure import Overlay, draw_several
 from symscape.landscape.overlay import DftPoints, PointErrors
@@ -17,10 +17,11 @@ from symscape.page.words import (
     count_text,
     limit_text,
     metric_text,
-    metric_title,
     number_text,
     unit_text,
 )
+from symscape.questions.registry import metric_title
+from symscape.questions.subjects import subject_of_id
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -105,6 +106,16 @@ class LandscapePage:
         return slice_titles([view.comparison.slice for view in self.views])
 
     @property
+    def slice_words(self) -> tuple[str, ...]:
+        """The titles as pages print them: ``z(Na), c/a in I4mm``."""
+        slices = [view.comparison.slice for view in self.views]
+        return tuple(
+            ", ".join(axis_label(axis.name) for axis in one.axes)
+            + symbol_label(title.removeprefix(one.name))
+            for one, title in zip(slices, self.slice_titles, strict=True)
+        )
+
+    @property
     def shown(self) -> set[str]:
         """Models with a map."""
         return {name for view in self.views for name in view.comparison.names}
@@ -136,13 +147,16 @@ def render_landscape_page(page: LandscapePage) -> str:
     pictures = [_picture(comparison_figure(view.comparison, view.overlay)) for view in page.views]
     text: str = environment.get_template("landscape.html.j2").render(
         page=page,
-        slices=list(zip(page.views, page.slice_titles, pictures, strict=True)),
+        slices=list(zip(page.views, page.slice_words, pictures, strict=True)),
         count=count_text,
         limit=limit_text,
         metric_text=metric_text,
         number=number_text,
         title_of=metric_title,
         unit=unit_text,
+        library_slices=[
+            subject_of_id(n).title for n in (page.library.slices if page.library else ())
+        ],
     )
     return text
 

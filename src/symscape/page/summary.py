@@ -121,8 +121,7 @@ def _changes(view: RunView) -> list[str]:
 
 
 def _change(row: ChangeRow) -> list[str]:
-    title = row.case.title if row.case else NOTHING
-    return [row.change, *map(escape_markdown, (row.title, title, row.text))]
+    return [row.change, *map(escape_markdown, (row.title, row.question, row.text))]
 
 
 def _declared(view: RunView) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from symscape.page.diagnosis import diagnose
-from symscape.questions.registry import QUESTIONS
+from symscape.questions.registry import QUESTIONS, question_title
 
 if TYPE_CHECKING:
     from symscape.page.view import Outcome, RunView, SliceView
@@ -55,7 +55,7 @@ def mark_tables(view: RunView, rows: tuple[int, int], clauses: tuple[int, int]) 
         items = [item for item in view.slices if item.about == about]
         if items:
             names = _questions(items[:most])
-            titles = [name.replace("_", " ") for name in names]
+            titles = [question_title(name) for name in names]
             shown = [_row(item, names, told) for item in items[:most]]
             tables.append(MarkTable([noun, *titles, "what is wrong"], shown, _left(items[most:])))
     return tables

@@ -19,7 +19,7 @@ from symscape.page.headline import headline
 from symscape.page.words import remark_text
 from symscape.questions.case import CaseResult, Check
 from symscape.questions.energies import ENERGIES, MAE, N_POINTS, SOFTENING_SCALE
-from symscape.questions.registry import QUESTIONS
+from symscape.questions.registry import QUESTIONS, question_title
 from symscape.questions.subjects import Subject, subject_of
 from symscape.results.detail import CaseDetail, read_detail
 from symscape.results.run_results import ReferenceSummary, RunResults
@@ -60,8 +60,7 @@ class CaseView:
     @property
     def title(self) -> str:
         """Words for the question."""
-        known = QUESTIONS.get(self.case.question)
-        return known.title if known else self.case.question.replace("_", " ").capitalize()
+        return question_title(self.case.question)
 
     @cached_property
     def checks(self) -> tuple[Check, ...]:

@@ -45,11 +45,6 @@ def metric_text(metric: str, value: float | None) -> str:
     return number_text(value, decimals, sign=known.signed)
 
 
-def metric_title(metric: str) -> str:
-    """Words for a metric: ``mean absolute error``."""
-    return metric_named(metric).title
-
-
 def unit_text(unit: str) -> str:
     """Write a unit as it is printed: ``meV/Å³`` for ``meV/angstrom^3``."""
     return unit.replace("angstrom", "Å").replace("^3", "³")
@@ -107,6 +102,13 @@ def symbol_markup(symbol: str) -> Any:
     from markupsafe import Markup, escape
 
     return Markup(re.sub(r"_(\d)", r"<sub>\1</sub>", str(escape(symbol))))
+
+
+def prototype_markup(prototype: str) -> Any:
+    """Write a prototype with what follows an underscore below the line: NiAs (B8<sub>1</sub>)."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"_([0-9a-z]+)", r"<sub>\1</sub>", str(escape(prototype))))
 
 
 def formula_markup(formula: str) -> Any:

@@ -128,3 +128,20 @@ def metric_named(name: str) -> Metric:
     Results files of other versions may hold such names.
     """
     return _METRICS.get(name) or Metric(name, name.replace("_", " "), ideal=None)
+
+
+def metric_title(name: str) -> str:
+    """Words for a metric: ``mean absolute error`` for ``mae``."""
+    return metric_named(name).title
+
+
+def question_title(name: str) -> str:
+    """Words for a question; those of its name if it is of another version."""
+    known = QUESTIONS.get(name)
+    return known.title if known else name.replace("_", " ").capitalize()
+
+
+def question_words(name: str) -> str:
+    """Words for a question within a sentence: ``relative energies``."""
+    title = question_title(name)
+    return title[:1].lower() + title[1:]

@@ -252,3 +252,15 @@ def subject_of(material: str, slice: str) -> Subject:
     if re.fullmatch(r"group-\d+", material):
         return ElementGroup(material, tuple(slice.split("-")))
     return MaterialSlice.named(material, slice)
+
+
+def subject_of_id(text: str) -> Subject:
+    """Return the subject whose two names a hyphen joins: the last two parts are a slice's axes."""
+    *parts, last = text.split("-")
+    if last in (HullSystem.slice, SystemCrystals.slice, ElementalPrototype.slice):
+        return subject_of("-".join(parts), last)
+    if found := re.fullmatch(rf"(group-\d+|{AllCrystals.material})-(.+)", text):
+        return subject_of(*found.groups())
+    if len(parts) < 2:
+        return MaterialSlice(text, ())
+    return MaterialSlice.named("-".join(parts[:-1]), f"{parts[-1]}-{last}")

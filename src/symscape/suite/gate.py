@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from symscape.errors import ResultsFileError
 from symscape.questions.case import CaseResult
 from symscape.questions.detail import kept
+from symscape.questions.registry import metric_title, question_words
 from symscape.verdict.baseline import DEFAULT_MARGIN, JudgedByBaseline, judge_against
 
 if TYPE_CHECKING:
@@ -118,10 +119,17 @@ def _baseline(name: str, path: Path, run: RunResults, margin: float) -> Baseline
     )
 
 
+def _gone(name: str) -> str:
+    """Name a case that is gone by its question and its test: ``hull  Mg-Si-hull``."""
+    subject, _, question = name.partition(": ")
+    return f"{question_words(question)}  {subject}".strip()
+
+
 def change_table(cases: list[CaseResult], baseline: Baseline, gone: list[str]) -> list[str]:
     """Return the lines of the table of changes: worse first, then better, new, gone, same."""
     rows: list[tuple[int, str]] = []
     order = ("worse", "better", "new", "gone", "same")
+    width = max((len(question_words(case.question)) for case in cases), default=0)
     for case in cases:
         said = kept(JudgedByBaseline, case).baseline
         change = said.change if said else "new"
@@ -129,9 +137,10 @@ def change_table(cases: list[CaseResult], baseline: Baseline, gone: list[str]) -
         what = ""
         if metrics and change in ("worse", "better"):
             m = metrics[0]
-            what = f"{m.metric} {m.old:.4g} -> {m.new:.4g} {m.unit}".rstrip()
-        rows.append((order.index(change), f"{change:<7} {case.question:<10} {case.id}  {what}"))
-    rows += [(order.index("gone"), f"{'gone':<7} {'':<10} {name}") for name in gone]
+            what = f"{metric_title(m.metric)} {m.old:.4g} -> {m.new:.4g} {m.unit}".rstrip()
+        asked = question_words(case.question)
+        rows.append((order.index(change), f"{change:<7} {asked:<{width}} {case.id}  {what}"))
+    rows += [(order.index("gone"), f"{'gone':<7} {_gone(name)}") for name in gone]
     counts = [f"{sum(k == n for k, _ in rows)} {order[n]}" for n in range(len(order))]
     lines = [f"against {baseline.name} (margin {100 * baseline.margin:g} % of the tolerance):"]
     lines.append("  " + ", ".join(counts))

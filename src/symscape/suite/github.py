@@ -57,12 +57,11 @@ def failure_annotations(cases: Iterable[CaseResult], today: date | None = None) 
     """
     if os.environ.get("GITHUB_ACTIONS") != "true":
         return []
+    from symscape.questions.registry import question_words
+
     found = [(case, _complaint(case, today or date.today())) for case in cases]
-    lines = [
-        f"::error title={_property(case.id)}::{_data(f'{case.question}: {complaint}')}"
-        for case, complaint in found
-        if complaint
-    ]
+    told = [(c.id, f"{question_words(c.question)}: {why}") for c, why in found if why]
+    lines = [f"::error title={_property(name)}::{_data(text)}" for name, text in told]
     left = len(lines) - _MOST_ANNOTATIONS
     more = [f"::warning::{left} more failed cases, see the report"] if left > 0 else []
     return [*lines[:_MOST_ANNOTATIONS], *more]
@@ -70,6 +69,7 @@ def failure_annotations(cases: Iterable[CaseResult], today: date | None = None) 
 
 def _complaint(case: CaseResult, today: date) -> str:
     """Say why a case fails the run; empty if it does not."""
+    from symscape.questions.registry import metric_title
     from symscape.verdict.explain import plain_limit
 
     reason = case.detail.get("known_failure", "")
@@ -81,7 +81,9 @@ def _complaint(case: CaseResult, today: date) -> str:
         return ""
     failed = [check for check in case.checks if not check.passed]
     what = ", ".join(
-        f"{c.metric} {c.value:.4g} {c.unit} (tolerance {plain_limit(c)})" for c in failed
+        f"{metric_title(c.metric)} {c.value:.4g} {c.unit}".rstrip()
+        + f" (tolerance {plain_limit(c)})"
+        for c in failed
     )
     message = case.detail.get("message") or what or case.status
     return f"{message}; was a known failure until {until}: {reason}" if reason else str(message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from textwrap import wrap
 
 from symscape.arguments import named_arguments
 from symscape.questions.behind import behind_crystals, behind_texts
@@ -11,22 +12,24 @@ from symscape.questions.case import CaseResult, Check
 from symscape.questions.detail import kept
 from symscape.questions.energies import EnergiesDetail
 from symscape.questions.points import FailedPoint, WorstPoint
-from symscape.questions.registry import metric_named
+from symscape.questions.registry import metric_named, metric_title, question_words
 from symscape.verdict.baseline import BaselineDetail, JudgedByBaseline
 
 #: points or loci named in full before the rest is counted
 _MOST_POINTS = 5
+#: characters of a line that is broken
+_WIDTH = 96
 
 
 @named_arguments
 def explain(result: CaseResult) -> str:
     """Say which metrics passed and failed by how much, and where the worst error is."""
-    lines = [f"{result.id}: {result.question} {result.status}"]
+    lines = [f"{result.id}: {question_words(result.question)} {result.status}"]
     if message := result.detail.get("message"):
         lines.append(f"  {message}")
     if result.checks:
         lines += ["", *_table(result)]
-    lines += [f"  {metric}: {text}" for metric, text in behind_texts(result).items()]
+    lines += [f"  {metric_title(name)}: {text}" for name, text in behind_texts(result).items()]
     if baseline := kept(JudgedByBaseline, result).baseline:
         lines += ["", *_against_baseline(baseline)]
     points = kept(EnergiesDetail, result)
@@ -41,12 +44,13 @@ def failure_line(result: CaseResult) -> str:
     """Say in one line which metrics are outside their tolerance, and the worst crystal of each."""
     worst = {metric: named[0].text for metric, named in behind_crystals(result).items()}
     failed = [
-        f"{c.metric} {c.value:.4g} {c.unit}".rstrip()
+        f"{metric_title(c.metric)} {c.value:.4g} {c.unit}".rstrip()
         + f" ({'; '.join(filter(None, (plain_limit(c), worst.get(c.metric))))})"
         for c in result.checks
         if not c.passed
     ]
-    return f"{result.id}: {result.question} {result.status}: {', '.join(failed) or 'no energy'}"
+    what = f"{result.id}: {question_words(result.question)} {result.status}"
+    return f"{what}: {', '.join(failed) or 'no energy'}"
 
 
 def _table(result: CaseResult) -> list[str]:
@@ -55,7 +59,7 @@ def _table(result: CaseResult) -> list[str]:
     rows = [
         (
             "pass" if check.passed else "FAIL",
-            check.metric,
+            metric_title(check.metric),
             f"{check.value:.4g}",
             plain_limit(check),
             check.unit,
@@ -73,7 +77,17 @@ def _table(result: CaseResult) -> list[str]:
             for k, (cell, w) in enumerate(zip(row, widths, strict=True))
         ]
         lines.append("  " + "  ".join(cells).rstrip())
-    return lines
+    return lines + _keys([check for check in result.checks if not check.passed])
+
+
+def _keys(failed: Sequence[Check]) -> list[str]:
+    """Say by which keys a tolerance file knows what failed."""
+    if not failed:
+        return []
+    named = ", ".join(f"{metric_title(check.metric)} [{check.metric}]" for check in failed)
+    return wrap(
+        f"in tolerance files: {named}", _WIDTH, initial_indent="  ", subsequent_indent="    "
+    )
 
 
 def plain_limit(check: Check) -> str:
@@ -143,11 +157,12 @@ def _against_baseline(baseline: BaselineDetail) -> list[str]:
     lines = [f"  {baseline.change} than the baseline"]
     if baseline.change == "same":
         lines = ["  the same as the baseline"]
+    width = max((len(metric_title(m.metric)) for m in baseline.metrics), default=0)
     for change in sorted(baseline.metrics, key=lambda m: -m.worsening):
         old = f"{change.old:.4g}" if math.isfinite(change.old) else "no value"
         values = f"{old} -> {change.new:.4g} {change.unit}".rstrip()
         # infinite from a number to none
         much = math.isfinite(change.worsening)
         share = f"  ({100 * change.worsening:+.0f} % of the tolerance)" if much else ""
-        lines.append(f"    {change.metric:<18} {values}{share}")
+        lines.append(f"    {metric_title(change.metric):<{width}}  {values}{share}")
     return lines

@@ -82,7 +82,12 @@
     const svg = `<svg viewBox="0 0 210 125" width="210" height="125" role="img"><line x1="${here}" x2="${here}" y1="5" y2="112" stroke="var(--quiet)" stroke-dasharray="3 3"/>${paths.join("")}</svg>`;
     const figure = make("div", { innerHTML: svg });
     figure.firstChild.setAttribute("aria-label", `Cut along ${label}: DFT and model`);
-    figure.append(make("small", { textContent: `along ${label}, model orange, DFT the other; ${number(low, 0)} to ${number(high, 0)} meV/atom` }));
+    const legend = lines.map(([, stroke], k) => {
+      const dash = make("b", { textContent: "— " });
+      dash.style.color = stroke;
+      return make("span", {}, dash, k ? "model " : "DFT ");
+    });
+    figure.append(make("small", {}, `along ${label}, ${number(low, 0)} to ${number(high, 0)} meV/atom `, ...legend));
     return figure;
   }
 

@@ -60,7 +60,7 @@
     for (const svg of fresh("figure svg")) {
       done(svg);
       const what = svg.getAttribute("aria-label").split(":")[0];
-      svg.after(button("SVG", what, () => save(`${what.replace(/[^\p{L}\p{N}]+/gu, "-")}.svg`, URL.createObjectURL(new Blob([svgText(svg)], { type: "image/svg+xml" })))));
+      svg.closest("figure").append(button("SVG", what, () => save(`${what.replace(/[^\p{L}\p{N}]+/gu, "-")}.svg`, URL.createObjectURL(new Blob([svgText(svg)], { type: "image/svg+xml" })))));
     }
     for (const image of fresh("figure img")) {
       done(image);
