@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -39,8 +40,14 @@ def readout(browser, table: int = 0) -> str:
 
 
 def point_at(browser, target) -> None:
+    """Move the pointer to an element; a window that just opened takes a moment to notice."""
     browser.run("arguments[0].scrollIntoView({behavior: 'instant', block: 'center'})", target)
-    ActionChains(browser.driver).move_to_element(target).perform()
+    name = target.get_attribute("aria-label").partition(",")[0]
+    for _ in range(20):
+        ActionChains(browser.driver).move_to_element(target).perform()
+        if any(text.startswith(name) for text in browser.texts(".element-map .readout")):
+            return
+        time.sleep(0.1)
 
 
 def show(browser, pages, kind, width=1280, scheme=LIGHT):

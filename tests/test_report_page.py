@@ -36,7 +36,6 @@ def test_everything_is_there(report):
         "results.json",
         "summary.md",
         "badge.svg",
-        "assets/3Dmol-min.js",
         *(f"figures/{s}-{kind}.png" for s in slices for kind in ("wide", "tall", "thumb")),
         *(f"tables/{t}.csv" for t in ("metrics", "checks", "underprediction")),
         *(f"tables/underprediction_by_{t}.csv" for t in ("n_lattice", "n_wyckoff")),

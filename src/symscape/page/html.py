@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from symscape.crystal.labels import axis_label, symbol_label
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from symscape.page.gallery import Picture, SliceFigures
     from symscape.results.history import History
 
+#: 3Dmol.js; nothing in it ends a script
+LIBRARY = "3Dmol-min.js"
 #: points named one by one for a slice before the rest is counted
 MOST_POINTS = 12
 #: lines of diagnosis on the first screen
@@ -87,7 +90,18 @@ def render_page(
         behind={item.slug: crystals_behind(item, crystals) for item in view.slices},
         crystal_anchor=crystal_anchor,
         explorer=Markup(explorer_json(view)),
+        library=Markup(_library(view)),
     )
+
+
+def _library(view: RunView) -> str:
+    """Return the script that draws crystals, empty where the run has none to draw.
+
+    The page keeps it as text until a crystal is first asked for.
+    """
+    if not any(reference.structure for reference in view.run.references):
+        return ""
+    return files("symscape.page").joinpath("vendor", LIBRARY).read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,10 +31,6 @@ from symscape.results.run_results import RunResults, round_energies, save_result
 if TYPE_CHECKING:
     from symscape.figures.layouts import Layout
     from symscape.results.history import History
-
-
-#: draws crystals; the page loads it when one is first asked for
-LIBRARY = "3Dmol-min.js"
 
 
 @named_arguments
@@ -85,8 +80,6 @@ def write_report(
     figures = write_figures(folder, view, relief=relief, jobs=jobs, progress=progress)
     pictures = write_hulls(folder, run.seen_as(HullView))
     curves = write_curves(folder, run.seen_as(CurvesView))
-    library = files("symscape.page").joinpath("vendor", LIBRARY).read_text(encoding="utf-8")
-    write_atomically(folder / "assets" / LIBRARY, library)
     page = folder / "index.html"
     write_atomically(page, render_page(view, figures, pictures, curves, history))
     return page

@@ -122,10 +122,7 @@
 
   let library = null;
   function load3D() {
-    library ??= new Promise((done, fail) => {
-      document.head.append(make("script", { src: "assets/3Dmol-min.js", onload: done, onerror: fail }));
-    });
-    return library;
+    library ??= document.head.appendChild(make("script", { textContent: document.getElementById("library-3d").textContent }));
   }
 
   function draw3D(viewer, item, at) {
@@ -219,11 +216,11 @@
     if (item.structure) {
       const orbits = [...new Set(item.structure.orbits)];
       const button = make("button", { type: "button", textContent: "Show the crystal in 3-D" });
-      button.onclick = async () => {
+      button.onclick = () => {
         button.hidden = true;
         stage.hidden = false;
         try {
-          await load3D();
+          load3D();
           viewer = globalThis.$3Dmol.createViewer(stage, { backgroundColor: "white" });
           for (const canvas of stage.querySelectorAll("canvas")) {
             canvas.setAttribute("role", "img");
@@ -235,7 +232,7 @@
           viewer.zoomTo();
           viewer.render();
         } catch {
-          stage.textContent = "The crystal can't be shown: this browser has no WebGL, or assets/ is missing.";
+          stage.textContent = "The crystal can't be shown: this browser has no WebGL.";
         }
       };
       const names = orbits.map((name, k) => {

@@ -2,6 +2,8 @@
 "use strict";
 const costPlot = (() => {
   const NAMESPACE = "http://www.w3.org/2000/svg";
+  /** Below this width there is room for numbers, and the names stand below the plot. */
+  const NARROW = 600;
   const BOX = { left: 46, right: 120, top: 14, bottom: 46, height: 340 };
 
   function make(name, attributes, text = "") {
@@ -19,6 +21,8 @@ const costPlot = (() => {
     const ticks = Array.from({ length: high - low + 1 }, (_, k) => 10 ** (low + k));
     return { place, ticks };
   }
+
+  const byScore = (points) => [...points].sort((a, b) => b.score - a.score);
 
   class Plot {
     constructor(figure, numbers) {
@@ -53,10 +57,22 @@ const costPlot = (() => {
       this.figure.hidden = points.length < 2;
       if (points.length > 1) this.drawPoints(svg, points, width);
       holder.replaceChildren(svg);
+      if (width < NARROW) holder.append(this.key(points));
+    }
+
+    /** Names in the order of their numbers. */
+    key(points) {
+      const list = document.createElement("ol");
+      for (const own of byScore(points)) {
+        const entry = document.createElement("li");
+        entry.textContent = this.numbers.models[own.model].name;
+        list.append(entry);
+      }
+      return list;
     }
 
     drawPoints(svg, points, width) {
-      const right = width < 600 ? 14 : BOX.right;
+      const right = width < NARROW ? 30 : BOX.right;
       const [w, h] = [width - BOX.left - right, BOX.height - BOX.top - BOX.bottom];
       const axis = logarithmic(points.map((own) => this.costOf(own.model)));
       const x = (value) => BOX.left + w * axis.place(value);
@@ -76,14 +92,14 @@ const costPlot = (() => {
 
     /** Circles, hollow for another level of theory, and names that do not cover each other. */
     label(svg, points, x, y, width) {
-      const sorted = [...points].sort((a, b) => b.score - a.score);
       const taken = [];
-      for (const own of sorted) {
+      for (const [k, own] of byScore(points).entries()) {
         const model = this.numbers.models[own.model];
+        const name = width < NARROW ? String(k + 1) : model.name;
         const [cx, cy] = [x(this.costOf(own.model)), y(own.score)];
         const circle = make("circle", { cx, cy, r: 5, class: model.same ? "same" : "other" });
         circle.append(make("title", {}, `${model.name}: ${wording.points(own.score, 1)}`));
-        const length = 7 * model.name.length;
+        const length = 7 * name.length;
         const left = cx + 10 + length > width;
         let at = cy + 4;
         const [from, to] = left ? [cx - 10 - length, cx - 10] : [cx + 10, cx + 10 + length];
@@ -95,7 +111,7 @@ const costPlot = (() => {
           svg.append(make("line", { x1: cx, y1: cy + 5, x2: left ? to + 2 : from - 2, y2: at - 4, class: "tie" }));
         }
         const anchor = left ? "end" : "start";
-        svg.append(circle, make("text", { x: left ? to : from, y: at, "text-anchor": anchor }, model.name));
+        svg.append(circle, make("text", { x: left ? to : from, y: at, "text-anchor": anchor }, name));
       }
     }
 
