@@ -243,7 +243,7 @@ def render_curves(view: CurvesView, pictures: Mapping[str, Picture], environment
     tables = [(TABLE_TITLES[name], table.words, Markup(periodic_table_markup(table)))
               for name, table in drawn.items()]  # fmt: skip
     shown = [(title, pictures[name]) for name, title in TITLES.items() if name in pictures]
-    asked = [item for item in RunView(view.run).slices if item.about == "curves"]
+    asked = [item for item in view.run.seen_as(RunView).slices if item.about == "curves"]
     cards = {
         row.symbol: [item for item in asked if row.symbol in item.subject.elements]
         for row in view.elements
