@@ -120,8 +120,8 @@ def test_known_failures_are_annotated_once_they_fail_the_run(suite, monkeypatch)
     outcome.assert_outcomes(xfailed=1, failed=1, passed=1)
     (line,) = (x for x in outcome.outlines if x.startswith("::error"))
     assert line == (
-        "::error title=exact-AlCu-Cmcm-Al_y-Cu_y::energies: passed, but is declared a known "
-        "failure: mistaken"
+        "::error title=exact-AlCu-Cmcm-Al_y-Cu_y::relative energies: passed, but is declared a "
+        "known failure: mistaken"
     )
     (suite.path / "over.toml").write_text(
         table.format("soft", "100 % wrong", "2020-01-01") + table.format("exact", "x", "2020-01-01")

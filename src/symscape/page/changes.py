@@ -40,7 +40,7 @@ class ChangeRow:
     @property
     def title(self) -> str:
         """The slice in words."""
-        return self.item.title if self.item else self._gone.title.strip()
+        return self.item.title if self.item else self._gone.title
 
     @property
     def _gone(self) -> Subject:

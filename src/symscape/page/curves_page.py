@@ -23,6 +23,7 @@ from symscape.questions.equation_of_state import (
     WITHOUT_MINIMUM,
 )
 from symscape.references.birch_murnaghan import BirchMurnaghan
+from symscape.references.library import formula_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -145,10 +146,10 @@ def _reasons(view: CurvesView) -> dict[int, ElementNote]:
 
     # an element's crystal is called after it: Ti-BCC
     return {
-        atomic_numbers[crystal.partition("-")[0]]: ElementNote(f"not judged, {entry.reason}")
+        atomic_numbers[symbol]: ElementNote(f"not judged, {entry.reason}")
         for entry in view.not_judged
-        for crystal in entry.crystals
-        if crystal.partition("-")[0] in atomic_numbers
+        for symbol in map(formula_of, entry.crystals)
+        if symbol in atomic_numbers
     }
 
 

@@ -163,7 +163,7 @@ class HistoryView:
         symbols = re.findall("[A-Z][a-z]?", reference.formula) if reference else subject.elements
         return HistoryCard(
             id=f"{material}-{part}" if part else material,
-            title=subject.title.strip(),
+            title=subject.title,
             reference=reference,
             elements=tuple(sorted(set(symbols))),
             statuses=tuple(self._status(k, material, part) for k in range(len(self.names))),

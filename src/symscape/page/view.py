@@ -157,7 +157,7 @@ class SliceView:
     def title(self) -> str:
         """The id in words: ``PbTiO₃ P4mm z(Ti), z(O)``, ``Mg-Si hull``."""
         if self.reference is None:
-            return self.subject.title.strip()
+            return self.subject.title
         return f"{self.reference.title} {', '.join(self.axis_labels)}"
 
     @property

@@ -59,7 +59,7 @@ class Subject(ABC):
     @property
     def title(self) -> str:
         """Both parts, for people: ``PbTiO3-P4mm z(Ti), z(O)``, ``Mg-Si hull``."""
-        return f"{symbol_label(self.material)} {self.words}"
+        return f"{symbol_label(self.material)} {self.words}".rstrip()
 
 
 @dataclass(frozen=True)
