@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from ase.build import bulk
+from benchmark_text import benchmark
 from generate_plans import AXES, CRYSTAL, write_plan
 from inprocess import import_lazy_modules, run_of_one_case, without_figures
 from mutations import toml
@@ -52,14 +53,6 @@ def typo():
     return Typo()
 """
 
-SUITE = """
-import pytest
-
-
-@pytest.mark.landscape("energies")
-def test_energies(landscape, verdict):
-    verdict(landscape.judge())
-"""
 
 CIF = """data_x
 _cell_length_a 4
@@ -205,7 +198,7 @@ def build_project(folder: Path, document: dict[str, Any], results: dict[str, Any
         A good results file of the model ``exact`` on it.
     """
     (folder / "benchmarks").mkdir(parents=True)
-    (folder / "benchmarks" / "test_landscape.py").write_text(SUITE)
+    (folder / "benchmarks" / "test_landscape.py").write_text(benchmark("energies"))
     (folder / "cheap.py").write_text(CALCULATORS)
     (folder / "broken.py").write_text("this is no Python\n")
     (folder / "a-file").write_text("x")

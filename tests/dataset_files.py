@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+import pytest
 from pymatgen.core import Lattice, Structure
 from pymatgen.entries.computed_entries import (
     CompositionEnergyAdjustment,
@@ -162,3 +163,9 @@ def cells_agree(structures, rows, table):
         np.testing.assert_allclose(cell, structure.lattice.matrix, rtol=0, atol=1e-12)
         np.testing.assert_allclose(positions, structure.cart_coords, rtol=0, atol=1e-9)
     return True
+
+
+@pytest.fixture
+def entries_file(tmp_path):
+    """Path of a file of entries."""
+    return write_text(tmp_path / "entries.json", json.dumps(documents()))

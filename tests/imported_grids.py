@@ -5,6 +5,7 @@ from __future__ import annotations
 from ase.calculators.emt import EMT
 from ase.calculators.morse import MorsePotential
 from ase.calculators.singlepoint import SinglePointCalculator
+from generate_plans import PEROVSKITE as PEROVSKITE_CRYSTAL
 from generate_plans import write_plan
 
 from symscape.dft.plan import load_plan
@@ -15,12 +16,7 @@ ENGINE = '[engine]\nname = "import"\ncode = "VASP"\nversion = "6.4.2"\ndatasets 
 #: ferroelectric perovskite, whose inversion maps (u, v) to (1 - u, -v)
 PEROVSKITE = {
     "top": "mask_ratio = 0.5",
-    "crystal": """
-[crystal]
-spacegroup = 99
-cell = [3.9, 3.9, 4.15, 90, 90, 90]
-sites = [["Pb", 0, 0, 0], ["Ti", 0.5, 0.5, 0.54], ["O", 0.5, 0.5, -0.1], ["O", 0.5, 0, 0.4]]
-""",
+    "crystal": PEROVSKITE_CRYSTAL,
     "axes": """
 [[axes]]
 name = "Ti_z"

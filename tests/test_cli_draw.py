@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import re
-import sys
 
 import pytest
 from ase.build import bulk
+from command_line import typed as typed
 from PIL import Image
-
-from symscape.cli import main
 
 MODEL = "ase.calculators.emt:EMT"
 
 
 @pytest.fixture
-def draw(toy_file, tmp_path, monkeypatch, capsys):
+def draw(toy_file, tmp_path, typed):
     """Run ``symscape draw`` with a cache of its own; the exit code and what it printed."""
 
     def run(*arguments):
         shared = ("--mlip", MODEL, "--cache-dir", str(tmp_path / "cache"))
         references = ("--references", str(toy_file.parents[1]))
-        words = ["symscape", "draw", "AlCu-Cmcm", *shared, *references, *arguments]
-        monkeypatch.setattr(sys, "argv", words)
-        with pytest.raises(SystemExit) as stop:
-            main()
-        output = capsys.readouterr()
-        return stop.value.code, output.out + output.err
+        code, printed, said = typed("draw", "AlCu-Cmcm", *shared, *references, *arguments)
+        return code, printed + said
 
     return run
 
@@ -87,22 +81,11 @@ Al1 0.30 0.30 0
 
 
 @pytest.fixture
-def alone(tmp_path, monkeypatch, capsys):
+def alone(tmp_path, monkeypatch, typed):
     """Run any command in a folder with one structure file."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "x.cif").write_text(ALLOY)
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["symscape", *words])
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        output = capsys.readouterr()
-        return code, output.out, output.err
-
-    return run
+    return typed
 
 
 DRAWN = ("--mlip", MODEL, "--cache-dir", "cache", "-o", "x.png")

@@ -7,20 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from benchmark_text import benchmark
 
 from symscape.cli import run
 from symscape.cli.run import pytest_arguments
 from symscape.errors import SymscapeError
 from symscape.places import suite_folder
-
-SUITE = """
-import pytest
-
-
-@pytest.mark.landscape("energies")
-def test_energies(landscape, verdict):
-    verdict(landscape.judge())
-"""
 
 
 @pytest.fixture
@@ -28,7 +20,7 @@ def clone(tmp_path, toy_file):
     """A folder with what a run needs."""
     folder = tmp_path / "clone"
     (folder / "benchmarks").mkdir(parents=True)
-    (folder / "benchmarks" / "test_landscape.py").write_text(SUITE)
+    (folder / "benchmarks" / "test_landscape.py").write_text(benchmark("energies"))
     material = folder / "references" / toy_file.parent.name
     material.mkdir(parents=True)
     (material / toy_file.name).write_bytes(toy_file.read_bytes())

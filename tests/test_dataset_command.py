@@ -10,8 +10,8 @@ import time
 
 import numpy as np
 import pytest
+from dataset_files import entries_file as entries_file
 from dataset_files import (
-    documents,
     small_document,
     write_small,
     write_text,
@@ -24,12 +24,6 @@ from symscape.dataset.importing import import_files
 from symscape.dataset.read import load_dataset
 from symscape.dataset.store import REJECTS, dataset_info
 from symscape.errors import DatasetError
-
-
-@pytest.fixture
-def entries_file(tmp_path):
-    return write_text(tmp_path / "entries.json", json.dumps(documents()))
-
 
 # -- memory ---------------------------------------------------------------------------------------
 

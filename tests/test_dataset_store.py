@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from dataset_files import (
     Interrupting,
-    documents,
     small_document,
     write_small,
     write_text,
 )
+from dataset_files import entries_file as entries_file
 from filelock import FileLock
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,11 +30,6 @@ from symscape.dataset.record import CrystalRecord
 from symscape.dataset.store import MANIFEST, REJECTS, dataset_info
 from symscape.dataset.write import DatasetWriter
 from symscape.errors import DatasetError
-
-
-@pytest.fixture
-def entries_file(tmp_path):
-    return write_text(tmp_path / "entries.json", json.dumps(documents()))
 
 
 @pytest.fixture(scope="module")

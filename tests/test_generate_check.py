@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import spglib
 from ase.calculators.emt import EMT
-from generate_plans import write_plan
+from generate_plans import PEROVSKITE, write_plan
 from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -30,12 +30,6 @@ from symscape.dft.relax import relax_plan, relaxed_in_setting
 from symscape.errors import EngineError, PlanError
 from symscape.references.store import load_reference
 
-PEROVSKITE = """
-[crystal]
-spacegroup = 99
-cell = [3.9, 3.9, 4.15, 90, 90, 90]
-sites = [["Pb", 0, 0, 0], ["Ti", 0.5, 0.5, 0.54], ["O", 0.5, 0.5, -0.1], ["O", 0.5, 0, 0.4]]
-"""
 PEROVSKITE_AXES = """
 [[axes]]
 name = "Ti_z"

@@ -3,38 +3,27 @@
 from __future__ import annotations
 
 import json
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 from ase.calculators.emt import EMT
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import write
+from command_line import typed as typed
 from generate_plans import write_plan
 
-from symscape.cli import main
 from symscape.decode import encode
 from symscape.dft.plan import load_plan
 from symscape.references.store import load_reference
 
 
 @pytest.fixture
-def symscape(monkeypatch, capsys, tmp_path):
-    """Call the command line in a folder of its own: (exit code, stdout, stderr)."""
+def symscape(monkeypatch, tmp_path, typed):
+    """Call ``symscape reference`` in a folder of its own: (exit code, stdout, stderr)."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["symscape", "reference", *map(str, words)])
-        code = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = end.code or 0
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
+    return partial(typed, "reference")
 
 
 def test_plan_run_status_check(symscape, tmp_path):

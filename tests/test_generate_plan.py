@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from ase.calculators.calculator import kptdensity2monkhorstpack
 from ase.io import write
-from generate_plans import AXES, CRYSTAL, write_plan
+from generate_plans import AXES, CRYSTAL, PEROVSKITE, write_plan
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -84,12 +84,6 @@ span = [-0.02, 0.02]
 
 
 def test_tied_coordinates_make_one_axis(tmp_path):
-    crystal = """
-[crystal]
-spacegroup = 99
-cell = [3.9, 3.9, 4.15, 90, 90, 90]
-sites = [["Pb", 0, 0, 0], ["Ti", 0.5, 0.5, 0.54], ["O", 0.5, 0.5, -0.1], ["O", 0.5, 0, 0.4]]
-"""
     axes = """
 [[axes]]
 name = "Ti_z"
@@ -99,7 +93,7 @@ name = "O_z"
 terms = { O1_z = 1.0, O2_z = 1.0 }
 span = [-0.04, 0.04]
 """
-    the_slice = load_plan(write_plan(tmp_path, crystal=crystal, axes=axes, top="")).slice
+    the_slice = load_plan(write_plan(tmp_path, crystal=PEROVSKITE, axes=axes, top="")).slice
     assert the_slice.axes[1].origin == pytest.approx(-0.1)
     moved = the_slice.structures_at(np.array([[0.54, -0.06]]))
     back = the_slice.structures_at(np.array([[0.54, -0.1]]))

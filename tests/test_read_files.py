@@ -11,12 +11,12 @@ import pytest
 from ase import Atoms
 from ase.io import write
 from ase.spacegroup import crystal as ase_crystal
+from command_line import typed as typed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymatgen.core import Lattice, Structure
 from pymatgen.entries.computed_entries import ComputedStructureEntry
 
-from symscape.cli import main
 from symscape.crystal.read import ReadOptions, crystal_from_file, read_structure
 from symscape.errors import StructureFileError, SymscapeError
 
@@ -253,20 +253,9 @@ def test_overlapping_atoms_are_no_crystal_at_any_tolerance(tmp_path, apart):
 
 
 @pytest.fixture
-def command(tmp_path, monkeypatch, capsys):
+def command(tmp_path, monkeypatch, typed):
     monkeypatch.chdir(tmp_path)
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["symscape", *words])
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        output = capsys.readouterr()
-        return code, output.out, output.err
-
-    return run
+    return typed
 
 
 PLAN = '[crystal]\nfile = "x.vasp"\n\n[engine]\nname = "import"\n'
