@@ -16,6 +16,8 @@ SAMPLES = 4000
 SEED = 20260101
 #: an interval needs at least this many materials
 FEWEST_MATERIALS = 2
+#: numbers of draws that are made together: 32 MiB
+_NUMBERS_AT_ONCE = 2**22
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,12 +87,19 @@ def bootstrap(
     if n_materials < FEWEST_MATERIALS:
         nothing = np.full((n_models, n_questions, 2), np.nan)
         return Intervals(nothing[:, 0], nothing, np.full((n_models, 1), np.nan))
-    counts = np.random.default_rng(seed).multinomial(
-        n_materials, np.full(n_materials, 1 / n_materials), size=samples
+    draw, equal = np.random.default_rng(seed), np.full(n_materials, 1 / n_materials)
+    drawn = np.empty((n_models, samples, n_questions))
+    scores = np.empty((n_models, samples))
+    step = max(1, _NUMBERS_AT_ONCE // (n_materials + n_models * n_questions))
+    for start in range(0, samples, step):
+        part = slice(start, min(start + step, samples))
+        counts = draw.multinomial(n_materials, equal, part.stop - part.start)
+        drawn[:, part] = weighted_means(values, counts.astype(float))
+        scores[:, part] = combine(drawn[:, part], weights)
+    # model by model: all draws of all models at once are many times a board's memory
+    by_question = np.stack(
+        [_interval(own.T, mean, level) for own, mean in zip(drawn, means, strict=True)]
     )
-    drawn = weighted_means(values, counts.astype(float))
-    scores = combine(drawn, weights)
-    by_question = _interval(np.swapaxes(drawn, 1, 2), means, level)
     few = (~np.isnan(by_material)).sum(axis=1) < FEWEST_MATERIALS
     by_question[few] = np.nan
     return Intervals(_interval(scores, combine(means, weights), level), by_question, scores)

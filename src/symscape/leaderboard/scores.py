@@ -168,7 +168,9 @@ def weighted_means(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """
     known = ~np.isnan(values)
     sums = np.einsum("bn,nmq->mbq", weights, np.where(known, values, 0.0))
-    totals = np.einsum("bn,nmq->mbq", weights, known.astype(float))
+    # what is known of one model is known of all
+    totals = (weights @ known[:, 0].astype(float))[None]
+    totals = np.broadcast_to(totals, sums.shape)
     return np.divide(sums, totals, out=np.full(sums.shape, np.nan), where=totals > 0)
 
 
@@ -198,10 +200,10 @@ def score_board(board: Board) -> ScoreTable:
             for unit in board.units
         ]
         cells.append(score_cases(cases, board.units, questions, standards, shares))
+        known = cases.keys() & standards.keys()
         answered.append(
-            [[(q.name, u.material, u.slice) in cases.keys() & standards.keys() for q in questions]
-             for u in board.units]
-        )  # fmt: skip
+            [[(q.name, u.material, u.slice) in known for q in questions] for u in board.units]
+        )
     models = tuple(entry.name for entry in board.entries)
     shape = (len(board.entries), len(board.units), len(questions))
     scores = np.array(cells).reshape(shape)
@@ -297,7 +299,10 @@ def _standards(board: Board, judged: Sequence[Mapping[Key, CaseResult]]) -> dict
         for key, case in cases.items():
             question = QUESTIONS.get(key[0])
             if question is not None and question.scoring:
-                found.setdefault(key, set()).update(_finite(question, case))
+                names = found.setdefault(key, set())
+                # most often the first model has a number for everything
+                if len(names) < len(question.scored):
+                    names.update(_finite(question, case))
     return {key: Standard(frozenset(names)) for key, names in found.items() if names}
 
 
@@ -339,10 +344,12 @@ def case_values(case: CaseResult) -> dict[str, float]:
     metrics: Mapping[str, Any] = case.metrics
     if "windows" in metrics:
         metrics = next((v for k, v in metrics["windows"].items() if float(k) == SCORED_WINDOW), {})
-    numbers = {k: float(v) for k, v in metrics.items() if isinstance(v, (int, float))}
+    numbers = {
+        k: float(v) for k, v in metrics.items() if type(v) is float or isinstance(v, (int, float))
+    }
     if numbers:
         # NaN if any is; a board has a million cases, of a few numbers each
-        unknown = any(math.isnan(v) for v in numbers.values())
+        unknown = any(map(math.isnan, numbers.values()))
         numbers[LARGEST.name] = math.nan if unknown else max(map(abs, numbers.values()))
     return numbers
 

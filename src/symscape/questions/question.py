@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from symscape.questions.case import CaseResult
@@ -94,7 +95,7 @@ class Question:
         """Name to unit of each metric."""
         return {metric.name: metric.unit for metric in self.metrics}
 
-    @property
+    @cached_property
     def scored(self) -> tuple[Metric, ...]:
         """Metrics that count on the leaderboard."""
         return tuple(m for m in (*self.metrics, *self.derived) if m.score is not None)
