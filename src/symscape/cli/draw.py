@@ -14,7 +14,7 @@ from symscape.cli.structures import (
     Block,
     Elements,
     MaxSize,
-    Reading,
+    StructureReader,
     Subgroup,
     Symprec,
     crystal_or_slice,
@@ -93,7 +93,7 @@ def draw(
     _check_output(output)
     chosen = cast(FigureKind, kind)
     layout: Literal["wide", "tall"] = "tall" if tall else "wide"
-    reading = Reading.told(symprec, block, elements, max_size)
+    reading = StructureReader.told(symprec, block, elements, max_size)
     path = Path(reference)
     subject = crystal_or_slice(path, reading) if _is_without_dft(path) else None
     if subject is None:

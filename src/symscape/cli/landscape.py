@@ -15,7 +15,7 @@ from symscape.cli.structures import (
     Block,
     Elements,
     MaxSize,
-    Reading,
+    StructureReader,
     Subgroup,
     Symprec,
     crystal_or_slice,
@@ -95,7 +95,7 @@ def landscape(
     """
     _check_output(output)
     models = _models(split_names(mlip), device)
-    subject = crystal_or_slice(file, Reading.told(symprec, block, elements, max_size))
+    subject = crystal_or_slice(file, StructureReader.told(symprec, block, elements, max_size))
     lacking = elements_lacking(models, subject)
     chosen = slices_of(
         file,

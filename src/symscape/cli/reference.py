@@ -16,7 +16,7 @@ from symscape.cli.structures import (
     Block,
     Elements,
     MaxSize,
-    Reading,
+    StructureReader,
     Symprec,
 )
 from symscape.crystal.read import MAX_SIZE_MB
@@ -68,7 +68,7 @@ def plan(
     if target.suffix == ".toml":
         print(describe_plan(load_plan(target)))
         return
-    content = Reading.told(symprec, block, elements, max_size).crystal_file(target)
+    content = StructureReader.told(symprec, block, elements, max_size).crystal_file(target)
     text = propose_plan(content.crystal, number=number, points=points, notices=content.notices)
     if write is None:
         print(text, end="")

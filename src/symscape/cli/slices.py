@@ -13,7 +13,7 @@ from symscape.cli.structures import (
     Block,
     Elements,
     MaxSize,
-    Reading,
+    StructureReader,
     Subgroup,
     Symprec,
     say_notices,
@@ -59,7 +59,7 @@ def slices(
     """
     from symscape.crystal.propose import survey_slices
 
-    crystal = Reading.told(symprec, block, elements, max_size).crystal_file(file).crystal
+    crystal = StructureReader.told(symprec, block, elements, max_size).crystal_file(file).crystal
     if subgroup:
         from symscape.crystal.subgroups import subgroup_named
 

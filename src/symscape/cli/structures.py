@@ -49,7 +49,7 @@ MaxSize = Annotated[
 
 
 @dataclass(frozen=True)
-class Reading:
+class StructureReader:
     """How the options say that a structure file is read.
 
     Parameters
@@ -64,7 +64,9 @@ class Reading:
     options: ReadOptions
 
     @classmethod
-    def told(cls, symprec: float | None, block: str, elements: str, max_size: float) -> Reading:
+    def told(
+        cls, symprec: float | None, block: str, elements: str, max_size: float
+    ) -> StructureReader:
         """Take over what was typed.
 
         Raises
@@ -102,7 +104,7 @@ def say_notices(notices: Iterable[str]) -> None:
         typer.echo(f"note: {notice}", err=True)
 
 
-def crystal_or_slice(path: Path, reading: Reading) -> Crystal | Slice:
+def crystal_or_slice(path: Path, reading: StructureReader) -> Crystal | Slice:
     """Return what a file holds: a slice that was written, or else a crystal.
 
     Raises

@@ -10,8 +10,8 @@ from typing import Any
 from symscape.crystal.crystal import Crystal
 from symscape.dft.crystals import CrystalTable, read_crystal
 from symscape.dft.plan import DEFAULT_LICENCE, Plan, RelaxTarget, as_list
+from symscape.dft.plan_tables import complaints_about, read_table
 from symscape.dft.settings import EngineSpec, Settings, k_mesh
-from symscape.dft.tables import complaints_about, read_table
 from symscape.errors import PlanError, SymscapeError, shown
 from symscape.references.crystal_checks import MAX_FORCE_EV_A, MAX_STRESS_GPA
 from symscape.tomltext import read_toml

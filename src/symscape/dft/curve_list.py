@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from symscape.dft.plan import DEFAULT_LICENCE
+from symscape.dft.plan_tables import complaints_about, read_table
 from symscape.dft.settings import EngineSpec, Settings
-from symscape.dft.tables import complaints_about, read_table
 from symscape.errors import PlanError, shown
 from symscape.references.equations import EquationsOfState
 from symscape.tomltext import read_toml

@@ -14,8 +14,8 @@ from symscape.dft.journal import Journal, now
 from symscape.dft.ledger import refuse_hopeless
 from symscape.dft.plan import Plan
 from symscape.dft.points import Geometry, compute
-from symscape.dft.provenance import symscape_version
 from symscape.dft.results import Computed, Failure, WorkerSetup
+from symscape.dft.version import symscape_version
 from symscape.errors import EngineError
 from symscape.progress import Progress, quiet
 from symscape.references.method import Method

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symscape.decode import Finite, encode
+from symscape.decode import Finite, decode, encode
 from symscape.dft.engine import stated_method
 from symscape.dft.events import PointDone
 from symscape.dft.grid_ledger import (
@@ -22,7 +22,7 @@ from symscape.dft.grid_run import start_event
 from symscape.dft.journal import Journal
 from symscape.dft.matching import GridMatcher, Match
 from symscape.dft.plan import Plan
-from symscape.dft.tables import read_table
+from symscape.dft.plan_tables import read_table
 from symscape.errors import PlanError
 from symscape.references.method import Method
 from symscape.references.points import PointRecord
@@ -255,21 +255,14 @@ def import_stored(plan: Plan, path: str | Path, *, command: str = "") -> ImportO
 def _stored_event(reference: LandscapeReference, point: PointRecord) -> PointDone:
     """Return the journal's line for a stored point, whose arrays loading has checked."""
     u, v = reference.slice.grid_values[point.i * reference.slice.shape[1] + point.j]
-    stored: dict[str, Any] = {
-        name: getattr(point, name)
-        for name in ("cell_A", "positions", "forces_eV_A", "stress_eV_A3")
+    said = encode(point) | {
+        "u": round(float(u), 12),
+        "v": round(float(v), 12),
+        "imported": f"{reference.id} {point.i} {point.j}",
     }
-    return PointDone(
-        i=point.i,
-        j=point.j,
-        u=Finite(round(float(u), 12)),
-        v=Finite(round(float(v), 12)),
-        imported=f"{reference.id} {point.i} {point.j}",
-        energy_eV=Finite(point.energy_eV or 0.0),
-        free_energy_eV=point.free_energy_eV,
-        scf_steps=point.scf_steps,
-        **stored,
-    )
+    event: PointDone = decode(PointDone, said, f"points of {reference.id}")
+    # what else a point says, the values of its axes, the journal has as u and v
+    return replace(event, as_read={})
 
 
 def _place(

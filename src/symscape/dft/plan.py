@@ -13,9 +13,9 @@ from symscape.crystal.crystal import Crystal
 from symscape.crystal.grid import Axis
 from symscape.crystal.slice import Slice
 from symscape.dft.crystals import CrystalTable, crystal_digest, read_crystal
+from symscape.dft.plan_tables import complaints_about, read_table, refuse_negative
 from symscape.dft.relaxed import RelaxedCrystal, relaxed_crystal, relaxed_path
 from symscape.dft.settings import EngineSpec, Settings
-from symscape.dft.tables import complaints_about, read_table, refuse_negative
 from symscape.errors import PlanError, SymscapeError, shown
 from symscape.tomltext import read_toml
 

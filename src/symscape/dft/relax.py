@@ -20,10 +20,10 @@ from symscape.dft.journal import Journal, now, read_journal
 from symscape.dft.ledger import care_after
 from symscape.dft.plan import Plan, RelaxTarget, load_plan
 from symscape.dft.pool import Worker
-from symscape.dft.provenance import symscape_version
 from symscape.dft.relaxed import RelaxedCell, RelaxedCrystal, write_relaxed
 from symscape.dft.results import Computed, Failure, StoredGeometry, Task, WorkerSetup
 from symscape.dft.settings import Settings
+from symscape.dft.version import symscape_version
 from symscape.errors import EngineError, PlanError
 from symscape.progress import Progress, quiet
 from symscape.references.provenance import RelaxationSummary

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from symscape.decode import OpenRecord
-from symscape.dft.tables import read_table, refuse_negative
+from symscape.dft.plan_tables import read_table, refuse_negative
 from symscape.errors import PlanError
 
 #: Measured on PbTiO3 displacements: these hold relative energies within 1 meV/atom of 700 eV and

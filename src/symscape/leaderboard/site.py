@@ -67,7 +67,7 @@ class MaterialView:
 
 
 @dataclass(frozen=True, eq=False)
-class CrystalTable:
+class CrystalQuestion:
     """One question about crystals.
 
     Parameters
@@ -127,7 +127,7 @@ class BoardSite:
         )
 
     @cached_property
-    def crystal_questions(self) -> tuple[CrystalTable, ...]:
+    def crystal_questions(self) -> tuple[CrystalQuestion, ...]:
         """Questions about crystals, each with the units and metrics of its table."""
         ranking, found = self.ranking, []
         for q, question in enumerate(ranking.table.questions):
@@ -140,7 +140,7 @@ class BoardSite:
                 and np.isfinite(ranking.raw_units[metric.name][:, places]).any()
             )
             if units:
-                found.append(CrystalTable(q, question, units, metrics))
+                found.append(CrystalQuestion(q, question, units, metrics))
         return tuple(found)
 
     def material_index(self, unit: Unit) -> int:
