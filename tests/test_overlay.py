@@ -204,6 +204,23 @@ def test_a_model_against_its_own_energies_has_no_error(crystal):
     assert outcome.output.index("as yet") < outcome.output.index("complete")
 
 
+def test_dft_energies_without_a_slope_have_none(crystal):
+    same = frames(EMT, SHARES)
+    for atoms in same:
+        atoms.calc = SinglePointCalculator(atoms, energy=-1.0)
+    write("dft.extxyz", same)
+    outcome = run(
+        *("crystal.cif", "--mlip", f"{EMT_NAME},ase.calculators.lj:LennardJones"),
+        *("--against", "dft.extxyz", "--axes", ",".join(a.name for a in SLICE.axes)),
+        *("--library", "0", "--no-contracts", "--points", "5", "-o", "page.html"),
+    )
+    assert outcome.exit_code == 0, outcome.output
+    assert "meV/atom against 5 DFT points\n" in outcome.output
+    assert "slope" not in outcome.output
+    page = (crystal / "page.html").read_text(encoding="utf-8")
+    assert not re.search(r">[^<]*\bnan\b[^<]*<", page)
+
+
 def test_a_single_dft_point_is_said_to_compare_nothing(crystal):
     write("dft.extxyz", frames(EMT, SHARES[:1]))
     outcome = run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -231,10 +232,12 @@ def _say_results(page: LandscapePage) -> None:
         if alone:
             typer.echo(f"{title}  one DFT point, which is the zero: nothing to compare")
         for one in () if alone else view.errors:
+            # DFT energies that are all alike have no slope
+            slope = f", slope {one.softening:.2f}" if math.isfinite(one.softening) else ""
             typer.echo(
                 f"{title}  {one.model}: mean absolute error "
-                f"{one.mean_absolute:.1f}, mean {one.mean:+.1f} meV/atom against "
-                f"{len(one.errors)} DFT points, slope {one.softening:.2f}"
+                f"{one.mean_absolute:.1f}, mean {round(one.mean, 1) + 0.0:+.1f} meV/atom against "
+                f"{len(one.errors)} DFT points{slope}"
             )
         if view.falls_off:
             falls = f"energies on {title} go on falling where the grid ends: the structure is not "
