@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymatgen.core import Lattice, Structure
 from pymatgen.entries.compatibility import MaterialsProject2020Compatibility
@@ -19,6 +19,7 @@ from symscape.dataset.corrections import Choice, Maker, Stated, settle, together
 from symscape.dataset.importing import import_files
 from symscape.dataset.options import ImportOptions
 from symscape.dataset.read import load_dataset
+from symscape.hull.conventions import mp2020_bounds
 
 
 def rock_salt(metal, anion, a=4.3):
@@ -218,3 +219,42 @@ def test_no_other_maker_ever_counts_as_mp2020(stated, computed, choice):
     others = [part.value_eV for part in stated if part.maker != Maker.MIXING]
     differ = bool(others) and abs(sum(others) - computed) > 2e-3 + 1e-9
     assert bool(found.disagreement) or not differ
+
+
+@pytest.mark.parametrize("kind", [frame, summary])
+@pytest.mark.parametrize("level", ["unknown", "PBE"])
+@pytest.mark.parametrize("shift", [-7.0, 5.0])
+def test_two_energies_that_mp2020_can_not_have_made_are_of_another_maker(
+    kind, level, shift, tmp_path
+):
+    """A document of the mixed hull names no functional; its difference holds the mixing's too."""
+    structure = rock_salt("Mg", "O")
+    # a frame's energies are of the cell, a summary's of an atom
+    difference = shift * (len(structure) if kind is frame else 1)
+    table, found = imported(tmp_path, [kind(structure, difference)], level_of_theory=level)
+    row = table.iloc[0]
+    assert row["correction_makers"] == "unnamed"
+    if level == "PBE":
+        assert row["correction"] == pytest.approx(mp2020(entry(rock_salt("Mg", "O"))), abs=1e-12)
+        assert "the computed one is taken" in found.notices[0]
+    else:
+        assert np.isnan(row["correction"])
+        assert "its correction is unknown" in found.notices[0]
+
+
+@settings(deadline=None, max_examples=20)
+@given(
+    st.sampled_from(["Mg", "Fe", "W", "Na", "Ti"]),
+    st.sampled_from(["O", "F", "S", "Cl", "N", "Si", "H", "Te", "Al"]),
+    st.booleans(),
+)
+def test_what_mp2020_adds_lies_within_its_bounds(metal, other, with_u):
+    """Against the published scheme itself, with U where it has corrections for U."""
+    structure = rock_salt(metal, other)
+    u = {"Fe": 5.3, "W": 6.2}.get(metal) if other in "OF" else None
+    if u and not with_u:
+        return  # which the scheme refuses
+    hubbard = {metal: u, other: 0} if u else {}
+    made = mp2020(entry(structure, hubbard=hubbard, run_type="GGA+U" if u else "GGA"))
+    low, high = mp2020_bounds([site.specie.symbol for site in structure])
+    assert low - 1e-9 <= made * len(structure) <= high + 1e-9

@@ -10,8 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from ase.data import chemical_symbols
 
-from symscape.dataset.corrections import Choice, Settled, computed_correction, is_nothing, settle
+from symscape.dataset.corrections import (
+    Choice,
+    Maker,
+    Settled,
+    Stated,
+    computed_correction,
+    is_nothing,
+    settle,
+)
 from symscape.dataset.files import FORMATS, recognize
 from symscape.dataset.mistakes import per_atom_energies, shifted_zeros
 from symscape.dataset.options import ImportOptions, ImportSummary
@@ -22,6 +31,7 @@ from symscape.dataset.stresses import StressCheck
 from symscape.dataset.tables import EnergyTable
 from symscape.dataset.write import DatasetWriter
 from symscape.errors import DatasetError
+from symscape.hull.conventions import mp2020_bounds
 
 if TYPE_CHECKING:
     from symscape.dataset.materials_project import Client
@@ -202,6 +212,7 @@ def _mistakes(path: Path) -> list[str]:
 
 def _with_correction(record: CrystalRecord, choice: Choice) -> CrystalRecord:
     """Return a crystal with MP2020's correction of its energy, as far as it is known."""
+    record, doubt = _of_mp2020(record)
     computed = computed_correction(
         record.cell, record.numbers, record.positions, record.level_of_theory, record.hubbard_eV
     )
@@ -209,12 +220,41 @@ def _with_correction(record: CrystalRecord, choice: Choice) -> CrystalRecord:
         settled = Settled(disagreement=_NEVER_CORRECTED)
     else:
         settled = settle(record.stated, computed, record.n_atoms, choice)
-    notices = (settled.disagreement,) if settled.disagreement else ()
+    said = settled.disagreement or doubt
+    notices = (said,) if said else ()
     return replace(
         record,
         correction_eV=settled.value_eV,
         correction_origin=settled.origin,
         notices=(*record.notices, *notices),
+    )
+
+
+#: what is further than this from all that MP2020 makes is not its, eV/atom: functionals are that
+#: far apart, versions of the scheme are not
+_CLEARLY_eV = 1.0
+
+
+def _of_mp2020(record: CrystalRecord) -> tuple[CrystalRecord, str]:
+    """Take two energies' difference for MP2020's only if it may be; else say that it can't.
+
+    Documents of the Materials Project's mixed hull state none of their functionals, and differ by
+    what moves a GGA energy onto the r2SCAN hull too.
+    """
+    total = sum(part.value_eV for part in record.stated if part.by_difference)
+    n = record.n_atoms
+    if abs(total) <= _CLEARLY_eV * n:
+        return record, ""
+    low, high = mp2020_bounds([str(chemical_symbols[z]) for z in record.numbers])
+    if low - _CLEARLY_eV * n <= total <= high + _CLEARLY_eV * n:
+        return record, ""
+    stated = tuple(
+        Stated(Maker.UNNAMED, part.value_eV) if part.by_difference else part
+        for part in record.stated
+    )
+    return replace(record, stated=stated), (
+        f"the two energies differ by {total / n:+.4f} eV/atom, and MP2020 adds {low / n:+.4f} to "
+        f"{high / n:+.4f} to such a compound; its correction is unknown."
     )
 
 

@@ -6,7 +6,7 @@ al., Sci. Rep. 11, 15496 (2021)), some on plain DFT energies. The model card say
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -115,6 +115,26 @@ def mp2020_correction(structure: Structure, hubbard_eV: dict[str, float]) -> flo
             f"{structure.composition.formula} has no MP2020 correction ({reason}); leave it out."
         ) from None
     return float(sum(adjustment.value for adjustment in adjustments))
+
+
+def mp2020_bounds(symbols: Sequence[str]) -> tuple[float, float]:
+    """Return between what MP2020's correction of a cell lies, whatever its structure and U, eV.
+
+    Parameters
+    ----------
+    symbols
+        Of the cell's atoms.
+    """
+    # oxygen's is that of an oxide, a peroxide, a superoxide or an ozonide
+    scheme = _scheme()
+    oxygen = [scheme.comp_correction[k] for k in ("oxide", "peroxide", "superoxide", "ozonide")]
+    low = high = 0.0
+    for symbol in symbols:
+        own = oxygen if symbol == "O" else [scheme.comp_correction.get(symbol, 0.0)]
+        with_u = [scheme.u_corrections[k].get(symbol, 0.0) for k in {"O", "F"} & set(symbols)]
+        low += min(0.0, *own) + min([0.0, *with_u])
+        high += max(0.0, *own)
+    return low, high
 
 
 @cache
