@@ -40,11 +40,12 @@ def readout(browser, table: int = 0) -> str:
 
 
 def point_at(browser, target) -> None:
-    """Move the pointer to an element; a window that just opened takes a moment to notice."""
-    browser.run("arguments[0].scrollIntoView({behavior: 'instant', block: 'center'})", target)
+    """Move the pointer to an element, again while the page still scrolls to its anchor."""
     name = target.get_attribute("aria-label").partition(",")[0]
-    for _ in range(20):
-        ActionChains(browser.driver).move_to_element(target).perform()
+    for k in range(30):
+        browser.run("arguments[0].scrollIntoView({behavior: 'instant', block: 'center'})", target)
+        # a pointer that stays where it is tells the page of nothing
+        ActionChains(browser.driver).move_to_element_with_offset(target, k % 5, 0).perform()
         if any(text.startswith(name) for text in browser.texts(".element-map .readout")):
             return
         time.sleep(0.1)

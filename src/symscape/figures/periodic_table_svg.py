@@ -19,7 +19,7 @@ from symscape.figures.periodic_table import (
 )
 
 #: side of a cell in pixels, of the room above the table and of that below
-_CELL, _HEAD, _FOOT = 52, 34, 66
+_CELL, _HEAD, _FOOT = 52, 34, 72
 #: colours of the bar
 _STEPS = 24
 #: the last element that has a cell

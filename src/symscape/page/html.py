@@ -148,7 +148,12 @@ def _sections(
             states.sentence,
             render_curves(states, curves, environment),
         ),
-        Section("underprediction", "Underprediction", "", _underprediction(view, environment)),
+        Section(
+            "underprediction",
+            "Underprediction",
+            _too_low(view),
+            _underprediction(view, environment),
+        ),
     ]
     return [section for section in found if section.body]
 
@@ -270,6 +275,14 @@ def _by_slice(view: RunView) -> list[UnderpredictionRow]:
         for item, error in zip(items, errors, strict=True)
     ]
     return sorted(rows, key=lambda row: row.error if math.isfinite(row.error) else math.inf)
+
+
+def _too_low(view: RunView) -> str:
+    """Say on how many slices the model lies too low on average; empty without any."""
+    rows = [row for row in _by_slice(view) if math.isfinite(row.error)]
+    low = sum(row.error < 0 for row in rows)
+    slices = words.count_text(len(rows), "slice")
+    return f"mean signed error below zero on {low} of {slices}" if rows else ""
 
 
 def _theories(view: RunView) -> list[str]:
