@@ -20,6 +20,7 @@ from symscape.leaderboard.presets import PRESETS
 from symscape.leaderboard.provenance import Provenance, SpotCheck
 from symscape.leaderboard.ranking import HEADLINE, RAW_METRICS, rank_board
 from symscape.leaderboard.site import BoardSite
+from symscape.models.registry import load_cards
 
 MATERIALS = tuple(make.material(k) for k in range(6))
 
@@ -156,3 +157,14 @@ def test_index_says_who_submitted_and_who_computed_again():
     ]
     assert "submitted by" not in texts[0]
     assert "<td>a group</td><td>5 % by the keeper: agrees</td>" in texts[1].replace("\xa0", " ")
+
+
+def test_a_page_tells_what_is_registered_today_of_the_weights_that_were_run():
+    """Cards are corrected; results keep what was known when they were made."""
+    known = load_cards()["chgnet"]
+    used = replace(known, date="1999", licence="none")
+    for card, told in ((used, known), (replace(used, checkpoint="mine.pth"), None)):
+        ranking = ranked(replace(make.run("chgnet", MATERIALS[:2]), model=card))
+        text = Pages(BoardSite(ranking, {})).model(ranking.standings[0])
+        assert (known.licence in text) == (told is not None)
+        assert ("<dd>1999</dd>" in text) == (told is None)

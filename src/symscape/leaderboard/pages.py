@@ -127,9 +127,18 @@ class Pages:
             )
         ]
         return self._render(
-            "model.html.j2", root="../", standing=standing, run=run, card=run.model, groups=groups,
-            errors=[metric.column for metric in AVERAGED],
+            "model.html.j2", root="../", standing=standing, run=run, groups=groups,
+            card=self._card(standing), errors=[metric.column for metric in AVERAGED],
         )  # fmt: skip
+
+    def _card(self, standing: Standing) -> ModelCard:
+        """Return the card as registered today, if the run was made with it; else the run's."""
+        from symscape.leaderboard.submission import AGREEING
+
+        used, known = standing.entry.run.model, self.site.registered(standing)
+        if known is None or any(getattr(known, f) != getattr(used, f) for f in AGREEING):
+            return used
+        return known
 
     def material(self, material: MaterialView) -> str:
         """Return the page of one material: every model on every slice, and the maps."""
