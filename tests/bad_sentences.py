@@ -221,7 +221,7 @@ COMMANDS: dict[str, tuple[int, str]] = {
     "validate a-folder": (1, "a-folder: this is a folder"),
     "validate card.toml": (1, "no model family 'chgnett': did you mean chgnet"),
     "validate results-torn.json": (1, "results-torn.json: not valid JSON"),
-    "validate metric.toml": (1, "'maee' is no metric of energies; did you mean 'mae'"),
+    "validate metric.toml": (1, "the key 'energies.maee' is unknown (did you mean 'mae'?)"),
     f"validate references-nan/{REFERENCE}": (1, "energy_eV' is not a finite number"),
 }
 

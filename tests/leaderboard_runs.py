@@ -7,7 +7,11 @@ from dataclasses import replace
 import numpy as np
 from report_runs import CARD, judged_case, make_run, reference_summary
 
+from symscape.hull.settings import ComparisonSettings
 from symscape.questions.case import CaseResult
+from symscape.questions.hull import HullDetail
+from symscape.questions.notes import Notes
+from symscape.questions.stability import StabilityDetail
 from symscape.results.run_results import ReferenceSummary, RunResults
 
 SYSTEMS = (
@@ -94,15 +98,17 @@ def with_crystals(
     """Add cases about crystals, without error but for the metrics of the hull that are given."""
     metrics = {"formation_mae": 0.0, "above_hull_mae": 0.0, "above_hull_bias": 0.0,
                "wrong_order_share": 0.0, "ground_states_missed": 0}  # fmt: skip
-    detail = {"digest": digest, "settings": {"level_of_theory_reference": "PBE"}}
+    notes, settings = Notes(digest=digest), ComparisonSettings(level_of_theory_reference="PBE")
     name = made.model.name
     cases = [
-        CaseResult("hull", name, system, "hull", "passed", (), {**metrics, **hull}, detail=detail)
+        CaseResult("hull", name, system, "hull", "passed", (), {**metrics, **hull},
+                   detail=HullDetail(settings=settings), notes=notes)
         for system in systems
-    ]
+    ]  # fmt: skip
     cases.append(
-        CaseResult("stability", name, "crystals", "all", "passed", (), {"f1": 1.0}, detail=detail)
-    )
+        CaseResult("stability", name, "crystals", "all", "passed", (), {"f1": 1.0},
+                   detail=StabilityDetail(settings=settings), notes=notes)
+    )  # fmt: skip
     return replace(made, cases=(*made.cases, *cases))
 
 

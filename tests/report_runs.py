@@ -10,8 +10,11 @@ from symscape.crystal.labels import axis_label
 from symscape.landscape.align import align
 from symscape.landscape.metrics import window_key, worst_point
 from symscape.models.card import ModelCard
-from symscape.questions.case import CaseResult, Check
-from symscape.questions.energies import metrics_by_window
+from symscape.questions.case import CaseResult, Check, Windows
+from symscape.questions.energies import EnergiesDetail, metrics_by_window
+from symscape.questions.notes import Notes
+from symscape.questions.points import ClosestPair, WorstPoint
+from symscape.questions.records import plain_case, read_case
 from symscape.questions.registry import QUESTIONS
 from symscape.results.run_results import AxisSummary, ReferenceSummary, RunResults
 from symscape.verdict.tolerances import load_tolerances
@@ -90,9 +93,17 @@ def judged_case(
         "energies", material=reference.material, slice=reference.slice, model=model
     )
     window = limits.settings["window"] / 1000
-    metrics = metrics_by_window(grid, (0.1, window, 1.0))
-    checks = limits.check(metrics[window_key(window)], QUESTIONS["energies"])
+    windows = Windows(window_key(window), metrics_by_window(grid, (0.1, window, 1.0)))
+    checks = limits.check(windows.values, QUESTIONS["energies"])
     index = worst_point(grid, window)
+    worst = WorstPoint(
+        index,
+        {axis.name: axis.values[k] for axis, k in zip(reference.axes, index, strict=True)},
+        1000 * float(grid.reference[index]),
+        1000 * float(grid.model[index]),
+        1000 * float(grid.error[index]),
+        ClosestPair(("Ab", "O"), 1.7134, 0.83),
+    )
     return CaseResult(
         question="energies",
         model=model,
@@ -100,25 +111,20 @@ def judged_case(
         slice=reference.slice,
         status="passed" if all(c.passed for c in checks) else "failed",
         checks=checks,
-        metrics={"window": window_key(window), "windows": metrics},
+        metrics=windows.values,
+        windows=windows,
         energies=[[round(e, 6) if e == e else None for e in row] for row in energies.tolist()],
-        detail={
-            "worst": {
-                "index": list(index),
-                "values": {
-                    axis.name: axis.values[k] for axis, k in zip(reference.axes, index, strict=True)
-                },
-                "reference_meV": 1000 * float(grid.reference[index]),
-                "model_meV": 1000 * float(grid.model[index]),
-                "error_meV": 1000 * float(grid.error[index]),
-                "closest_pair": {"elements": ["Ab", "O"], "distance_A": 1.7134, "ratio": 0.83},
-            },
-            "failed_points": [],
-            "warnings": [],
-        },
+        detail=EnergiesDetail(),
+        notes=Notes(warnings=(), worst=worst),
         fingerprint="f00d",
         seconds=1.5,
     )
+
+
+def stating(case: CaseResult, **detail: object) -> CaseResult:
+    """Return a case as it is read from a file that states these things too."""
+    record = plain_case(case)
+    return read_case({**record, "detail": {**record["detail"], **detail}})
 
 
 def make_run(
@@ -143,7 +149,7 @@ def mixed_run() -> RunResults:
     )
     fine = replace(fine, n_wyckoff=1)
     error = CaseResult(
-        "energies", "soft", "Bad-P1", "X_x-X_y", "error", detail={"message": "the file is broken."}
+        "energies", "soft", "Bad-P1", "X_x-X_y", "error", notes=Notes(message="the file is broken.")
     )
     more = CaseResult(
         "minima",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import html
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from report_runs import stating
 
+from symscape.decode import DecodeError
 from symscape.models.card import ModelCard
 from symscape.page.hull_view import HullView
 from symscape.page.report import write_report
@@ -17,11 +19,12 @@ from symscape.page.summary import escape_markdown, summary_markdown
 from symscape.page.words import crystal_text
 from symscape.questions.behind import BehindRow, behind_crystals, behind_texts, largest
 from symscape.questions.case import CaseResult, Check
-from symscape.questions.hull import judge_hull
+from symscape.questions.hull import HullDetail, judge_hull
+from symscape.questions.notes import Notes
 from symscape.questions.relaxation import judge_relaxation
 from symscape.questions.stability import judge_stability
 from symscape.questions.subjects import AllCrystals, HullSystem
-from symscape.questions.underprediction import judge_underprediction
+from symscape.questions.underprediction import BiasDetail, judge_underprediction
 from symscape.results.run_results import RunResults
 from symscape.verdict.explain import explain, failure_line
 from symscape.verdict.tolerances import load_tolerances
@@ -106,11 +109,11 @@ def test_the_largest_come_first_and_none_is_larger(values):
     assert found == wanted[:3]
 
 
-@pytest.mark.parametrize("bad", [None, 3, [], {"m": 3}, {"m": [3]}, {"m": [{"value": 1.0}]}])
-def test_strange_details_are_passed_over(bad):
-    check = Check("m", 2.0, (None, 1.0), "", passed=False)
-    case = CaseResult("hull", "m", "Al-As", "hull", "failed", (check,), detail={"behind": bad})
-    assert behind_texts(case) == {}
+@pytest.mark.parametrize("bad", [3, [], {"m": 3}, {"m": [3]}, {"m": [{"value": 1.0}]}])
+def test_strange_details_are_named(bad):
+    case = CaseResult("hull", "m", "Al-As", "hull", "failed")
+    with pytest.raises(DecodeError, match=r"'case\.detail\.behind"):
+        stating(case, behind=bad)
 
 
 def test_space_groups_have_their_screws_below_the_line(run, tmp_path):
@@ -124,8 +127,11 @@ def replace_symbol(run: RunResults, symbol: str) -> RunResults:
     """The run with its crystals in another space group."""
     cases = []
     for case in run.cases:
-        rows = [{**row, "symbol": symbol} for row in case.detail.get("crystals", [])]
-        cases.append(replace(case, detail={**case.detail, "crystals": rows}))
+        kept = case.kept(HullDetail) or case.kept(BiasDetail)
+        if kept:
+            rows = tuple(replace(row, symbol=symbol) for row in kept.crystals)
+            case = replace(case, detail=replace(kept, crystals=rows))
+        cases.append(case)
     return replace(run, cases=tuple(cases))
 
 
@@ -133,9 +139,9 @@ def replace_symbol(run: RunResults, symbol: str) -> RunResults:
     ("value", "words"), [(-0.004, "-0.4 %"), (0.53, "+53 %"), (-0.0, "+0 %"), (-0.82, "-82 %")]
 )
 def test_a_change_is_never_minus_nothing(value, words):
-    row = asdict(BehindRow("As-A7", 100 * value, "%"))
+    row = BehindRow("As-A7", 100 * value, "%")
     case = CaseResult(
         "relaxation", "m", "Al-As", "hull", "failed", (Check("x", 1.0, (None, 0.5), "", False),),
-        detail={"behind": {"x": [row]}},
+        notes=Notes(behind={"x": (row,)}),
     )  # fmt: skip
     assert behind_crystals(case)["x"][0].value == words

@@ -21,7 +21,6 @@ from hypothesis.extra.numpy import arrays
 from test_behind import run as behind_run
 from test_hull_relax import EMT_MODEL
 
-from symscape.decode import decode, encode
 from symscape.hull.relax import cell_changes, relax_with, relaxed_geometries
 from symscape.models.evaluate import Evaluator
 from symscape.page.behind_view import crystals_behind
@@ -30,7 +29,7 @@ from symscape.page.hull_drawing import draw_hull
 from symscape.page.hull_view import HullView
 from symscape.page.report import write_report
 from symscape.page.view import RunView
-from symscape.results.structure import CrystalShape, crystal_shape
+from symscape.questions.shapes import CrystalShape, crystal_shape
 from symscape.suite.shapes import with_shapes
 
 run = behind_run
@@ -99,13 +98,17 @@ def test_atoms_on_faces_are_drawn_on_the_opposite_ones_too():
     assert len(parsed(draw_change(crystal_shape(corner), "Cu")[0])[0]) == 8
 
 
+CUBE = ((1.0, 0, 0), (0, 1.0, 0), (0, 0, 1.0))
+FLAT = ((1.0, 0, 0), (1.0, 0, 0), (0, 0, 1.0))
+
+
 @pytest.mark.parametrize(
     "shape",
     [
-        CrystalShape(("Xx9",), ((1.0, 0, 0), (0, 1.0, 0), (0, 0, 1.0)), ((0.0, 0, 0),)),
-        CrystalShape((), ((1.0, 0, 0), (0, 1.0, 0), (0, 0, 1.0)), ()),
-        CrystalShape(("Cu",), ((1.0, 0, 0), (1.0, 0, 0), (0, 0, 1.0)), ((0.0, 0, 0),)),
-        CrystalShape(("Cu", "Cu"), ((1.0, 0, 0), (0, 1.0, 0), (0, 0, 1.0)), ((0.0, 0, 0),)),
+        CrystalShape(("Xx9",), CUBE, ((0.0, 0, 0),), None, None),
+        CrystalShape((), CUBE, (), None, None),
+        CrystalShape(("Cu",), FLAT, ((0.0, 0, 0),), None, None),
+        CrystalShape(("Cu", "Cu"), CUBE, ((0.0, 0, 0),), None, None),
     ],
 )
 def test_what_is_no_crystal_is_refused(shape):
@@ -127,9 +130,9 @@ def shaped(run):
     """The same run with arsenic that doubled, as `with_shapes` leaves it."""
     arsenic = bulk("As", "sc", 3.1)
     grown = bulk("As", "sc", 3.1 * 1.82 ** (1 / 3))
-    shapes = {"As-A7": encode(crystal_shape(arsenic, grown))}
+    shapes = {"As-A7": crystal_shape(arsenic, grown)}
     cases = tuple(
-        replace(c, detail={**c.detail, "shapes": shapes}) if c.question == "relaxation" else c
+        replace(c, notes=replace(c.notes, shapes=shapes)) if c.question == "relaxation" else c
         for c in run.cases
     )
     return replace(run, cases=cases)
@@ -142,15 +145,15 @@ def test_failed_cases_carry_the_crystals_behind_them(run):
     session = SimpleNamespace(evaluator=Evaluator)
     hulls = SimpleNamespace(library=SimpleNamespace(crystals=[copper, other]), session=session)
     made = with_shapes(SimpleNamespace(hulls=hulls, model=EMT_MODEL), relaxation)
-    assert set(made.detail["shapes"]) == {"As-A7"}
-    shape = decode(CrystalShape, made.detail["shapes"]["As-A7"], "")
+    assert set(made.notes.shapes) == {"As-A7"}
+    shape = made.notes.shapes["As-A7"]
     assert np.linalg.det(shape.relaxed_cell) == pytest.approx(3.59**3 / 4, rel=2e-3)
     (hull,) = (case for case in run.cases if case.question == "hull")
     # energies at DFT's geometry need no relaxation
-    (alone,) = (
-        with_shapes(SimpleNamespace(hulls=hulls, model=EMT_MODEL), hull).detail["shapes"].values()
-    )
-    assert alone["relaxed_cell"] is None
+    (alone,) = with_shapes(
+        SimpleNamespace(hulls=hulls, model=EMT_MODEL), hull
+    ).notes.shapes.values()
+    assert alone.relaxed_cell is None
 
 
 def test_the_hull_has_both_lines_and_names_what_failed(run):

@@ -13,13 +13,14 @@ from symscape.cli import app
 from symscape.errors import ResultsFileError
 from symscape.models.card import ModelCard
 from symscape.questions.case import CaseResult
+from symscape.questions.notes import Notes
 from symscape.results.run_results import RunResults, save_results
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
-def case(k, status, **detail):
-    return CaseResult("energies", "m", "AlCu-Cmcm", f"a-{k}", status, detail=detail)
+def case(k, status, **notes):
+    return CaseResult("energies", "m", "AlCu-Cmcm", f"a-{k}", status, notes=Notes(**notes))
 
 
 def results(cases, began=NOW):

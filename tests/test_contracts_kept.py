@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import wraps
 
 import pytest
 from contracts_models import PairModel
 
 from symscape.contracts import kept
 from symscape.contracts.catalogue import ENERGY_CONTRACTS, FORCE_CONTRACTS
+from symscape.contracts.invariance import under_rotations
 from symscape.contracts.kept import check_crystal_once
 from symscape.contracts.result import DEFAULT_SETTINGS
+from symscape.contracts.scan import smoothness
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.spacegroup import standard_hall_number
 from symscape.errors import ModelError
 from symscape.models.cache import EnergyCache
 from symscape.models.evaluate import Evaluator
 
-CONTRACTS = {k: v for k, v in ENERGY_CONTRACTS.items() if k != "smoothness"} | FORCE_CONTRACTS
+CONTRACTS = (*(c for c in ENERGY_CONTRACTS if c is not smoothness), *FORCE_CONTRACTS)
 QUICK = replace(DEFAULT_SETTINGS, samples=2)
 
 
@@ -33,36 +36,38 @@ class Another(PairModel):
 
 
 def counting(contracts, asked):
-    def counted(name, contract):
+    def counted(contract):
+        @wraps(contract)
         def ask(*arguments):
-            asked.append(name)
+            asked.append(contract)
             return contract(*arguments)
 
         return ask
 
-    return {name: counted(name, contract) for name, contract in contracts.items()}
+    return [counted(contract) for contract in contracts]
 
 
 def test_nothing_is_asked_twice_and_answers_are_the_same(crystal, tmp_path):
     asked = []
     potential = Evaluator(PairModel(), EnergyCache(tmp_path))
-    plain = {name: check(PairModel(), crystal, QUICK) for name, check in CONTRACTS.items()}
+    plain = [check(PairModel(), crystal, QUICK) for check in CONTRACTS]
     watched = counting(CONTRACTS, asked)
     first = check_crystal_once(potential, crystal, watched, QUICK)
     assert asked == list(CONTRACTS)
     second = check_crystal_once(potential, crystal, watched, QUICK)
     assert asked == list(CONTRACTS)
-    for name, result in plain.items():
-        assert first[name].unit == second[name].unit == result.unit
-        assert first[name].applies == second[name].applies == result.applies
-        assert second[name].value == pytest.approx(result.value, abs=1e-9, nan_ok=True)
-        assert first[name].detail == second[name].detail
+    for contract, result in zip(watched, plain, strict=True):
+        one, other = first[contract], second[contract]
+        assert one.unit == other.unit == result.unit
+        assert one.applies == other.applies == result.applies
+        assert other.value == pytest.approx(result.value, abs=1e-9, nan_ok=True)
+        assert one.detail == other.detail
 
 
 def test_another_crystal_model_setting_or_code_is_asked(crystal, tmp_path, monkeypatch):
     asked = []
     cache = EnergyCache(tmp_path)
-    watched = counting({"rotation": CONTRACTS["rotation"]}, asked)
+    watched = counting([under_rotations], asked)
     model, other = PairModel(), Another()
     moved = Crystal(crystal.lattice * 1.01, crystal.positions, crystal.numbers, crystal.hall_number)
     check_crystal_once(Evaluator(model, cache), crystal, watched, QUICK)
@@ -83,10 +88,11 @@ def test_another_crystal_model_setting_or_code_is_asked(crystal, tmp_path, monke
 def test_what_could_not_be_asked_is_not_kept(crystal, tmp_path):
     potential = Evaluator(PairModel(), EnergyCache(tmp_path))
 
+    @wraps(under_rotations)
     def failing(*arguments):
         raise ModelError("no answer")
 
     with pytest.raises(ModelError):
-        check_crystal_once(potential, crystal, {"rotation": failing}, QUICK)
-    found = check_crystal_once(potential, crystal, {"rotation": CONTRACTS["rotation"]}, QUICK)
-    assert found["rotation"].value < 1e-6
+        check_crystal_once(potential, crystal, [failing], QUICK)
+    found = check_crystal_once(potential, crystal, [under_rotations], QUICK)
+    assert found[under_rotations].value < 1e-6

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import dataclass, replace
 from math import inf, nan
 from pathlib import Path
 from typing import get_type_hints
@@ -12,50 +12,72 @@ import pytest
 
 from symscape.contracts.details import Skipped
 from symscape.decode import decode, encode
+from symscape.errors import SymscapeError
+from symscape.questions.case import CaseResult
 from symscape.questions.contracts import ContractsDetail
-from symscape.questions.crystals import CrystalsDetail, MadeBy
-from symscape.questions.detail import plain
+from symscape.questions.crystals import MadeBy
+from symscape.questions.detail import OtherDetail, plain
 from symscape.questions.hull import HULL, HullDetail
-from symscape.questions.registry import QUESTIONS
+from symscape.questions.notes import BaselineDetail, MetricChange
+from symscape.questions.records import plain_case, read_case
+from symscape.questions.registry import QUESTIONS, collect_questions
 from symscape.results.names import with_present_names
 from symscape.results.run_results import load_results
-from symscape.verdict.baseline import BaselineDetail, MetricChange
 
 RESULTS = Path(__file__).parents[1] / "reports" / "leaderboard" / "results"
-#: of crystals behind a failed case, beside what its question keeps
-SHAPES = {"shapes"}
 
 
 @pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
 def test_every_question_says_what_its_results_keep(question):
-    """What the codec reads has type hints that can be resolved, and defaults throughout."""
+    """What the codec reads is a frozen dataclass whose type hints can be resolved."""
     assert get_type_hints(question.detail)
-    empty = question.detail()
-    assert decode(question.detail, plain(empty), "detail") == empty
+    assert question.detail.__dataclass_params__.frozen
 
 
 @pytest.mark.parametrize("path", sorted(RESULTS.glob("*.json")), ids=lambda path: path.stem)
-def test_committed_details_are_read_and_written_as_they_are(path):
+def test_committed_cases_are_read_and_written_as_they_are(path):
+    """Byte for byte; nothing of a file is passed over."""
     seen = set()
-    for case in with_present_names(json.loads(path.read_text("utf-8")))["cases"]:
-        if case["status"] == "error":
-            continue
-        question = QUESTIONS[case["question"]]
-        kinds = [question.detail, *([] if question.about == "slices" else [CrystalsDetail])]
-        for kind in kinds:
-            written = plain(decode(kind, case["detail"], "detail"))
-            assert json.dumps(written) == json.dumps(
-                {key: case["detail"].get(key, value) for key, value in written.items()}
-            )
-        named = {field.name for kind in kinds for field in fields(kind)}
-        assert set(case["detail"]) <= named | SHAPES
-        seen.add(question.about)
+    for record in with_present_names(json.loads(path.read_text("utf-8")))["cases"]:
+        case = read_case(record)
+        assert json.dumps(plain_case(case)) == json.dumps(record)
+        question = QUESTIONS[case.question]
+        assert isinstance(case.detail, question.detail | None)
+        seen |= {question.about} if case.detail else set()
     assert seen >= {"slices", "crystals"}
+
+
+def test_what_an_unknown_question_keeps_stays_readable():
+    record = {
+        **plain_case(CaseResult("lowest_point", "m", "A-P1", "x-y", "passed")),
+        "detail": {"depths": [1, 2.5, None], "deepest": {"index": [0, 1]}, "warnings": ["odd"]},
+    }
+    case = read_case(record)
+    assert case.warnings == ("odd",)
+    kept = case.kept(OtherDetail)
+    assert kept is not None
+    assert kept.content["deepest"] == {"index": [0, 1]}
+    assert plain_case(case) == record
+
+
+def test_a_question_may_not_keep_what_every_case_keeps():
+    @dataclass(frozen=True)
+    class Kept:
+        warnings: tuple[str, ...] = ()
+
+    own = replace(HULL, name="other", detail=Kept)
+    with pytest.raises(SymscapeError, match="'other' keeps warnings"):
+        collect_questions((own,))
+
+
+def test_plain_data_are_no_detail():
+    with pytest.raises(TypeError, match="question 'hull' is a dict"):
+        CaseResult("hull", "m", "A", "hull", "passed", detail={"crystals": []})
 
 
 def test_hulls_keep_crystals_and_polymorphs():
     cases = load_results(RESULTS / "chgnet.json").cases
-    kept = [decode(HullDetail, encode(c.detail), "d") for c in cases if c.question == HULL.name]
+    kept = [case.kept(HullDetail) for case in cases if case.question == HULL.name]
     assert kept
     for detail in kept:
         ids = {row.id for row in detail.crystals}

@@ -10,7 +10,6 @@ from report_runs import judged_case, make_run, reference_summary
 from symscape.page.diagnosis import diagnose
 from symscape.page.view import RunView
 from symscape.questions.case import CaseResult, Check
-from symscape.questions.detail import plain
 from symscape.questions.minima import JudgedMinimum, MinimaDetail
 from symscape.questions.points import Place
 from symscape.questions.saddles import JudgedSaddle, SaddlesDetail
@@ -18,7 +17,7 @@ from symscape.questions.saddles import JudgedSaddle, SaddlesDetail
 REFERENCE = reference_summary()
 
 
-def case(question: str, metric: str, detail: dict) -> CaseResult:
+def case(question: str, metric: str, detail: object = None) -> CaseResult:
     checks = (Check(metric, 1.0, (0.0, 0.0), "", False),)
     return CaseResult(
         question, "soft", REFERENCE.material, REFERENCE.slice, "failed", checks, detail=detail
@@ -35,14 +34,14 @@ def minimum(kind: str, barrier: float) -> JudgedMinimum:
 
 
 def minima_case(*rows: JudgedMinimum) -> CaseResult:
-    return case("minima", "missing_minima", plain(MinimaDetail(minima=rows)))
+    return case("minima", "missing_minima", MinimaDetail(minima=rows))
 
 
 @pytest.mark.parametrize("scale", [0.4, 0.7, 1.4])
 def test_energies_come_first_with_side_and_slope(scale):
     judged = judged_case(REFERENCE, scale)
-    error = judged.metrics["windows"][judged.metrics["window"]]["mean_signed_error"]
-    smooth = case("smoothness", "rough_points", {})
+    error = judged.metrics["mean_signed_error"]
+    smooth = case("smoothness", "rough_points")
     text = line(smooth, judged)
     side = "low" if scale < 1 else "high"
     assert f" {abs(error):.0f} meV/atom too {side}" in text
@@ -67,14 +66,13 @@ def test_of_more_than_two_minima_the_missing_ones_are_counted():
 def test_the_largest_barrier_error_has_its_side(error):
     place = Place((0, 0), {}, 50.0)
     saddles = tuple(JudgedSaddle((place, place), place, place, 0.0, e, 0.0) for e in (error, 2.0))
-    detail = plain(SaddlesDetail(saddles=saddles))
+    detail = SaddlesDetail(saddles=saddles)
     text = line(case("saddles", "max_barrier_error", detail))
     assert text == f"barrier 31 meV/atom too {'low' if error < 0 else 'high'}"
 
 
-@pytest.mark.parametrize("minima", [7, [7], [{"kind": 3}], "x", None])
-def test_detail_of_another_form_is_passed_over(minima):
-    assert line(case("minima", "missing_minima", {"minima": minima})) == "missing minima 1"
+def test_a_case_that_keeps_nothing_has_its_worst_check():
+    assert line(case("minima", "missing_minima")) == "missing minima 1"
 
 
 def test_nothing_is_said_of_what_passed_and_what_was_not_judged_is():

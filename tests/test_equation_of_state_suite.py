@@ -101,12 +101,12 @@ def test_the_suite_asks_and_reports(suite):
     assert group.metrics["volume_bias"] == pytest.approx(5, abs=0.01)
     assert group.metrics["n_crystals"] == 30
     assert prototype.metrics["softening_scale"] == pytest.approx(0.5, abs=1e-3)
-    assert not prototype.detail["missing_crystals"]
+    assert not prototype.notes.missing_crystals
     prototype, group = results(suite, "exact").cases
     assert group.metrics["epsilon"] < 1e-3
     assert prototype.metrics["mae"] < 0.1
     # lanthanides, actinides and oxygen as its own oxide are listed, not judged
-    reasons = {entry["reason"] for entry in prototype.detail["not_judged"]}
+    reasons = {entry.reason for entry in prototype.detail.not_judged}
     assert reasons == {"f electrons are treated in other ways in the training data"}
 
 
@@ -115,7 +115,7 @@ def test_one_element_that_fails_fails_its_group_alone(suite):
     outcome.assert_outcomes(passed=1, failed=1, deselected=6)
     failed = next(c for c in results(suite, "partial").cases if not c.passed)
     assert failed.material == "group-4"
-    assert len(failed.detail["missing_crystals"]) == 10
+    assert len(failed.notes.missing_crystals) == 10
     # what is left is right
     assert [check.metric for check in failed.checks if not check.passed] == ["failed_crystals"]
 

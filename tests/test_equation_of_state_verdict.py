@@ -8,11 +8,12 @@ from curve_models import REFERENCES, all_electron
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symscape.decode import decode, encode
 from symscape.equation_of_state.comparable import F_ELEMENTS
 from symscape.equation_of_state.groups import element_groups
-from symscape.questions.equation_of_state import CurvesDetail, NotJudged, judge_equation_of_state
-from symscape.questions.prototype_differences import DifferencesDetail, judge_prototype_differences
+from symscape.questions.equation_of_state import NotJudged, judge_equation_of_state
+from symscape.questions.notes import BehindRow
+from symscape.questions.prototype_differences import judge_prototype_differences
+from symscape.questions.records import plain_case, read_case
 from symscape.questions.subjects import ElementalPrototype, subject_of
 from symscape.references.birch_murnaghan import BirchMurnaghan
 from symscape.references.equations import ELEMENTAL, load_equations
@@ -90,7 +91,7 @@ def test_a_models_zero_means_nothing(shift):
 def test_the_slope_is_the_one_that_was_made(scale, prototype):
     energies = scale * all_electron(ELEMENTS).energy
     result = prototypes(energies, prototype)
-    detail = decode(DifferencesDetail, encode(result.detail), "detail")
+    detail = result.detail
     assert result.metrics["softening_scale"] == pytest.approx(scale, abs=1e-9)
     dft = np.array([d.dft for d in detail.differences])
     assert (dft > 0).all()
@@ -110,9 +111,7 @@ def test_a_crystal_without_a_minimum_fails_its_case_and_is_named():
         values[k] = np.nan
     result = group_4(curves)
     assert failed(result) == {"without_minimum"}
-    assert result.detail["behind"]["without_minimum"] == [
-        {"id": "Zr-XO2", "value": None, "unit": ""}
-    ]
+    assert result.notes.behind["without_minimum"] == (BehindRow("Zr-XO2", None),)
     energies = all_electron(ELEMENTS).energy
     energies[ELEMENTS.ids.index("Ti-BCC")] = np.nan
     assert failed(prototypes(energies)) == {"without_minimum"}
@@ -129,13 +128,13 @@ def test_a_model_without_any_minimum_is_red_throughout():
 def test_crystals_without_energy_fail_a_case_that_is_right_otherwise():
     result = group_4(all_electron(GROUP_4), missing=["Ti-X2O"])
     assert failed(result) == {"failed_crystals"}
-    assert "no energy of Ti-X2O" in result.detail["warnings"]
+    assert "no energy of Ti-X2O" in result.warnings
 
 
 def test_reports_read_what_the_verdict_wrote():
     entry = NotJudged("the training data have no Ra", ("Ra-BCC",))
     result = group_4(all_electron(GROUP_4), not_judged=(entry,))
-    detail = decode(CurvesDetail, encode(result.detail), "detail")
+    detail = read_case(plain_case(result)).detail
     assert [curve.id for curve in detail.curves] == list(GROUP_4.ids)
     assert detail.curves[0].model == detail.curves[0].dft
     assert detail.not_judged == (entry,)

@@ -74,8 +74,8 @@ def test_an_error_within_the_budget_passes_and_one_beyond_fails(toy_reference):
     mae = [next(c for c in result.checks if c.metric == "mae") for result in judged]
     assert [check.passed for check in mae] == [True, False]
     assert mae[0].limit[1] == pytest.approx(2 * limit)
-    assert any("DFT's own relative energies" in w for w in judged[0].detail["warnings"])
-    assert not judged[1].detail["warnings"]
+    assert any("DFT's own relative energies" in w for w in judged[0].warnings)
+    assert not judged[1].warnings
 
 
 @pytest.mark.parametrize(

@@ -100,10 +100,10 @@ def test_the_verdict_names_failed_points_and_goes_on(toy_reference):
         toy_reference, found.energies, load_tolerances(), model="emt", failures=found.failures
     )
     assert result.status == "failed"
-    (point,) = result.detail["failed_points"]
-    assert point["index"] == [2, 3]
-    assert "no such place" in point["reason"]
-    assert result.metrics["windows"]["500"]["mae"] == pytest.approx(0, abs=1e-3)
+    (point,) = result.detail.failed_points
+    assert point.index == (2, 3)
+    assert "no such place" in point.reason
+    assert result.windows.by_width["500"]["mae"] == pytest.approx(0, abs=1e-3)
 
 
 def test_without_an_energy_at_the_minimum_there_is_no_verdict(toy_reference):
@@ -111,4 +111,4 @@ def test_without_an_energy_at_the_minimum_there_is_no_verdict(toy_reference):
     energies[toy_reference.minimum] = np.nan
     result = judge_energies(toy_reference, energies, load_tolerances(), model="emt")
     assert result.status == "error"
-    assert "no common zero" in result.detail["message"]
+    assert "no common zero" in result.notes.message

@@ -168,6 +168,6 @@ def test_a_leaderboard_does_not_put_a_part_of_a_set_beside_the_whole(tmp_path):
         assert bool(made.notices) == (name == "without")
         (hull,) = [c for c in load_results(folder / RESULTS).cases if c.question == "hull"]
         assert hull.metrics["n_crystals"] == n
-        assert hull.detail["settings"]["n_left_out"] == len(records) - n
+        assert hull.detail.settings.n_left_out == len(records) - n
     with pytest.raises(ResultsFileError, match="another version of the reference crystals"):
         load_board([tmp_path / "runs"])

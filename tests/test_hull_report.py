@@ -12,6 +12,7 @@ import pytest
 from browser import DARK, LIGHT, assert_sound
 from browser import browser as browser
 
+from symscape.errors import ResultsFileError
 from symscape.figures.hull_figure import draw_errors, draw_hulls, draw_parity
 from symscape.models.card import ModelCard
 from symscape.page.hull_page import hull_tables, write_hulls
@@ -20,6 +21,7 @@ from symscape.page.report import write_report
 from symscape.page.summary import hull_summary
 from symscape.questions.case import CaseResult
 from symscape.questions.hull import judge_hull
+from symscape.questions.notes import Notes
 from symscape.questions.relaxation import judge_relaxation
 from symscape.questions.stability import judge_stability
 from symscape.questions.subjects import HullSystem, SymmetryClass
@@ -72,7 +74,7 @@ def run():
         judge_stability(table, tolerances, **known),
         judge_underprediction(few, SymmetryClass("n_wyckoff", "0"), tolerances, **known),
         judge_relaxation(relaxed, HullSystem("Mg-Si"), tolerances, **known),
-        CaseResult("hull", "m", "Ca-Si", "hull", "error", detail={"message": "no calcium"}),
+        CaseResult("hull", "m", "Ca-Si", "hull", "error", notes=Notes(message="no calcium")),
     )
     return RunResults(
         ModelCard("m", "ase"), "f", cases, (), {}, "2026-01-01T00:00:00+00:00", 1.0, "default"
@@ -216,18 +218,20 @@ def test_runs_without_crystals_say_nothing_of_them(run, tmp_path):
     assert hull_tables(view) == {}
 
 
-def test_rows_from_anybodys_file_do_no_harm(run, tmp_path):
+@pytest.mark.parametrize(
+    ("key", "bad", "words"),
+    [
+        ("crystals", [{"id": "broken"}], r"crystals\[0\]\.system' is missing"),
+        ("crystals", [7], r"crystals\[0\]' is not an object"),
+        ("crystals", "what?", "crystals' is not a list"),
+        ("settings", "none", "settings' is not an object"),
+    ],
+)
+def test_rows_from_anybodys_file_are_refused_by_their_place(run, tmp_path, key, bad, words):
     path = save_results(tmp_path / "results.json", run)
     document = json.loads(path.read_text())
-    for case in document["cases"]:
-        if case["question"] == "hull" and case["status"] != "error":
-            case["detail"]["crystals"][0] = {"id": "broken"}
-            case["detail"]["crystals"][1] = 7
-            case["detail"]["settings"] = "none"
-        elif case["question"] != "hull":
-            case["detail"]["crystals"] = "what?"
+    (case,) = (c for c in document["cases"] if c["question"] == "hull" and c["status"] != "error")
+    case["detail"][key] = bad
     path.write_text(json.dumps(document))
-    view = HullView(load_results(path))
-    assert len(view.crystals) == 4
-    assert view.settings
-    write_hulls(tmp_path, view)
+    with pytest.raises(ResultsFileError, match=rf"cases\[\d\]\.detail\.{words}"):
+        load_results(path)

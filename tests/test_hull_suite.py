@@ -19,7 +19,7 @@ from symscape.errors import HullError
 from symscape.hull.stability import classify
 from symscape.questions.crystals import judge_crystal_contracts
 from symscape.questions.invariance import CRYSTAL_INVARIANCE
-from symscape.questions.registry import QUESTIONS
+from symscape.questions.registry import QUESTIONS, metric_named
 from symscape.questions.subjects import (
     AllCrystals,
     HullSystem,
@@ -80,21 +80,21 @@ def test_a_model_that_is_the_reference_passes_everything(hulls):
         result = case(hulls, own, question, *names).judge()
         assert result.passed, result.checks
         assert set(result.metrics) <= set(QUESTIONS[question].units) | {"threshold"}
-        assert result.detail["digest"] == hulls.library.digest
+        assert result.notes.digest == hulls.library.digest
     hull = case(hulls, own, "hull").judge()
     assert hull.metrics["formation_mae"] == pytest.approx(0, abs=1e-3)
-    assert hull.metrics["n_crystals"] == len(hull.detail["crystals"]) == 10
-    assert hull.detail["settings"]["level_of_theory_reference"] == "EMT"
+    assert hull.metrics["n_crystals"] == len(hull.detail.crystals) == 10
+    assert hull.detail.settings.level_of_theory_reference == "EMT"
 
 
 def test_a_soft_model_is_too_low_by_as_much(hulls):
     exact, soft = (case(hulls, own, "hull").judge() for own in (model(), SOFT))
     # formation energies and energies above hull are halved
-    for before, after in zip(exact.detail["crystals"], soft.detail["crystals"], strict=True):
-        for key in ("formation_model", "above_hull_model"):
-            assert after[key] == pytest.approx(before[key] / 2, abs=0.01)
-        assert after["error_above_hull"] == pytest.approx(-before["above_hull_dft"] / 2, abs=0.01)
-    above = np.array([row["above_hull_dft"] for row in exact.detail["crystals"]])
+    for before, after in zip(exact.detail.crystals, soft.detail.crystals, strict=True):
+        assert after.formation_model == pytest.approx(before.formation_model / 2, abs=0.01)
+        assert after.above_hull_model == pytest.approx(before.above_hull_model / 2, abs=0.01)
+        assert after.error_above_hull == pytest.approx(-before.above_hull_dft / 2, abs=0.01)
+    above = np.array([row.above_hull_dft for row in exact.detail.crystals])
     assert soft.metrics["above_hull_bias"] == pytest.approx(-above.mean() / 2, abs=1e-2)
     assert soft.metrics["max_above_hull_error"] == pytest.approx(above.max() / 2, abs=1e-2)
     assert not soft.passed
@@ -103,17 +103,17 @@ def test_a_soft_model_is_too_low_by_as_much(hulls):
     stability = case(hulls, SOFT, "stability", "crystals", "all").judge()
     expected = classify(above / 1000, above / 2000, 25)
     assert stability.metrics["false_stable"] == expected.model_only > 0
-    assert len(stability.detail["false_stable"]) == expected.model_only
+    assert len(stability.detail.false_stable) == expected.model_only
 
 
 def test_underprediction_leaves_out_the_zero(hulls):
     result = case(hulls, SOFT, "underprediction", "crystals", "n_wyckoff-0").judge()
-    rows = {row["id"]: row for row in result.detail["crystals"]}
+    rows = {row.id: row for row in result.detail.crystals}
     # EMT's aluminium is hcp
     assert {"Al-hcp", "Cu-fcc"}.isdisjoint(rows)
     assert {"Al-fcc", "Al-bcc", "Cu-diamond", "AlCu-CsCl"} <= rows.keys()
-    assert all(row["n_wyckoff"] == 0 for row in rows.values())
-    errors = [row["error_above_hull"] for row in result.detail["crystals"]]
+    assert all(row.n_wyckoff == 0 for row in rows.values())
+    errors = [row.error_above_hull for row in result.detail.crystals]
     assert result.metrics["mean_signed_error"] == pytest.approx(np.mean(errors), abs=1e-3)
     assert result.metrics["mean_signed_error_low"] <= result.metrics["mean_signed_error"]
     assert result.status == "failed"
@@ -140,15 +140,15 @@ def test_all_systems_that_a_process_is_to_judge_are_relaxed_together(hulls):
 
 def test_relaxing_finds_what_is_unstable(hulls):
     result = case(hulls, model(), "relaxation").judge()
-    found = {row["id"]: row for row in result.detail["relaxed"]}
-    assert not found["Cu-diamond"]["kept_symmetry"]
-    assert found["Cu-diamond"]["gained"] > 500
-    assert found["Cu-fcc"]["kept_symmetry"]
-    assert abs(found["Cu-fcc"]["volume_change"]) < 1e-3  # starts at its own minimum
+    found = {row.id: row for row in result.detail.relaxed}
+    assert not found["Cu-diamond"].kept_symmetry
+    assert found["Cu-diamond"].gained > 500
+    assert found["Cu-fcc"].kept_symmetry
+    assert abs(found["Cu-fcc"].volume_change) < 1e-3  # starts at its own minimum
     assert result.metrics["above_hull_mae_fixed"] == pytest.approx(0, abs=1)
     assert result.metrics["broken_share"] > 0
     assert result.metrics["not_converged"] == 0
-    assert result.detail["settings"]["relaxation"]["seed"] == 0
+    assert result.detail.settings.relaxation.seed == 0
 
 
 class Oriented(EMT):
@@ -186,7 +186,7 @@ def test_contracts_are_asked_of_every_crystal(hulls):
         assert result.passed, result.checks
         asked = {*QUESTIONS["crystal_invariance"].units, "failed_crystals"}
         assert {check.metric for check in result.checks} == asked
-        checked += result.detail["crystals_checked"]
+        checked += result.detail.crystals_checked
         assert case(hulls, model(), "crystal_forces", system, name).judge().passed
     assert sorted(checked) == sorted(crystal.id for crystal in hulls.library.crystals)
 
@@ -196,7 +196,7 @@ def test_a_broken_model_fails_the_contract_it_breaks_on_crystals(hulls):
     failed = {check.metric for check in tilted.checks if not check.passed}
     assert "rotation" in failed
     assert "permutation" not in failed
-    assert tilted.detail["worst_crystals"]["rotation"] in tilted.detail["crystals_checked"]
+    assert tilted.detail.worst_crystals["rotation"] in tilted.detail.crystals_checked
     strong = broken(Overdone)
     assert case(hulls, strong, "crystal_invariance", name="contracts").judge().passed
     result = case(hulls, strong, "crystal_forces", name="contracts").judge()
@@ -205,9 +205,9 @@ def test_a_broken_model_fails_the_contract_it_breaks_on_crystals(hulls):
 
 def test_the_worst_crystal_counts_and_no_number_is_the_worst(hulls):
     def found(**values):
-        return {k: ContractResult(v, "meV/atom") for k, v in values.items()}
+        return {metric_named(k): ContractResult(v, "meV/atom") for k, v in values.items()}
 
-    silent = {"supercell": skipped("meV/atom", "nothing to double")}
+    silent = {metric_named("supercell"): skipped("meV/atom", "nothing to double")}
     nan = float("nan")
     results = {
         "a": found(rotation=0.05, permutation=nan),
@@ -219,7 +219,7 @@ def test_the_worst_crystal_counts_and_no_number_is_the_worst(hulls):
     )
     assert result.metrics["rotation"] == 0.2
     assert np.isnan(result.metrics["permutation"])
-    assert result.detail["worst_crystals"] == {"rotation": "b", "permutation": "a"}
+    assert result.detail.worst_crystals == {"rotation": "b", "permutation": "a"}
     failed = [check.metric for check in result.checks if not check.passed]
     assert failed == ["rotation", "permutation"]
 
@@ -228,11 +228,11 @@ def test_crystals_without_energy_are_left_out_and_named(hulls):
     own = model("selective", without=lambda atoms: len(atoms) == 2 and set(atoms.numbers) == {29})
     result = case(hulls, own, "hull").judge()
     assert result.metrics["n_crystals"] == 9
-    assert any("Cu-diamond" in warning for warning in result.detail["warnings"])
+    assert any("Cu-diamond" in warning for warning in result.warnings)
     # what is left may be judged well, but a gap is never within tolerance
     gaps = next(check for check in result.checks if check.metric == "failed_crystals")
     assert (result.status, gaps.value, gaps.passed) == ("failed", 1.0, False)
-    assert result.detail["missing_crystals"] == ["Cu-diamond"]
+    assert result.notes.missing_crystals == ("Cu-diamond",)
     nothing = model("nothing", without=lambda atoms: True)
     with pytest.raises(HullError, match="nothing gave no energy for any crystal"):
         case(hulls, nothing, "hull").judge()
@@ -243,8 +243,7 @@ def test_crystals_without_energy_are_left_out_and_named(hulls):
 
 def test_corrected_models_are_compared_with_corrected_energies(hulls):
     result = case(hulls, model("corrected", "MP2020"), "hull").judge()
-    settings = result.detail["settings"]
-    assert settings["corrections"] == "MP2020 corrections added to the reference"
+    assert result.detail.settings.corrections == "MP2020 corrections added to the reference"
     # the scheme corrects no alloy of aluminium and copper
     assert result.metrics["formation_mae"] == pytest.approx(0, abs=1e-3)
 

@@ -68,7 +68,7 @@ def metric_places(run):
     for case in run.cases:
         if case.question not in RECOMPUTED:
             continue
-        windows = case.metrics.get("windows", {"": case.metrics})
+        windows = case.windows.by_width if case.windows else {"": case.metrics}
         for window, metrics in windows.items():
             for name, value in metrics.items():
                 if isinstance(value, int | float) and name != "threshold":
@@ -79,18 +79,22 @@ def metric_places(run):
 @given(st.data())
 def test_any_metric_that_was_changed_is_named(library, honest, data):
     asked, window, name = data.draw(st.sampled_from(sorted(metric_places(honest))))
-    metrics = copy.deepcopy(make.cases_by(honest)[Asked(*asked)].metrics)
-    own = metrics["windows"][window] if window else metrics
+    case = make.cases_by(honest)[Asked(*asked)]
+    own = dict(case.windows.by_width[window] if window else case.metrics)
     old = own[name]
     new = data.draw(st.floats(-1e3, 1e3).filter(lambda x: not abs(x - old) <= 0.02) | st.none())
     if new is None:
         del own[name]
     else:
         own[name] = new
-    found = recompute(edited(honest, asked, metrics=metrics), library)
+    changes = {"metrics": own}
+    if window:
+        by_width = {**case.windows.by_width, window: own}
+        changes = {"windows": replace(case.windows, by_width=by_width)}
+    found = recompute(edited(honest, asked, **changes), library)
     assert any(name in problem for problem in found.problems)
-    again = make.cases_by(found.run)[Asked(*asked)].metrics
-    again = again["windows"][window] if window else again
+    again = make.cases_by(found.run)[Asked(*asked)]
+    again = again.windows.by_width[window] if window else again.metrics
     assert again[name] == pytest.approx(old, abs=0.01, nan_ok=True)
 
 
@@ -119,9 +123,11 @@ def test_energies_that_were_changed_contradict_the_metrics(library, honest, data
 def test_a_crystal_has_one_energy_and_the_metrics_follow(library, honest, data):
     hulls = [c for c in honest.cases if c.question in ("hull", "underprediction")]
     case = data.draw(st.sampled_from(hulls))
-    detail = copy.deepcopy(case.detail)
-    row = data.draw(st.sampled_from(detail["crystals"]))
-    row["formation_model"] += data.draw(st.sampled_from((-40.0, 40.0, math.nan)))
+    rows = list(case.detail.crystals)
+    k = data.draw(st.integers(0, len(rows) - 1))
+    other = rows[k].formation_model + data.draw(st.sampled_from((-40.0, 40.0, math.nan)))
+    rows[k] = replace(rows[k], formation_model=other)
+    detail = replace(case.detail, crystals=tuple(rows))
     asked = (case.question, case.material, case.slice)
     assert recompute(edited(honest, asked, detail=detail), library).problems
 
@@ -188,7 +194,7 @@ def mixed_weights(run):
 
 def other_crystals(run):
     cases = tuple(
-        replace(c, detail={**c.detail, "digest": "0" * 64}) if c.question == "hull" else c
+        replace(c, notes=replace(c.notes, digest="0" * 64)) if c.question == "hull" else c
         for c in run.cases
     )
     return replace(run, cases=cases)

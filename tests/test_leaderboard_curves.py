@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 from dataclasses import replace
 
 import leaderboard_library as make
@@ -12,6 +11,7 @@ import pytest
 from curve_models import all_electron
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from report_runs import stating
 
 from symscape.equation_of_state.compare import CurveErrors
 from symscape.leaderboard.audit import audit
@@ -19,6 +19,7 @@ from symscape.leaderboard.library import Asked, asked_of
 from symscape.leaderboard.recompute import recompute
 from symscape.leaderboard.submission import submission_problems
 from symscape.questions.curve_subjects import CURVE_QUESTIONS
+from symscape.questions.records import plain_case
 
 SLOW = settings(
     deadline=None,
@@ -46,10 +47,11 @@ def edited(run, asked, **changes):
 
 
 def with_rows(run, asked, edit):
-    """The run with the stated curves or differences of a case changed in place."""
-    detail = copy.deepcopy(make.cases_by(run)[asked].detail)
-    edit(detail[ROWS[asked.question]])
-    return edited(run, asked, detail=detail)
+    """The run with the stated curves or differences of a case, as records, changed in place."""
+    case, name = make.cases_by(run)[asked], ROWS[asked.question]
+    rows = plain_case(case)["detail"][name]
+    edit(rows)
+    return edited(run, asked, detail=stating(case, **{name: rows}).detail)
 
 
 def cases_of(run):
@@ -99,9 +101,8 @@ def test_any_metric_that_was_changed_is_named(library, honest, data):
 @given(st.data())
 def test_curves_that_were_changed_contradict_the_metrics(library, honest, data):
     asked = data.draw(st.sampled_from([a for a in cases_of(honest) if a.question in ROWS]))
-    k = data.draw(
-        st.integers(0, len(make.cases_by(honest)[asked].detail[ROWS[asked.question]]) - 1)
-    )
+    rows = getattr(make.cases_by(honest)[asked].detail, ROWS[asked.question])
+    k = data.draw(st.integers(0, len(rows) - 1))
     kind = data.draw(st.sampled_from(("changed", "gone", "twice", "without minimum", "foreign")))
     factor = data.draw(st.floats(1.3, 3.0))
 
@@ -115,10 +116,10 @@ def test_curves_that_were_changed_contradict_the_metrics(library, honest, data):
         elif kind == "foreign":
             row.update({"element": 92} if difference else {"id": "U-BCC"})
         elif difference:
-            row["model"] = math.nan if kind == "without minimum" else row["model"] * factor
+            row["model"] = None if kind == "without minimum" else row["model"] * factor
         else:
             row["model"].update(
-                {"volume": math.nan, "bulk_modulus": math.nan, "derivative": math.nan}
+                dict.fromkeys(("volume", "bulk_modulus", "derivative"))
                 if kind == "without minimum"
                 else {"volume": row["model"]["volume"] * factor}
             )
@@ -163,12 +164,12 @@ def test_crystals_without_an_energy_are_missing_and_take_their_share_off(library
 
     asked = Asked("equation_of_state", "group-4", "Ti")
     fewer = recompute(with_rows(honest, asked, lambda rows: rows.__delitem__(slice(0, 5))), library)
-    assert make.cases_by(fewer.run)[asked].detail["missing_crystals"] != []
+    assert make.cases_by(fewer.run)[asked].notes.missing_crystals != ()
     assert judged(fewer.run) < 0.6 * judged(recompute(honest, library).run)
 
 
 def test_another_version_of_the_curves_is_refused(library, honest):
     asked = cases_of(honest)[0]
-    detail = {**make.cases_by(honest)[asked].detail, "digest": "0" * 64}
-    problems = audit(edited(honest, asked, detail=detail), library).problems
+    notes = replace(make.cases_by(honest)[asked].notes, digest="0" * 64)
+    problems = audit(edited(honest, asked, notes=notes), library).problems
     assert any("another version of the curves" in problem for problem in problems)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from dataclasses import replace
 
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from report_runs import CARD
+from report_runs import CARD, stating
 from typer.testing import CliRunner
 
 from symscape.cli import app
@@ -34,6 +33,7 @@ from symscape.leaderboard.rerun_curves import curve_differences
 from symscape.models.ase import ASEModel
 from symscape.models.card import ModelCard
 from symscape.models.evaluate import Evaluator
+from symscape.questions.records import plain_case
 from symscape.verdict.tolerances import load_tolerances
 
 
@@ -76,14 +76,14 @@ def honest(library):
 
 
 def with_detail(run, question, name, change):
-    """The run with the rows of a question's detail changed by a function of each."""
+    """The run with the rows of a question's detail changed by a function of each record."""
     cases = []
     for case in run.cases:
         if case.question == question:
-            detail = copy.deepcopy(case.detail)
-            for row in detail[name]:
+            rows = plain_case(case)["detail"][name]
+            for row in rows:
                 change(row)
-            case = replace(case, detail=detail)
+            case = stating(case, **{name: rows})
         cases.append(case)
     return replace(run, cases=tuple(cases))
 

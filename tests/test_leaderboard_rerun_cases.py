@@ -14,7 +14,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from symscape.bulk.pair import PairPotential
-from symscape.contracts.catalogue import ENERGY_CONTRACTS, FORCE_CONTRACTS
 from symscape.contracts.scan import scan_slice, smoothness
 from symscape.hull.phases import formation_energies
 from symscape.hull.relax import SAME_VOLUME, relax_with
@@ -37,10 +36,18 @@ from symscape.leaderboard.rerun_relaxed import relaxation_differences
 from symscape.models.ase import ASEModel
 from symscape.models.card import ModelCard
 from symscape.models.evaluate import Evaluator
-from symscape.questions.conservative_forces import CRYSTAL_FORCES, judge_conservative_forces
+from symscape.questions.conservative_forces import (
+    CRYSTAL_FORCES,
+    force_contracts,
+    judge_conservative_forces,
+)
 from symscape.questions.crystals import judge_crystal_contracts
 from symscape.questions.forces import judge_forces
-from symscape.questions.invariance import CRYSTAL_INVARIANCE, judge_invariance
+from symscape.questions.invariance import (
+    CRYSTAL_INVARIANCE,
+    energy_contracts,
+    judge_invariance,
+)
 from symscape.questions.registry import QUESTIONS, metric_named
 from symscape.questions.relaxation import RELAXATION
 from symscape.questions.smoothness import judge_smoothness
@@ -101,11 +108,12 @@ def honest(library, potential):
 
 def crystal_contracts(library, potential, tolerances):
     """Cases about contracts on the crystals of each chemical system."""
-    energies = {k: v for k, v in ENERGY_CONTRACTS.items() if k != "smoothness"}
-    for question, contracts in ((CRYSTAL_INVARIANCE, energies), (CRYSTAL_FORCES, FORCE_CONTRACTS)):
+    for question, contracts in (
+        (CRYSTAL_INVARIANCE, energy_contracts()), (CRYSTAL_FORCES, force_contracts()),
+    ):  # fmt: skip
         for system in sorted({c.system for c in library.crystals.crystals}):
             found = {
-                c.id: {name: check(potential, c.crystal) for name, check in contracts.items()}
+                c.id: {metric: check(potential, c.crystal) for metric, check in contracts.items()}
                 for c in library.crystals.crystals
                 if c.system == system
             }

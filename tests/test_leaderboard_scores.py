@@ -145,8 +145,8 @@ def test_points_without_energy_count_as_useless():
 
 def test_windowed_metrics_are_those_of_the_stated_window():
     (energies,) = (c for c in make.run("m", (A,), scale=0.9).cases if c.question == "energies")
-    values = case_values(replace(energies, metrics={**energies.metrics, "window": "100"}))
-    assert values["mae"] == energies.metrics["windows"]["500"]["mae"]
+    values = case_values(replace(energies, windows=replace(energies.windows, judged="100")))
+    assert values["mae"] == energies.windows.by_width["500"]["mae"]
 
 
 # -- many cases -----------------------------------------------------------------------------------

@@ -25,17 +25,16 @@ LEFT_OUT = ("questions", "verdict/profiles", "page/vendor")
 SUFFIXES = {".py", ".j2", ".js", ".css", ".toml", ".txt", ".yml", ".md"}
 
 ANYWHERE: frozenset[str] = frozenset()
-CONTRACT = "a contract: the function that a notebook calls; its worst violation is the metric"
 #: words that mean something else too: what, and in which packages they stand for it
 OTHERWISE: dict[str, tuple[str, frozenset[str]]] = {
     "n": ("a count, as everywhere in numerics; a column: how many rows a row sums up", ANYWHERE),
     "largest": ("a word of plain English", ANYWHERE),
     "stable": ("a crystal on its hull; numpy's sort that keeps the order of equals", ANYWHERE),
     "precision": ("of floating-point numbers; of a classifier", ANYWHERE),
-    "rotation": ("of a space group's operation; a contract", ANYWHERE),
-    "translation": ("of a space group's operation; a contract", ANYWHERE),
+    "rotation": ("of a space group's operation, of a crystal", ANYWHERE),
+    "translation": ("of a space group's operation, of a crystal", ANYWHERE),
     "space_group": ("a crystal's", ANYWHERE),
-    "permutation": ("of atoms; a contract", ANYWHERE),
+    "permutation": ("of atoms; numpy's", ANYWHERE),
     "n_crystals": ("length of an array", ANYWHERE),
     "n_points": ("length of an array", ANYWHERE),
     "epsilon": ("the measure of a verification study, of one curve", ANYWHERE),
@@ -51,13 +50,7 @@ OTHERWISE: dict[str, tuple[str, frozenset[str]]] = {
     )),
     "bottleneck": ("the distance of two persistence diagrams", frozenset({"figures"})),
     "failed_points": (
-        "which points they are, in what a reference and a verdict keep",
-        frozenset({"dft", "page", "verdict"}),
-    ),
-    **dict.fromkeys(
-        ("supercell", "cell_choice", "equivalent_points", "curl", "symmetric_forces",
-         "force_gradient", "stress_strain"),
-        (CONTRACT, frozenset({"contracts"})),
+        "which points DFT failed at, in what a reference keeps", frozenset({"dft", "references"})
     ),
 }  # fmt: skip
 

@@ -87,7 +87,7 @@ def test_without_the_package_its_name_is_unknown(project):
     shutil.rmtree(project / "site")
     found = run(project, "pytest", "-q", "--mlip", "cheap:exact", "--tolerances", "mine.toml")
     assert found.returncode == pytest.ExitCode.USAGE_ERROR
-    assert "'lowest_point' is no question" in found.stdout + found.stderr
+    assert "the key 'lowest_point' is unknown" in found.stdout + found.stderr
 
 
 def test_an_entry_point_that_is_no_question_is_one_sentence(project):

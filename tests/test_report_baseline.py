@@ -20,6 +20,9 @@ from symscape.page.report import landscape_data, write_figures, write_report
 from symscape.page.summary import summary_markdown
 from symscape.page.view import RunView
 from symscape.questions.case import CaseResult, Check
+from symscape.questions.minima import MinimaDetail
+from symscape.questions.notes import Notes
+from symscape.questions.points import GridDetail
 from symscape.results.run_results import BaselineSummary, load_results, save_results
 from symscape.verdict.baseline import judge_against
 
@@ -66,16 +69,19 @@ def test_every_case_is_a_row_and_so_is_what_is_gone(compared):
     assert change_rows(RunView(replace(compared, baseline=None))) == []
 
 
+def with_notes(case, **changes):
+    return replace(case, notes=replace(case.notes, **changes))
+
+
 def test_what_got_worse_by_an_unknown_amount_comes_first(compared):
     case = compared.cases[-1]
-    metrics = [dict(m) for m in case.detail["baseline"]["metrics"]]
-    metrics[1].update(new=math.nan, worsening=math.inf)
-    changed = replace(
-        case, detail={**case.detail, "baseline": {**case.detail["baseline"], "metrics": metrics}}
-    )
+    known = case.notes.baseline
+    metrics = list(known.metrics)
+    metrics[1] = replace(metrics[1], new=math.nan, worsening=math.inf)
+    changed = with_notes(case, baseline=replace(known, metrics=tuple(metrics)))
     run = replace(compared, cases=(*compared.cases[:-1], changed))
     (row,) = (row for row in change_rows(RunView(run)) if row.change == "worse")
-    assert row.metrics[0].metric == metrics[1]["metric"]
+    assert row.metrics[0].metric == metrics[1].metric
 
 
 def test_the_page_shows_both_landscapes_of_what_changed(compared, folder):
@@ -136,8 +142,8 @@ def test_the_baseline_stays_with_the_results(compared, tmp_path):
 
 def test_a_baseline_of_another_grid_is_refused(compared, tmp_path):
     case = compared.cases[-1]
-    detail = {**case.detail, "baseline": {**case.detail["baseline"], "energies": [[0.0]]}}
-    run = replace(compared, cases=(*compared.cases[:-1], replace(case, detail=detail)))
+    changed = with_notes(case, baseline=replace(case.notes.baseline, energies=((0.0,),)))
+    run = replace(compared, cases=(*compared.cases[:-1], changed))
     with pytest.raises(ResultsFileError, match="baseline's energies"):
         load_results(save_results(tmp_path / "results.json", run))
 
@@ -171,8 +177,7 @@ def test_a_baseline_below_the_zero_is_filled(compared):
 
 
 def declared(case, until="2999-01-01"):
-    detail = {**case.detail, "known_failure": "too soft", "known_failure_expires": until}
-    return replace(case, detail=detail)
+    return with_notes(case, known_failure="too soft", known_failure_expires=until)
 
 
 def statuses(run):
@@ -249,7 +254,7 @@ def test_questions_that_passed_stand_folded_beside_those_that_did_not():
     fine = CaseResult(
         "smoothness", "soft", reference.material, reference.slice, "passed",
         (Check("max_kink", 3.0, (-50.0, 50.0), "meV/atom/angstrom", True),),
-        detail={"warnings": ["only three lines scanned"]},
+        notes=Notes(warnings=("only three lines scanned",)),
     )  # fmt: skip
     run = make_run(energies, fine, references=(reference,), card=CARD)
     (item,) = RunView(run).slices
@@ -267,14 +272,10 @@ def test_questions_that_passed_stand_folded_beside_those_that_did_not():
 def test_a_slice_weighs_little(tmp_path):
     """Maps, cuts and the topology of a fine grid; the largest slices weigh some 240 kB."""
     reference = reference_summary(n=(31, 31))
-    geometry = {
-        "metric_A2": [[0.002, 0.0], [0.0, 0.002]],
-        "periods": [None, None],
-        "threshold_meV": 5.0,
-    }
+    geometry = GridDetail(((0.002, 0.0), (0.0, 0.002)), (None, None), 5.0)
     minima = CaseResult(
         "minima", "soft", reference.material, reference.slice, "passed",
-        detail={"geometry": geometry},
+        detail=MinimaDetail(geometry),
     )  # fmt: skip
     run = make_run(judged_case(reference), minima, references=(reference,))
     write_figures(tmp_path, RunView(run))

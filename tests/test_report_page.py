@@ -25,6 +25,9 @@ from symscape.page.html import render_page
 from symscape.page.report import write_report
 from symscape.page.view import RunView
 from symscape.questions.case import CaseResult, Check
+from symscape.questions.energies import EnergiesDetail
+from symscape.questions.notes import Notes
+from symscape.questions.points import ClosestPair, FailedPoint
 from symscape.results.run_results import load_results
 
 
@@ -176,20 +179,15 @@ def test_everything_from_files_is_escaped(tmp_path):
     axis = replace(reference.axes[0], name=NASTY, label=NASTY, terms={NASTY: 1.0, "x": 1.0})
     reference = replace(reference, axes=(axis, reference.axes[1]))
     case = judged_case(reference, model=NASTY)
-    worst = {**case.detail["worst"], "values": {NASTY: 1.0}}
-    worst["closest_pair"] = {"elements": [NASTY, NASTY], "distance_A": 1.0, "ratio": 0.5}
-    detail = {
-        "worst": worst,
-        "warnings": [NASTY],
-        "message": NASTY,
-        "failed_points": [{"index": [1, 1], "values": {NASTY: 1.0}, "reason": NASTY}],
-    }
+    pair = ClosestPair((NASTY, NASTY), 1.0, 0.5)
+    worst = replace(case.notes.worst, values={NASTY: 1.0}, closest_pair=pair)
     case = replace(
         case,
         checks=(*case.checks, Check(NASTY, 1.0, (None, 0.0), NASTY, False)),
-        detail=detail,
+        detail=EnergiesDetail((FailedPoint((1, 1), {NASTY: 1.0}, NASTY),)),
+        notes=Notes(worst=worst, warnings=(NASTY,), message=NASTY),
     )
-    error = CaseResult(NASTY, NASTY, "X", NASTY, "error", detail={"message": NASTY})
+    error = CaseResult(NASTY, NASTY, "X", NASTY, "error", notes=Notes(message=NASTY))
     card = replace(
         CARD,
         name=NASTY,
@@ -258,11 +256,10 @@ def test_a_run_without_cases_has_a_page():
 def test_failed_points_are_listed_up_to_a_dozen(tmp_path):
     reference = reference_summary()
     case = judged_case(reference)
-    points = [
-        {"index": [3, k % 9], "values": {"Ab_z": 0.0, "O_z": k / 100}, "reason": f"reason {k}"}
-        for k in range(15)
-    ]
-    case = replace(case, detail={**case.detail, "failed_points": points})
+    points = tuple(
+        FailedPoint((3, k % 9), {"Ab_z": 0.0, "O_z": k / 100}, f"reason {k}") for k in range(15)
+    )
+    case = replace(case, detail=EnergiesDetail(points))
     text = Page(render_page(RunView(make_run(case, references=(reference,))), {})).text
     assert "no energy at 15 points" in text
     assert "reason 11" in text

@@ -17,10 +17,11 @@ from symscape.crystal.labels import axis_label
 from symscape.decode import DecodeError, decode, dumps, encode
 from symscape.errors import ResultsFileError
 from symscape.hull.polymorphs import Polymorphs
-from symscape.questions.case import CaseResult, Check
+from symscape.questions.case import CaseResult, Check, Windows
 from symscape.questions.crystals import MadeBy
-from symscape.questions.detail import kept
+from symscape.questions.detail import OtherDetail
 from symscape.questions.hull import HullDetail
+from symscape.questions.notes import Notes
 from symscape.results import run_results as results
 from symscape.results.run_results import (
     load_results,
@@ -37,6 +38,15 @@ METRICS = st.dictionaries(
 CHECKS = st.builds(Check, TEXT, NUMBERS, st.tuples(LIMITS, LIMITS), TEXT, st.booleans())
 
 
+#: what a question keeps that is not installed here
+KEPT = st.dictionaries(
+    TEXT.filter(lambda name: name not in {field.name for field in dataclasses.fields(Notes)}),
+    st.integers() | TEXT | st.none(),
+    min_size=1,
+    max_size=2,
+).map(OtherDetail)
+
+
 @st.composite
 def runs(draw):
     """Runs with arbitrary names, numbers and grids."""
@@ -49,6 +59,8 @@ def runs(draw):
         references.append(reference)
         rows = st.lists(st.one_of(st.none(), st.floats(-1e3, 1e3)), min_size=n[1], max_size=n[1])
         for question in draw(st.lists(TEXT, unique=True, max_size=2)):
+            windows = Windows("500", {"500": draw(METRICS), "100": draw(METRICS)})
+            others = {k: v for k, v in draw(METRICS).items() if k not in windows.values}
             cases.append(
                 CaseResult(
                     question,
@@ -57,15 +69,13 @@ def runs(draw):
                     reference.slice,
                     draw(st.sampled_from(("passed", "failed", "error"))),
                     tuple(draw(st.lists(CHECKS, max_size=2))),
-                    {
-                        **draw(METRICS),
-                        "window": "500",
-                        "windows": {"500": draw(METRICS), "100": draw(METRICS)},
-                    },
+                    {**windows.values, **others},
                     draw(st.one_of(st.none(), st.lists(rows, min_size=n[0], max_size=n[0]))),
-                    {"warnings": draw(st.lists(TEXT, max_size=2))},
+                    draw(st.none() | KEPT),
                     draw(TEXT),
                     draw(st.floats(0, 1e6)),
+                    windows,
+                    Notes(warnings=tuple(draw(st.lists(TEXT, max_size=2)))),
                 )
             )
     return make_run(*cases, references=tuple(references))
@@ -342,11 +352,12 @@ def test_left_out_was_a_number_once_and_ids_are_left_alone(tmp_path_factory, n, 
     path = tmp_path_factory.mktemp("older") / "results.json"
     for old, number, names in ((n, n, None), (ids, None, tuple(ids))):
         case = CaseResult(
-            "hull", "soft", "MgO", "hull", "passed", detail={"settings": {"left_out": old}}
-        )
+            "hull", "soft", "MgO", "hull", "passed",
+            detail=OtherDetail({"settings": {"left_out": old}}),
+        )  # fmt: skip
         save_results(path, make_run(case, references=()))
         (read,) = load_results(path).cases
-        settings = kept(MadeBy, read).settings
+        settings = read.kept(MadeBy).settings
         assert (settings.n_left_out, settings.left_out) == (number, names)
 
 
@@ -356,7 +367,8 @@ def test_columns_of_polymorphs_had_no_unit_once(tmp_path_factory, mean, largest)
     row = encode(Polymorphs("MgO", 2, "a", "b", True, 1, 1, mean, largest))
     older = {**row, "polymorph_mae": mean, "max_polymorph_error": largest}
     del older["mean_error_meV"], older["max_error_meV"]
-    case = CaseResult("hull", "soft", "MgO", "hull", "passed", detail={"polymorphs": [older]})
+    detail = OtherDetail({"polymorphs": [older]})
+    case = CaseResult("hull", "soft", "MgO", "hull", "passed", detail=detail)
     save_results(path, make_run(case, references=()))
     (read,) = load_results(path).cases
-    assert encode(kept(HullDetail, read).polymorphs) == [row]
+    assert encode(read.kept(HullDetail).polymorphs) == [row]

@@ -21,13 +21,11 @@ from symscape.page import gallery
 from symscape.page.gallery import Gallery, stamp_of
 from symscape.page.report import write_report
 from symscape.questions.case import CaseResult
+from symscape.questions.minima import MinimaDetail
+from symscape.questions.points import GridDetail
 from symscape.results.run_results import load_results
 
-GEOMETRY = {
-    "metric_A2": [[0.002, 0.0], [0.0, 0.002]],
-    "periods": [None, None],
-    "threshold_meV": 5.0,
-}
+GEOMETRY = GridDetail(((0.002, 0.0), (0.0, 0.002)), (None, None), 5.0)
 
 
 def run_of(*names, scale=0.6):
@@ -35,7 +33,7 @@ def run_of(*names, scale=0.6):
     references = tuple(reference_summary(name) for name in names)
     energies = [judged_case(reference, scale) for reference in references]
     minima = [
-        CaseResult("minima", "soft", r.material, r.slice, "passed", detail={"geometry": GEOMETRY})
+        CaseResult("minima", "soft", r.material, r.slice, "passed", detail=MinimaDetail(GEOMETRY))
         for r in references
     ]
     return make_run(*energies, *minima, references=references)

@@ -34,8 +34,9 @@ from symscape.page.words import (
     unit_text,
 )
 from symscape.questions.case import CaseResult, Check
+from symscape.questions.energies import EnergiesDetail
 from symscape.questions.points import ClosestPair
-from symscape.results.detail import read_detail
+from symscape.questions.records import plain_case, read_case
 from symscape.verdict import explain
 
 
@@ -320,10 +321,11 @@ def test_untrained_elements_are_named():
 
 
 def test_details_of_a_case_are_read():
-    detail = read_detail(judged_case(reference_summary()))
-    assert detail.worst.closest_pair == ClosestPair(("Ab", "O"), 1.7134, 0.83)
-    assert detail.worst.error_meV == pytest.approx(-0.4 * detail.worst.reference_meV, rel=1e-6)
-    assert detail.failed_points == ()
+    case = read_case(plain_case(judged_case(reference_summary())))
+    worst = case.notes.worst
+    assert worst.closest_pair == ClosestPair(("Ab", "O"), 1.7134, 0.83)
+    assert worst.error_meV == pytest.approx(-0.4 * worst.reference_meV, rel=1e-6)
+    assert case.kept(EnergiesDetail).failed_points == ()
 
 
 def test_slugs_are_safe_and_distinct():

@@ -88,9 +88,9 @@ def test_crystals_without_energy_fail_every_case(runs, tmp_path):
         # all are counted, as many as a person reads are named
         (gaps,) = [check for check in case.checks if check.metric == "failed_crystals"]
         assert gaps.value == 30
-        assert set(case.detail["missing_crystals"]) < set(lost)
-        assert "no energy of lost-1" in case.detail["warnings"]
-        assert any("more crystals" in text for text in case.detail["warnings"])
+        assert set(case.notes.missing_crystals) < set(lost)
+        assert "no energy of lost-1" in case.warnings
+        assert any("more crystals" in text for text in case.warnings)
 
 
 # -- duplicates -----------------------------------------------------------------------------------

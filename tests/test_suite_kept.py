@@ -14,6 +14,8 @@ from symscape.models.ase import ASEModel
 from symscape.models.cache import EnergyCache
 from symscape.models.card import ModelCard
 from symscape.questions.case import CaseResult, Check
+from symscape.questions.energies import EnergiesDetail
+from symscape.questions.points import FailedPoint
 from symscape.questions.subjects import subject_of
 from symscape.suite import kept
 from symscape.suite.kept import AskedOfModel, judge_once
@@ -52,9 +54,9 @@ class Judge:
             "Al_y-Cu_y",
             self.status,
             checks=(Check("mae", 3.5, (None, 25.0), "meV/atom", True),),
-            metrics={"500": {"mae": 3.5, "spearman": float("nan")}},
+            metrics={"mae": 3.5, "spearman": float("nan")},
             energies=[[0.0, None], [1.25, 0.5]],
-            detail={"worst": {"index": (1, 0)}},
+            detail=EnergiesDetail((FailedPoint((1, 0), {"Al_y": 0.3}, "no such place"),)),
             fingerprint=fingerprint,
         )
 

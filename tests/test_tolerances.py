@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symscape.errors import ToleranceFileError
-from symscape.questions.case import CaseResult, Check
+from symscape.questions.case import CaseResult, Check, Windows
+from symscape.questions.energies import EnergiesDetail
 from symscape.questions.limits import CaseTolerances
+from symscape.questions.notes import Notes
+from symscape.questions.points import ClosestPair, FailedPoint, WorstPoint
+from symscape.questions.records import plain_case, read_case
 from symscape.questions.registry import QUESTIONS
 from symscape.verdict.explain import excess, explain, plain_limit
 from symscape.verdict.tolerances import PROFILES, load_tolerances
@@ -98,9 +102,9 @@ def test_a_file_can_extend_a_profile_or_another_file(tmp_path):
         ("[energies]\nmae = nan", "must be a number"),
         ("[energies]\nsoftening_scale = [1.1, 0.9]", r"must be \[lowest, highest\]"),
         ("[energies]\nsoftening_scale = [1.1]", r"must be \[lowest, highest\]"),
-        ("energies = 3", "table of metrics"),
+        ("energies = 3", "field 'energies' is not an object"),
         ("override = 3", "'override' is not a list"),
-        ("[[override]]\nmaterial = 3", "shell pattern"),
+        ("[[override]]\nmaterial = 3", r"'override\[0\].material' is not a string"),
         ("extends = 3", "'extends' is not a string"),
         ("known_failure = 3", "'known_failure' is not a list"),
         (
@@ -125,6 +129,48 @@ def test_what_is_wrong_with_a_file_is_one_sentence(tmp_path, text, sentence):
     with pytest.raises(ToleranceFileError, match=sentence) as caught:
         load_tolerances(path)
     assert "\n" not in str(caught.value)
+
+
+LIMITED = [
+    (question.name, metric.name)
+    for question in QUESTIONS.values()
+    for metric in question.metrics
+    if not metric.gap
+]
+SET = [(question.name, name) for question in QUESTIONS.values() for name in question.settings]
+NO_NUMBER = st.sampled_from(("true", "'x'", "nan", "2027-03-31", "{}", "1e301", "-1", "-inf"))
+
+
+@settings(deadline=None, max_examples=60)
+@given(data=st.data(), within=st.booleans())
+def test_any_limit_or_setting_that_is_none_is_named_by_its_path(tmp_path_factory, data, within):
+    """Of any question, at the top of a file or in an override."""
+    path = tmp_path_factory.mktemp("wrong") / "mine.toml"
+    question, name = data.draw(st.sampled_from(LIMITED + SET))
+    no_pair = st.sampled_from(("[1]", "[2, 1]", "[0, nan]", "['a', 1]", "[0, 1, 2]", "[]"))
+    value = data.draw(NO_NUMBER | (no_pair if (question, name) in LIMITED else st.just("inf")))
+    spot = f"{question}.{name}"
+    table = f"[{question}]" if not within else f"[[override]]\n[override.{question}]"
+    path.write_text(f"{table}\n{name} = {value}\n")
+    with pytest.raises(ToleranceFileError) as caught:
+        load_tolerances(path)
+    said = str(caught.value)
+    assert f"field '{'override[0].' if within else ''}{spot}' is " in said
+    assert "but must be " in said
+
+
+@settings(deadline=None, max_examples=60)
+@given(data=st.data())
+def test_any_limit_that_is_written_is_the_one_that_holds(tmp_path_factory, data):
+    path = tmp_path_factory.mktemp("mine") / "mine.toml"
+    question, name = data.draw(st.sampled_from(LIMITED))
+    numbers = st.floats(-1e9, 1e9) | st.integers(-(10**6), 10**6)
+    low, high = sorted(data.draw(st.tuples(numbers, numbers)))
+    number = data.draw(st.booleans())
+    stated = f"{abs(high)!r}" if number else f"[{low!r}, {high!r}]"
+    path.write_text(f"[{question}]\n{name} = {stated}\n")
+    found = load_tolerances(path).case(question, **NAMES).limits[name]
+    assert found == ((-abs(high), abs(high)) if number else (low, high))
 
 
 def test_an_unknown_profile_names_the_known_ones():
@@ -157,18 +203,9 @@ def test_the_explanation_fits_one_screen_and_says_what_where_and_how_much():
         Check("mae", 41.26, (-25, 25), "meV/atom", False),
         Check("softening_scale", 0.91, (0.85, 1.15), "", True),
     )
-    worst = {
-        "index": [3, 4],
-        "values": {"Ti_z": 0.4543, "O_z": -0.06},
-        "reference_meV": 203.1,
-        "model_meV": 100.2,
-        "error_meV": -102.9,
-        "closest_pair": {"elements": ["Ti", "O"], "distance_A": 1.7012, "ratio": 0.75},
-    }
-    failed = [
-        {"index": [0, k], "values": {"Ti_z": 0.4, "O_z": 0.1}, "reason": "returned NaN"}
-        for k in range(9)
-    ]
+    pair = ClosestPair(("Ti", "O"), 1.7012, 0.75)
+    worst = WorstPoint((3, 4), {"Ti_z": 0.4543, "O_z": -0.06}, 203.1, 100.2, -102.9, pair)
+    failed = tuple(FailedPoint((0, k), {"Ti_z": 0.4, "O_z": 0.1}, "returned NaN") for k in range(9))
     text = explain(
         CaseResult(
             "energies",
@@ -177,8 +214,9 @@ def test_the_explanation_fits_one_screen_and_says_what_where_and_how_much():
             "Ti_z-O_z",
             "failed",
             checks,
-            {"window": "500"},
-            detail={"worst": worst, "failed_points": failed, "warnings": ["a partial grid"]},
+            detail=EnergiesDetail(failed),
+            windows=Windows("500", {"500": {"mae": 41.26}}),
+            notes=Notes(worst=worst, warnings=("a partial grid",)),
         )
     )
     assert len(text.splitlines()) < 24
@@ -220,10 +258,12 @@ def test_results_survive_the_way_between_processes():
         "b",
         "failed",
         (Check("mae", 1.0, (None, 0.5), "meV/atom", False),),
-        {"windows": {"500": {"mae": 1.0}}},
+        {"mae": 1.0},
         [[0.0, None]],
+        windows=Windows("500", {"500": {"mae": 1.0}}),
+        notes=Notes(warnings=(), known_failure="too soft"),
     )
-    assert CaseResult.from_dict(result.to_dict()) == result
+    assert read_case(plain_case(result)) == result
 
 
 def test_every_question_has_metrics_with_units():

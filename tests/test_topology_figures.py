@@ -25,7 +25,7 @@ from symscape.page.html import render_page
 from symscape.page.report import write_figures
 from symscape.page.view import RunView
 from symscape.questions.case import CaseResult
-from symscape.questions.detail import plain
+from symscape.questions.forces import ForceArrows, ForcesDetail
 from symscape.questions.minima import MinimaDetail
 from symscape.questions.points import GridDetail
 from symscape.results.run_results import load_results, save_results
@@ -197,7 +197,7 @@ def run_with_minima():
         reference.material,
         reference.slice,
         "passed",
-        detail=plain(MinimaDetail(GEOMETRY)),
+        detail=MinimaDetail(GEOMETRY),
     )
     return make_run(energies, minima, references=(reference,))
 
@@ -206,11 +206,11 @@ def test_arrows_of_a_run_are_drawn_on_its_maps(tmp_path):
     run = run_with_minima()
     (reference,) = run.references
     forces = -1000 * np.stack(np.gradient(reference.relative), axis=-1)
-    kept = np.where(np.isfinite(forces), forces, None).tolist()
-    arrows = {"reference": kept, "model": kept}
+    kept = tuple(tuple(map(tuple, row)) for row in forces.tolist())
     case = CaseResult(
-        "forces", "soft", reference.material, reference.slice, "passed", detail={"arrows": arrows}
-    )
+        "forces", "soft", reference.material, reference.slice, "passed",
+        detail=ForcesDetail(ForceArrows(kept, kept)),
+    )  # fmt: skip
     shown = replace(run, cases=(*run.cases, case))
     loaded = load_results(save_results(tmp_path / "results.json", shown))
     (item,) = RunView(loaded).slices
@@ -223,7 +223,7 @@ def test_arrows_of_a_run_are_drawn_on_its_maps(tmp_path):
     again = np.asarray(PIL.Image.open(tmp_path / files[item.id].topology.wide.path).convert("L"))
     assert (pixels != again).any()
     assert "Arrows: forces" in render_page(RunView(loaded), files)
-    short = replace(case, detail={"arrows": {"reference": kept[1:], "model": kept}})
+    short = replace(case, detail=ForcesDetail(ForceArrows(kept[1:], kept)))
     with pytest.raises(ResultsFileError, match="DFT arrows of case"):
         load_results(save_results(tmp_path / "x.json", replace(run, cases=(*run.cases, short))))
 

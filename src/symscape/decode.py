@@ -12,12 +12,13 @@ import math
 import re
 import types
 import typing
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from difflib import get_close_matches
 from functools import cache
 from math import isfinite
-from typing import Any, ClassVar, NewType
+from typing import Any, ClassVar, NewType, Self
 
 import numpy as np
 
@@ -63,6 +64,21 @@ class OpenRecord:
     says_more: ClassVar[bool] = True
 
     as_read: Mapping[str, Any] = dataclasses.field(default_factory=dict, repr=False, compare=False)
+
+
+class WrittenShort(ABC):
+    """A dataclass that a file writes as less than a table, such as a number."""
+
+    @classmethod
+    @abstractmethod
+    def written(cls, value: object) -> Self:
+        """Read what a file writes.
+
+        Raises
+        ------
+        ValueError
+            If it is something else; the message says what it must be.
+        """
 
 
 def is_finite(value: Any) -> bool:
@@ -168,6 +184,11 @@ def decode(kind: Any, value: Any, where: str, *, closed: bool = False) -> Any:
     """
     if kind in (Any, object) or (kind in _AS_IS and type(value) is kind):
         return value
+    if isinstance(kind, type) and issubclass(kind, WrittenShort):
+        try:
+            return kind.written(value)
+        except ValueError as error:
+            raise DecodeError(f"field '{where}' is {shown(value)}, but must be {error}") from None
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         return _decode_dataclass(kind, value, where, closed)
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)

@@ -209,20 +209,20 @@ def check_contracts(model: Evaluator, crystal: Crystal) -> tuple[Check, ...]:
     ModelError
         If the model fails at one of the structures.
     """
-    from symscape.contracts.catalogue import ENERGY_CONTRACTS, FORCE_CONTRACTS
     from symscape.contracts.details import Roughness
     from symscape.contracts.kept import check_crystal_once
-    from symscape.questions.conservative_forces import CONSERVATIVE_FORCES
-    from symscape.questions.invariance import INVARIANCE
+    from symscape.contracts.scan import smoothness
+    from symscape.questions.conservative_forces import CONSERVATIVE_FORCES, force_contracts
+    from symscape.questions.invariance import INVARIANCE, energy_contracts
     from symscape.questions.smoothness import MAX_JUMP, MAX_KINK, SMOOTHNESS
     from symscape.verdict.tolerances import load_tolerances
 
-    chosen = dict(ENERGY_CONTRACTS)
+    chosen = energy_contracts()
     if "forces" in model.implements:
-        chosen |= FORCE_CONTRACTS
-    found = check_crystal_once(model, crystal, chosen)
-    values = {name: result.value for name, result in found.items() if result.applies}
-    smooth = found["smoothness"]
+        chosen |= force_contracts()
+    found = check_crystal_once(model, crystal, (*chosen.values(), smoothness))
+    values = {m.name: found[c].value for m, c in chosen.items() if found[c].applies}
+    smooth = found[smoothness]
     if isinstance(smooth.detail, Roughness):
         values |= {MAX_JUMP.name: smooth.value, MAX_KINK.name: smooth.detail.kink}
     names = {"material": crystal.formula, "slice": "", "model": model.model.card.name}

@@ -85,13 +85,12 @@ def _refuse_old(path: Path, run: RunResults, since: Path | None) -> None:
 def _say(path: Path, run: RunResults) -> bool:
     """Print one line on a run; return whether it is red."""
     from symscape.questions.registry import question_words
-    from symscape.results.detail import read_detail
 
     today = datetime.now(UTC).date().isoformat()
 
     def excused(case: CaseResult) -> bool:
-        detail = read_detail(case, case.id)
-        return bool(detail.known_failure) and (detail.known_failure_expires or today) >= today
+        notes = case.notes
+        return bool(notes.known_failure) and (notes.known_failure_expires or today) >= today
 
     failed = [case for case in run.cases if case.status == "failed" and not excused(case)]
     errors = [case for case in run.cases if case.status == "error"]

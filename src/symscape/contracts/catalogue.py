@@ -1,19 +1,23 @@
-"""All contracts by name, and checking them all."""
+"""All contracts, and checking them all."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
 
-from symscape.contracts.conservation import curl, force_gradient, stress_strain, symmetric_forces
+from symscape.contracts.conservation import (
+    forces_by_energy,
+    forces_by_symmetry,
+    stress_by_energy,
+    work_around_loops,
+)
 from symscape.contracts.invariance import (
-    cell_choice,
-    equivalent_points,
-    permutation,
-    rotation,
-    space_group,
-    supercell,
-    translation,
+    at_equivalent_grid_points,
+    in_other_cells,
+    in_supercells,
+    under_permutations,
+    under_rotations,
+    under_space_group_operations,
+    under_translations,
 )
 from symscape.contracts.potential import Potential
 from symscape.contracts.result import DEFAULT_SETTINGS, ContractResult, ContractSettings
@@ -24,24 +28,24 @@ from symscape.crystal.slice import Slice
 CrystalContract = Callable[[Potential, Crystal, ContractSettings], ContractResult]
 SliceContract = Callable[[Potential, Slice, ContractSettings], ContractResult]
 
-Contract = TypeVar("Contract", CrystalContract, SliceContract)
-
-
-def _by_name(*contracts: Contract) -> dict[str, Contract]:
-    """Return contracts by the names of their functions."""
-    return {contract.__name__: contract for contract in contracts}
-
-
-#: contracts about the energy of one crystal
-ENERGY_CONTRACTS: dict[str, CrystalContract] = _by_name(
-    rotation, translation, permutation, supercell, cell_choice, space_group, smoothness
+#: about the energy of one crystal
+ENERGY_CONTRACTS: tuple[CrystalContract, ...] = (
+    under_rotations,
+    under_translations,
+    under_permutations,
+    in_supercells,
+    in_other_cells,
+    under_space_group_operations,
+    smoothness,
 )
-#: contracts about the forces and the stress of one crystal
-FORCE_CONTRACTS: dict[str, CrystalContract] = _by_name(
-    symmetric_forces, force_gradient, stress_strain
+#: about the forces and the stress of one crystal
+FORCE_CONTRACTS: tuple[CrystalContract, ...] = (
+    forces_by_symmetry,
+    forces_by_energy,
+    stress_by_energy,
 )
-#: contracts about a slice
-SLICE_CONTRACTS: dict[str, SliceContract] = _by_name(equivalent_points, curl)
+#: about a slice
+SLICE_CONTRACTS: tuple[SliceContract, ...] = (at_equivalent_grid_points, work_around_loops)
 
 
 def check_crystal(
@@ -50,7 +54,7 @@ def check_crystal(
     settings: ContractSettings = DEFAULT_SETTINGS,
     *,
     forces: bool = True,
-) -> dict[str, ContractResult]:
+) -> dict[CrystalContract, ContractResult]:
     """Check every contract about one crystal.
 
     Parameters
@@ -63,13 +67,18 @@ def check_crystal(
         How thoroughly.
     forces
         Whether to check forces and stress as well as energies.
+
+    Returns
+    -------
+    dict
+        What each contract found, by the contract itself.
     """
-    chosen = ENERGY_CONTRACTS | FORCE_CONTRACTS if forces else ENERGY_CONTRACTS
-    return {name: contract(model, crystal, settings) for name, contract in chosen.items()}
+    chosen = (*ENERGY_CONTRACTS, *FORCE_CONTRACTS) if forces else ENERGY_CONTRACTS
+    return {contract: contract(model, crystal, settings) for contract in chosen}
 
 
 def check_slice(
     model: Potential, slice: Slice, settings: ContractSettings = DEFAULT_SETTINGS
-) -> dict[str, ContractResult]:
-    """Check every contract about one slice."""
-    return {name: contract(model, slice, settings) for name, contract in SLICE_CONTRACTS.items()}
+) -> dict[SliceContract, ContractResult]:
+    """Check every contract about one slice; as `check_crystal`."""
+    return {contract: contract(model, slice, settings) for contract in SLICE_CONTRACTS}

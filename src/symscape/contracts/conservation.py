@@ -36,7 +36,7 @@ _INTERVALS = 16
 _EDGE = 0.3
 
 
-def symmetric_forces(
+def forces_by_symmetry(
     model: Potential, crystal: Crystal, settings: ContractSettings = DEFAULT_SETTINGS
 ) -> ContractResult:
     """Check that forces on a symmetric crystal lie in the symmetric subspace, meV/angstrom.
@@ -65,7 +65,7 @@ def symmetric_forces(
     )
 
 
-def force_gradient(
+def forces_by_energy(
     model: Potential, crystal: Crystal, settings: ContractSettings = DEFAULT_SETTINGS
 ) -> ContractResult:
     """Hold forces against minus the numerical gradient of the energy, meV/angstrom.
@@ -118,7 +118,7 @@ def force_gradient(
     )
 
 
-def stress_strain(
+def stress_by_energy(
     model: Potential, crystal: Crystal, settings: ContractSettings = DEFAULT_SETTINGS
 ) -> ContractResult:
     """Hold stress against the numerical strain derivative of the energy, meV/angstrom^3.
@@ -167,7 +167,7 @@ def stress_strain(
     )
 
 
-def curl(
+def work_around_loops(
     model: Potential,
     slice: Slice,
     settings: ContractSettings = DEFAULT_SETTINGS,

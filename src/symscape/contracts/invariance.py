@@ -34,7 +34,7 @@ MAX_ORBITS = 12
 EXACT_A = 1e-5
 
 
-def rotation(
+def under_rotations(
     model: Potential,
     crystal: Crystal | Structures,
     settings: ContractSettings = DEFAULT_SETTINGS,
@@ -52,7 +52,7 @@ def rotation(
     return _spread(model, base, variants)
 
 
-def translation(
+def under_translations(
     model: Potential,
     crystal: Crystal | Structures,
     settings: ContractSettings = DEFAULT_SETTINGS,
@@ -69,7 +69,7 @@ def translation(
     return _spread(model, base, variants)
 
 
-def permutation(
+def under_permutations(
     model: Potential,
     crystal: Crystal | Structures,
     settings: ContractSettings = DEFAULT_SETTINGS,
@@ -86,7 +86,7 @@ def permutation(
     return _spread(model, base, variants)
 
 
-def supercell(
+def in_supercells(
     model: Potential,
     crystal: Crystal | Structures,
     settings: ContractSettings = DEFAULT_SETTINGS,
@@ -97,7 +97,7 @@ def supercell(
     return _spread(model, base, variants, ("2x1x1", "1x2x1", "1x1x2"))
 
 
-def cell_choice(
+def in_other_cells(
     model: Potential,
     crystal: Crystal | Structures,
     settings: ContractSettings = DEFAULT_SETTINGS,
@@ -123,7 +123,7 @@ def cell_choice(
     return _spread(model, base, variants, tuple(names))
 
 
-def space_group(
+def under_space_group_operations(
     model: Potential, crystal: Crystal, settings: ContractSettings = DEFAULT_SETTINGS
 ) -> ContractResult:
     """Compare a rattled crystal with its images under operations of the space group.
@@ -149,7 +149,7 @@ def space_group(
     return _spread(model, base, variants, names)
 
 
-def equivalent_points(
+def at_equivalent_grid_points(
     model: Potential, slice: Slice, settings: ContractSettings = DEFAULT_SETTINGS
 ) -> ContractResult:
     """Compare grid points of a slice that its residual symmetry makes equal.

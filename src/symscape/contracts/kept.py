@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import asdict
 
 import numpy as np
@@ -24,9 +24,9 @@ _PACKAGES = ("symscape.contracts", "symscape.crystal")
 def check_crystal_once(
     potential: Potential,
     crystal: Crystal,
-    contracts: Mapping[str, CrystalContract],
+    contracts: Iterable[CrystalContract],
     settings: ContractSettings = DEFAULT_SETTINGS,
-) -> dict[str, ContractResult]:
+) -> dict[CrystalContract, ContractResult]:
     """Check contracts about a crystal, as far as no earlier run has with the same code.
 
     Parameters
@@ -40,21 +40,28 @@ def check_crystal_once(
     settings
         How thoroughly.
 
+    Returns
+    -------
+    dict
+        What each contract found, by the contract itself.
+
     Raises
     ------
     ModelError
         As the potential does; nothing is kept of a contract that could not be checked.
     """
     if not isinstance(potential, Evaluator) or potential.cache is None:
-        return {name: check(potential, crystal, settings) for name, check in contracts.items()}
+        return {check: check(potential, crystal, settings) for check in contracts}
     found, model, store = {}, potential.model, potential.cache
-    for name, check in contracts.items():
+    for check in contracts:
+        # a function has a name, as `Callable` does not know
+        name: str = check.__name__
         question = _question(crystal, name, settings)
         known = store.get_outcome(model.fingerprint, question)
         if known is None:
             known = json.dumps(encode(check(potential, crystal, settings)))
             store.put_outcome(model.fingerprint, model.card.name, question, known)
-        found[name] = decode(ContractResult, json.loads(known), name)
+        found[check] = decode(ContractResult, json.loads(known), name)
     return found
 
 

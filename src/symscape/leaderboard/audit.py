@@ -110,7 +110,7 @@ def _subjects(run: RunResults, library: Library) -> Iterator[str]:
     digests = {"crystals": library.crystals_digest, "curves": library.curves_digest}
     for about, digest in digests.items():
         stated = {
-            str(case.detail.get("digest", ""))
+            case.notes.digest or ""
             for asked, case in cases
             if asked in library.known and QUESTIONS[asked.question].about == about
         }

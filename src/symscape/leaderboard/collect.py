@@ -15,6 +15,7 @@ from symscape.leaderboard.library import Asked, Library
 from symscape.leaderboard.provenance import Provenance
 from symscape.leaderboard.timing import Timings
 from symscape.questions.case import CaseResult
+from symscape.questions.crystals import MadeBy
 from symscape.questions.registry import QUESTIONS
 from symscape.questions.subjects import AllCrystals, Subject, subject_of
 from symscape.results.run_results import ReferenceSummary, RunResults, load_results
@@ -175,12 +176,9 @@ class Board:
         if self.library is not None:
             return self.library.levels_of_theory
         cases = (case for entry in self.entries for case in entry.run.cases)
-        settings = (case.detail.get("settings") for case in cases if _about_crystals(case))
-        stated = {
-            str(known["level_of_theory_reference"])
-            for known in settings
-            if isinstance(known, dict) and known.get("level_of_theory_reference")
-        }
+        kept = (case.kept(MadeBy) for case in cases)
+        levels = (detail.settings.level_of_theory_reference for detail in kept if detail)
+        stated = {level for level in levels if level}
         return tuple(sorted({r.level_of_theory for r in self.references} | stated))
 
     def same_theory(self, entry: Entry) -> bool:
@@ -382,5 +380,5 @@ def _digests(run: RunResults) -> Iterator[tuple[str, str]]:
     for reference in run.references:
         yield reference.id, reference.digest
     for case in run.cases:
-        if _about_crystals(case) and case.detail.get("digest"):
-            yield QUESTIONS[case.question].about, str(case.detail["digest"])
+        if _about_crystals(case) and case.notes.digest:
+            yield QUESTIONS[case.question].about, case.notes.digest

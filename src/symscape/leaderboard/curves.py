@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from symscape.decode import DecodeError, decode, encode
+from symscape.decode import DecodeError
 from symscape.equation_of_state.comparable import reasons_not_judged
 from symscape.equation_of_state.prototypes import compare_prototypes
 from symscape.questions.case import CaseResult
@@ -17,8 +17,8 @@ from symscape.questions.curve_subjects import (
     CurveCrystals,
     all_curve_subjects,
 )
-from symscape.questions.equation_of_state import EQUATION_OF_STATE, Curve
-from symscape.questions.prototype_differences import PROTOTYPE_DIFFERENCES
+from symscape.questions.equation_of_state import EQUATION_OF_STATE, Curve, CurvesDetail
+from symscape.questions.prototype_differences import PROTOTYPE_DIFFERENCES, DifferencesDetail
 from symscape.questions.registry import QUESTIONS
 from symscape.references.birch_murnaghan import BirchMurnaghan
 from symscape.references.equations import ELEMENTAL
@@ -58,30 +58,13 @@ class CurveAnswers:
         return {name: curve for own in self.curves.values() for name, curve in own.items()}
 
 
-@dataclass(frozen=True)
-class _StatedCurve:
-    """What is read of a crystal in a case about equations of state."""
-
-    id: str
-    model: Curve
-
-
-@dataclass(frozen=True)
-class _StatedDifference:
-    """What is read of an element in a case about a prototype."""
-
-    element: int
-    model: float
-
-
 def read_curves(cases: list[CaseResult], equations: EquationsOfState) -> CurveAnswers:
     """Read what cases about equations of state state of a model.
 
     Raises
     ------
     DecodeError
-        If something is of the wrong type, or a crystal or element is stated twice or is not one of
-        the case's.
+        If a crystal or element is stated twice or is not one of the case's.
     """
     curves: dict[str, dict[str, Curve]] = {}
     differences: dict[str, dict[int, float]] = {}
@@ -90,18 +73,14 @@ def read_curves(cases: list[CaseResult], equations: EquationsOfState) -> CurveAn
     for case in cases:
         members = CurveCrystals(equations, everything, subjects[case.material]).members
         where = f"{case.question} of {case.material}: detail"
-        if case.question == EQUATION_OF_STATE.name:
-            stated = encode(case.detail.get("curves", ()))
-            rows = decode(tuple[_StatedCurve, ...], stated, f"{where}.curves")
+        if kept := case.kept(CurvesDetail):
             known = {equations.ids[k] for k in np.flatnonzero(members)}
             curves[case.material] = _once(
-                ((row.id, row.model) for row in rows), known, f"{where}.curves"
+                ((row.id, row.model) for row in kept.curves), known, f"{where}.curves"
             )
-        else:
-            stated = encode(case.detail.get("differences", ()))
-            found = decode(tuple[_StatedDifference, ...], stated, f"{where}.differences")
+        if prototype := case.kept(DifferencesDetail):
             differences[case.material] = _once(
-                ((row.element, row.model) for row in found),
+                ((row.element, row.model) for row in prototype.differences),
                 set(equations.elements[members].tolist()),
                 f"{where}.differences",
             )

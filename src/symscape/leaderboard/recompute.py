@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
-from symscape.decode import DecodeError, decode, encode
+from symscape.decode import DecodeError, encode
 from symscape.hull.relax import Relaxed
 from symscape.leaderboard.answers import (
     OF_CRYSTALS,
@@ -25,18 +24,17 @@ from symscape.leaderboard.answers import (
 from symscape.leaderboard.curves import CurveAnswers, contradictions, read_curves
 from symscape.leaderboard.library import Asked, Library, asked_of
 from symscape.questions.case import CaseResult
-from symscape.questions.crystals import CrystalRow
 from symscape.questions.curve_subjects import CURVE_QUESTIONS
-from symscape.questions.hull import HULL
+from symscape.questions.hull import HullDetail
 from symscape.questions.registry import metric_named
-from symscape.questions.relaxation import RELAXATION
+from symscape.questions.relaxation import RELAXATION, RelaxationDetail, RelaxedRow
 from symscape.questions.smoothness import (
     MAX_ROUGHNESS,
     SMOOTHNESS,
     grid_metrics,
     grid_smoothness,
 )
-from symscape.questions.underprediction import UNDERPREDICTION
+from symscape.questions.underprediction import BiasDetail
 from symscape.results.run_results import RunResults
 from symscape.verdict.tolerances import PROFILES, Tolerances, load_tolerances
 
@@ -46,13 +44,8 @@ AGREEMENT = 0.01
 RECOMPUTED = frozenset({*OF_GRIDS, *OF_CRYSTALS, RELAXATION.name, *CURVE_QUESTIONS})
 #: differences named one by one before the rest is counted
 _MOST_NAMED = 3
-
-
-@dataclass(frozen=True)
-class _Name:
-    """Which crystal a record is about."""
-
-    id: str
+#: what results keep of a relaxation
+_KEPT_OF_RELAXED = tuple({f.name for f in fields(Relaxed)} & {f.name for f in fields(RelaxedRow)})
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,11 +135,13 @@ def _agree(name: str, one: float, other: float) -> bool:
 
 def flat_metrics(case: CaseResult) -> dict[str, float]:
     """Return a case's metrics by name, those in windows by ``window/name``."""
-    metrics: Mapping[str, Any] = case.metrics
-    found = {k: float(v) for k, v in metrics.items() if isinstance(v, int | float)}
-    windows = metrics.get("windows", {})
-    return found | {f"{float(width):g}/{name}": float(value)
-                    for width, own in windows.items() for name, value in own.items()}  # fmt: skip
+    if case.windows is None:
+        return {name: float(value) for name, value in case.metrics.items()}
+    return {
+        f"{float(width):g}/{name}": float(value)
+        for width, own in case.windows.by_width.items()
+        for name, value in own.items()
+    }
 
 
 def _merged(case: CaseResult, stated: CaseResult | None) -> CaseResult:
@@ -188,10 +183,7 @@ def _gather(run: RunResults, library: Library) -> _Evidence:
             continue
         if case.energies is not None:
             _gather_grid(case, library, found)
-        try:
-            _gather_crystals(case, known, found)
-        except DecodeError as error:
-            found.problems.append(f"{asked}: {error}")
+        _gather_crystals(case, known, found)
     _gather_curves(run, library, found)
     return found
 
@@ -219,22 +211,22 @@ def _gather_grid(case: CaseResult, library: Library, found: _Evidence) -> None:
 
 
 def _gather_crystals(case: CaseResult, known: set[str], found: _Evidence) -> None:
-    if case.question in (HULL.name, UNDERPREDICTION.name):
-        rows = decode(
-            tuple[CrystalRow, ...], encode(case.detail.get("crystals", ())), "detail.crystals"
-        )
-        for row in rows:
+    if kept := case.kept(HullDetail) or case.kept(BiasDetail):
+        for row in kept.crystals:
             value = row.formation_model / 1000
             first = found.formation.setdefault(row.id, value)
             if row.id not in known or first != value:
                 why = "has two formation energies" if row.id in known else "is not in the library"
                 found.problems.append(f"the crystal {row.id} {why}")
-    if case.question == RELAXATION.name:
-        records = encode(case.detail.get("relaxed", ()))
-        names = decode(tuple[_Name, ...], records, "detail.relaxed")
-        outcomes = decode(tuple[Relaxed, ...], records, "detail.relaxed")
-        for name, outcome in zip(names, outcomes, strict=True):
-            other = found.relaxed.setdefault(name.id, outcome)
-            if name.id not in known or encode(other) != encode(outcome):
-                why = "was relaxed twice" if name.id in known else "is not in the library"
-                found.problems.append(f"the crystal {name.id} {why}")
+    if relaxation := case.kept(RelaxationDetail):
+        for stated in relaxation.relaxed:
+            outcome = _outcome(stated)
+            other = found.relaxed.setdefault(stated.id, outcome)
+            if stated.id not in known or encode(other) != encode(outcome):
+                why = "was relaxed twice" if stated.id in known else "is not in the library"
+                found.problems.append(f"the crystal {stated.id} {why}")
+
+
+def _outcome(row: RelaxedRow) -> Relaxed:
+    """Return what became of a crystal, as far as results keep it."""
+    return Relaxed(**{name: getattr(row, name) for name in _KEPT_OF_RELAXED})

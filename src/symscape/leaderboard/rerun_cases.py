@@ -16,6 +16,7 @@ from symscape.errors import SymscapeError
 from symscape.leaderboard.library import Asked, Library, asked_of
 from symscape.leaderboard.recompute import RECOMPUTED, flat_metrics
 from symscape.questions.case import CaseResult
+from symscape.questions.contracts import check_once
 from symscape.questions.crystal_rows import rows_of_case
 from symscape.questions.metric import Metric
 from symscape.questions.registry import QUESTIONS, metric_named
@@ -229,13 +230,11 @@ class _OfCrystals:
         return tables.relaxed(system)
 
     def contracts(
-        self, contracts: Mapping[str, CrystalContract]
-    ) -> dict[str, dict[str, ContractResult]]:
-        from symscape.contracts.kept import check_crystal_once
-
+        self, contracts: Mapping[Metric, CrystalContract]
+    ) -> dict[str, dict[Metric, ContractResult]]:
         assert self.cases.library.crystals is not None
         return {
-            crystal.id: check_crystal_once(self.cases.potential, crystal.crystal, contracts)
+            crystal.id: check_once(self.cases.potential, crystal.crystal, contracts)
             for crystal in self.cases.library.crystals.crystals
             if crystal.system == self.subject.material
         }

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -341,12 +340,8 @@ def case_values(case: CaseResult) -> dict[str, float]:
 
     ``largest`` is added: the largest of all of them.
     """
-    metrics: Mapping[str, Any] = case.metrics
-    if "windows" in metrics:
-        metrics = next((v for k, v in metrics["windows"].items() if float(k) == SCORED_WINDOW), {})
-    numbers = {
-        k: float(v) for k, v in metrics.items() if type(v) is float or isinstance(v, (int, float))
-    }
+    metrics = case.metrics if case.windows is None else case.windows.of(SCORED_WINDOW)
+    numbers = {name: float(value) for name, value in metrics.items()}
     if numbers:
         # NaN if any is; a board has a million cases, of a few numbers each
         unknown = any(map(math.isnan, numbers.values()))

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from symscape.decode import DecodeError, decode
 from symscape.page.crystal_drawing import draw_change
 from symscape.page.hull_drawing import HullDrawing, draw_hull
 from symscape.page.words import crystal_text, number_text
 from symscape.questions.behind import behind_crystals
 from symscape.questions.registry import metric_title
-from symscape.results.structure import CrystalShape
+from symscape.questions.shapes import CrystalShape
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -124,15 +123,10 @@ def _relaxation(row: Mapping[Any, Any]) -> list[CrystalFact]:
 
 
 def _shapes(cases: list[CaseResult]) -> dict[str, CrystalShape]:
-    """Read the geometries, relaxed ones first; what is not as it should be is passed over."""
+    """Gather the geometries, relaxed ones first."""
     shapes: dict[str, CrystalShape] = {}
     for case in cases:
-        found = case.detail.get("shapes")
-        for name, content in found.items() if isinstance(found, Mapping) else ():
-            try:
-                shape = decode(CrystalShape, content, f"shapes.{name}")
-            except DecodeError:
-                continue
+        for name, shape in (case.notes.shapes or {}).items():
             known = shapes.get(name)
             if known is None or known.relaxed_cell is None:
                 shapes[name] = shape

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from symscape.page.view import CaseView, RunView, SliceView
 from symscape.page.words import metric_text, unit_text
+from symscape.questions.notes import Change, MetricChange
 from symscape.questions.registry import metric_title, question_title
 from symscape.questions.subjects import Subject, subject_of_id
-from symscape.verdict.baseline import Change, MetricChange
 
 #: in the order in which they are told
 CHANGES: tuple[Change, ...] = ("worse", "better", "new", "gone", "same")
@@ -68,7 +68,7 @@ def change_rows(view: RunView) -> list[ChangeRow]:
 
 def change_of(item: SliceView, case: CaseView) -> ChangeRow:
     """Compare a case with the same case of the baseline; ``new`` if that lacks it."""
-    known = case.detail.baseline
+    known = case.notes.baseline
     if known is None:
         return ChangeRow("new", item.id, item, case)
     # what moved in the direction of the verdict comes first

@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from symscape.results.structure import CrystalShape
+    from symscape.questions.shapes import CrystalShape
 
 #: side of a drawing
 SIZE = 210

@@ -13,7 +13,6 @@ import numpy as np
 from symscape.equation_of_state.compare import GOOD
 from symscape.equation_of_state.prototypes import slope_through_zero
 from symscape.questions.case import CaseResult
-from symscape.questions.detail import kept
 from symscape.questions.equation_of_state import (
     EQUATION_OF_STATE,
     CurvesDetail,
@@ -84,26 +83,25 @@ class CurvesView:
     @cached_property
     def curves(self) -> tuple[JudgedCurve, ...]:
         """Every crystal whose curve was judged, by element."""
-        found = (kept(CurvesDetail, case).curves for case in self._asked(EQUATION_OF_STATE))
-        return tuple(sorted((c for own in found for c in own), key=lambda c: (c.element, c.id)))
+        found = (curve for detail in self._curves for curve in detail.curves)
+        return tuple(sorted(found, key=lambda curve: (curve.element, curve.id)))
 
     @cached_property
     def differences(self) -> dict[str, tuple[JudgedDifference, ...]]:
         """Judged differences by prototype."""
         return {
-            case.material: kept(DifferencesDetail, case).differences
+            case.material: detail.differences
             for case in self._asked(PROTOTYPE_DIFFERENCES)
+            if (detail := case.kept(DifferencesDetail))
         }
 
     @cached_property
     def not_judged(self) -> tuple[NotJudged, ...]:
         """Crystals that the model is not judged on, by reason."""
         found: dict[str, dict[str, None]] = {}
-        entries: list[NotJudged] = []
-        for case in self._asked(EQUATION_OF_STATE):
-            entries += kept(CurvesDetail, case).not_judged
-        for case in self._asked(PROTOTYPE_DIFFERENCES):
-            entries += kept(DifferencesDetail, case).not_judged
+        differences = (c.kept(DifferencesDetail) for c in self._asked(PROTOTYPE_DIFFERENCES))
+        entries = [entry for detail in self._curves for entry in detail.not_judged]
+        entries += [entry for detail in differences if detail for entry in detail.not_judged]
         for entry in entries:
             found.setdefault(entry.reason, {}).update(dict.fromkeys(entry.crystals))
         return tuple(NotJudged(reason, tuple(ids)) for reason, ids in found.items())
@@ -170,6 +168,11 @@ class CurvesView:
             f"{low} of {len(errors)} differences between prototypes are too low; the mean is "
             f"{abs(mean):.0f} meV/atom too {side}"
         )
+
+    @cached_property
+    def _curves(self) -> tuple[CurvesDetail, ...]:
+        kept = (case.kept(CurvesDetail) for case in self._asked(EQUATION_OF_STATE))
+        return tuple(detail for detail in kept if detail)
 
     def _asked(self, question: Question) -> Iterable[CaseResult]:
         name = question.name

@@ -13,7 +13,6 @@ from symscape.page.checks import check_words
 from symscape.page.words import count_text, crystal_text, number_text
 from symscape.questions.behind import behind_crystals
 from symscape.questions.case import Check
-from symscape.questions.detail import kept
 from symscape.questions.energies import (
     ENERGIES,
     MAE,
@@ -106,7 +105,8 @@ def _energies(case: CaseView) -> str:
 
 def _minima(case: CaseView) -> str:
     """Tell minima that are gone or too many; with two of DFT's, what became of the barrier."""
-    rows = kept(MinimaDetail, case.case).minima
+    detail = case.case.kept(MinimaDetail)
+    rows = detail.minima if detail else ()
     missing = [row for row in rows if row.kind == "missing" and row.reference]
     matched = [row for row in rows if row.kind == "matched" and row.reference]
     spurious = [row for row in rows if row.kind == "spurious"]
@@ -128,7 +128,8 @@ def _minima(case: CaseView) -> str:
 
 def _saddles(case: CaseView) -> str:
     """Tell the barrier that is most in error."""
-    errors = [row.barrier_error_meV for row in kept(SaddlesDetail, case.case).saddles]
+    detail = case.case.kept(SaddlesDetail)
+    errors = [row.barrier_error_meV for row in detail.saddles] if detail else []
     if not errors or not any(c.metric == MAX_BARRIER_ERROR.name for c in case.failed_checks):
         return ""
     worst = max(errors, key=abs)

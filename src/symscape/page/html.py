@@ -81,7 +81,7 @@ def render_page(
         changes=changes,
         change_counts=count_changes(changes),
         theories=_theories(view),
-        holes=[(i, c) for i in view.slices for c in i.cases if c.detail.failed_points],
+        holes=[(i, c) for i in view.slices for c in i.cases if c.without_energy],
         sections=[
             *_sections(view, hulls or {}, curves or {}, environment),
             *_history(history, environment),

@@ -13,13 +13,13 @@ from symscape.page.words import NOTHING, crystal_text, metric_text, unit_text
 from symscape.questions.behind import BehindCrystal, behind_crystals
 from symscape.questions.case import CaseResult
 from symscape.questions.crystals import CrystalRow, MadeBy
-from symscape.questions.detail import kept, plain, sound_rows
+from symscape.questions.detail import plain
 from symscape.questions.energies import MAE, MEAN_SIGNED_ERROR, SHARE_UNDERPREDICTED
-from symscape.questions.hull import HULL
+from symscape.questions.hull import HULL, HullDetail
 from symscape.questions.registry import QUESTIONS, metric_title
-from symscape.questions.relaxation import RelaxedRow
+from symscape.questions.relaxation import RelaxationDetail
 from symscape.questions.stability import N
-from symscape.questions.underprediction import SUMMARY_COLUMNS
+from symscape.questions.underprediction import SUMMARY_COLUMNS, BiasDetail
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -123,15 +123,13 @@ class HullView:
 
     @cached_property
     def crystals(self) -> pd.DataFrame:
-        """Every crystal that a case names, once: the columns of a row, energies in meV/atom.
-
-        A row that lacks something is left out, for it may come from anybody's file.
-        """
+        """Every crystal that a case names, once: the columns of a row, energies in meV/atom."""
         import pandas as pd
 
         rows: dict[str, CrystalRow] = {}
         for case in self.cases:
-            for row in sound_rows(CrystalRow, case.detail.get("crystals")):
+            kept = case.kept(HullDetail) or case.kept(BiasDetail)
+            for row in kept.crystals if kept else ():
                 rows.setdefault(row.id, row)
         table = pd.DataFrame([asdict(rows[name]) for name in sorted(rows)] or None, columns=_SHOWN)
         table.attrs["settings"] = plain(self.settings)
@@ -140,7 +138,8 @@ class HullView:
     @cached_property
     def settings(self) -> ComparisonSettings:
         """What made the energies: level of theory, corrections, digest of the crystals."""
-        said = (kept(MadeBy, case).settings for case in self.cases)
+        kept = (case.kept(MadeBy) for case in self.cases)
+        said = (detail.settings for detail in kept if detail)
         return next((found for found in said if plain(found)), ComparisonSettings())
 
     @cached_property
@@ -160,11 +159,8 @@ class HullView:
         """What became of the crystals that the model relaxed; empty if none were."""
         import pandas as pd
 
-        rows = {
-            row.id: row
-            for case in self.cases
-            for row in sound_rows(RelaxedRow, case.detail.get("relaxed"))
-        }
+        kept = (case.kept(RelaxationDetail) for case in self.cases)
+        rows = {row.id: row for detail in kept if detail for row in detail.relaxed}
         return pd.DataFrame([asdict(rows[name]) for name in sorted(rows)])
 
     @cached_property

@@ -217,7 +217,7 @@ def landscape_data(view: RunView, item: SliceView) -> LandscapeData | None:
     reference, model, baseline = item.reference, item.model, item.baseline
     if reference is None or model is None:
         return None
-    worst = item.energies.detail.worst if item.energies else None
+    worst = item.energies.notes.worst if item.energies else None
     if baseline is not None:
         baseline = np.where(reference.masked, np.nan, baseline)
     return LandscapeData(

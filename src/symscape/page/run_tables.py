@@ -50,10 +50,10 @@ def metrics_table(run: RunResults) -> pd.DataFrame:
             "level_of_theory_model": run.model.level_of_theory,
             "level_of_theory_reference": reference.level_of_theory if reference else None,
         }
-        metrics = case.metrics
-        plain = {k: v for k, v in metrics.items() if isinstance(v, int | float)}
-        for window, values in (metrics.get("windows") or {None: plain}).items():
-            judged = window is None or float(window) == float(metrics.get("window", "nan"))
+        windows = case.windows
+        of_windows = windows.by_width.items() if windows else [(None, case.metrics)]
+        for window, values in of_windows:
+            judged = not windows or not window or float(window) == float(windows.judged)
             row = {"window_meV_per_atom": None if window is None else float(window)}
             named = {metric_named(name).column: value for name, value in values.items()}
             rows.append({**head, **row, "judged": judged, **named})

@@ -92,7 +92,7 @@ def _failures(view: RunView) -> list[str]:
         [
             escape_markdown(item.title),
             escape_markdown(_checks_text(case)),
-            escape_markdown(_worst_text(case.detail.worst)),
+            escape_markdown(_worst_text(case.notes.worst)),
         ]
         for item in view.with_status("failed")
         for case in item.cases
@@ -131,8 +131,8 @@ def _declared(view: RunView) -> list[str]:
             WORDS[case.status],
             escape_markdown(item.title),
             escape_markdown(case.title),
-            escape_markdown(case.detail.known_failure or NOTHING),
-            case.detail.known_failure_expires or NOTHING,
+            escape_markdown(case.notes.known_failure or NOTHING),
+            case.notes.known_failure_expires or NOTHING,
         ]
         for item in view.slices
         for case in item.cases
@@ -165,7 +165,7 @@ def _not_judged(view: RunView) -> list[str]:
         [
             escape_markdown(item.title),
             escape_markdown(case.title),
-            escape_markdown(case.detail.message or NOTHING),
+            escape_markdown(case.notes.message or NOTHING),
         ]
         for item in view.slices
         for case in item.cases
@@ -205,7 +205,7 @@ def hull_summary(view: HullView) -> list[str]:
 def _notices(view: RunView) -> list[str]:
     lines = []
     for item in view.slices:
-        told = {case.detail.message for case in item.cases}
+        told = {case.notes.message for case in item.cases}
         notes = [n for n in view.notices(item) if n not in told] + view.remarks(item)
         lines += [f"- {escape_markdown(item.title)}: {escape_markdown(note)}" for note in notes]
     return ["", "### Notes", "", *lines] if lines else []

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from symscape.page.gallery import Gallery, Picture
-from symscape.questions.detail import kept
-from symscape.questions.minima import MINIMA, MinimaDetail
+from symscape.questions.minima import MinimaDetail
 
 if TYPE_CHECKING:
     from symscape.figures.layouts import Layout
@@ -64,5 +63,5 @@ def add_topology(gallery: Gallery, item: SliceView, data: LandscapeData) -> Pict
 
 def judged_geometry(item: SliceView) -> GridDetail | None:
     """Return what the verdict on the minima recorded of the grid's geometry, if there is one."""
-    judged = (case.case for case in item.cases if case.case.question == MINIMA.name)
-    return next((kept(MinimaDetail, case).geometry for case in judged), None)
+    kept = (case.case.kept(MinimaDetail) for case in item.cases)
+    return next((detail.geometry for detail in kept if detail), None)

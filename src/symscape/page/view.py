@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -18,12 +18,19 @@ from symscape.page.checks import severity
 from symscape.page.headline import headline
 from symscape.page.words import remark_text
 from symscape.questions.case import CaseResult, Check
-from symscape.questions.energies import ENERGIES, MAE, N_POINTS, SOFTENING_SCALE
+from symscape.questions.energies import (
+    ENERGIES,
+    MAE,
+    N_POINTS,
+    SOFTENING_SCALE,
+    points_without_energy,
+)
+from symscape.questions.forces import ForcesDetail
+from symscape.questions.notes import MetricChange, Notes
+from symscape.questions.points import FailedPoint
 from symscape.questions.registry import QUESTIONS, question_title
 from symscape.questions.subjects import Subject, subject_of
-from symscape.results.detail import CaseDetail, read_detail
 from symscape.results.run_results import ReferenceSummary, RunResults
-from symscape.verdict.baseline import MetricChange
 
 #: a status, but what was declared a known failure is told apart: ``known`` if it failed,
 #: ``surprise`` if it did not; what could not be judged stands before all that was
@@ -51,8 +58,8 @@ class CaseView:
     @property
     def status(self) -> Outcome:
         """What the case amounts to, known failures told apart."""
-        expires = self.detail.known_failure_expires
-        if self.detail.known_failure and not (expires and date.fromisoformat(expires) < self.day):
+        expires = self.notes.known_failure_expires
+        if self.notes.known_failure and not (expires and date.fromisoformat(expires) < self.day):
             declared: dict[str, Outcome] = {"failed": "known", "passed": "surprise"}
             return declared.get(self.case.status, self.case.status)
         return self.case.status
@@ -79,28 +86,32 @@ class CaseView:
             return math.inf
         return max((severity(check) for check in self.case.checks), default=0.0)
 
-    @cached_property
-    def detail(self) -> CaseDetail:
-        """Worst point, failed points, warnings."""
-        return read_detail(self.case)
+    @property
+    def notes(self) -> Notes:
+        """What any case keeps: warnings, why it was not judged, what the baseline said."""
+        return self.case.notes
+
+    @property
+    def without_energy(self) -> tuple[FailedPoint, ...]:
+        """Grid points without energy; none where it is not about energies."""
+        return points_without_energy(self.case)
 
     @cached_property
     def shifts(self) -> dict[str, MetricChange]:
         """How each metric changed since the baseline; empty if it lacks the case."""
-        known = self.detail.baseline
+        known = self.notes.baseline
         return {change.metric: change for change in known.metrics} if known else {}
 
     @property
     def window(self) -> str:
         """Judged window in meV/atom as it is called in the metrics; empty if there is none."""
-        window = self.case.metrics.get("window")
-        return "" if window is None else f"{float(window):g}"
+        windows = self.case.windows
+        return "" if windows is None else f"{float(windows.judged):g}"
 
     @property
-    def judged(self) -> dict[str, float]:
-        """Metrics of the judged window; those without a window where there is none."""
-        windows: dict[str, dict[str, float]] = self.case.metrics.get("windows", {})
-        return windows.get(self.window, {})
+    def judged(self) -> Mapping[str, float]:
+        """Metrics of the judged window; empty where the question has no windows."""
+        return self.case.windows.values if self.case.windows else {}
 
     @property
     def compared(self) -> int:
@@ -194,7 +205,7 @@ class SliceView:
         return next((view for view in self.cases if view.case.question == ENERGIES.name), None)
 
     @property
-    def judged(self) -> dict[str, float]:
+    def judged(self) -> Mapping[str, float]:
         """Pointwise metrics of the judged window; empty if the energies were not judged."""
         return self.energies.judged if self.energies else {}
 
@@ -229,7 +240,7 @@ class SliceView:
     def remarks(self, case: CaseView) -> list[str]:
         """Return the warnings of one of its cases as pages print them."""
         axes = [axis.name for axis in self.reference.axes] if self.reference else []
-        return [remark_text(warning, axes) for warning in case.detail.warnings]
+        return [remark_text(warning, axes) for warning in case.case.warnings]
 
     @cached_property
     def model(self) -> np.ndarray | None:
@@ -242,14 +253,15 @@ class SliceView:
     @cached_property
     def baseline(self) -> np.ndarray | None:
         """The energies of the earlier run that this one was judged by, as those of the model."""
-        known = self.energies.detail.baseline if self.energies else None
+        known = self.energies.notes.baseline if self.energies else None
         return self._relative(known.energies) if known else None
 
     @property
     def arrows(self) -> tuple[np.ndarray, np.ndarray] | None:
         """Forces per grid step of DFT and model, each of shape (n_u, n_v, 2), if they were kept."""
-        kept = next((case.detail.arrows for case in self.cases if case.detail.arrows), None)
-        return (np.array(kept.reference), np.array(kept.model)) if kept else None
+        kept = (case.case.kept(ForcesDetail) for case in self.cases)
+        drawn = next((detail.arrows for detail in kept if detail), None)
+        return (np.array(drawn.reference), np.array(drawn.model)) if drawn else None
 
     def _relative(self, energies: Sequence[Sequence[float | None]] | None) -> np.ndarray | None:
         if self.reference is None or energies is None:
@@ -263,7 +275,7 @@ class SliceView:
     @property
     def changed(self) -> bool:
         """Whether any question's answer is better or worse than in the baseline."""
-        changes = {view.detail.baseline.change for view in self.cases if view.detail.baseline}
+        changes = {view.notes.baseline.change for view in self.cases if view.notes.baseline}
         return bool(changes & {"better", "worse"})
 
     @property
@@ -372,7 +384,7 @@ class RunView:
         if untrained:
             found.append(f"no training data with {', '.join(sorted(untrained))}")
         for case in view.cases:
-            found.append(case.detail.message or "")
+            found.append(case.notes.message or "")
         return list(dict.fromkeys(filter(None, found)))
 
     def remarks(self, view: SliceView) -> list[str]:

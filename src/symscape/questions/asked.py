@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from symscape.models.base import EnergyModel
     from symscape.models.evaluate import Evaluator
     from symscape.questions.limits import LimitsByCase
+    from symscape.questions.metric import Metric
     from symscape.references.birch_murnaghan import BirchMurnaghan
     from symscape.references.equations import EquationsOfState
     from symscape.references.reference import LandscapeReference
@@ -72,9 +73,9 @@ class CrystalCase(AskedCase[Of], Protocol[Of]):
         """
 
     def contracts(
-        self, contracts: Mapping[str, CrystalContract]
-    ) -> dict[str, dict[str, ContractResult]]:
-        """Return what contracts find, by the crystal's id and the contract's name."""
+        self, contracts: Mapping[Metric, CrystalContract]
+    ) -> dict[str, dict[Metric, ContractResult]]:
+        """Return what contracts find, by the crystal's id and the metric."""
 
 
 class CurveCase(AskedCase[Of], Protocol[Of]):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from symscape.questions.case import CaseResult
-from symscape.questions.detail import sound_rows
+from symscape.questions.notes import BehindRow
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,23 +18,6 @@ if TYPE_CHECKING:
 _MOST = 3
 #: share of the largest value; a crystal that contributes less is not what a check failed for
 _NEGLIGIBLE = 0.1
-
-
-@dataclass(frozen=True)
-class BehindRow:
-    """A crystal behind a failed check.
-
-    Parameters
-    ----------
-    id
-        Its name.
-    value, unit
-        What it contributes; None behind a count, where there is no value to tell of each.
-    """
-
-    id: str
-    value: float | None
-    unit: str = ""
 
 
 def largest(table: pd.DataFrame, column: str, unit: str = "meV/atom") -> tuple[BehindRow, ...]:
@@ -77,21 +60,11 @@ class BehindCrystal:
 
 
 def behind_crystals(case: CaseResult) -> dict[str, tuple[BehindCrystal, ...]]:
-    """Return the crystals behind each failed check, worst first.
-
-    Parameters
-    ----------
-    case
-        Its ``detail`` may come from anybody's file: what isn't as it should be is passed over.
-    """
-    found = case.detail.get("behind")
-    if not isinstance(found, Mapping):
-        return {}
+    """Return the crystals behind each failed check, worst first."""
+    found = case.notes.behind or {}
     failed = (check.metric for check in case.checks if not check.passed)
     crystals = {
-        metric: tuple(
-            BehindCrystal(r.id, _value(r)) for r in sound_rows(BehindRow, found.get(metric))
-        )
+        metric: tuple(BehindCrystal(row.id, _value(row)) for row in found.get(metric, ()))
         for metric in failed
     }
     return {metric: named for metric, named in crystals.items() if named}

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field, is_dataclass
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 
 from symscape.notebook import map_html, table_html
+from symscape.questions.notes import Notes
 from symscape.questions.subjects import Subject, subject_of
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Kind = TypeVar("Kind")
 Status = Literal["passed", "failed", "error"]
 
 #: what stands where a tolerance has no end
@@ -42,6 +48,31 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Windows:
+    """Metrics of a grid, for several energy windows above the DFT minimum.
+
+    Parameters
+    ----------
+    judged
+        The one that tolerances are held against.
+    by_width
+        Name to value of each metric, by the window's width in meV/atom: ``500``.
+    """
+
+    judged: str
+    by_width: Mapping[str, Mapping[str, float]]
+
+    @property
+    def values(self) -> Mapping[str, float]:
+        """Metrics of the judged window."""
+        return self.of(float(self.judged))
+
+    def of(self, width: float) -> Mapping[str, float]:
+        """Return the metrics of a window of so many meV/atom; none where it has none."""
+        return next((v for name, v in self.by_width.items() if float(name) == width), {})
+
+
+@dataclass(frozen=True)
 class CaseResult:
     """One question asked of one model on one slice: a record of ``results.json``.
 
@@ -56,12 +87,20 @@ class CaseResult:
     checks
         The metrics that were held against a tolerance.
     metrics
-        Every metric computed, name to value; nested by window in meV/atom where it has one.
+        Every metric computed, name to value; where there are windows, those of the judged one.
     energies
         The model's energies in eV/atom, nested lists (n_u, n_v), None where masked or failed;
         stored once a slice, with the question ``energies``.
     detail
-        Further facts for the report (worst point, its closest pair, failed points, warnings, ...).
+        What the question keeps for reports: its own frozen dataclass (`Question.detail`), or None.
+    fingerprint
+        Identifies the weights, package version and number format.
+    seconds
+        What asking took.
+    windows
+        The metrics of each energy window, where the question has windows.
+    notes
+        What any case may keep: why it was not judged, warnings, crystals behind a failed check.
     """
 
     question: str
@@ -70,11 +109,21 @@ class CaseResult:
     slice: str
     status: Status
     checks: tuple[Check, ...] = ()
-    metrics: dict[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
     energies: list[list[float | None]] | None = None
-    detail: dict[str, Any] = field(default_factory=dict)
+    detail: DataclassInstance | None = None
     fingerprint: str = ""
     seconds: float = 0.0
+    windows: Windows | None = None
+    notes: Notes = field(default_factory=Notes)
+
+    def __post_init__(self) -> None:
+        if self.detail is not None and not is_dataclass(self.detail):
+            raise TypeError(
+                f"the detail of a case of question {self.question!r} is a "
+                f"{type(self.detail).__name__}, but must be the question's own frozen dataclass or "
+                "None."
+            )
 
     def __repr__(self) -> str:
         failed = sum(not check.passed for check in self.checks)
@@ -114,13 +163,11 @@ class CaseResult:
         """Whether every check passed."""
         return self.status == "passed"
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain dictionaries, lists and numbers, which travel between processes."""
-        found = {known.name: getattr(self, known.name) for known in fields(self)}
-        return {**found, "checks": [asdict(check) for check in self.checks]}
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader should know before trusting the numbers."""
+        return self.notes.warnings or ()
 
-    @classmethod
-    def from_dict(cls, record: dict[str, Any]) -> CaseResult:
-        """Return the result that ``to_dict`` took apart."""
-        checks = (Check(**{**check, "limit": tuple(check["limit"])}) for check in record["checks"])
-        return cls(**{**record, "checks": tuple(checks)})
+    def kept(self, kind: type[Kind]) -> Kind | None:
+        """Return what the question keeps, if it is of a kind."""
+        return self.detail if isinstance(self.detail, kind) else None

@@ -14,38 +14,38 @@ from symscape.questions.question import Question, Scoring
 from symscape.questions.subjects import MaterialSlice, SystemCrystals
 
 if TYPE_CHECKING:
+    from symscape.contracts.catalogue import CrystalContract
     from symscape.contracts.potential import Potential
     from symscape.questions.asked import CrystalCase, SliceCase
     from symscape.questions.limits import LimitsByCase
     from symscape.references.reference import LandscapeReference
 
-_OF_A_CRYSTAL = (
-    Metric(
-        "symmetric_forces", "forces off symmetry", "meV/angstrom",
-        score=Score(
-            1.0, 100.0,
-            "Relaxations stop at 1 to 10 meV/Å; 100 is the force error of a useful potential.",
-            logarithmic=True,
-        ),
-    ),
-    Metric(
-        "force_gradient", "force against gradient", "meV/angstrom", on_board=True,
-        score=Score(
-            1.0, 100.0,
-            "Single precision leaves 0.1; forces that are predicted directly are off by 20 to 100.",
-            logarithmic=True,
-        ),
-    ),
-    Metric(
-        "stress_strain", "stress against strain", "meV/angstrom^3",
-        score=Score(
-            0.05, 5.0,
-            "0.008 GPa and 0.8 GPa: pressures are quoted to the first and mean little at the "
-            "second.",
-            logarithmic=True,
-        ),
+SYMMETRIC_FORCES = Metric(
+    "symmetric_forces", "forces off symmetry", "meV/angstrom",
+    score=Score(
+        1.0, 100.0,
+        "Relaxations stop at 1 to 10 meV/Å; 100 is the force error of a useful potential.",
+        logarithmic=True,
     ),
 )  # fmt: skip
+FORCE_GRADIENT = Metric(
+    "force_gradient", "force against gradient", "meV/angstrom", on_board=True,
+    score=Score(
+        1.0, 100.0,
+        "Single precision leaves 0.1; forces that are predicted directly are off by 20 to 100.",
+        logarithmic=True,
+    ),
+)  # fmt: skip
+STRESS_STRAIN = Metric(
+    "stress_strain", "stress against strain", "meV/angstrom^3",
+    score=Score(
+        0.05, 5.0,
+        "0.008 GPa and 0.8 GPa: pressures are quoted to the first and mean little at the "
+        "second.",
+        logarithmic=True,
+    ),
+)  # fmt: skip
+_OF_A_CRYSTAL = (SYMMETRIC_FORCES, FORCE_GRADIENT, STRESS_STRAIN)
 _CURL = Metric(
     "curl", "work around a loop", "meV/atom",
     score=Score(
@@ -58,6 +58,17 @@ _CURL = Metric(
 _NEEDS = frozenset(("energy", "forces", "stress"))
 
 
+def force_contracts() -> dict[Metric, CrystalContract]:
+    """Return the contracts about forces and stress of one crystal, by the metrics."""
+    from symscape.contracts import conservation
+
+    return {
+        SYMMETRIC_FORCES: conservation.forces_by_symmetry,
+        FORCE_GRADIENT: conservation.forces_by_energy,
+        STRESS_STRAIN: conservation.stress_by_energy,
+    }
+
+
 def judge_conservative_forces(
     reference: LandscapeReference,
     potential: Potential,
@@ -65,12 +76,10 @@ def judge_conservative_forces(
     **known: Unpack[AskedOf],
 ) -> CaseResult:
     """Check the contracts about forces at the DFT minimum and around it."""
-    from symscape.contracts.catalogue import FORCE_CONTRACTS
-    from symscape.contracts.conservation import curl
-    from symscape.contracts.kept import check_crystal_once
+    from symscape.contracts.conservation import work_around_loops
 
-    results = check_crystal_once(potential, reference.minimum_crystal, FORCE_CONTRACTS)
-    results[_CURL.name] = curl(potential, reference.slice, centre=reference.minimum)
+    results = contracts.check_once(potential, reference.minimum_crystal, force_contracts())
+    results[_CURL] = work_around_loops(potential, reference.slice, centre=reference.minimum)
     return contracts.judge_contracts(CONSERVATIVE_FORCES, reference, results, tolerances, **known)
 
 
@@ -83,11 +92,9 @@ def _ask(case: SliceCase, **known: Unpack[AskedOf]) -> CaseResult | None:
 def _ask_of_crystals(
     case: CrystalCase[SystemCrystals], **known: Unpack[AskedOfCrystals]
 ) -> CaseResult | None:
-    from symscape.contracts.catalogue import FORCE_CONTRACTS
-
     if not CRYSTAL_FORCES.needs <= case.model.implements:
         return None
-    found = case.contracts(FORCE_CONTRACTS)
+    found = case.contracts(force_contracts())
     return crystals.judge_crystal_contracts(
         CRYSTAL_FORCES, case.subject, found, case.tolerances, **known
     )

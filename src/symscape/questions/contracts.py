@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING
 
 from symscape.contracts.details import ContractDetail, Skipped
 from symscape.questions.case import CaseResult
-from symscape.questions.detail import plain
+from symscape.questions.notes import Notes
 from symscape.questions.slices import begin
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    from symscape.contracts.catalogue import CrystalContract
+    from symscape.contracts.potential import Potential
     from symscape.contracts.result import ContractResult
+    from symscape.crystal.crystal import Crystal
     from symscape.questions.limits import LimitsByCase
+    from symscape.questions.metric import Metric
     from symscape.questions.question import Question
     from symscape.references.reference import LandscapeReference
 
@@ -25,19 +31,26 @@ class ContractsDetail:
     Parameters
     ----------
     contracts
-        What each contract found, by its name (`symscape.contracts.result.ContractResult`).
-    warnings
-        What was not checked, and why.
+        What the contract behind each metric found, by the metric's name.
     """
 
     contracts: dict[str, ContractDetail] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
+
+
+def check_once(
+    potential: Potential, crystal: Crystal, contracts: Mapping[Metric, CrystalContract]
+) -> dict[Metric, ContractResult]:
+    """Check the contracts behind metrics on a crystal, as far as no earlier run has."""
+    from symscape.contracts.kept import check_crystal_once
+
+    found = check_crystal_once(potential, crystal, contracts.values())
+    return {metric: found[contract] for metric, contract in contracts.items()}
 
 
 def judge_contracts(
     question: Question,
     reference: LandscapeReference,
-    results: Mapping[str, ContractResult],
+    results: Mapping[Metric, ContractResult],
     tolerances: LimitsByCase,
     *,
     model: str,
@@ -53,27 +66,28 @@ def judge_contracts(
     reference
         The slice on which they were checked.
     results
-        Results by the contract's name; those that ask nothing here are not judged.
+        What the contract behind each metric found; those that ask nothing here are not judged.
     """
-    metrics = {name: r.value for name, r in results.items() if r.applies}
+    metrics = {metric.name: r.value for metric, r in results.items() if r.applies}
     detail = ContractsDetail(
-        {name: r.detail for name, r in results.items() if r.detail is not None},
-        tuple(
-            f"{name.replace('_', ' ')} not checked: {r.detail.skipped}"
-            for name, r in results.items()
-            if isinstance(r.detail, Skipped)
-        ),
+        {metric.name: r.detail for metric, r in results.items() if r.detail is not None}
     )
-    return judge_metrics(
+    not_checked = tuple(
+        f"{metric.name.replace('_', ' ')} not checked: {r.detail.skipped}"
+        for metric, r in results.items()
+        if isinstance(r.detail, Skipped)
+    )
+    judged = judge_metrics(
         question, reference, metrics, detail, tolerances, model, fingerprint, seconds
     )
+    return replace(judged, notes=Notes(warnings=not_checked))
 
 
 def judge_metrics(
     question: Question,
     reference: LandscapeReference,
     metrics: dict[str, float],
-    detail: object,
+    detail: DataclassInstance | None,
     tolerances: LimitsByCase,
     model: str,
     fingerprint: str,
@@ -84,7 +98,7 @@ def judge_metrics(
     Parameters
     ----------
     detail
-        The question's own dataclass.
+        The question's own dataclass; None where there is nothing to keep.
     """
     blank, limits = begin(question, reference, tolerances, model, fingerprint, seconds)
     checks = tuple(check for check in limits.check(metrics, question) if check.metric in metrics)
@@ -93,5 +107,5 @@ def judge_metrics(
         status="passed" if all(check.passed for check in checks) else "failed",
         checks=checks,
         metrics=metrics,
-        detail=plain(detail),
+        detail=detail,
     )

@@ -8,14 +8,15 @@ from math import isnan
 from typing import TYPE_CHECKING, Any, Unpack, get_type_hints
 
 from symscape.hull.settings import ComparisonSettings
-from symscape.questions.behind import BehindRow, largest, named
+from symscape.questions.behind import largest, named
 from symscape.questions.case import CaseResult, Check
-from symscape.questions.detail import plain
 from symscape.questions.known import KnownOfCrystals
 from symscape.questions.metric import Metric
+from symscape.questions.notes import BehindRow, Notes
 
 if TYPE_CHECKING:
     import pandas as pd
+    from _typeshed import DataclassInstance
 
     from symscape.contracts.result import ContractResult
     from symscape.questions.limits import LimitsByCase
@@ -56,37 +57,15 @@ class CrystalRow:
 
 
 @dataclass(frozen=True)
-class CrystalsDetail:
-    """What every case about crystals keeps.
-
-    Parameters
-    ----------
-    behind
-        By the metric's name, the crystals that make it what it is.
-    missing_crystals
-        Ids of those that the model has no energy of, `MOST_NAMED` at most.
-    digest
-        Of the files of the crystals.
-    warnings
-        What a reader should know before trusting the numbers.
-    """
-
-    behind: Mapping[str, Sequence[BehindRow]] = field(default_factory=dict)
-    missing_crystals: tuple[str, ...] = ()
-    digest: str = ""
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class MadeBy:
-    """What a case about energies of crystals keeps in common: what made them."""
+    """What cases about energies of crystals keep in common: what made them."""
 
     settings: ComparisonSettings = field(default_factory=ComparisonSettings)
 
 
 @dataclass(frozen=True)
 class ContractsOnCrystals:
-    """What a case about contracts on crystals keeps: the worst by the contract, and all."""
+    """What a case about contracts on crystals keeps: the worst by the metric, and all."""
 
     worst_crystals: Mapping[str, str] = field(default_factory=dict)
     crystals_checked: tuple[str, ...] = ()
@@ -102,7 +81,7 @@ _ENERGIES = (
 def judge_crystal_contracts(
     question: Question,
     subject: SystemCrystals,
-    results: Mapping[str, Mapping[str, ContractResult]],
+    results: Mapping[str, Mapping[Metric, ContractResult]],
     tolerances: LimitsByCase,
     *,
     model: str,
@@ -117,17 +96,18 @@ def judge_crystal_contracts(
     subject
         The chemical system.
     results
-        By the crystal's id and the contract's name; those that ask nothing are not judged.
+        By the crystal's id and the metric; contracts that ask nothing are not judged.
     """
     metrics: dict[str, float] = {}
     worst: dict[str, str] = {}
     for crystal, found in results.items():
-        for name, result in found.items():
+        for metric, result in found.items():
             if not result.applies:
                 continue
+            name, value = metric.name, result.value
             # of numbers and NaN, NaN is the worst
-            if name not in metrics or isnan(result.value) or result.value > metrics[name]:
-                metrics[name], worst[name] = result.value, crystal
+            if name not in metrics or isnan(value) or value > metrics[name]:
+                metrics[name], worst[name] = value, crystal
     detail = ContractsOnCrystals(worst, tuple(results))
     behind = {name: named([crystal]) for name, crystal in worst.items()}
     return judged_crystals(question, subject, metrics, detail, behind, tolerances, model, known)
@@ -162,8 +142,8 @@ def rows_of(table: pd.DataFrame) -> tuple[CrystalRow, ...]:
 def judged_crystals(
     question: Question,
     subject: Subject,
-    metrics: dict[str, float],
-    detail: object,
+    metrics: Mapping[str, float],
+    detail: DataclassInstance,
     behind: Mapping[str, Sequence[BehindRow]],
     tolerances: LimitsByCase,
     model: str,
@@ -192,11 +172,12 @@ def judged_crystals(
     warnings = [*known.get("warnings", ()), *(f"no energy of {name}" for name in shown)]
     if len(missing) > len(shown):
         warnings.append(f"no energy of {len(missing) - len(shown)} more crystals")
-    common = CrystalsDetail(
-        {**behind, FAILED_CRYSTALS.name: named(shown)},
-        tuple(shown),
-        known.get("digest", ""),
-        tuple(warnings),
+    reasons = {name: tuple(rows) for name, rows in behind.items()}
+    notes = Notes(
+        behind={**reasons, FAILED_CRYSTALS.name: named(shown)},
+        missing_crystals=tuple(shown),
+        digest=known.get("digest", ""),
+        warnings=tuple(warnings),
     )
     return CaseResult(
         question=question.name,
@@ -206,7 +187,8 @@ def judged_crystals(
         status="passed" if all(check.passed for check in checks) else "failed",
         checks=checks,
         metrics=metrics,
-        detail={**plain(detail), **plain(common)},
+        detail=detail,
+        notes=notes,
         fingerprint=known.get("fingerprint", ""),
         seconds=known.get("seconds", 0.0),
     )

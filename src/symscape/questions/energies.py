@@ -10,10 +10,11 @@ import numpy as np
 
 from symscape.landscape import metrics as measures
 from symscape.landscape.metrics import WINDOWS, window_key, worst_point
-from symscape.questions.case import CaseResult, Check
-from symscape.questions.detail import NO_ZERO, plain
+from symscape.questions.case import CaseResult, Check, Windows
+from symscape.questions.detail import NO_ZERO
 from symscape.questions.known import AskedOf
 from symscape.questions.metric import Metric, Score
+from symscape.questions.notes import Notes
 from symscape.questions.points import ClosestPair, FailedPoint, WorstPoint
 from symscape.questions.question import Question, Scoring
 from symscape.questions.slices import begin
@@ -33,24 +34,9 @@ NOTABLE_BUDGET = 2.0
 
 @dataclass(frozen=True)
 class EnergiesDetail:
-    """What a case about energies keeps for reports.
-
-    Parameters
-    ----------
-    failed_points
-        Points without an energy of the model.
-    warnings
-        What a reader should know before trusting the numbers.
-    message
-        Why the case could not be judged.
-    worst
-        The worst point of the judged window.
-    """
+    """What a case about energies keeps for reports: points without an energy of the model."""
 
     failed_points: tuple[FailedPoint, ...] = ()
-    warnings: tuple[str, ...] = ()
-    message: str | None = None
-    worst: WorstPoint | None = None
 
 
 def _ask(case: SliceCase, **known: Unpack[AskedOf]) -> CaseResult:
@@ -88,27 +74,36 @@ def judge_energies(
     blank, limits = begin(ENERGIES, reference, tolerances, model, fingerprint, seconds)
     window = ENERGIES.setting("window", limits.settings) / 1000
     failed = _failed_points(reference, energies, failures or {})
-    detail = EnergiesDetail(failed, tuple(reference_warnings(reference)))
+    notes = Notes(warnings=tuple(reference_warnings(reference)))
     no_failure = Check(FAILED_POINTS.name, float(len(failed)), (None, 0.0), "", not failed)
     unjudged = replace(
         blank,
         checks=(no_failure,),
         energies=_nested(energies, reference.mask),
-        detail=plain(detail),
+        detail=EnergiesDetail(failed),
+        notes=notes,
     )
     if not np.isfinite(energies[reference.minimum]):
-        return replace(unjudged, detail=plain(replace(detail, message=NO_ZERO)))
+        return replace(unjudged, notes=replace(notes, message=NO_ZERO))
     grid = align(reference.energies, energies, reference.valid)
-    metrics = metrics_by_window(grid, tuple(sorted({*WINDOWS, window})))
-    checks = (*limits.check(metrics[window_key(window)], ENERGIES), no_failure)
+    by_width = metrics_by_window(grid, tuple(sorted({*WINDOWS, window})))
+    windows = Windows(window_key(window), by_width)
+    checks = (*limits.check(windows.values, ENERGIES), no_failure)
     worst = describe_point(reference, grid, worst_point(grid, window))
     return replace(
         unjudged,
         status="passed" if all(check.passed for check in checks) else "failed",
         checks=checks,
-        metrics={"window": window_key(window), "windows": metrics},
-        detail=plain(replace(detail, worst=worst)),
+        metrics=windows.values,
+        windows=windows,
+        notes=replace(notes, worst=worst),
     )
+
+
+def points_without_energy(case: CaseResult) -> tuple[FailedPoint, ...]:
+    """Return the grid points of which the model gave no energy; none for other questions."""
+    kept = case.kept(EnergiesDetail)
+    return kept.failed_points if kept else ()
 
 
 def pointwise_metrics(grid: AlignedGrid, window: float) -> dict[str, float]:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
-from symscape.questions.behind import BehindRow, largest, named
+from symscape.questions.behind import largest, named
 from symscape.questions.case import CaseResult
 from symscape.questions.crystals import FAILED_CRYSTALS, N_CRYSTALS, judged_crystals
 from symscape.questions.known import AskedOfCurves, KnownOfCrystals
 from symscape.questions.metric import Metric, Score
+from symscape.questions.notes import BehindRow
 from symscape.questions.question import Question, Scoring
 from symscape.questions.subjects import ElementGroup
 

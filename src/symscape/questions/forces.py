@@ -31,9 +31,9 @@ class ForceArrows:
 
 @dataclass(frozen=True)
 class ForcesDetail:
-    """What a case about forces keeps: the forces of both, where figures want them."""
+    """What a case about forces keeps where figures want it: the forces of both."""
 
-    arrows: ForceArrows | None = None
+    arrows: ForceArrows
 
 
 def judge_forces(
@@ -56,7 +56,7 @@ def judge_forces(
     from symscape.landscape.forces import spread_by_symmetry
 
     metrics = _metrics(comparison.errors)
-    detail = ForcesDetail()
+    detail = None
     if arrows:
         sides = (comparison.reference, comparison.model)
         drawn = (_rounded(spread_by_symmetry(reference.slice, own.per_step)) for own in sides)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Unpack
 
 from symscape.hull.polymorphs import Polymorphs, polymorph_order, polymorphs_of
@@ -13,6 +13,7 @@ from symscape.questions.crystals import (
     FAILED_CRYSTALS,
     N_CRYSTALS,
     CrystalRow,
+    MadeBy,
     by_errors,
     judged_crystals,
     rows_of,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class HullDetail:
+class HullDetail(MadeBy):
     """What a case about a hull keeps for reports.
 
     Parameters
@@ -39,13 +40,10 @@ class HullDetail:
         Those of the system.
     polymorphs
         The order of each composition's.
-    settings
-        What made the energies (`symscape.hull.analysis.compare`).
     """
 
     crystals: tuple[CrystalRow, ...] = ()
     polymorphs: tuple[Polymorphs, ...] = ()
-    settings: ComparisonSettings = field(default_factory=ComparisonSettings)
 
 
 def judge_hull(
@@ -74,7 +72,11 @@ def judge_hull(
     threshold = HULL.setting("threshold", settings)
     order = polymorph_order(table, resolution_meV=HULL.setting("resolution", settings))
     metrics = hull_metrics(table, order, threshold)
-    detail = HullDetail(rows_of(table), polymorphs_of(order), ComparisonSettings.of(order))
+    detail = HullDetail(
+        crystals=rows_of(table),
+        polymorphs=polymorphs_of(order),
+        settings=ComparisonSettings.of(order),
+    )
     behind = by_errors(table, metrics)
     return judged_crystals(HULL, subject, metrics, detail, behind, tolerances, model, known)
 

@@ -20,17 +20,13 @@ if TYPE_CHECKING:
     from symscape.questions.limits import LimitsByCase
     from symscape.references.reference import LandscapeReference
 
-_OF_A_CRYSTAL = tuple(
-    Metric(name, title, "meV/atom")
-    for name, title in (
-        ("rotation", "rotation"),
-        ("translation", "translation"),
-        ("permutation", "permutation"),
-        ("supercell", "supercell"),
-        ("cell_choice", "choice of cell"),
-        ("space_group", "space-group operations"),
-    )
-)
+ROTATION = Metric("rotation", "rotation", "meV/atom")
+TRANSLATION = Metric("translation", "translation", "meV/atom")
+PERMUTATION = Metric("permutation", "permutation", "meV/atom")
+SUPERCELL = Metric("supercell", "supercell", "meV/atom")
+CELL_CHOICE = Metric("cell_choice", "choice of cell", "meV/atom")
+SPACE_GROUP = Metric("space_group", "space-group operations", "meV/atom")
+_OF_A_CRYSTAL = (ROTATION, TRANSLATION, PERMUTATION, SUPERCELL, CELL_CHOICE, SPACE_GROUP)
 _EQUIVALENT_POINTS = Metric("equivalent_points", "equivalent grid points", "meV/atom")
 #: made by the leaderboard: the largest of all
 LARGEST = Metric(
@@ -44,11 +40,21 @@ LARGEST = Metric(
 )  # fmt: skip
 
 
-def _contracts() -> dict[str, CrystalContract]:
-    """All but steps where neighbours come and go: smoothness looks for them along the slices."""
-    from symscape.contracts.catalogue import ENERGY_CONTRACTS
+def energy_contracts() -> dict[Metric, CrystalContract]:
+    """Return the contracts about the energy of one crystal, by the metrics of this question.
 
-    return {k: v for k, v in ENERGY_CONTRACTS.items() if k != "smoothness"}
+    Steps where neighbours come and go are not among them: smoothness looks for those.
+    """
+    from symscape.contracts import invariance
+
+    return {
+        ROTATION: invariance.under_rotations,
+        TRANSLATION: invariance.under_translations,
+        PERMUTATION: invariance.under_permutations,
+        SUPERCELL: invariance.in_supercells,
+        CELL_CHOICE: invariance.in_other_cells,
+        SPACE_GROUP: invariance.under_space_group_operations,
+    }
 
 
 def judge_invariance(
@@ -58,11 +64,10 @@ def judge_invariance(
     **known: Unpack[AskedOf],
 ) -> CaseResult:
     """Check the contracts about energies at the DFT minimum and on the slice's grid."""
-    from symscape.contracts.invariance import equivalent_points
-    from symscape.contracts.kept import check_crystal_once
+    from symscape.contracts.invariance import at_equivalent_grid_points
 
-    results = check_crystal_once(potential, reference.minimum_crystal, _contracts())
-    results[_EQUIVALENT_POINTS.name] = equivalent_points(potential, reference.slice)
+    results = contracts.check_once(potential, reference.minimum_crystal, energy_contracts())
+    results[_EQUIVALENT_POINTS] = at_equivalent_grid_points(potential, reference.slice)
     return contracts.judge_contracts(INVARIANCE, reference, results, tolerances, **known)
 
 
@@ -73,7 +78,7 @@ def _ask(case: SliceCase, **known: Unpack[AskedOf]) -> CaseResult:
 def _ask_of_crystals(
     case: CrystalCase[SystemCrystals], **known: Unpack[AskedOfCrystals]
 ) -> CaseResult:
-    found = case.contracts(_contracts())
+    found = case.contracts(energy_contracts())
     return crystals.judge_crystal_contracts(
         CRYSTAL_INVARIANCE, case.subject, found, case.tolerances, **known
     )

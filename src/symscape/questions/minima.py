@@ -53,7 +53,6 @@ class MinimaDetail:
 
     geometry: GridDetail | None = None
     minima: tuple[JudgedMinimum, ...] = ()
-    warnings: tuple[str, ...] = ()
 
 
 def judge_minima(
@@ -111,13 +110,13 @@ def judge_minima(
             rows.append(
                 JudgedMinimum(kind, model=place) if own else JudgedMinimum(kind, reference=place)
             )
-    warnings = [
+    warnings = tuple(
         f"{kind} minimum at {where(reference, m)}: {environment}"
         for kind, minima in (("missing", comparison.missing), ("spurious", comparison.spurious))
         for m, environment in environments_of(reference, minima)
-    ]
-    detail = MinimaDetail(geometry_of(comparison), tuple(rows), tuple(warnings))
-    return judged(MINIMA, blank, limits, _metrics(comparison.errors), detail)
+    )
+    detail = MinimaDetail(geometry_of(comparison), tuple(rows))
+    return judged(MINIMA, blank, limits, _metrics(comparison.errors), detail, warnings)
 
 
 def _metrics(found: TopologyErrors) -> dict[str, float]:

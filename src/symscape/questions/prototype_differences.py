@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
-from symscape.questions.behind import BehindRow, largest, named
+from symscape.questions.behind import largest, named
 from symscape.questions.case import CaseResult
 from symscape.questions.crystals import FAILED_CRYSTALS, judged_crystals
 from symscape.questions.energies import MAE, MEAN_SIGNED_ERROR, SOFTENING_SCALE
@@ -16,6 +16,7 @@ from symscape.questions.equation_of_state import WITHOUT_MINIMUM, NotJudged
 from symscape.questions.hull import WRONG_ORDER_SHARE
 from symscape.questions.known import AskedOfCurves, KnownOfCrystals
 from symscape.questions.metric import Metric, Score
+from symscape.questions.notes import BehindRow
 from symscape.questions.question import Question, Scoring
 from symscape.questions.subjects import ElementalPrototype
 

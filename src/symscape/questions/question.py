@@ -56,7 +56,8 @@ class Question:
         ``digest`` of their files and the ids of those without energy, ``missing``. Returns None
         where there is nothing to ask.
     detail
-        The dataclass that a result of it keeps for reports; None where it keeps nothing.
+        The dataclass that a result of it keeps for reports; None where it keeps nothing. No field
+        is called as one of `symscape.questions.notes.Notes`, which every case may keep.
     nothing
         Why there may be nothing to ask.
     settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from importlib import metadata
 
 from symscape.errors import SymscapeError, shown
@@ -13,6 +14,7 @@ from symscape.questions.hull import HULL
 from symscape.questions.invariance import CRYSTAL_INVARIANCE, INVARIANCE
 from symscape.questions.metric import Metric
 from symscape.questions.minima import MINIMA
+from symscape.questions.notes import Notes
 from symscape.questions.prototype_differences import PROTOTYPE_DIFFERENCES
 from symscape.questions.question import Question
 from symscape.questions.relaxation import RELAXATION
@@ -24,6 +26,8 @@ from symscape.questions.underprediction import UNDERPREDICTION
 #: entry points whose values are a `Question` each
 ENTRY_POINTS = "symscape.questions"
 
+#: what every case may keep
+_NOTES = frozenset(field.name for field in fields(Notes))
 #: in the order in which reports tell them
 _OWN = (
     ENERGIES,
@@ -50,7 +54,8 @@ def collect_questions(others: tuple[Question, ...] = ()) -> dict[str, Question]:
     Raises
     ------
     SymscapeError
-        If a name is taken twice, or a metric of the same name means another thing.
+        If a name is taken twice, or a metric of the same name means another thing, or a question
+        keeps what every case may keep.
     """
     found: dict[str, Question] = {}
     meanings: dict[str, tuple[object, ...]] = {}
@@ -60,6 +65,11 @@ def collect_questions(others: tuple[Question, ...] = ()) -> dict[str, Question]:
                 f"question {question.name!r} is defined twice; give the other one its own name."
             )
         found[question.name] = question
+        if taken := _NOTES.intersection(_kept(question)):
+            raise SymscapeError(
+                f"question {question.name!r} keeps {' and '.join(sorted(taken))}, which every case "
+                "may keep; put it into the case's notes, or give the field a name of its own."
+            )
         for metric in (*question.metrics, *question.derived):
             meaning = _meaning(metric)
             if meanings.setdefault(metric.name, meaning) != meaning:
@@ -68,6 +78,11 @@ def collect_questions(others: tuple[Question, ...] = ()) -> dict[str, Question]:
                     "elsewhere; give it a name of its own."
                 )
     return found
+
+
+def _kept(question: Question) -> list[str]:
+    """Return names of the fields that results of a question keep."""
+    return [] if question.detail is None else [field.name for field in fields(question.detail)]
 
 
 def _meaning(metric: Metric) -> tuple[object, ...]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Unpack
 
 from symscape.hull.settings import ComparisonSettings
 from symscape.questions.behind import largest, named
 from symscape.questions.case import CaseResult
-from symscape.questions.crystals import FAILED_CRYSTALS, N_CRYSTALS, judged_crystals
+from symscape.questions.crystals import FAILED_CRYSTALS, N_CRYSTALS, MadeBy, judged_crystals
 from symscape.questions.known import AskedOfCrystals, KnownOfCrystals
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
@@ -46,11 +46,10 @@ class RelaxedRow:
 
 
 @dataclass(frozen=True)
-class RelaxationDetail:
+class RelaxationDetail(MadeBy):
     """What a case about relaxation keeps: its crystals, and what made their energies."""
 
     relaxed: tuple[RelaxedRow, ...] = ()
-    settings: ComparisonSettings = field(default_factory=ComparisonSettings)
 
 
 def judge_relaxation(
@@ -87,7 +86,7 @@ def judge_relaxation(
     }
     columns = [column.name for column in fields(RelaxedRow)]
     rows = tuple(RelaxedRow(*row) for row in table[columns].itertuples(index=False))
-    detail = RelaxationDetail(rows, ComparisonSettings.of(table))
+    detail = RelaxationDetail(relaxed=rows, settings=ComparisonSettings.of(table))
     broken = named(table["id"][~table["kept_symmetry"].astype(bool)])
     behind = {
         "above_hull_mae_fixed": largest(table, "error_fixed"),

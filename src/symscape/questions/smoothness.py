@@ -84,15 +84,12 @@ class SmoothnessDetail:
         The worst first.
     strained
         What the contract of smoothness found; None where it was not asked.
-    warnings
-        Environments of the worst points, in words.
     """
 
     lines: tuple[JudgedLine, ...] = ()
     largest_jump_at: tuple[float, ...] = ()
     rough_points: tuple[JudgedPoint, ...] = ()
     strained: Roughness | None = None
-    warnings: tuple[str, ...] = ()
 
 
 def judge_smoothness(
@@ -149,12 +146,12 @@ def judge_smoothness(
             for point in rough.points
         ),
         strained=on_strain,
-        warnings=tuple(
-            f"{point.kind} at grid point {point.index}: {environment}"
-            for point, environment in zip(worst_points, environments, strict=True)
-        ),
     )
-    return judged(SMOOTHNESS, blank, limits, metrics, detail)
+    warnings = tuple(
+        f"{point.kind} at grid point {point.index}: {environment}"
+        for point, environment in zip(worst_points, environments, strict=True)
+    )
+    return judged(SMOOTHNESS, blank, limits, metrics, detail, warnings)
 
 
 def grid_metrics(found: GridSmoothness) -> dict[str, float]:

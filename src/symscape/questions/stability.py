@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Unpack
 
 from symscape.hull.settings import ComparisonSettings
 from symscape.hull.stability import Verdicts, classify
 from symscape.questions.behind import largest
 from symscape.questions.case import CaseResult
-from symscape.questions.crystals import FAILED_CRYSTALS, judged_crystals
+from symscape.questions.crystals import FAILED_CRYSTALS, MadeBy, judged_crystals
 from symscape.questions.hull import FALSE_STABLE, FALSE_UNSTABLE
 from symscape.questions.known import AskedOfCrystals, KnownOfCrystals
 from symscape.questions.metric import Metric, Score
@@ -56,11 +56,10 @@ FALSE_STABLE_SHARE, F1 = _NEAR_HULL[4], _NEAR_HULL[-1]
 
 
 @dataclass(frozen=True)
-class StabilityDetail:
+class StabilityDetail(MadeBy):
     """What a case about stability keeps: who is called stable and isn't, and how it was made."""
 
     false_stable: tuple[str, ...] = ()
-    settings: ComparisonSettings = field(default_factory=ComparisonSettings)
 
 
 def stability_metrics(found: Verdicts, end: str = "") -> dict[str, float]:
@@ -90,7 +89,9 @@ def judge_stability(
     }
     stable = 1000 * table[["above_hull_dft", "above_hull_model"]] <= threshold
     wrong = table["id"][stable["above_hull_model"] & ~stable["above_hull_dft"]]
-    detail = StabilityDetail(tuple(map(str, wrong)), ComparisonSettings.of(table))
+    detail = StabilityDetail(
+        false_stable=tuple(map(str, wrong)), settings=ComparisonSettings.of(table)
+    )
     differ = table[stable["above_hull_model"] != stable["above_hull_dft"]]
     behind = dict.fromkeys(metrics, largest(differ, "error_above_hull"))
     return judged_crystals(STABILITY, subject, metrics, detail, behind, tolerances, model, known)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,11 +14,15 @@ from symscape.landscape.geometry import grid_geometry
 from symscape.landscape.matching import TopologyComparison, compare_topology
 from symscape.landscape.minima import Minimum, StationaryPoint
 from symscape.questions.case import CaseResult
-from symscape.questions.detail import NO_ZERO, Unjudged, plain
+from symscape.questions.detail import NO_ZERO
 from symscape.questions.limits import CaseTolerances
+from symscape.questions.notes import Notes
 from symscape.questions.points import GridDetail, Place
 from symscape.questions.question import Question
 from symscape.references.reference import LandscapeReference
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 #: structures described in words for each case
 MOST_DESCRIBED = 3
@@ -53,8 +58,9 @@ def judged(
     question: Question,
     blank: CaseResult,
     limits: CaseTolerances,
-    metrics: dict[str, float],
-    detail: object,
+    metrics: Mapping[str, float],
+    detail: DataclassInstance,
+    warnings: tuple[str, ...] | None = None,
 ) -> CaseResult:
     """Return the verdict; ``detail`` is a dataclass of the question's.
 
@@ -67,7 +73,8 @@ def judged(
         status="passed" if all(check.passed for check in checks) else "failed",
         checks=tuple(checks),
         metrics=metrics,
-        detail=plain(detail),
+        detail=detail,
+        notes=Notes(warnings=warnings),
     )
 
 
@@ -80,7 +87,7 @@ def aligned(reference: LandscapeReference, energies: np.ndarray) -> AlignedGrid 
 
 def no_zero(blank: CaseResult) -> CaseResult:
     """Return the result of a model without an energy at the DFT minimum."""
-    return replace(blank, detail=plain(Unjudged(NO_ZERO)))
+    return replace(blank, notes=Notes(message=NO_ZERO))
 
 
 def geometry_of(comparison: TopologyComparison) -> GridDetail:

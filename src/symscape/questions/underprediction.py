@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Unpack
 
 from symscape.hull.settings import ComparisonSettings
@@ -12,6 +12,7 @@ from symscape.questions.crystals import (
     FAILED_CRYSTALS,
     N_CRYSTALS,
     CrystalRow,
+    MadeBy,
     by_errors,
     judged_crystals,
     rows_of,
@@ -66,11 +67,10 @@ def _metrics(prefix: str, end: str) -> tuple[Metric, ...]:
 
 
 @dataclass(frozen=True)
-class BiasDetail:
+class BiasDetail(MadeBy):
     """What a case about a symmetry class keeps: its crystals, and what made their energies."""
 
     crystals: tuple[CrystalRow, ...] = ()
-    settings: ComparisonSettings = field(default_factory=ComparisonSettings)
 
 
 def summary_row(found: ErrorSummary) -> dict[str, float]:
@@ -116,7 +116,7 @@ def judge_underprediction(
         row = summary_row(error_summary(table[column].to_numpy()))
         metrics |= underprediction_metrics(row, prefix)
     metrics[N_CRYSTALS.name] = len(table)
-    detail = BiasDetail(rows_of(table), ComparisonSettings.of(table))
+    detail = BiasDetail(crystals=rows_of(table), settings=ComparisonSettings.of(table))
     behind = by_errors(table, metrics)
     return judged_crystals(
         UNDERPREDICTION, subject, metrics, detail, behind, tolerances, model, known

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from symscape.decode import DecodeError, decode, encode
+from symscape.decode import DecodeError
 from symscape.questions.case import CaseResult
-from symscape.results.detail import read_detail
+from symscape.questions.forces import ForcesDetail
 
 if TYPE_CHECKING:
     from symscape.results.run_results import ReferenceSummary, RunResults
@@ -37,7 +38,7 @@ def check_consistency(run: RunResults) -> None:
             raise DecodeError(f"the minimum of reference {reference.id} is outside its grid")
     for k, case in enumerate(run.cases):
         _refuse_twice(seen, f"case {case.id}, question {case.question},")
-        _check_free_form(case, f"cases[{k}]", run.reference(case))
+        _check_detail(case, f"cases[{k}]", run.reference(case))
         if case.model != run.model.name:
             raise DecodeError(f"case {case.id} is of model {case.model!r}, not {run.model.name!r}")
         if case.energies is not None:
@@ -48,38 +49,25 @@ def check_consistency(run: RunResults) -> None:
             _check_shape(case.energies, shape, f"energies of case {case.id}")
 
 
-def _check_free_form(case: CaseResult, where: str, reference: ReferenceSummary | None) -> None:
-    """Check what reports read from the two dictionaries whose other keys are free."""
-    detail = read_detail(case, f"{where}.detail")
-    worst = detail.worst
-    if worst and reference:
-        shape = tuple(len(axis.values) for axis in reference.axes)
-        if not all(0 <= k < n for k, n in zip(worst.index, shape, strict=True)):
-            raise DecodeError(f"field '{where}.detail.worst.index' is outside the grid")
-    if detail.baseline and detail.baseline.energies is not None and reference:
-        shape = tuple(len(axis.values) for axis in reference.axes)
-        _check_shape(detail.baseline.energies, shape, f"baseline's energies of case {case.id}")
-    if detail.arrows and reference:
-        shape = tuple(len(axis.values) for axis in reference.axes)
-        _check_shape(detail.arrows.reference, shape, f"DFT arrows of case {case.id}")
-        _check_shape(detail.arrows.model, shape, f"arrows of case {case.id}")
+def _check_detail(case: CaseResult, where: str, reference: ReferenceSummary | None) -> None:
+    """Check that what a case keeps lies on the grid of its reference."""
+    notes = case.notes
     try:
-        date.fromisoformat(detail.known_failure_expires or "2000-01-01")
+        date.fromisoformat(notes.known_failure_expires or "2000-01-01")
     except ValueError:
         raise DecodeError(
             f"field '{where}.detail.known_failure_expires' is no ISO 8601 day"
         ) from None
-    windows = case.metrics.get("windows", {})
-    decode(dict[str, dict[str, float]], encode(windows), f"{where}.metrics.windows")
-    try:
-        known = {f"{float(width):g}" for width in windows}
-        judged = f"{float(case.metrics.get('window', 0)):g}"
-    except (TypeError, ValueError):
-        raise DecodeError(
-            f"a window in '{where}.metrics' is not called by its width in meV/atom"
-        ) from None
-    if "window" in case.metrics and judged not in known:
-        raise DecodeError(f"the judged window of '{where}.metrics' is not among its windows")
+    if reference is None:
+        return
+    shape = tuple(len(axis.values) for axis in reference.axes)
+    if notes.worst and not all(0 <= k < n for k, n in zip(notes.worst.index, shape, strict=True)):
+        raise DecodeError(f"field '{where}.detail.worst.index' is outside the grid")
+    if notes.baseline and notes.baseline.energies is not None:
+        _check_shape(notes.baseline.energies, shape, f"baseline's energies of case {case.id}")
+    if drawn := case.kept(ForcesDetail):
+        _check_shape(drawn.arrows.reference, shape, f"DFT arrows of case {case.id}")
+        _check_shape(drawn.arrows.model, shape, f"arrows of case {case.id}")
 
 
 def _refuse_twice(seen: set[str], what: str) -> None:
@@ -88,6 +76,6 @@ def _refuse_twice(seen: set[str], what: str) -> None:
     seen.add(what)
 
 
-def _check_shape(grid: Any, shape: tuple[int, ...], what: str) -> None:
+def _check_shape(grid: Sequence[Sequence[object]], shape: tuple[int, ...], what: str) -> None:
     if len(grid) != shape[0] or any(len(row) != shape[1] for row in grid):
         raise DecodeError(f"the {what} are not a grid of {shape[0]} x {shape[1]} as its axes are")

@@ -24,6 +24,7 @@ from symscape.jsontext import JsonTextError, parse_json
 from symscape.models.card import ModelCard
 from symscape.notebook import table_html
 from symscape.questions.case import CaseResult
+from symscape.questions.records import plain_case, read_case
 from symscape.results.consistency import check_consistency
 from symscape.results.names import with_present_names
 from symscape.results.structure import StructureSummary, summarize_structure
@@ -317,7 +318,11 @@ def save_results(path: str | Path, run: RunResults) -> Path:
         If the folder can't be made or written to.
     """
     path = Path(path)
-    document = {"schema": f"{SCHEMA_NAME}/{SCHEMA_VERSION}", **encode(round_energies(run))}
+    document = {
+        "schema": f"{SCHEMA_NAME}/{SCHEMA_VERSION}",
+        **encode(replace(run, cases=())),
+        "cases": [plain_case(case) for case in round_energies(run).cases],
+    }
     write_atomically(path, dumps(document) + "\n")
     return path
 
@@ -343,14 +348,22 @@ def load_results(path: str | Path) -> RunResults:
     path = Path(path)
     document = with_present_names(_upgrade(path, _read(path)))
     try:
-        run = decode(RunResults, document, "")
-        run = replace(run, cases=tuple(_with_nan(case) for case in run.cases))
+        run = _with_cases(document)
         check_consistency(run)
     except DecodeError as error:
         raise ResultsFileError(
             f"{path}: {error}; run the suite again to remake the file."
         ) from None
     return run
+
+
+def _with_cases(document: dict[str, Any]) -> RunResults:
+    """Read a run, whose cases their questions read."""
+    records = decode(tuple[Any, ...], document.get("cases", []), "cases")
+    others = {**document, "cases": []} if "cases" in document else document
+    run: RunResults = decode(RunResults, others, "")
+    cases = (read_case(record, f"cases[{k}]") for k, record in enumerate(records))
+    return replace(run, cases=tuple(cases))
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -391,14 +404,3 @@ def _rounded(energies: list[list[float | None]] | None) -> list[list[float | Non
     if energies is None:
         return None
     return [[None if e is None else round(e, ENERGY_DECIMALS) for e in row] for row in energies]
-
-
-def _with_nan(case: CaseResult) -> CaseResult:
-    """Read null as NaN among the metrics, whose names no schema knows."""
-
-    def restore(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: restore(item) for key, item in value.items()}
-        return float("nan") if value is None else value
-
-    return replace(case, metrics=restore(case.metrics))

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from symscape.questions.shapes import rounded_rows
+
 if TYPE_CHECKING:
-    from ase import Atoms
-
     from symscape.crystal.slice import Slice
-
-#: decimals of fractional coordinates and of angstrom
-_DECIMALS = 6
 
 
 @dataclass(frozen=True)
@@ -48,45 +45,6 @@ class StructureSummary:
     cell_axis: int | None = None
 
 
-@dataclass(frozen=True)
-class CrystalShape:
-    """A crystal behind a failed check, and what became of it when the model relaxed it.
-
-    Parameters
-    ----------
-    symbols
-        Element of each atom.
-    cell
-        DFT's lattice vectors as rows, angstrom, shape (3, 3).
-    positions
-        Fractional coordinates, shape (n_atoms, 3).
-    relaxed_cell, relaxed_positions
-        Ditto after the model's relaxation at fixed symmetry; None if it was not relaxed.
-    """
-
-    symbols: tuple[str, ...]
-    cell: tuple[tuple[float, ...], ...]
-    positions: tuple[tuple[float, ...], ...]
-    relaxed_cell: tuple[tuple[float, ...], ...] | None = None
-    relaxed_positions: tuple[tuple[float, ...], ...] | None = None
-
-
-def crystal_shape(before: Atoms, after: Atoms | None = None) -> CrystalShape:
-    """Take from a crystal, and from what it was relaxed to, what a page needs to draw it."""
-    made = CrystalShape(
-        tuple(before.get_chemical_symbols()),
-        _rows(before.cell.array),
-        _rows(before.get_scaled_positions(wrap=False)),
-    )
-    if after is None:
-        return made
-    return replace(
-        made,
-        relaxed_cell=_rows(after.cell.array),
-        relaxed_positions=_rows(after.get_scaled_positions(wrap=False)),
-    )
-
-
 def summarize_structure(the_slice: Slice) -> StructureSummary | None:
     """Take from a slice what a page needs to show its crystals.
 
@@ -114,15 +72,9 @@ def summarize_structure(the_slice: Slice) -> StructureSummary | None:
     return StructureSummary(
         symbols=tuple(chemical_symbols[number] for number in crystal.numbers),
         orbits=tuple(names),
-        positions=_rows(crystal.positions),
-        moves=tuple(_rows(moves) for moves in the_slice.displacements),
+        positions=rounded_rows(crystal.positions),
+        moves=tuple(rounded_rows(moves) for moves in the_slice.displacements),
         origins=(float(the_slice.origins[0]), float(the_slice.origins[1])),
-        cells=_rows(the_slice.cells_at(values).reshape(len(values), 9)),
+        cells=rounded_rows(the_slice.cells_at(values).reshape(len(values), 9)),
         cell_axis=cell_axis,
     )
-
-
-def _rows(array: np.ndarray) -> tuple[tuple[float, ...], ...]:
-    # adding zero turns −0 into 0
-    rounded = np.round(np.asarray(array, dtype=float), _DECIMALS) + 0.0
-    return tuple(tuple(float(x) for x in row) for row in rounded)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from symscape.page.processes import background
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from pathlib import Path
 
+    from symscape.questions.case import CaseResult
     from symscape.results.run_results import RunResults
 
 #: seconds after which a run is one whose figures are worth a process of their own
@@ -24,8 +25,8 @@ PATIENCE_s = 10.0
 _NICE = 10
 
 
-def decide_figures(records: Sequence[dict[str, Any]], arrows: bool) -> bool:
-    """Whether results about a slice, in plain form, are all that its figures show.
+def decide_figures(cases: Sequence[CaseResult], arrows: bool) -> bool:
+    """Whether results about a slice are all that its figures show.
 
     Parameters
     ----------
@@ -37,7 +38,7 @@ def decide_figures(records: Sequence[dict[str, Any]], arrows: bool) -> bool:
     from symscape.questions.minima import MINIMA
 
     wanted = {ENERGIES.name, MINIMA.name, *([FORCES.name] if arrows else [])}
-    return wanted <= {record["question"] for record in records}
+    return wanted <= {case.question for case in cases}
 
 
 class EarlyFigures:
@@ -100,7 +101,7 @@ def _draw(folder: Path, run: RunResults, relief: bool) -> None:
     draw_slices(folder, run, relief=relief)
 
 
-def about_the_same(records: Sequence[dict[str, Any]], last: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the results, in plain form, about the model and subject of the last one."""
-    keys = ("model", "material", "slice")
-    return [record for record in records if all(record[key] == last[key] for key in keys)]
+def about_the_same(cases: Sequence[CaseResult], last: CaseResult) -> list[CaseResult]:
+    """Return the results about the model and subject of the last one."""
+    wanted = (last.model, last.material, last.slice)
+    return [case for case in cases if (case.model, case.material, case.slice) == wanted]

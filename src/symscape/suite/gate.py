@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from symscape.errors import ResultsFileError
 from symscape.questions.case import CaseResult
-from symscape.questions.detail import kept
 from symscape.questions.registry import metric_title, question_words
-from symscape.verdict.baseline import DEFAULT_MARGIN, JudgedByBaseline, judge_against
+from symscape.verdict.baseline import DEFAULT_MARGIN, judge_against
 
 if TYPE_CHECKING:
     from symscape.results.run_results import RunResults
@@ -51,7 +50,7 @@ class Baseline:
     def find(self, result: CaseResult, digest: str) -> CaseResult | None:
         """Return the same question asked of the same reference, or None."""
         case = self.cases.get((result.question, result.material, result.slice))
-        if case is not None and case.detail.get("digest") == digest:  # a case about crystals
+        if case is not None and case.notes.digest == digest:  # a case about crystals
             return case
         return case if self.digests.get((result.material, result.slice)) == digest else None
 
@@ -131,7 +130,7 @@ def change_table(cases: list[CaseResult], baseline: Baseline, gone: list[str]) -
     order = ("worse", "better", "new", "gone", "same")
     width = max((len(question_words(case.question)) for case in cases), default=0)
     for case in cases:
-        said = kept(JudgedByBaseline, case).baseline
+        said = case.notes.baseline
         change = said.change if said else "new"
         metrics = sorted(said.metrics if said else (), key=lambda m: -abs(m.worsening))
         what = ""

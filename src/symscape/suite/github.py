@@ -72,8 +72,8 @@ def _complaint(case: CaseResult, today: date) -> str:
     from symscape.questions.registry import metric_title
     from symscape.verdict.explain import plain_limit
 
-    reason = case.detail.get("known_failure", "")
-    until = str(case.detail.get("known_failure_expires") or "")
+    reason = case.notes.known_failure
+    until = case.notes.known_failure_expires or ""
     over = bool(until) and date.fromisoformat(until) < today
     if reason and not over:
         return f"passed, but is declared a known failure: {reason}" if case.passed else ""
@@ -85,8 +85,8 @@ def _complaint(case: CaseResult, today: date) -> str:
         + f" (tolerance {plain_limit(c)})"
         for c in failed
     )
-    message = case.detail.get("message") or what or case.status
-    return f"{message}; was a known failure until {until}: {reason}" if reason else str(message)
+    message = case.notes.message or what or case.status
+    return f"{message}; was a known failure until {until}: {reason}" if reason else message
 
 
 def _data(text: str) -> str:

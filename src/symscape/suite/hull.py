@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from symscape.models.base import EnergyModel
     from symscape.questions.case import CaseResult
     from symscape.questions.known import AskedOf
+    from symscape.questions.metric import Metric
     from symscape.questions.question import Question
     from symscape.references.crystals import CrystalLibrary
     from symscape.suite.session import SuiteSession
@@ -151,10 +152,10 @@ class HullCase:
         return self.hulls.relaxed(self.model, self.subject.material)
 
     def contracts(
-        self, contracts: Mapping[str, CrystalContract]
-    ) -> dict[str, dict[str, ContractResult]]:
-        """Return what contracts find on each crystal of the system, by its id."""
-        from symscape.contracts.kept import check_crystal_once
+        self, contracts: Mapping[Metric, CrystalContract]
+    ) -> dict[str, dict[Metric, ContractResult]]:
+        """Return what contracts find on each crystal of the system, by its id and the metric."""
+        from symscape.questions.contracts import check_once
         from symscape.suite.progress import progress_line
 
         session, system = self.hulls.session, self.subject.material
@@ -165,7 +166,7 @@ class HullCase:
             for done, crystal in enumerate(own):
                 if progress is not None:
                     progress(done, len(own))
-                found[crystal.id] = check_crystal_once(
+                found[crystal.id] = check_once(
                     session.evaluator(self.model), crystal.crystal, contracts
                 )
         return found

@@ -7,10 +7,11 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from symscape.digest import code_digest
 from symscape.questions.case import CaseResult
+from symscape.questions.records import plain_case, read_case
 from symscape.questions.registry import QUESTIONS
 from symscape.questions.subjects import Subject
 
@@ -111,7 +112,7 @@ def judge_once(
         return _timed(_read(known), begin)
     result = judge(model=name, fingerprint=fingerprint)
     if whole() and (result is None or result.status in ("passed", "failed")):
-        text = json.dumps(None if result is None else result.to_dict())
+        text = json.dumps(None if result is None else plain_case(result))
         cache.put_verdict(fingerprint, name, key, text)
         # what this run reports must not differ from what the next one does
         seconds = result.seconds if result else 0.0
@@ -120,8 +121,8 @@ def judge_once(
 
 
 def _read(text: str, seconds: float = 0.0) -> CaseResult | None:
-    record: dict[str, Any] | None = json.loads(text)
-    return None if record is None else replace(CaseResult.from_dict(record), seconds=seconds)
+    record = json.loads(text)
+    return None if record is None else replace(read_case(record), seconds=seconds)
 
 
 def _timed(result: CaseResult | None, begin: float) -> CaseResult | None:

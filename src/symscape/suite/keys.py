@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from symscape.questions.case import CaseResult
     from symscape.suite.session import SuiteSession
 
 #: on the config: what the cases of this process share
 SESSION: pytest.StashKey[SuiteSession] = pytest.StashKey()
-#: on an item: the results recorded by its test, as dictionaries
-RECORDED = pytest.StashKey[list[dict[str, Any]]]()
+#: on an item: the results recorded by its test
+RECORDED = pytest.StashKey[list["CaseResult"]]()
 
-#: the attribute of a test report that carries results from a worker process
+#: the attribute of a test report that carries results, as plain data, from a worker process
 REPORT_ATTRIBUTE = "symscape_results"

@@ -37,7 +37,7 @@ class Outcome:
     def __init__(self, config: pytest.Config):
         self.config = config
         self.started = time.time()
-        self.records: list[dict[str, Any]] = []
+        self.cases: list[CaseResult] = []
         self.early: EarlyFigures | None = None
         self.notes: list[str] = []
         self.written: list[tuple[RunResults, Path]] = []
@@ -48,16 +48,31 @@ class Outcome:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take over the results that came with a test's report."""
-        found = getattr(report, REPORT_ATTRIBUTE, [])
-        if found and not self.records:
+        found = [self._read(record) for record in getattr(report, REPORT_ATTRIBUTE, [])]
+        if found and not self.cases:
             self._set_earlier_reports_aside()
-        self.records += found
-        for record in found:
-            self._draw_early(record)
+        self.cases += found
+        for case in found:
+            self._draw_early(case)
         if report.failed and not found:
             self.lost[report.nodeid] = first_line(report.longrepr)
         if report.skipped and isinstance(report.longrepr, tuple):
             self.skipped[report.nodeid] = str(report.longrepr[2]).removeprefix("Skipped: ")
+
+    def _read(self, record: dict[str, Any]) -> CaseResult:
+        """Read what a test recorded; a question that keeps what it can't read fails the run."""
+        from symscape.decode import DecodeError
+        from symscape.questions.case import CaseResult
+        from symscape.questions.notes import Notes
+        from symscape.questions.records import read_case
+
+        try:
+            return read_case(record)
+        except DecodeError as error:
+            name = CaseName(*(record[key] for key in CaseName._fields))
+            message = f"what question {name.question!r} keeps can't be read back: {error}."
+            self.problems.append(f"{'-'.join(name[1:])}: {message}")
+            return CaseResult(*name, "error", notes=Notes(message=message))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -80,7 +95,7 @@ class Outcome:
         self._write_reports()
         if self.problems and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        if not self.records and roll_of(self.config).cases:
+        if not self.cases and roll_of(self.config).cases:
             self._set_earlier_reports_aside()
             if session.exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
@@ -88,37 +103,33 @@ class Outcome:
     def _record_lost_cases(self) -> None:
         """Record as errors the cases whose test failed without a result: the worker crashed."""
         from symscape.questions.case import CaseResult
+        from symscape.questions.notes import Notes
 
-        recorded = {
-            CaseName(r["question"], r["model"], r["material"], r["slice"]) for r in self.records
-        }
+        recorded = {CaseName(c.question, c.model, c.material, c.slice) for c in self.cases}
         for test, reason in self.lost.items():
             name = roll_of(self.config).cases.get(test)
             if name is not None and name not in recorded:
-                result = CaseResult(*name, "error", detail={"message": reason})
-                self.records.append(result.to_dict())
+                self.cases.append(CaseResult(*name, "error", notes=Notes(message=reason)))
 
-    def _draw_early(self, record: dict[str, Any]) -> None:
+    def _draw_early(self, case: CaseResult) -> None:
         """Have the figures of a slice drawn while the run goes on, if it decides them."""
         from symscape.models.threads import cores
-        from symscape.questions.case import CaseResult
         from symscape.suite.drawing import EarlyFigures, about_the_same, decide_figures
         from symscape.suite.session import session_of
 
         session = session_of(self.config)
         figures = session.settings.figures
-        own = about_the_same(self.records, record)
+        own = about_the_same(self.cases, case)
         if cores() < 2 or not decide_figures(own, "forces" in figures):
             return
 
         def run() -> RunResults:
-            model = session.models[record["model"]]
-            return self._run(session, model, [CaseResult.from_dict(known) for known in own])
+            return self._run(session, session.models[case.model], own)
 
         if self.early is None:
             self.early = EarlyFigures(relief="relief" in figures)
-        folder = session.settings.report_dir / record["model"]
-        self.early.add(folder, f"{record['material']}-{record['slice']}", run)
+        folder = session.settings.report_dir / case.model
+        self.early.add(folder, f"{case.material}-{case.slice}", run)
 
     def _set_earlier_reports_aside(self) -> None:
         """Keep the reports of an earlier run from being taken for this one's."""
@@ -138,7 +149,7 @@ class Outcome:
         return datetime.fromtimestamp(self.started, UTC).isoformat(timespec="seconds")
 
     def _write_reports(self) -> None:
-        if not self.records:
+        if not self.cases:
             return
         from symscape.models.threads import cores
         from symscape.page.report import write_report
@@ -193,7 +204,7 @@ class Outcome:
     def _nothing_judged(self) -> str:
         """Say why a run judged nothing; empty where it did, or had nothing to judge."""
         cases = roll_of(self.config).cases
-        if self.records or not cases or self.config.option.collectonly:
+        if self.cases or not cases or self.config.option.collectonly:
             return ""
         reasons = [reason for test, reason in self.skipped.items() if test in cases]
         why = f", for example: {reasons[0]}" if reasons else "; see above."
@@ -204,7 +215,7 @@ class Outcome:
         if sentence := self._nothing_judged():
             terminalreporter.section("symscape")
             terminalreporter.write_line(sentence, red=True)
-        if not self.records:
+        if not self.cases:
             return
         from symscape.suite.github import failure_annotations
 
@@ -252,13 +263,10 @@ class Outcome:
 
     def _runs(self, session: SuiteSession) -> list[RunResults]:
         """Make one run's results a model, in the order in which the models were asked for."""
-        from symscape.questions.case import CaseResult
-
-        cases = [CaseResult.from_dict(record) for record in self.records]
         return [
-            self._run(session, session.models[name], [c for c in cases if c.model == name])
+            self._run(session, session.models[name], [c for c in self.cases if c.model == name])
             for name in session.model_names
-            if any(c.model == name for c in cases)
+            if any(c.model == name for c in self.cases)
         ]
 
     def _run(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from symscape.errors import NotEvaluated, SymscapeError, message_of, printable
 from symscape.questions.case import CaseResult
+from symscape.questions.notes import Notes
+from symscape.questions.records import plain_case
 from symscape.suite.keys import RECORDED, REPORT_ATTRIBUTE
 from symscape.suite.roll import case_of
 from symscape.suite.session import session_of
@@ -17,7 +18,7 @@ from symscape.verdict.explain import explain, failure_line
 
 def record(item: pytest.Item, result: CaseResult) -> None:
     """Keep a result with the test that made it."""
-    item.stash.setdefault(RECORDED, []).append(result.to_dict())
+    item.stash.setdefault(RECORDED, []).append(result)
 
 
 def recorder(item: pytest.Item) -> Callable[[CaseResult], None]:
@@ -43,9 +44,9 @@ def recorder(item: pytest.Item) -> Callable[[CaseResult], None]:
 
 def attach_results(item: pytest.Item, report: pytest.TestReport) -> None:
     """Hand an item's results to its report, which xdist carries to the main process."""
-    results: list[dict[str, Any]] | None = item.stash.get(RECORDED, None)
+    results = item.stash.get(RECORDED, None)
     if results:
-        setattr(report, REPORT_ATTRIBUTE, results)
+        setattr(report, REPORT_ATTRIBUTE, [plain_case(result) for result in results])
         # a result travels with one report only, setup's or call's
         del item.stash[RECORDED]
 
@@ -71,7 +72,7 @@ def shorten_user_error(
     name = case_of(item)
     if name is None or RECORDED in item.stash:
         return
-    record(item, CaseResult(*name, "error", detail={"message": message}))
+    record(item, CaseResult(*name, "error", notes=Notes(message=message)))
 
 
 def first_line(what: object) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypedDict
 
 import pytest
 
@@ -33,6 +33,13 @@ class CaseName(NamedTuple):
         return subject_of(self.material, self.slice)
 
 
+class PlainRoll(TypedDict):
+    """A roll as workers send it: a test and the names of its case; names of cases."""
+
+    cases: list[list[str]]
+    deselected: list[list[str]]
+
+
 @dataclass
 class Roll:
     """Cases by the name of their test, those that were deselected apart."""
@@ -48,14 +55,14 @@ class Roll:
         """Take in the cases among the tests that the user left out (``-k``, ``-m``)."""
         self.deselected |= {name for item in items if (name := case_of(item))}
 
-    def to_plain(self) -> dict[str, Any]:
+    def to_plain(self) -> PlainRoll:
         """Return lists of strings, which travel between processes."""
         return {
             "cases": [[test, *name] for test, name in self.cases.items()],
             "deselected": [list(name) for name in self.deselected],
         }
 
-    def merge(self, plain: dict[str, Any]) -> None:
+    def merge(self, plain: PlainRoll) -> None:
         """Take in what a worker sent."""
         self.cases |= {test: CaseName(*name) for test, *name in plain["cases"]}
         self.deselected |= {CaseName(*name) for name in plain["deselected"]}
@@ -79,7 +86,7 @@ def question_of(node: pytest.Item | pytest.Function, fixture: str) -> str:
 def case_of(item: pytest.Item) -> CaseName | None:
     """Return the case that a test judges; None for any other test."""
     callspec = getattr(item, "callspec", None)
-    given: dict[str, Any] = callspec.params if callspec is not None else {}
+    given: dict[str, object] = callspec.params if callspec is not None else {}
     # where there are no crystals or slices at all, pytest makes a test without a parameter
     params = {name: value for name, value in given.items() if isinstance(value, tuple)}
     for fixture in ("crystals", "curves"):

@@ -90,21 +90,21 @@ class SuiteSession:
         known = self.known_failure(result.question, result.model, result.material, result.slice)
         expected = known is not None and not known.expired(date.today())
         if known is not None:
-            detail = {
-                **result.detail,
-                "known_failure": known.reason,
-                "known_failure_expires": known.expires.isoformat(),
-            }
+            notes = replace(
+                result.notes,
+                known_failure=known.reason,
+                known_failure_expires=known.expires.isoformat(),
+            )
             if not expected:
-                note = f"declared a known failure until {known.expires}, which is over"
-                detail["warnings"] = [*detail.get("warnings", []), f"{note}: {known.reason}"]
-            result = replace(result, detail=detail)
+                over = f"declared a known failure until {known.expires}, which is over"
+                notes = replace(notes, warnings=(*result.warnings, f"{over}: {known.reason}"))
+            result = replace(result, notes=notes)
         baseline = self.baselines.get(result.model)
         if baseline is None:
             return result
         reference = self._references.get(f"{result.material}-{result.slice}")
         # a case about crystals carries the digest of its files itself
-        digest = reference.digest if reference else str(result.detail.get("digest", ""))
+        digest = reference.digest if reference else result.notes.digest or ""
         judged = baseline.judge(result, digest)
         # a known failure that did not change must not look repaired
         return replace(judged, status=result.status) if expected else judged

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from symscape.decode import encode
 from symscape.questions.behind import behind_crystals
 from symscape.questions.relaxation import RELAXATION
-from symscape.results.structure import crystal_shape
+from symscape.questions.shapes import crystal_shape
 
 if TYPE_CHECKING:
     from symscape.questions.case import CaseResult
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def with_shapes(case: HullCase, result: CaseResult) -> CaseResult:
-    """Return a failed result with the crystals behind it in its detail, ``shapes`` by their ids.
+    """Return a failed result with the shapes of the crystals behind it in its notes.
 
     Where the question is about relaxation, with their geometries after it, too.
     """
@@ -31,5 +30,5 @@ def with_shapes(case: HullCase, result: CaseResult) -> CaseResult:
 
         potential = case.hulls.session.evaluator(case.model)
         after = dict(zip(before, relaxed_geometries([*before.values()], potential), strict=True))
-    shapes = {name: encode(crystal_shape(atoms, after[name])) for name, atoms in before.items()}
-    return replace(result, detail={**result.detail, "shapes": shapes})
+    shapes = {name: crystal_shape(atoms, after[name]) for name, atoms in before.items()}
+    return replace(result, notes=replace(result.notes, shapes=shapes))

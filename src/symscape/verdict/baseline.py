@@ -4,80 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
 from symscape.questions.case import CaseResult, Check
-from symscape.questions.detail import plain
 from symscape.questions.metric import Metric, Movement
+from symscape.questions.notes import BaselineDetail, Change, MetricChange
 from symscape.questions.registry import metric_named
 
 #: by how much of a tolerance a metric may be worse than the baseline
 DEFAULT_MARGIN = 0.1
-
-Change = Literal["better", "worse", "same", "new", "gone"]
-
-
-@dataclass(frozen=True)
-class MetricChange:
-    """One metric against the baseline.
-
-    Parameters
-    ----------
-    metric, unit
-        As in the checks.
-    old, new
-        Values; ``old`` is NaN where the baseline has no number for a check that fails today.
-    worsening
-        How much further the value is from its ideal than the baseline's was, as a share of how far
-        the tolerance lets it be; negative where it got better. Where nothing but the ideal is
-        allowed: in ones for counts, else in units of the noise. Where the baseline has no number:
-        how many tolerances the value is off. Infinite where there is no number any more, minus
-        infinite where there was none before; files write neither, so that both are read from the
-        values.
-    """
-
-    metric: str
-    unit: str
-    old: float
-    new: float
-    worsening: float
-
-    def __post_init__(self) -> None:
-        if math.isnan(self.worsening):
-            worsening = -math.inf if math.isfinite(self.new) else math.inf
-            object.__setattr__(self, "worsening", worsening)
-
-
-@dataclass(frozen=True)
-class BaselineDetail:
-    """What an earlier run said of the same case, as the new case keeps it.
-
-    Parameters
-    ----------
-    change
-        ``better``, ``worse`` or ``same``.
-    metrics
-        Every metric that both have.
-    energies
-        The earlier model's energies in eV/atom with its own zero, shape (n_u, n_v), NaN where
-        there are none; None but for the question ``energies``.
-    fingerprint
-        Of the earlier model.
-    """
-
-    change: Change
-    metrics: tuple[MetricChange, ...] = ()
-    energies: tuple[tuple[float, ...], ...] | None = None
-    fingerprint: str = ""
-
-
-@dataclass(frozen=True)
-class JudgedByBaseline:
-    """The part of ``CaseResult.detail`` that says what the baseline said; None without one."""
-
-    baseline: BaselineDetail | None = None
 
 
 @dataclass(frozen=True)
@@ -169,7 +105,7 @@ def judge_against(
     Returns
     -------
     tuple
-        The result with its new status and ``detail["baseline"]``, and the change.
+        The result with its new status and ``notes.baseline``, and the change.
     """
     change = compare_case(new, old, margin)
     if old is None:
@@ -177,8 +113,10 @@ def judge_against(
     status = new.status
     if status != "error":
         status = "failed" if change.change == "worse" else "passed"
-    grid = None if old.energies is None else np.array(old.energies, dtype=float).tolist()
+    grid = (
+        None
+        if old.energies is None
+        else tuple(tuple(row) for row in np.array(old.energies, dtype=float).tolist())
+    )
     kept = BaselineDetail(change.change, change.metrics, grid, old.fingerprint)
-    return replace(
-        new, status=status, detail={**new.detail, **plain(JudgedByBaseline(kept))}
-    ), change
+    return replace(new, status=status, notes=replace(new.notes, baseline=kept)), change

@@ -9,11 +9,10 @@ from textwrap import wrap
 from symscape.arguments import named_arguments
 from symscape.questions.behind import behind_crystals, behind_texts
 from symscape.questions.case import CaseResult, Check
-from symscape.questions.detail import kept
-from symscape.questions.energies import EnergiesDetail
+from symscape.questions.energies import points_without_energy
+from symscape.questions.notes import BaselineDetail
 from symscape.questions.points import FailedPoint, WorstPoint
 from symscape.questions.registry import metric_named, metric_title, question_words
-from symscape.verdict.baseline import BaselineDetail, JudgedByBaseline
 
 #: points or loci named in full before the rest is counted
 _MOST_POINTS = 5
@@ -25,18 +24,17 @@ _WIDTH = 96
 def explain(result: CaseResult) -> str:
     """Say which metrics passed and failed by how much, and where the worst error is."""
     lines = [f"{result.id}: {question_words(result.question)} {result.status}"]
-    if message := result.detail.get("message"):
-        lines.append(f"  {message}")
+    if result.notes.message:
+        lines.append(f"  {result.notes.message}")
     if result.checks:
         lines += ["", *_table(result)]
     lines += [f"  {metric_title(name)}: {text}" for name, text in behind_texts(result).items()]
-    if baseline := kept(JudgedByBaseline, result).baseline:
-        lines += ["", *_against_baseline(baseline)]
-    points = kept(EnergiesDetail, result)
-    if points.worst:
-        lines += ["", *describe_worst(points.worst)]
-    lines += _failed_points(points.failed_points)
-    lines += [f"note: {warning}" for warning in result.detail.get("warnings", [])]
+    if result.notes.baseline:
+        lines += ["", *_against_baseline(result.notes.baseline)]
+    if result.notes.worst:
+        lines += ["", *describe_worst(result.notes.worst)]
+    lines += _without_energy(points_without_energy(result))
+    lines += [f"note: {warning}" for warning in result.warnings]
     return "\n".join(lines)
 
 
@@ -54,8 +52,8 @@ def failure_line(result: CaseResult) -> str:
 
 
 def _table(result: CaseResult) -> list[str]:
-    window = result.metrics.get("window")
-    where = f" (up to {window} meV/atom above the DFT minimum)" if window else ""
+    windows = result.windows
+    where = f" (up to {windows.judged} meV/atom above the DFT minimum)" if windows else ""
     rows = [
         (
             "pass" if check.passed else "FAIL",
@@ -140,7 +138,7 @@ def describe_worst(worst: WorstPoint) -> list[str]:
     return lines
 
 
-def _failed_points(points: Sequence[FailedPoint]) -> list[str]:
+def _without_energy(points: Sequence[FailedPoint]) -> list[str]:
     if not points:
         return []
     lines = ["", f"  the model gave no energy at {len(points)} points:"]

@@ -27,16 +27,18 @@ from __future__ import annotations
 import difflib
 import math
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, make_dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from symscape.arguments import named_arguments
-from symscape.decode import DecodeError, decode
+from symscape.decode import DecodeError, WrittenShort, decode
 from symscape.errors import ToleranceFileError, shown
 from symscape.questions.limits import CaseTolerances
 from symscape.questions.metric import Limit
+from symscape.questions.question import Question
 from symscape.questions.registry import QUESTIONS
 from symscape.tomltext import read_toml
 from symscape.verdict.known import KnownFailure, KnownFailureTable
@@ -90,15 +92,77 @@ class Tolerances:
 
 
 @dataclass(frozen=True)
-class Frame:
-    """What a tolerance file says beside its limits, which `QUESTIONS` give names to."""
+class StatedLimit(WrittenShort):
+    """A limit as it is written: a number limits the absolute value, a pair is an interval."""
 
-    extends: str = ""
-    override: tuple[dict[str, Any], ...] = ()
-    known_failure: tuple[KnownFailureTable, ...] = ()
+    limit: Limit
+
+    @classmethod
+    def written(cls, value: object) -> StatedLimit:
+        """Read a number from 0 up, infinite for no limit, or a pair of numbers."""
+        if isinstance(value, list):
+            pair = [float(v) for v in value if _is_number(v)]
+            if len(value) != 2 or len(pair) != 2 or not pair[0] <= pair[1]:
+                raise ValueError("[lowest, highest]")
+            return cls((pair[0], pair[1]))
+        if not _is_number(value) or not value >= 0:
+            raise ValueError("a number from 0 up, or [lowest, highest]")
+        return cls((-float(value), float(value)))
 
 
-_FRAME = frozenset(field.name for field in fields(Frame))
+@dataclass(frozen=True)
+class StatedSetting(WrittenShort):
+    """A setting as it is written."""
+
+    value: float
+
+    @classmethod
+    def written(cls, value: object) -> StatedSetting:
+        """Read a number from 0 up, not infinite."""
+        if not _is_number(value) or not 0 <= value <= _LARGEST:
+            raise ValueError("a number from 0 up, not infinite")
+        return cls(float(value))
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    """Whether it is a number that fits a float with room, or infinite."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= _LARGEST or (isinstance(value, float) and math.isinf(value))
+
+
+Fields = list[tuple[str, Any, Any]]
+
+
+def _table_of(question: Question) -> type:
+    """Return the dataclass of a question's table: its settings, and limits of its metrics.
+
+    What counts gaps is not among them: none is ever allowed.
+    """
+    judged = (metric.name for metric in question.metrics if not metric.gap)
+    settings: Fields = [(name, StatedSetting | None, None) for name in question.settings]
+    return _dataclass("Table", [*settings, *((name, StatedLimit | None, None) for name in judged)])
+
+
+@cache
+def _file_kind() -> type:
+    """Return the dataclass of a whole tolerance file.
+
+    It and each of its overrides have a table for each question, those of other packages included.
+    """
+    cases: Fields = [(name, str | None, None) for name in _SELECTORS]
+    cases += [(name, _table_of(question) | None, None) for name, question in QUESTIONS.items()]
+    override = _dataclass("OverrideTable", cases)
+    frame: Fields = [
+        ("extends", str, ""),
+        ("override", tuple[override, ...], ()),  # type: ignore[valid-type]
+        ("known_failure", tuple[KnownFailureTable, ...], ()),
+    ]
+    return _dataclass("ToleranceFile", [*frame, *cases])
+
+
+def _dataclass(name: str, fields: Fields) -> type:
+    return make_dataclass(name, fields, frozen=True, repr=False, eq=False)
 
 
 @named_arguments
@@ -127,8 +191,7 @@ def _load(
         if not os.path.exists(path):
             raise ToleranceFileError(f"tolerances {str(path)!r}: {_neither(path.name)}")
     where = f"profile {name!r}" if name in PROFILES else str(path)
-    document = read_toml(path, "tolerance file", ToleranceFileError)
-    stated = _frame(where, document)
+    stated = _read(path, where)
     # a file of one's own changes the default profile unless it says what else it extends
     base = stated.extends or ("" if name in PROFILES else "default")
     parent = path.parent
@@ -136,18 +199,16 @@ def _load(
         raise ToleranceFileError(f"{where}: extends {shown(base)}, which is {_neither(base)}")
     overrides, known = _load(base, parent, (*seen, name)) if base else ([], [])
     known = [*known, *(table.parsed(where) for table in stated.known_failure)]
-    own = {key: value for key, value in document.items() if key not in _FRAME}
-    return [*overrides, *(_parse(where, table) for table in (own, *stated.override))], known
+    return [*overrides, *(_override(table) for table in (stated, *stated.override))], known
 
 
-def _frame(where: str, document: dict[str, Any]) -> Frame:
-    """Read what a document says beside its limits."""
-    stated = {key: value for key, value in document.items() if key in _FRAME}
+def _read(path: Path, where: str) -> Any:
+    """Read a file as the questions say what it may hold: `_file_kind`."""
+    document = read_toml(path, "tolerance file", ToleranceFileError)
     try:
-        frame: Frame = decode(Frame, stated, "", closed=True)
+        return decode(_file_kind(), document, "", closed=True)
     except DecodeError as error:
         raise ToleranceFileError(f"{where}: {error}; correct it.") from None
-    return frame
 
 
 def _neither(name: str) -> str:
@@ -157,58 +218,17 @@ def _neither(name: str) -> str:
     return f"neither a profile ({', '.join(PROFILES)}) nor a file{hint}"
 
 
-def _parse(where: str, table: dict[str, Any]) -> Override:
-    """Turn one table of a tolerance file into an override."""
-    patterns: dict[str, str] = {}
+def _override(table: Any) -> Override:
+    """Take the patterns, limits and settings of a tolerance file or of one of its overrides."""
+    patterns = {name: getattr(table, name) for name in _SELECTORS}
     limits: dict[str, dict[str, Limit]] = {}
     settings: dict[str, dict[str, float]] = {}
-    for key, value in table.items():
-        if key in _SELECTORS:
-            if not isinstance(value, str):
-                raise ToleranceFileError(f"{where}: {key} is a name or a shell pattern.")
-            patterns[key] = value
-            continue
-        if key not in QUESTIONS:
-            raise ToleranceFileError(f"{where}: {_unknown('question', key, QUESTIONS)}")
-        if not isinstance(value, dict):
-            raise ToleranceFileError(f"{where}: [{key}] is a table of metrics.")
-        question = QUESTIONS[key]
-        judged = [metric.name for metric in question.metrics if not metric.gap]
-        for name, limit in value.items():
-            spot = f"{where}: {key}.{name}"
-            if name in question.settings:
-                settings.setdefault(key, {})[name] = _number(spot, limit)
-            elif name in judged:
-                limits.setdefault(key, {})[name] = _limit(spot, limit)
-            else:
-                known = [*judged, *question.settings]
-                raise ToleranceFileError(f"{where}: {_unknown(f'metric of {key}', name, known)}")
-    return Override(patterns, limits, settings)
-
-
-def _number(where: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LARGEST:
-        raise ToleranceFileError(
-            f"{where} is {shown(value)}, but must be a number from 0 up, not infinite."
-        )
-    return float(value)
-
-
-def _limit(where: str, value: object) -> Limit:
-    """Read a limit: a number limits the absolute value, a pair is an interval."""
-    if isinstance(value, list):
-        pair = [v for v in value if isinstance(v, (int, float)) and not isinstance(v, bool)]
-        huge = any(_LARGEST < abs(v) < math.inf for v in pair)
-        if len(value) != 2 or len(pair) != 2 or huge or not pair[0] <= pair[1]:
-            raise ToleranceFileError(f"{where} is {shown(value)}, but must be [lowest, highest].")
-        return float(pair[0]), float(pair[1])
-    if value == math.inf:
-        return -math.inf, math.inf
-    high = _number(where, value)
-    return -high, high
-
-
-def _unknown(what: str, name: str, known: Any) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}."
-    return f"{shown(name)} is no {what}; {hint}"
+    for question in QUESTIONS:
+        own = getattr(table, question)
+        for name in (field.name for field in fields(own)) if own is not None else ():
+            stated = getattr(own, name)
+            if isinstance(stated, StatedLimit):
+                limits.setdefault(question, {})[name] = stated.limit
+            elif stated is not None:
+                settings.setdefault(question, {})[name] = stated.value
+    return Override({k: v for k, v in patterns.items() if v is not None}, limits, settings)
