@@ -17,6 +17,7 @@ from report_runs import judged_case, make_run, reference_summary
 from symscape.page import report
 from symscape.page.processes import background
 from symscape.page.report import draw_slices, write_report
+from symscape.questions.case import CaseResult
 from symscape.suite import drawing
 from symscape.suite.drawing import EarlyFigures, about_the_same, decide_figures
 
@@ -114,13 +115,9 @@ def test_the_process_yields_and_is_not_interrupted():
     ],
 )
 def test_figures_wait_for_all_that_they_show(questions, arrows, enough):
-    records = [
-        {"question": q, "model": "m", "material": "Al", "slice": s}
-        for q in questions
-        for s in ("a", "b")
-    ]
-    own = about_the_same(records, records[0])
-    assert [record["question"] for record in own] == questions
+    cases = [CaseResult(q, "m", "Al", s, "passed") for q in questions for s in ("a", "b")]
+    own = about_the_same(cases, cases[0])
+    assert [case.question for case in own] == questions
     assert decide_figures(own, arrows) == enough
 
 
@@ -131,7 +128,8 @@ def test_a_run_has_its_figures_drawn_while_it_goes_on(suite, monkeypatch):
         import pytest
         from symscape.models import threads
         from symscape.page import report
-        from symscape.suite import drawing
+        from symscape.questions.case import CaseResult
+from symscape.suite import drawing
 
         drawing.PATIENCE_s = 0.0
         threads.cores = lambda: 2
