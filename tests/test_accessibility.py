@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import leaderboard_runs
+import numpy as np
 import pytest
 from accessible import axe_problems, tab_order
 from browser import DARK, LIGHT
@@ -17,8 +18,11 @@ from test_hull_report import run as hull_run
 from test_leaderboard_pages import ranking as ranking
 from test_leaderboard_pages import site as site
 from test_report_baseline import compared as compared
+from test_several import RIGID
 
+from symscape.landscape.several import compare_energies
 from symscape.page.history_page import render_history_page
+from symscape.page.landscape_page import ComparedSlice, LandscapePage, render_landscape_page
 from symscape.page.report import write_report
 from symscape.results.history import History, PastRun
 
@@ -33,6 +37,10 @@ def pages(tmp_path_factory, compared, run, site) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
     history = History(tuple(PastRun(f"step-{k}", run_of(k / 4, k)) for k in (1, 2, 4)))
     (folder / "history.html").write_text(render_history_page(history), encoding="utf-8")
+    surface = np.linspace(0, 0.1, RIGID[0].shape[0] * RIGID[0].shape[1]).reshape(RIGID[0].shape)
+    compared_models = compare_energies(RIGID[0], {"a": surface, "b": 2 * surface})
+    landscape = LandscapePage("NaCl", [ComparedSlice(compared_models)], {})
+    (folder / "landscape.html").write_text(render_landscape_page(landscape), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         draw_little(patch)
         reports = {
@@ -49,10 +57,14 @@ def pages(tmp_path_factory, compared, run, site) -> dict[str, Path]:
             ("material", f"materials/{leaderboard_runs.material(0).material}.html"),
         )
     }
-    return {**reports, **board, "history": folder / "history.html"}
+    own = {name: folder / f"{name}.html" for name in ("history", "landscape")}
+    return {**reports, **board, **own}
 
 
-KINDS = ("failures", "baseline", "hulls", "nothing", "history", "board", "model", "material")
+KINDS = (
+    "failures", "baseline", "hulls", "nothing", "history", "landscape", "board", "model",
+    "material",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("scheme", [LIGHT, DARK])
