@@ -15,6 +15,7 @@ from report_runs import stating
 
 from symscape.equation_of_state.compare import CurveErrors
 from symscape.leaderboard.audit import audit
+from symscape.leaderboard.curves import contradictions, read_curves
 from symscape.leaderboard.library import Asked, asked_of
 from symscape.leaderboard.recompute import recompute
 from symscape.leaderboard.submission import submission_problems
@@ -125,6 +126,15 @@ def test_curves_that_were_changed_contradict_the_metrics(library, honest, data):
             )
 
     assert recompute(with_rows(honest, asked, edit), library).problems
+
+
+def test_a_run_of_a_part_does_not_contradict_itself(library, honest):
+    """As of -m quick or -k: differences between prototypes whose curves were not asked for."""
+    without = tuple(c for c in honest.cases if c.question != "equation_of_state")
+    assert without
+    answers = read_curves(list(without), library.equations)
+    assert answers.differences
+    assert contradictions(answers, library.equations) == []
 
 
 def test_judging_on_fewer_crystals_takes_another_card(library, honest, tmp_path):

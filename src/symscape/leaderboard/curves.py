@@ -124,8 +124,11 @@ def curve_answers(fitted: BirchMurnaghan, equations: EquationsOfState) -> CurveA
 
 
 def contradictions(answers: CurveAnswers, equations: EquationsOfState) -> list[str]:
-    """Say where a difference between prototypes is not that of two curves with a minimum."""
-    curves, lowest = answers.by_id, lowest_prototypes(equations)
+    """Say where a difference between prototypes is not that of two curves with a minimum.
+
+    Curves of groups that a run of a part did not ask for say nothing.
+    """
+    curves, lowest, asked = answers.by_id, lowest_prototypes(equations), _asked(answers, equations)
     symbols = dict(zip(equations.elements.tolist(), equations.symbols, strict=True))
     return [
         f"prototype_differences of {prototype} and the curve of {names[0]} or {names[1]} "
@@ -133,8 +136,20 @@ def contradictions(answers: CurveAnswers, equations: EquationsOfState) -> list[s
         for prototype, own in answers.differences.items()
         for element, value in own.items()
         for names in [[f"{symbols[element]}-{p}" for p in (prototype, lowest[element])]]
-        if np.isfinite(value) != all(_has_minimum(curves.get(name)) for name in names)
+        if asked.issuperset(names)
+        and np.isfinite(value) != all(_has_minimum(curves.get(name)) for name in names)
     ]
+
+
+def _asked(answers: CurveAnswers, equations: EquationsOfState) -> set[str]:
+    """Return the ids of all crystals of the groups that a run has answers for."""
+    everything = np.full(len(equations), "")
+    return {
+        equations.ids[k]
+        for subject in all_curve_subjects(equations)
+        if subject.material in answers.curves
+        for k in np.flatnonzero(CurveCrystals(equations, everything, subject).members)
+    }
 
 
 def _has_minimum(curve: Curve | None) -> bool:
