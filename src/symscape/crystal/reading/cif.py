@@ -57,7 +57,7 @@ def read_cif(text: str, block_name: str = "") -> CellArrays:
         expansion.lattice,
         expansion.positions,
         expansion.numbers,
-        (*chosen, *symmetry.notices, *expansion.notices),
+        (*chosen, *_unknown_occupancies(block), *symmetry.notices, *expansion.notices),
         moments_of(block, atoms, expansion, magnetic),
         len(setting),
         symmetry.number or setting.number,
@@ -139,12 +139,22 @@ def _atoms(block: CifBlock) -> list[ListedAtom]:
 
 
 def _check_occupancy(label: str, text: str) -> None:
-    """Refuse all but fully occupied sites; '.' and '?' are the dictionary's default, 1."""
+    """Refuse all but fully occupied sites; '.' is the dictionary's default, 1, and so is '?'."""
     share = 1.0 if is_unknown(text) else as_number(text)
     if not 0.999 < share < 1.001:
         raise DisorderedStructureError(
             f"{label} is a partially occupied site (occupancy {text}); give an ordered crystal."
         )
+
+
+def _unknown_occupancies(block: CifBlock) -> tuple[str, ...]:
+    """Return a notice where occupancies are '?', unknown, and not '.', the default."""
+    labels = block.column("_atom_site_label") or block.column("_atom_site_type_symbol")
+    shares = block.column("_atom_site_occupancy")
+    unknown = [label for label, share in zip(labels, shares, strict=False) if share == "?"]
+    if not unknown:
+        return ()
+    return (f"the occupancy of {', '.join(dict.fromkeys(unknown))} is unknown (?), taken as 1",)
 
 
 def _last_digit(text: str) -> float:
