@@ -20,7 +20,7 @@ def test_a_report_shows_what_moved_since_earlier_runs(suite):
     second.assert_outcomes(passed=1)
     page = (suite.path / "reports" / "exact" / "index.html").read_text(encoding="utf-8")
     assert "2 runs, first/soft to this run: " in page
-    told = r"softening scale over 2 runs: first/soft: 0\.50*, failed; this run: 1\.0+, passed"
+    told = r"softening scale over 2 runs, in their order: 0\.50* failed; 1\.0+\""
     assert re.search(told, page)
 
 
