@@ -29,7 +29,9 @@ RESULTS = Path(__file__).parents[1] / "reports" / "leaderboard" / "results"
 
 @pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
 def test_every_question_says_what_its_results_keep(question):
-    """What the codec reads is a frozen dataclass whose type hints can be resolved."""
+    """What the codec reads, if there is anything, is a frozen dataclass with type hints."""
+    if question.detail is None:
+        return
     assert get_type_hints(question.detail)
     assert question.detail.__dataclass_params__.frozen
 
@@ -42,7 +44,7 @@ def test_committed_cases_are_read_and_written_as_they_are(path):
         case = read_case(record)
         assert json.dumps(plain_case(case)) == json.dumps(record)
         question = QUESTIONS[case.question]
-        assert isinstance(case.detail, question.detail | None)
+        assert case.detail is None or isinstance(case.detail, question.detail)
         seen |= {question.about} if case.detail else set()
     assert seen >= {"slices", "crystals"}
 

@@ -96,7 +96,7 @@ def test_cases_are_groups_and_prototypes():
 def test_the_suite_asks_and_reports(suite):
     outcome = run(suite, "--mlip", "cheap:exact,cheap:soft", "-k", "Zr or BCC")
     outcome.assert_outcomes(passed=2, failed=2, deselected=12)
-    outcome.stdout.fnmatch_lines(["*soft-group-4-Ti-Zr-Hf: equation_of_state failed"])
+    outcome.stdout.fnmatch_lines(["*soft-group-4-Ti-Zr-Hf: equations of state failed"])
     prototype, group = results(suite, "soft").cases
     assert group.metrics["volume_bias"] == pytest.approx(5, abs=0.01)
     assert group.metrics["n_crystals"] == 30

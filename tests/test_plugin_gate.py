@@ -138,5 +138,7 @@ def test_in_github_actions_failures_are_annotated_and_the_summary_is_appended(su
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(suite.path / "job.md"))
     outcome = run_apart(suite, "--mlip", "cheap:soft")
-    outcome.stdout.fnmatch_lines(["::error title=soft-AlCu-Cmcm-Al_y-Cu_y::energies: *tolerance*"])
+    outcome.stdout.fnmatch_lines(
+        ["::error title=soft-AlCu-Cmcm-Al_y-Cu_y::relative energies: *tolerance*"]
+    )
     assert "soft" in (suite.path / "job.md").read_text()
