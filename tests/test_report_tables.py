@@ -25,7 +25,6 @@ from symscape.page.words import (
     duration_text,
     limit_text,
     metric_text,
-    metric_title,
     number_text,
     pair_text,
     place_text,
@@ -37,6 +36,7 @@ from symscape.questions.case import CaseResult, Check
 from symscape.questions.energies import EnergiesDetail
 from symscape.questions.points import ClosestPair
 from symscape.questions.records import plain_case, read_case
+from symscape.questions.registry import metric_title
 from symscape.verdict import explain
 
 
@@ -251,8 +251,8 @@ def test_severity_agrees_with_the_verdict(value, low, high):
 )
 def test_checks_in_words(check, value, limit, times):
     words = check_words(check)
-    assert (words["value"], words["limit"], words["times"]) == (value, limit, times)
-    assert words["unit"] == ("Å" if check.unit == "angstrom" else check.unit)
+    assert (words.value, words.limit, words.times) == (value, limit, times)
+    assert words.unit == ("Å" if check.unit == "angstrom" else check.unit)
 
 
 def test_remarks_are_printed_as_the_rest_of_the_page():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from dataclasses import dataclass
 
 from symscape.page.words import limit_text, metric_text, unit_text
 from symscape.questions.case import Check
@@ -25,13 +25,25 @@ def times_text(check: Check) -> str:
     return f"{severity(check):.{0 if severity(check) >= 100 else 1}f} ×"
 
 
-def check_words(check: Check) -> dict[str, Any]:
-    """Return a check's parts as printed, shared by summary and page."""
-    return {
-        "title": metric_title(check.metric),
-        "value": metric_text(check.metric, check.value),
-        "limit": limit_text(check),
-        "unit": unit_text(check.unit),
-        "times": times_text(check),
-        "passed": check.passed,
-    }
+@dataclass(frozen=True)
+class CheckWords:
+    """A check as summary and page print it."""
+
+    title: str
+    value: str
+    limit: str
+    unit: str
+    times: str
+    passed: bool
+
+
+def check_words(check: Check) -> CheckWords:
+    """Return a check's parts as printed."""
+    return CheckWords(
+        metric_title(check.metric),
+        metric_text(check.metric, check.value),
+        limit_text(check),
+        unit_text(check.unit),
+        times_text(check),
+        check.passed,
+    )

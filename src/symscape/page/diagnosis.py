@@ -81,8 +81,8 @@ def _value(check: Check) -> str:
     """``largest error 112 meV/atom``; counts first: ``21 without a minimum``."""
     words = check_words(check)
     if metric_named(check.metric).counts and check.value > 1:
-        return f"{words['value']} {words['title']}"
-    return f"{words['title']} {words['value']} {words['unit']}".rstrip()
+        return f"{words.value} {words.title}"
+    return f"{words.title} {words.value} {words.unit}".rstrip()
 
 
 def _energies(case: CaseView) -> str:

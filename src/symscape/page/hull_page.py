@@ -13,6 +13,7 @@ from symscape.page.hull_view import GROUPS, HullView
 from symscape.page.view import RunView
 
 if TYPE_CHECKING:
+    import pandas as pd
     from markupsafe import Markup
     from matplotlib.figure import Figure
 
@@ -79,7 +80,7 @@ def _figures(view: HullView) -> dict[str, tuple[Callable[[Layout], Figure], str]
     return found
 
 
-def hull_tables(view: HullView) -> dict[str, Any]:
+def hull_tables(view: HullView) -> dict[str, pd.DataFrame]:
     """Return the tables of a run's crystals by the names of their files; energies in meV/atom."""
     if view.crystals.empty:
         return {}

@@ -148,8 +148,8 @@ def _checks_text(case: CaseView) -> str:
     parts = []
     for check in case.failed_checks:
         words = check_words(check)
-        unit = f" {words['unit']}" if words["unit"] else ""
-        parts.append(f"{words['title']} {words['value']}{unit} ({words['limit']})")
+        unit = f" {words.unit}" if words.unit else ""
+        parts.append(f"{words.title} {words.value}{unit} ({words.limit})")
     return "; ".join(parts) or NOTHING
 
 
