@@ -271,7 +271,7 @@ def run(suite, *arguments):
 def test_the_suite_asks_and_reports(suite):
     outcome = run(suite, "--mlip", "cheap:exact,cheap:low", "-k", "not relaxation")
     outcome.assert_outcomes(passed=4, failed=4, deselected=2)
-    outcome.stdout.fnmatch_lines(["*low-crystals-n_wyckoff-0: underprediction failed"])
+    outcome.stdout.fnmatch_lines(["*low-crystals-n_wyckoff-0: underprediction by symmetry failed"])
     results = load_results(suite.path / "reports" / "low" / "results.json")
     assert [c.question for c in results.cases] == [
         "hull", "stability", "underprediction", "underprediction",
