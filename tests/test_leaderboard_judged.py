@@ -80,6 +80,9 @@ def test_other_references_make_everything_new(built, library, tmp_path):
     assert judged.library == library.digest
     from dataclasses import replace
 
+    save_judged(tmp_path, replace(judged, code="0" * 64))
+    assert load_judged(tmp_path) is None  # another version of the code may judge otherwise
+
     other = replace(judged, library="0" * 64)
     assert make_board(read_entries([folder / "results"]), library, judged=other).judged is None
 

@@ -257,3 +257,20 @@ def test_results_do_not_depend_on_the_order_of_the_axes():
     one = asdict(compare_topology(reference, model, geometry).errors)
     other = asdict(compare_topology(reference.T, model.T, swapped).errors)
     assert one == pytest.approx(other, abs=1e-6)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), scatter=st.floats(0.001, 0.1))
+def test_rounding_decides_nothing(seed, scatter):
+    """Wells that symmetry makes equal are put in order by more than their last bits."""
+    energies = double_well(X, Y)
+    rng = np.random.default_rng(seed)
+    model = energies + scatter * rng.normal(size=(2, 2))[0, 0] * X + scatter * np.cos(3 * X + Y)
+    found = [
+        compare_topology(energies + noise, model + noise, GEOMETRY)
+        for noise in (0.0, *1e-15 * rng.normal(size=(4, *X.shape)))
+    ]
+    first, *others = [(len(c.matched), [s.barrier_error for s in c.saddles]) for c in found]
+    for other in others:
+        assert other[0] == first[0]
+        assert other[1] == pytest.approx(first[1], abs=1e-6)

@@ -10,6 +10,7 @@ import numpy as np
 
 from symscape.landscape.geometry import GridGeometry
 from symscape.landscape.minima import (
+    EQUAL_DIGITS,
     PERSISTENCE_THRESHOLD,
     Minimum,
     StationaryPoint,
@@ -346,7 +347,7 @@ def _match_saddles(
     for i, j in combinations(range(len(matched)), 2):
         saddle = passes[0].saddle(matched[i].reference, matched[j].reference)
         if saddle is not None:
-            candidates.append((saddle.energy, i, j, saddle))
+            candidates.append((round(saddle.energy, EQUAL_DIGITS), i, j, saddle))
     candidates.sort(key=lambda c: c[:3])
     joined = list(range(len(matched)))
     result = []
@@ -369,8 +370,15 @@ def _matched_saddle(
     model: StationaryPoint,
     geometry: GridGeometry,
 ) -> MatchedSaddle:
-    shallow, deep = sorted(pair, key=lambda k: -matched[k].reference.energy)
     error = 1000 * (model.energy - reference.energy)
+
+    def order(k: int) -> tuple[float, float, int]:
+        """Put the shallower well first; of wells that DFT has equally deep the worse one."""
+        barrier_error = error - matched[k].depth_error
+        depth = round(matched[k].reference.energy, EQUAL_DIGITS)
+        return -depth, -round(abs(barrier_error), EQUAL_DIGITS - 3), k
+
+    shallow, deep = sorted(pair, key=order)
     return MatchedSaddle(
         (shallow, deep),
         reference,

@@ -20,6 +20,9 @@ from symscape.landscape.persistence import Lakes, diagram, flood
 PERSISTENCE_THRESHOLD = 0.005
 #: share of the energy differences around a point by which a fit to them may miss it
 _MISFIT = 0.1
+#: decimals of eV/atom by which wells and passes are put in order: what symmetry makes equal is
+#: equal, whatever a processor's rounding does
+EQUAL_DIGITS = 7
 #: wells shallower than this share of the threshold are not looked at; those in between are not
 #: asked for, but may be the partner of a deeper one
 FAINT = 0.2
@@ -177,7 +180,8 @@ def _topology(
     on_grid = (lakes.births % factor == 0).all(axis=1)
     chosen = np.flatnonzero(on_grid & (lakes.persistence >= FAINT * threshold))
     minima = [_minimum(grid, surface, factor, geometry, lakes, int(k)) for k in chosen]
-    minima.sort(key=lambda m: (m.energy, m.index))
+    # wells that symmetry makes equal are in the order of the grid, not of the last bits
+    minima.sort(key=lambda m: (round(m.energy, EQUAL_DIGITS), m.index))
     for shared in (grid, surface):
         shared.flags.writeable = False
     return Topology(tuple(minima), threshold, grid, surface, factor, geometry, lakes)

@@ -1,8 +1,8 @@
 """What a leaderboard has worked out already, kept beside its results.
 
 Recomputing takes seconds a model, and the ends of the scales a dozen more. A build need not repeat
-what was done of the same files and the same references: both are recognized by their digests. A
-changed or new file is recomputed, and submissions always are.
+what was done of the same files and the same references by the same code, which are recognized by
+their digests. A changed or new file is recomputed, and submissions always are.
 """
 
 from __future__ import annotations
@@ -11,11 +11,31 @@ import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from symscape.digest import code_digest
 from symscape.files import checksum
 from symscape.leaderboard.kept import read_kept, write_kept
 
 FILE = "judged.json"
 SCHEMA = "symscape-judged/1"
+
+#: what verdicts and scores follow from
+_PACKAGES = (
+    "symscape.contracts",
+    "symscape.crystal",
+    "symscape.equation_of_state",
+    "symscape.hull",
+    "symscape.landscape",
+    "symscape.leaderboard.anchors",
+    "symscape.leaderboard.audit",
+    "symscape.leaderboard.scores",
+    "symscape.questions",
+    "symscape.verdict",
+)
+
+
+def judging_code() -> str:
+    """Return the digest of the source that verdicts and scores follow from."""
+    return code_digest(_PACKAGES)
 
 
 @dataclass(frozen=True)
@@ -55,6 +75,8 @@ class Judged:
         Of every case of the library.
     anchors
         Best first.
+    code
+        Digest of the source that they follow from.
     """
 
     library: str
@@ -62,6 +84,7 @@ class Judged:
     results: dict[str, str] = field(default_factory=dict)
     standards: tuple[KeptStandard, ...] = ()
     anchors: tuple[KeptAnchor, ...] = ()
+    code: str = ""
     schema: str = SCHEMA
 
     def has(self, model: str, path: Path) -> bool:
@@ -75,7 +98,7 @@ def text_digest(*parts: str) -> str:
 
 
 def load_judged(folder: Path) -> Judged | None:
-    """Return what a leaderboard's folder keeps; None where it keeps nothing.
+    """Return what a leaderboard's folder keeps; None where it keeps nothing of this code's.
 
     Raises
     ------
@@ -83,7 +106,8 @@ def load_judged(folder: Path) -> Judged | None:
         If the file can't be read.
     """
     found = read_kept(Judged, folder / FILE, "delete the file")
-    return found if found and found.schema == SCHEMA else None
+    current = found and found.schema == SCHEMA and found.code == judging_code()
+    return found if current else None
 
 
 def save_judged(folder: Path, judged: Judged) -> None:

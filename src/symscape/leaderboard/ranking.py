@@ -11,7 +11,7 @@ import numpy as np
 
 from symscape.leaderboard.bootstrap import Intervals, bootstrap
 from symscape.leaderboard.collect import Board, Entry
-from symscape.leaderboard.judged import Judged, KeptAnchor, KeptStandard
+from symscape.leaderboard.judged import Judged, KeptAnchor, KeptStandard, judging_code
 from symscape.leaderboard.scores import ScoreTable, case_values, score_board, score_cases
 from symscape.leaderboard.speed import SPEED, seconds_of
 from symscape.models.registry import load_cards
@@ -243,6 +243,7 @@ class Ranking:
                 KeptAnchor(a.name, a.what, a.score, tuple(map(float, a.questions)))
                 for a in self.anchors
             ),
+            code=judging_code(),
         )
 
     @property
