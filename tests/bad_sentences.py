@@ -139,7 +139,10 @@ COMMANDS: dict[str, tuple[int, str]] = {
     "import cut.cif -o new-cut": (1, "none of 1 records .*new-cut/rejects.jsonl says why"),
     "import entries-torn.json -o new-torn": (2, "entries-torn.json: the JSON is damaged"),
     "import entries-other.json -o new-other": (1, "none of 1 records could be imported"),
-    "import entries-empty.json -o new-empty": (1, "none of 0 records could be imported"),
+    "import entries-empty.json -o new-empty": (
+        2,
+        "there are no records; give a file with crystals",
+    ),
     "import entries-strange.json -o new-strange": (1, "none of 1 records could be imported"),
     "import results-good.json -o new-results": (1, "none of 1 records could be imported"),
     "import entries.json.gz -o new": (2, "entries.json.gz: the format is not recognized"),
@@ -221,7 +224,7 @@ COMMANDS: dict[str, tuple[int, str]] = {
     "validate a-folder": (1, "a-folder: this is a folder"),
     "validate card.toml": (1, "no model family 'chgnett': did you mean chgnet"),
     "validate results-torn.json": (1, "results-torn.json: not valid JSON"),
-    "validate metric.toml": (1, "the key 'energies.maee' is unknown (did you mean 'mae'?)"),
+    "validate metric.toml": (1, r"the key 'energies.maee' is unknown \(did you mean 'mae'\?\)"),
     f"validate references-nan/{REFERENCE}": (1, "energy_eV' is not a finite number"),
 }
 

@@ -13,6 +13,7 @@ from symscape.page.summary import summary_markdown
 from symscape.page.view import RunView
 from symscape.questions.case import CaseResult, Check
 from symscape.questions.metric import Metric
+from symscape.questions.notes import BehindRow, Notes
 from symscape.questions.question import Question
 from symscape.questions.registry import QUESTIONS, metric_title, question_title
 from symscape.results.run_results import BaselineSummary
@@ -35,11 +36,9 @@ def raw_keys(text: str) -> list[str]:
 def case_of(question: Question, metric: Metric, value: float, passed: bool) -> CaseResult:
     """A case with one check, about the slice that the run below knows."""
     check = Check(metric.name, value, (None, 1.0), metric.unit, passed)
-    detail = {"behind": {metric.name: [{"id": "As-A7", "value": value, "unit": "%"}]}}
+    notes = Notes(behind={metric.name: (BehindRow("As-A7", value, "%"),)})
     status = "passed" if passed else "failed"
-    return CaseResult(
-        question.name, "soft", "AbO3-P4mm", "Ab_z-O_z", status, (check,), detail=detail
-    )
+    return CaseResult(question.name, "soft", "AbO3-P4mm", "Ab_z-O_z", status, (check,), notes=notes)
 
 
 ASKED = [(q, m) for q in QUESTIONS.values() for m in q.metrics]

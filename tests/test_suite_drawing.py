@@ -128,8 +128,7 @@ def test_a_run_has_its_figures_drawn_while_it_goes_on(suite, monkeypatch):
         import pytest
         from symscape.models import threads
         from symscape.page import report
-        from symscape.questions.case import CaseResult
-from symscape.suite import drawing
+        from symscape.suite import drawing
 
         drawing.PATIENCE_s = 0.0
         threads.cores = lambda: 2
