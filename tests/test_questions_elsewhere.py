@@ -109,3 +109,24 @@ def test_the_page_shows_the_files_that_are_tested():
     stated.read(EXAMPLE / "entry_points.txt")
     assert dict(stated[group]) == points
     assert f"Name: {project['project']['name']}" in (EXAMPLE / "METADATA").read_text()
+
+
+def test_a_question_is_found_by_the_file_it_is_in(tmp_path, monkeypatch):
+    """No list of questions has to be told of a new one."""
+    from symscape import questions
+    from symscape.questions import registry
+
+    (tmp_path / "lowest.py").write_text(
+        "from symscape.questions.question import Question\n"
+        "from symscape.questions.subjects import MaterialSlice\n"
+        "asked = lambda case: None\n"
+        "LOWEST = Question('lowest', 'Lowest point', MaterialSlice, (), asked, place=15)\n"
+    )
+    monkeypatch.setattr(questions, "__path__", [*questions.__path__, str(tmp_path)])
+    try:
+        found = list(registry.collect_questions())
+    finally:
+        sys.modules.pop("symscape.questions.lowest", None)
+    own = [name for name in found if name != "lowest"]
+    assert found == [own[0], "lowest", *own[1:]]
+    assert set(own) <= set(registry.QUESTIONS)

@@ -110,6 +110,7 @@ CONSERVATIVE_FORCES = Question(
     nothing="the model has no forces",
     needs=_NEEDS,  # type: ignore[arg-type]
     scoring=Scoring("gradients", 0.5, "forces and stress are derivatives of the energy"),
+    place=70,
 )
 CRYSTAL_FORCES = Question(
     "crystal_forces",
@@ -120,4 +121,5 @@ CRYSTAL_FORCES = Question(
     detail=ContractsOnCrystals,
     nothing="the model has no forces or no stress",
     needs=_NEEDS,  # type: ignore[arg-type]
+    place=130,
 )

@@ -271,4 +271,5 @@ ENERGIES = Question(
         f"relative energies point by point, up to {SCORED_WINDOW:g} meV/atom above the DFT minimum",
         on_grid=True,
     ),
+    place=10,
 )  # fmt: skip

@@ -265,4 +265,5 @@ EQUATION_OF_STATE = Question(
         "volumes", 0.5,
         "energy against volume of rigid crystals of nearly all elements: size and stiffness",
     ),
+    place=140,
 )  # fmt: skip

@@ -131,4 +131,5 @@ FORCES = Question(
     settings={"window": 500.0},
     needs=frozenset({"energy", "forces"}),
     scoring=Scoring("forces", 1.0, "slopes along the axes of the slice against DFT's forces"),
+    place=40,
 )  # fmt: skip

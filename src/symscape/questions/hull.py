@@ -175,4 +175,5 @@ HULL = Question(
         "hull", 1.0,
         "formation energies, energies above hull and the order of polymorphs, by chemical system",
     ),
+    place=80,
 )  # fmt: skip

@@ -96,6 +96,7 @@ INVARIANCE = Question(
         "the energy does not depend on orientation, origin, order of atoms or choice of cell",
     ),
     derived=(LARGEST,),
+    place=60,
 )  # fmt: skip
 CRYSTAL_INVARIANCE = Question(
     "crystal_invariance",
@@ -104,4 +105,5 @@ CRYSTAL_INVARIANCE = Question(
     (*_OF_A_CRYSTAL, FAILED_CRYSTALS),
     ask=_ask_of_crystals,
     detail=ContractsOnCrystals,
+    place=120,
 )

@@ -176,4 +176,5 @@ MINIMA = Question(
         "minima", 1.0, "the minima of DFT, at their places and energies, and no others",
         on_grid=True,
     ),
+    place=20,
 )  # fmt: skip

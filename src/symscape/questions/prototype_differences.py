@@ -190,4 +190,5 @@ PROTOTYPE_DIFFERENCES = Question(
         "energies of an element's simple cubic, bcc, fcc and diamond crystals relative to the "
         "lowest",
     ),
+    place=150,
 )  # fmt: skip

@@ -71,6 +71,8 @@ class Question:
         the error of the reference itself.
     derived
         Metrics that the leaderboard makes of the others: the largest of all.
+    place
+        Reports and leaderboard tell questions in the order of these numbers, then of names.
     """
 
     name: str
@@ -85,6 +87,7 @@ class Question:
     scoring: Scoring | None = None
     compares_energies: bool = False
     derived: tuple[Metric, ...] = ()
+    place: int = 1000
 
     @property
     def about(self) -> Literal["slices", "crystals", "curves"]:

@@ -3,49 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from importlib import metadata
+from importlib import import_module, metadata
+from pkgutil import iter_modules
 
+from symscape import questions
 from symscape.errors import SymscapeError, shown
-from symscape.questions.conservative_forces import CONSERVATIVE_FORCES, CRYSTAL_FORCES
-from symscape.questions.energies import ENERGIES
-from symscape.questions.equation_of_state import EQUATION_OF_STATE
-from symscape.questions.forces import FORCES
-from symscape.questions.hull import HULL
-from symscape.questions.invariance import CRYSTAL_INVARIANCE, INVARIANCE
 from symscape.questions.metric import Metric
-from symscape.questions.minima import MINIMA
 from symscape.questions.notes import Notes
-from symscape.questions.prototype_differences import PROTOTYPE_DIFFERENCES
 from symscape.questions.question import Question
-from symscape.questions.relaxation import RELAXATION
-from symscape.questions.saddles import SADDLES
-from symscape.questions.smoothness import SMOOTHNESS
-from symscape.questions.stability import STABILITY
-from symscape.questions.underprediction import UNDERPREDICTION
 
 #: entry points whose values are a `Question` each
 ENTRY_POINTS = "symscape.questions"
 
 #: what every case may keep
 _NOTES = frozenset(field.name for field in fields(Notes))
-#: in the order in which reports tell them
-_OWN = (
-    ENERGIES,
-    MINIMA,
-    SADDLES,
-    FORCES,
-    SMOOTHNESS,
-    INVARIANCE,
-    CONSERVATIVE_FORCES,
-    HULL,
-    STABILITY,
-    UNDERPREDICTION,
-    RELAXATION,
-    CRYSTAL_INVARIANCE,
-    CRYSTAL_FORCES,
-    EQUATION_OF_STATE,
-    PROTOTYPE_DIFFERENCES,
-)
+#: modules of this package that look questions up, and so can hold none
+_READERS = frozenset({"records", "registry"})
+
+
+def _own() -> tuple[Question, ...]:
+    """Return the questions that modules of this package hold, in the order of reports."""
+    names = [info.name for info in iter_modules(questions.__path__) if info.name not in _READERS]
+    modules = [import_module(f"{questions.__name__}.{name}") for name in names]
+    values = [value for module in modules for value in vars(module).values()]
+    # a module that imports another's question holds the same one
+    own = {id(value): value for value in values if isinstance(value, Question)}
+    return tuple(sorted(own.values(), key=lambda question: (question.place, question.name)))
 
 
 def collect_questions(others: tuple[Question, ...] = ()) -> dict[str, Question]:
@@ -59,7 +42,7 @@ def collect_questions(others: tuple[Question, ...] = ()) -> dict[str, Question]:
     """
     found: dict[str, Question] = {}
     meanings: dict[str, tuple[object, ...]] = {}
-    for question in (*_OWN, *others):
+    for question in (*_own(), *others):
         if question.name in found:
             raise SymscapeError(
                 f"question {question.name!r} is defined twice; give the other one its own name."

@@ -201,4 +201,5 @@ RELAXATION = Question(
         "relaxation", 0.5,
         "crystals near the hull keep symmetry, volume and energy when the model relaxes them",
     ),
+    place=110,
 )  # fmt: skip

@@ -142,4 +142,5 @@ SADDLES = Question(
     settings={"window": 1000.0, "threshold": 5.0, "radius": 0.25},
     compares_energies=True,
     scoring=Scoring("saddles", 1.0, "the barriers between the minima", on_grid=True),
+    place=30,
 )  # fmt: skip

@@ -215,4 +215,5 @@ SMOOTHNESS = Question(
     scoring=Scoring(
         "smooth", 1.0, "no steps, kinks or ripples that DFT does not have", on_grid=True
     ),
+    place=50,
 )  # fmt: skip

@@ -115,4 +115,5 @@ STABILITY = Question(
     detail=StabilityDetail,
     settings={"threshold": 25.0},
     scoring=Scoring("stability", 0.5, "who is within 25 meV/atom of the hull, over all crystals"),
+    place=90,
 )

@@ -147,4 +147,5 @@ UNDERPREDICTION = Question(
         0.5,
         "energies above hull are not too low or too high, for each number of free parameters",
     ),
+    place=100,
 )
