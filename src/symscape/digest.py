@@ -8,6 +8,17 @@ from functools import cache
 from importlib import metadata, resources
 from importlib.resources.abc import Traversable
 
+#: packages whose source a verdict on given energies follows from
+JUDGING = (
+    "symscape.contracts",
+    "symscape.crystal",
+    "symscape.equation_of_state",
+    "symscape.hull",
+    "symscape.landscape",
+    "symscape.questions",
+    "symscape.verdict",
+)
+
 
 @cache
 def code_digest(modules: tuple[str, ...], distributions: tuple[str, ...] = ()) -> str:

@@ -11,7 +11,7 @@ import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from symscape.digest import code_digest
+from symscape.digest import JUDGING, code_digest
 from symscape.files import checksum
 from symscape.leaderboard.kept import read_kept, write_kept
 
@@ -20,16 +20,10 @@ SCHEMA = "symscape-judged/1"
 
 #: what verdicts and scores follow from
 _PACKAGES = (
-    "symscape.contracts",
-    "symscape.crystal",
-    "symscape.equation_of_state",
-    "symscape.hull",
-    "symscape.landscape",
+    *JUDGING,
     "symscape.leaderboard.anchors",
     "symscape.leaderboard.audit",
     "symscape.leaderboard.scores",
-    "symscape.questions",
-    "symscape.verdict",
 )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from symscape.digest import code_digest
+from symscape.digest import JUDGING, code_digest
 from symscape.questions.case import CaseResult
 from symscape.questions.records import plain_case, read_case
 from symscape.questions.registry import QUESTIONS
@@ -21,18 +21,7 @@ if TYPE_CHECKING:
     from symscape.verdict.tolerances import Tolerances
 
 #: packages whose code decides a verdict, given the energies that a fingerprint stands for
-_PACKAGES = (
-    "symscape.contracts",
-    "symscape.crystal",
-    "symscape.equation_of_state",
-    "symscape.hull",
-    "symscape.landscape",
-    "symscape.models",
-    "symscape.questions",
-    "symscape.references",
-    "symscape.suite",
-    "symscape.verdict",
-)
+_PACKAGES = (*JUDGING, "symscape.models", "symscape.references", "symscape.suite")
 _DISTRIBUTIONS = ("ase", "gudhi", "numpy", "pandas", "pymatgen", "pymatgen-core", "scipy", "spglib")
 
 
