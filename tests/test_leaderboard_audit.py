@@ -19,6 +19,7 @@ from symscape.leaderboard.library import Asked
 from symscape.leaderboard.recompute import RECOMPUTED, recompute
 from symscape.page.processes import FEWEST
 from symscape.questions.case import CaseResult
+from symscape.results.run_results import Selection
 
 SLOW = settings(
     deadline=None,
@@ -47,6 +48,18 @@ def edited(run, asked, **changes):
 
 def problems(run, library):
     return "; ".join(audit(run, library).problems)
+
+
+def test_a_run_of_a_part_does_not_contradict_itself(library, honest):
+    """As of -k stability: a verdict on crystals, whose energies the hulls' cases hold."""
+    cases = tuple(c for c in honest.cases if c.question == "stability")
+    whole = replace(honest, cases=cases)
+    assert recompute(whole, library).problems
+    found = recompute(
+        replace(whole, selection=Selection("-k stability", 1, len(honest.cases))), library
+    )
+    # nor does it count: nothing is believed that energies don't show
+    assert (found.problems, found.run.cases) == ((), ())
 
 
 # -- what follows from the energies ---------------------------------------------------------------
