@@ -20,9 +20,9 @@ import small_models as small
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.grid import Axis
 from symscape.crystal.slice import Slice
-from symscape.landscape.evaluate import evaluate_slice
 from symscape.models.evaluate import Evaluator, evaluate
 from symscape.models.registry import resolve
+from symscape.science.landscape.evaluate import evaluate_slice
 
 MODELS = [
     "chgnet",

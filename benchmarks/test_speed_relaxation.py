@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from ase.calculators.calculator import Calculator, all_changes
 
-from symscape.hull.relax import relax_with
-from symscape.hull.settings import RelaxSettings
 from symscape.references.crystals import load_crystals
+from symscape.science.hull.relax import relax_with
+from symscape.science.hull.settings import RelaxSettings
 
 REFERENCES = Path(__file__).parents[1] / "references"
 STEPS = 10

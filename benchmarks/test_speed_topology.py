@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from symscape.landscape.align import align
-from symscape.landscape.geometry import GridGeometry, grid_geometry
-from symscape.landscape.matching import compare_topology
-from symscape.landscape.smoothness import compare_smoothness
 from symscape.references.store import load_reference
+from symscape.science.landscape.align import align
+from symscape.science.landscape.geometry import GridGeometry, grid_geometry
+from symscape.science.landscape.matching import compare_topology
+from symscape.science.landscape.smoothness import compare_smoothness
 
 REFERENCES = Path(__file__).parents[1] / "references"
 #: seconds, for one 15 x 15 slice

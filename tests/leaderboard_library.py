@@ -55,7 +55,7 @@ def answers_of(library: Library, scale: float, noise: float = 0.0, seed: int = 0
     grids = {key: model(r.relative) for key, r in library.by_slice.items()}
     described, formation, relaxed = library.described, {}, {}
     if library.crystals is not None:
-        from symscape.hull.phases import formation_energies
+        from symscape.science.hull.phases import formation_energies
 
         own = model(formation_energies(described).to_numpy())
         formation = dict(zip(described["id"], own.tolist(), strict=True))

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 from report_runs import CARD, judged_case, make_run, reference_summary
 
-from symscape.hull.settings import ComparisonSettings
 from symscape.questions.case import CaseResult
 from symscape.questions.hull import HullDetail
 from symscape.questions.notes import Notes
 from symscape.questions.stability import StabilityDetail
 from symscape.results.run_results import ReferenceSummary, RunResults
+from symscape.science.hull.settings import ComparisonSettings
 
 SYSTEMS = (
     ("cubic", 221, "Pm-3m", 1),

@@ -7,8 +7,6 @@ from dataclasses import replace
 import numpy as np
 
 from symscape.crystal.labels import axis_label
-from symscape.landscape.align import align
-from symscape.landscape.metrics import window_key, worst_point
 from symscape.models.card import ModelCard
 from symscape.questions.case import CaseResult, Check, Windows
 from symscape.questions.energies import EnergiesDetail, metrics_by_window
@@ -17,6 +15,8 @@ from symscape.questions.points import ClosestPair, WorstPoint
 from symscape.questions.records import plain_case, read_case
 from symscape.questions.registry import QUESTIONS
 from symscape.results.run_results import AxisSummary, ReferenceSummary, RunResults
+from symscape.science.landscape.align import align
+from symscape.science.landscape.metrics import window_key, worst_point
 from symscape.verdict.tolerances import load_tolerances
 
 CARD = ModelCard(

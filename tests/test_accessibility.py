@@ -20,11 +20,11 @@ from test_leaderboard_pages import site as site
 from test_report_baseline import compared as compared
 from test_several import RIGID
 
-from symscape.landscape.several import compare_energies
 from symscape.page.history_page import render_history_page
 from symscape.page.landscape_page import ComparedSlice, LandscapePage, render_landscape_page
 from symscape.page.report import write_report
 from symscape.results.history import History, PastRun
+from symscape.science.landscape.several import compare_energies
 
 #: all that is folded is opened, so that axe-core looks at it too
 OPEN = "for (const d of document.querySelectorAll('details')) d.open = true;"

@@ -35,8 +35,8 @@ pd = pytest.importorskip("pandas")
 @pytest.fixture(scope="module")
 def run() -> RunResults:
     """A model on five crystals of Al and As that blows up arsenic, and is 200 meV/atom off."""
-    from symscape.hull.analysis import compare
-    from symscape.hull.conventions import Energies
+    from symscape.science.hull.analysis import compare
+    from symscape.science.hull.conventions import Energies
 
     rows = [
         ("Al-Cu", "Al", 1, 0, "element", -4.0, -4.0),

@@ -21,7 +21,6 @@ from hypothesis.extra.numpy import arrays
 from test_behind import run as behind_run
 from test_hull_relax import EMT_MODEL
 
-from symscape.hull.relax import cell_changes, relax_with, relaxed_geometries
 from symscape.models.evaluate import Evaluator
 from symscape.page.behind_view import crystals_behind
 from symscape.page.crystal_drawing import SIZE, draw_change
@@ -30,6 +29,7 @@ from symscape.page.hull_view import HullView
 from symscape.page.report import write_report
 from symscape.page.view import RunView
 from symscape.questions.shapes import CrystalShape, crystal_shape
+from symscape.science.hull.relax import cell_changes, relax_with, relaxed_geometries
 from symscape.suite.shapes import with_shapes
 
 run = behind_run

@@ -14,7 +14,6 @@ from toys import toy_document
 from typer.testing import CliRunner
 
 from symscape.cli import app
-from symscape.landscape.forces import axis_forces
 from symscape.leaderboard.library import asked_questions
 from symscape.questions.case import CaseResult
 from symscape.questions.energies import judge_energies
@@ -24,6 +23,7 @@ from symscape.references.library import find_references
 from symscape.references.schema import dump_document
 from symscape.references.store import load_reference
 from symscape.results.run_results import RunResults, save_results, summarize_reference
+from symscape.science.landscape.forces import axis_forces
 from symscape.verdict.tolerances import load_tolerances
 
 ROOT = Path(__file__).parents[1]

@@ -8,15 +8,15 @@ from contracts_models import PairModel
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from symscape.contracts.catalogue import ENERGY_CONTRACTS, FORCE_CONTRACTS, check_crystal
-from symscape.contracts.result import ContractSettings, join, rattled
-from symscape.contracts.scan import smoothness
 from symscape.crystal.contacts import closest_ratios
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.spacegroup import space_group, standard_hall_number
 from symscape.crystal.structures import Structures
 from symscape.models.ase import ASEModel
 from symscape.models.card import ModelCard
+from symscape.science.contracts.catalogue import ENERGY_CONTRACTS, FORCE_CONTRACTS, check_crystal
+from symscape.science.contracts.result import ContractSettings, join, rattled
+from symscape.science.contracts.scan import smoothness
 
 LIMITS = {"meV/atom": 0.02, "meV/angstrom": 0.1, "meV/angstrom^3": 0.02}
 QUICK = ContractSettings(samples=2)

@@ -20,15 +20,15 @@ from contracts_models import (
     WrongStress,
 )
 
-from symscape.contracts.catalogue import check_crystal, check_slice
-from symscape.contracts.conservation import forces_by_energy
-from symscape.contracts.invariance import at_equivalent_grid_points
-from symscape.contracts.result import ContractSettings
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.grid import Axis
 from symscape.crystal.slice import Slice
 from symscape.crystal.spacegroup import standard_hall_number
 from symscape.crystal.structures import Structures
+from symscape.science.contracts.catalogue import check_crystal, check_slice
+from symscape.science.contracts.conservation import forces_by_energy
+from symscape.science.contracts.invariance import at_equivalent_grid_points
+from symscape.science.contracts.result import ContractSettings
 
 #: far below what a broken model does, far above rounding and the truncation of derivatives
 LIMITS = {"meV/atom": 0.01, "meV/angstrom": 0.05, "meV/angstrom^3": 0.01}
@@ -162,7 +162,7 @@ def test_sizes_of_violations(rutile):
 
 
 def test_each_contract_asks_the_model_once(rutile, perovskite_slice):
-    from symscape.contracts.catalogue import ENERGY_CONTRACTS, SLICE_CONTRACTS
+    from symscape.science.contracts.catalogue import ENERGY_CONTRACTS, SLICE_CONTRACTS
 
     for contract in ENERGY_CONTRACTS:
         model = PairModel()

@@ -8,17 +8,17 @@ from functools import wraps
 import pytest
 from contracts_models import PairModel
 
-from symscape.contracts import kept
-from symscape.contracts.catalogue import ENERGY_CONTRACTS, FORCE_CONTRACTS
-from symscape.contracts.invariance import under_rotations
-from symscape.contracts.kept import check_crystal_once
-from symscape.contracts.result import DEFAULT_SETTINGS
-from symscape.contracts.scan import smoothness
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.spacegroup import standard_hall_number
 from symscape.errors import ModelError
 from symscape.models.cache import EnergyCache
 from symscape.models.evaluate import Evaluator
+from symscape.science.contracts import kept
+from symscape.science.contracts.catalogue import ENERGY_CONTRACTS, FORCE_CONTRACTS
+from symscape.science.contracts.invariance import under_rotations
+from symscape.science.contracts.kept import check_crystal_once
+from symscape.science.contracts.result import DEFAULT_SETTINGS
+from symscape.science.contracts.scan import smoothness
 
 CONTRACTS = (*(c for c in ENERGY_CONTRACTS if c is not smoothness), *FORCE_CONTRACTS)
 QUICK = replace(DEFAULT_SETTINGS, samples=2)

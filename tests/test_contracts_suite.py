@@ -13,11 +13,11 @@ from symscape.crystal.grid import Axis
 from symscape.crystal.slice import Slice
 from symscape.crystal.spacegroup import standard_hall_number
 from symscape.errors import ModelError
-from symscape.landscape.evaluate import evaluate_slice
 from symscape.models.cache import EnergyCache
 from symscape.models.evaluate import Evaluator
 from symscape.questions.registry import question_named
 from symscape.references.reference import LandscapeReference
+from symscape.science.landscape.evaluate import evaluate_slice
 from symscape.suite.case import LandscapeCase
 from symscape.verdict.tolerances import load_tolerances
 

@@ -173,7 +173,7 @@ def test_hulls_of_a_data_set_agree_with_pymatgen(tmp_path):
     path = write_text(tmp_path / "entries.json", json.dumps(made))
     import_files([path], tmp_path / "made")
 
-    from symscape.hull.phases import energies_above_hull, formation_energies, select_system
+    from symscape.science.hull.phases import energies_above_hull, formation_energies, select_system
 
     table = load_dataset(tmp_path / "made")
     entries = [

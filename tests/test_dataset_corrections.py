@@ -19,7 +19,7 @@ from symscape.dataset.corrections import Choice, Maker, Stated, settle, together
 from symscape.dataset.importing import import_files
 from symscape.dataset.options import ImportOptions
 from symscape.dataset.read import load_dataset
-from symscape.hull.conventions import mp2020_bounds
+from symscape.science.hull.conventions import mp2020_bounds
 
 
 def rock_salt(metal, anion, a=4.3):

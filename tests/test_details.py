@@ -10,7 +10,6 @@ from typing import get_type_hints
 
 import pytest
 
-from symscape.contracts.details import Skipped
 from symscape.decode import decode, encode
 from symscape.errors import SymscapeError
 from symscape.questions.case import CaseResult
@@ -23,6 +22,7 @@ from symscape.questions.records import plain_case, read_case
 from symscape.questions.registry import QUESTIONS, collect_questions
 from symscape.results.names import with_present_names
 from symscape.results.run_results import load_results
+from symscape.science.contracts.details import Skipped
 
 RESULTS = Path(__file__).parents[1] / "reports" / "leaderboard" / "results"
 

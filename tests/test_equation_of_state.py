@@ -9,23 +9,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from symscape.equation_of_state.comparable import (
+from symscape.models.card import ModelCard
+from symscape.models.hubbard import CORRELATED
+from symscape.models.registry import load_cards
+from symscape.references.birch_murnaghan import GPA, BirchMurnaghan
+from symscape.science.equation_of_state.comparable import (
     MAGNETIC_ELEMENTS,
     why_not_judged,
 )
-from symscape.equation_of_state.compare import CurveErrors, delta, epsilon, relative_difference
-from symscape.equation_of_state.fit import fit
-from symscape.equation_of_state.groups import table_place
-from symscape.equation_of_state.prototypes import (
+from symscape.science.equation_of_state.compare import (
+    CurveErrors,
+    delta,
+    epsilon,
+    relative_difference,
+)
+from symscape.science.equation_of_state.fit import fit
+from symscape.science.equation_of_state.groups import table_place
+from symscape.science.equation_of_state.prototypes import (
     PrototypeDifferences,
     differences,
     prototype_summary,
     slope_through_zero,
 )
-from symscape.models.card import ModelCard
-from symscape.models.hubbard import CORRELATED
-from symscape.models.registry import load_cards
-from symscape.references.birch_murnaghan import GPA, BirchMurnaghan
 
 curves = st.builds(
     lambda *values: BirchMurnaghan(*(np.array([value]) for value in values)),

@@ -11,14 +11,14 @@ from ase.calculators.emt import EMT
 from scipy.optimize import minimize_scalar
 
 from symscape.crystal.structures import Structures
-from symscape.equation_of_state.compare import epsilon
-from symscape.equation_of_state.evaluate import ROUNDS, sample_curves
 from symscape.models.base import EnergyModel, Prediction
 from symscape.models.card import ModelCard
 from symscape.models.evaluate import Evaluator
 from symscape.models.registry import resolve
 from symscape.references.birch_murnaghan import BirchMurnaghan
 from symscape.references.equations import load_equations
+from symscape.science.equation_of_state.compare import epsilon
+from symscape.science.equation_of_state.evaluate import ROUNDS, sample_curves
 
 EQUATIONS = load_equations([Path(__file__).parents[1] / "references"])
 

@@ -45,7 +45,7 @@ def _imported():
         "jinja2",
         "pandas",
         "sqlite3",
-        "symscape.equation_of_state.evaluate",
+        "symscape.science.equation_of_state.evaluate",
         "symscape.models.cache",
         "symscape.models.evaluate",
         "symscape.page.report",

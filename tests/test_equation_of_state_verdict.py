@@ -8,8 +8,6 @@ from curve_models import REFERENCES, all_electron
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symscape.equation_of_state.comparable import F_ELEMENTS
-from symscape.equation_of_state.groups import element_groups
 from symscape.questions.equation_of_state import NotJudged, judge_equation_of_state
 from symscape.questions.notes import BehindRow
 from symscape.questions.prototype_differences import judge_prototype_differences
@@ -17,6 +15,8 @@ from symscape.questions.records import plain_case, read_case
 from symscape.questions.subjects import ElementalPrototype, subject_of
 from symscape.references.birch_murnaghan import BirchMurnaghan
 from symscape.references.equations import ELEMENTAL, load_equations
+from symscape.science.equation_of_state.comparable import F_ELEMENTS
+from symscape.science.equation_of_state.groups import element_groups
 from symscape.verdict.tolerances import PROFILES, load_tolerances
 
 EQUATIONS = load_equations([REFERENCES])

@@ -9,10 +9,10 @@ from ase.calculators.emt import EMT
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.grid import Axis
 from symscape.crystal.slice import Slice
-from symscape.landscape.evaluate import evaluate_slice
 from symscape.models.base import EnergyModel, Prediction
 from symscape.models.card import ModelCard
 from symscape.questions.energies import judge_energies
+from symscape.science.landscape.evaluate import evaluate_slice
 from symscape.verdict.tolerances import load_tolerances
 
 

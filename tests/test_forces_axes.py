@@ -13,15 +13,15 @@ from symscape.crystal.grid import Axis
 from symscape.crystal.slice import Slice
 from symscape.crystal.spacegroup import standard_hall_number
 from symscape.crystal.tangents import crystal_at, displacement_metric, tangents
-from symscape.landscape.environment import (
+from symscape.references.reference import LandscapeReference
+from symscape.science.landscape.environment import (
     coordination_numbers,
     describe_environment,
     describe_points,
     regions,
 )
-from symscape.landscape.forces import axis_forces, compare_forces
-from symscape.landscape.geometry import GridGeometry, axis_period, grid_geometry
-from symscape.references.reference import LandscapeReference
+from symscape.science.landscape.forces import axis_forces, compare_forces
+from symscape.science.landscape.geometry import GridGeometry, axis_period, grid_geometry
 
 
 def perovskite():

@@ -20,25 +20,25 @@ from scipy.optimize import linprog
 
 from symscape.crystal.crystal import Crystal
 from symscape.errors import HullError
-from symscape.hull.analysis import compare
-from symscape.hull.conventions import Energies, bring_together, mp2020_corrections
-from symscape.hull.phases import (
+from symscape.models.cache import EnergyCache
+from symscape.science.hull.analysis import compare
+from symscape.science.hull.conventions import Energies, bring_together, mp2020_corrections
+from symscape.science.hull.phases import (
     element_references,
     energies_above_hull,
     formation_energies,
     select_system,
 )
-from symscape.hull.polymorphs import polymorph_order
-from symscape.hull.stability import classify
-from symscape.hull.statistics import (
+from symscape.science.hull.polymorphs import polymorph_order
+from symscape.science.hull.stability import classify
+from symscape.science.hull.statistics import (
     bootstrap_interval,
     error_summary,
     summary_by,
     summary_near_hull,
     with_classes,
 )
-from symscape.hull.table import crystal_table, describe, site_symmetry_orders
-from symscape.models.cache import EnergyCache
+from symscape.science.hull.table import crystal_table, describe, site_symmetry_orders
 
 RELAXED = settings(deadline=None, max_examples=15)
 ELEMENTS = ("Al", "Ca", "Mg", "Si")

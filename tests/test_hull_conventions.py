@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 import symscape
 from symscape.crystal.structures import Structures
 from symscape.errors import HullError
-from symscape.hull.analysis import compare
-from symscape.hull.conventions import (
+from symscape.models.base import EnergyModel, Prediction
+from symscape.models.card import ModelCard
+from symscape.references.crystals import load_crystals
+from symscape.science.hull.analysis import compare
+from symscape.science.hull.conventions import (
     Energies,
     corrections_of,
     mp2020_corrections,
     shared_convention,
 )
-from symscape.models.base import EnergyModel, Prediction
-from symscape.models.card import ModelCard
-from symscape.references.crystals import load_crystals
 
 ROOT = Path(__file__).parents[1]
 

@@ -10,7 +10,7 @@ from ase.constraints import FixSymmetry
 from ase.spacegroup import crystal
 
 from symscape.errors import HullError
-from symscape.hull.kept_symmetry import keep_symmetry
+from symscape.science.hull.kept_symmetry import keep_symmetry
 
 _VOIGT = ([0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1])
 

@@ -16,15 +16,15 @@ from symscape.bulk.manifest import SCHEMA, DatasetStamp, Done, Made, ModelStamp,
 from symscape.bulk.results_file import RESULTS
 from symscape.bulk.tables import make_tables
 from symscape.errors import HullError, ResultsFileError
-from symscape.hull.analysis import compare
-from symscape.hull.conventions import Basis, Energies
-from symscape.hull.levels import reasons_of_u
 from symscape.leaderboard.collect import load_board
 from symscape.models.card import ModelCard
 from symscape.models.hubbard import CORRELATED, has_hubbard_u, trained_with_u
 from symscape.models.registry import load_cards
 from symscape.models.spec import ModelSpec
 from symscape.results.run_results import load_results
+from symscape.science.hull.analysis import compare
+from symscape.science.hull.conventions import Basis, Energies
+from symscape.science.hull.levels import reasons_of_u
 
 ELEMENTS = st.sampled_from(["O", "F", "N", "Cl", "P", "Li", "Y", "Ti", "Cu", *sorted(CORRELATED)])
 

@@ -19,10 +19,10 @@ from symscape.dft.recompute import settings_from_method
 from symscape.dft.results import Task
 from symscape.dft.settings import EngineSpec
 from symscape.dft.worker import LiveCalculator
-from symscape.hull.phases import energies_above_hull
-from symscape.hull.table import crystal_table
 from symscape.references.crystal_checks import count_freedom
 from symscape.references.crystals import load_crystals
+from symscape.science.hull.phases import energies_above_hull
+from symscape.science.hull.table import crystal_table
 
 LIBRARY = Path(__file__).parents[1] / "references"
 

@@ -13,7 +13,12 @@ from ase.build import bulk
 from ase.calculators.calculator import Calculator, all_changes
 from ase.calculators.emt import EMT
 
-from symscape.hull.relax import (
+from symscape.models.ase import ASEModel
+from symscape.models.cache import EnergyCache
+from symscape.models.card import ModelCard
+from symscape.models.evaluate import Evaluator
+from symscape.questions.relaxation import lost_symmetry, not_determined
+from symscape.science.hull.relax import (
     FAR,
     Relaxed,
     push,
@@ -22,12 +27,7 @@ from symscape.hull.relax import (
     relax_with,
     space_group_number,
 )
-from symscape.hull.settings import RelaxSettings
-from symscape.models.ase import ASEModel
-from symscape.models.cache import EnergyCache
-from symscape.models.card import ModelCard
-from symscape.models.evaluate import Evaluator
-from symscape.questions.relaxation import lost_symmetry, not_determined
+from symscape.science.hull.settings import RelaxSettings
 
 EMT_MODEL = ASEModel(ModelCard("emt", "ase", "ase.calculators.emt:EMT"))
 #: EMT's copper: equilibrium lattice constant of fcc (angstrom), ASE's documentation

@@ -34,8 +34,8 @@ pd = pytest.importorskip("pandas")
 
 def comparison():
     """Six crystals of Mg-Si with energies that are easy to follow."""
-    from symscape.hull.analysis import compare
-    from symscape.hull.conventions import Energies
+    from symscape.science.hull.analysis import compare
+    from symscape.science.hull.conventions import Energies
 
     rows = [
         ("Mg-hcp", "Mg", "P6_3/mmc", "hexagonal", 2, 0, "element", -1.0, -1.0),

@@ -14,9 +14,7 @@ from hull_suite_models import _imported as _imported
 from hull_suite_models import hulls as hulls
 from hull_suite_models import library as library
 
-from symscape.contracts.result import ContractResult, skipped
 from symscape.errors import HullError
-from symscape.hull.stability import classify
 from symscape.questions.crystals import judge_crystal_contracts
 from symscape.questions.invariance import CRYSTAL_INVARIANCE
 from symscape.questions.registry import QUESTIONS, metric_named
@@ -29,6 +27,8 @@ from symscape.questions.subjects import (
 from symscape.references.crystal_files import list_crystals
 from symscape.references.crystals import load_crystals
 from symscape.results.run_results import load_results
+from symscape.science.contracts.result import ContractResult, skipped
+from symscape.science.hull.stability import classify
 from symscape.suite.roll import CaseName, roll_of
 from symscape.verdict.tolerances import load_tolerances
 

@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from report_runs import stating
 
-from symscape.equation_of_state.compare import CurveErrors
 from symscape.leaderboard.audit import audit
 from symscape.leaderboard.curves import contradictions, read_curves
 from symscape.leaderboard.library import Asked, asked_of
@@ -21,6 +20,7 @@ from symscape.leaderboard.recompute import recompute
 from symscape.leaderboard.submission import submission_problems
 from symscape.questions.curve_subjects import CURVE_QUESTIONS
 from symscape.questions.records import plain_case
+from symscape.science.equation_of_state.compare import CurveErrors
 
 SLOW = settings(
     deadline=None,

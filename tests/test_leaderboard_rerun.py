@@ -14,11 +14,7 @@ from report_runs import CARD, stating
 from typer.testing import CliRunner
 
 from symscape.cli import app
-from symscape.equation_of_state import evaluate
-from symscape.equation_of_state.evaluate import sample_curves
 from symscape.errors import ResultsFileError
-from symscape.hull.phases import formation_energies
-from symscape.landscape.evaluate import evaluate_slice
 from symscape.leaderboard.answers import Answers, judge_again
 from symscape.leaderboard.curves import curve_answers, lowest_prototypes, stated_curves
 from symscape.leaderboard.provenance import (
@@ -34,6 +30,10 @@ from symscape.models.ase import ASEModel
 from symscape.models.card import ModelCard
 from symscape.models.evaluate import Evaluator
 from symscape.questions.records import plain_case
+from symscape.science.equation_of_state import evaluate
+from symscape.science.equation_of_state.evaluate import sample_curves
+from symscape.science.hull.phases import formation_energies
+from symscape.science.landscape.evaluate import evaluate_slice
 from symscape.verdict.tolerances import load_tolerances
 
 

@@ -14,11 +14,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from symscape.bulk.pair import PairPotential
-from symscape.contracts.scan import scan_slice, smoothness
-from symscape.hull.phases import formation_energies
-from symscape.hull.relax import SAME_VOLUME, relax_with
-from symscape.landscape.evaluate import evaluate_slice
-from symscape.landscape.forces import compare_forces
 from symscape.leaderboard import rerun_relaxed
 from symscape.leaderboard.answers import Answers, judge_again
 from symscape.leaderboard.library import asked_of
@@ -52,6 +47,11 @@ from symscape.questions.registry import QUESTIONS, metric_named
 from symscape.questions.relaxation import RELAXATION
 from symscape.questions.smoothness import judge_smoothness
 from symscape.questions.subjects import SystemCrystals
+from symscape.science.contracts.scan import scan_slice, smoothness
+from symscape.science.hull.phases import formation_energies
+from symscape.science.hull.relax import SAME_VOLUME, relax_with
+from symscape.science.landscape.evaluate import evaluate_slice
+from symscape.science.landscape.forces import compare_forces
 from symscape.verdict.tolerances import load_tolerances
 
 CARD = ModelCard("pair", "ase", "symscape.bulk.pair:PairPotential")

@@ -65,7 +65,8 @@ def places() -> list[tuple[str, str, str]]:
             continue
         for line, text in enumerate(path.read_text("utf-8").splitlines(), 1):
             for name in NAMES.intersection(re.findall(r"\w+", text)):
-                found.append((inside.parts[0], f"{inside}:{line}", name))
+                package = next(part for part in inside.parts if part != "science")
+                found.append((package, f"{inside}:{line}", name))
     return found
 
 

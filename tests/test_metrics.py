@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import linregress
 
-from symscape.landscape.align import align
-from symscape.landscape.metrics import window_key, worst_point
 from symscape.questions.energies import POINTWISE, metrics_by_window, pointwise_metrics
+from symscape.science.landscape.align import align
+from symscape.science.landscape.metrics import window_key, worst_point
 
 U, V = np.meshgrid(np.linspace(-1, 1, 9), np.linspace(-1, 1, 11), indexing="ij")
 BOWL = 0.4 * (U**2 + 2 * V**2)

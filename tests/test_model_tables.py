@@ -8,9 +8,9 @@ from hull_library import write_library
 from hull_suite_models import model
 
 from symscape.errors import HullError
-from symscape.hull.model_tables import DescribedCrystals, ModelTables
 from symscape.models.evaluate import Evaluator
 from symscape.references.crystals import load_crystals
+from symscape.science.hull.model_tables import DescribedCrystals, ModelTables
 
 
 @pytest.fixture(scope="module")

@@ -11,13 +11,13 @@ import pytest
 from report_runs import judged_case, make_run, reference_summary
 
 from symscape.crystal.slice import Slice
-from symscape.landscape.evaluate import SliceEvaluation
 from symscape.models.registry import resolve
 from symscape.models.spec import ModelSpec
 from symscape.notebook import map_html, table_html
 from symscape.questions.case import CaseResult
 from symscape.references.reference import LandscapeReference
 from symscape.references.store import load_reference
+from symscape.science.landscape.evaluate import SliceEvaluation
 
 STORED = Path(__file__).parents[1] / "references" / "GeTe-R3m" / "ca-Ge_z.json"
 

@@ -20,9 +20,9 @@ import symscape
 from symscape.cli import app
 from symscape.dft.importer import Image
 from symscape.errors import PlanError, SymscapeError
-from symscape.landscape.overlay import DftPoints, place_points, point_errors
-from symscape.landscape.similar import library_distances, sampled_points, similar_references
 from symscape.references.library import ReferenceEntry
+from symscape.science.landscape.overlay import DftPoints, place_points, point_errors
+from symscape.science.landscape.similar import library_distances, sampled_points, similar_references
 
 #: of EMT's elements, with a free coordinate and a free ratio of axes
 CU3AU = spacegroup_crystal(

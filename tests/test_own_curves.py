@@ -16,13 +16,13 @@ from symscape.dft.curve_ledger import open_curve_ledger
 from symscape.dft.curve_list import load_curve_list
 from symscape.dft.curve_run import run_curves
 from symscape.dft.curve_store import store_curves
-from symscape.equation_of_state.own import OwnErrors, as_markdown, own_differences
 from symscape.errors import PlanError, ReferenceFileError
 from symscape.references.birch_murnaghan import BirchMurnaghan
 from symscape.references.equations import COMPLETE_CODES, load_equations
 from symscape.references.method import Method
 from symscape.references.own_curves import CurveRecord, load_own_curves, write_own_curves
 from symscape.references.provenance import CurvesProvenance
+from symscape.science.equation_of_state.own import OwnErrors, as_markdown, own_differences
 
 REFERENCES = Path(__file__).parents[1] / "references"
 LIST = """

@@ -8,9 +8,9 @@ import pytest
 import spglib
 from ase.collections import dcdft
 
-from symscape.hull.phases import formation_energies
-from symscape.hull.table import crystal_table
 from symscape.references.crystals import load_crystals
+from symscape.science.hull.phases import formation_energies
+from symscape.science.hull.table import crystal_table
 
 ROOT = Path(__file__).parents[1]
 #: all-electron lattice constants of Garrity et al. agree with ours within this, percent

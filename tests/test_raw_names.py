@@ -16,8 +16,6 @@ from test_equation_of_state_figures import soft as soft
 from test_hull_report import run as hulls  # noqa: F401
 from test_several import RIGID
 
-from symscape.landscape.several import compare_energies
-from symscape.landscape.similar import LibraryDistances
 from symscape.leaderboard.collect import Board, Entry
 from symscape.leaderboard.ranking import rank_board
 from symscape.leaderboard.write import write_leaderboard
@@ -28,6 +26,8 @@ from symscape.page.words import prototype_markup
 from symscape.questions.registry import QUESTIONS
 from symscape.results.history import History, PastRun
 from symscape.results.run_results import BaselineSummary, save_results
+from symscape.science.landscape.several import compare_energies
+from symscape.science.landscape.similar import LibraryDistances
 
 METRICS = {m.name: m for q in QUESTIONS.values() for m in (*q.metrics, *q.derived)}
 TITLES = " ".join(

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import spglib
 
-from symscape.equation_of_state.compare import EXCELLENT, GOOD, epsilon
-from symscape.equation_of_state.prototypes import differences
 from symscape.errors import ReferenceFileError
 from symscape.references.birch_murnaghan import GPA
 from symscape.references.equations import COMPLETE_CODES, ELEMENTAL, load_equations
 from symscape.references.library import find_references
+from symscape.science.equation_of_state.compare import EXCELLENT, GOOD, epsilon
+from symscape.science.equation_of_state.prototypes import differences
 
 REFERENCES = Path(__file__).parents[1] / "references"
 

@@ -16,16 +16,16 @@ from topology_surfaces import double_well, mesh
 
 from symscape.figures.panels import LandscapeData
 from symscape.figures.relief_figure import best_azimuth, draw_relief, towards_viewer
-from symscape.landscape.relief import (
+from symscape.page.html import render_page
+from symscape.page.report import write_figures
+from symscape.page.view import RunView
+from symscape.science.landscape.relief import (
     clip_polygons,
     faces_viewer,
     hides,
     relief_lines,
     relief_triangles,
 )
-from symscape.page.html import render_page
-from symscape.page.report import write_figures
-from symscape.page.view import RunView
 
 GRIDS = arrays(float, (5, 4), elements=st.floats(0, 1) | st.just(np.nan))
 U, V = np.linspace(2.0, 6.0, 5), np.linspace(-1.0, 2.0, 4)

@@ -16,7 +16,6 @@ from report_runs import CARD, judged_case, make_run, mixed_run, reference_summar
 from symscape.crystal.labels import axis_label
 from symscape.decode import DecodeError, decode, dumps, encode
 from symscape.errors import ResultsFileError
-from symscape.hull.polymorphs import Polymorphs
 from symscape.questions.case import CaseResult, Check, Windows
 from symscape.questions.crystals import MadeBy
 from symscape.questions.detail import OtherDetail
@@ -28,6 +27,7 @@ from symscape.results.run_results import (
     save_results,
     summarize_reference,
 )
+from symscape.science.hull.polymorphs import Polymorphs
 
 TEXT = st.text(max_size=12)
 NUMBERS = st.floats(allow_nan=True, allow_infinity=False)

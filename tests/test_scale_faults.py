@@ -22,8 +22,8 @@ from symscape.bulk.store import finished_chunks
 from symscape.bulk.tables import make_tables
 from symscape.dataset.read import load_dataset
 from symscape.errors import DatasetError, HullError, ScaleError
-from symscape.hull.conventions import mp2020_corrections
 from symscape.models.spec import ModelSpec
+from symscape.science.hull.conventions import mp2020_corrections
 
 MODELS = Path(__file__).with_name("scale_models.py")
 

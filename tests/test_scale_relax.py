@@ -15,10 +15,10 @@ from symscape.bulk.settings import RunSettings, identify
 from symscape.bulk.tables import make_tables
 from symscape.bulk.torchsim import relax_together, torch_sim_version
 from symscape.errors import ScaleError
-from symscape.hull.relax import relax_with
-from symscape.hull.settings import RelaxSettings
 from symscape.models.registry import resolve
 from symscape.models.spec import ModelSpec
+from symscape.science.hull.relax import relax_with
+from symscape.science.hull.settings import RelaxSettings
 
 MODELS = Path(__file__).with_name("scale_models.py")
 HOW = RelaxSettings(force_eV_A=0.02, max_steps=300)

@@ -18,12 +18,12 @@ from symscape.bulk.tables import make_tables
 from symscape.cli import app
 from symscape.dataset.corrections import Maker, Stated
 from symscape.errors import HullError
-from symscape.hull.conventions import Basis
-from symscape.hull.shifts import shifted_elements
 from symscape.leaderboard.collect import load_board
 from symscape.leaderboard.ranking import rank_board
 from symscape.models.spec import ModelSpec
 from symscape.results.run_results import load_results
+from symscape.science.hull.conventions import Basis
+from symscape.science.hull.shifts import shifted_elements
 
 
 @pytest.fixture(scope="module")

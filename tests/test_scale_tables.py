@@ -21,15 +21,15 @@ from symscape.bulk.synthetic import synthetic_record, write_synthetic
 from symscape.bulk.tables import make_tables
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.structures import Structures
-from symscape.hull import convex
-from symscape.hull.compositions import compositions
-from symscape.hull.phases import element_references
-from symscape.hull.polymorphs import polymorph_order
-from symscape.hull.stability import classify
-from symscape.hull.statistics import error_summary
-from symscape.hull.table import describe
 from symscape.questions.stability import stability_metrics
 from symscape.questions.underprediction import summary_row
+from symscape.science.hull import convex
+from symscape.science.hull.compositions import compositions
+from symscape.science.hull.phases import element_references
+from symscape.science.hull.polymorphs import polymorph_order
+from symscape.science.hull.stability import classify
+from symscape.science.hull.statistics import error_summary
+from symscape.science.hull.table import describe
 
 RELAXED = settings(deadline=None, max_examples=25, derandomize=True)
 ELEMENTS = ("Al", "Ca", "Mg", "Si")

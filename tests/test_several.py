@@ -22,9 +22,9 @@ from symscape.crystal.propose import survey_slices
 from symscape.crystal.slice import slice_titles
 from symscape.crystal.subgroups import distortions
 from symscape.errors import SymscapeError
-from symscape.landscape.several import compare_energies
-from symscape.landscape.similar import LibraryDistances
 from symscape.page.landscape_page import ComparedSlice, LandscapePage, render_landscape_page
+from symscape.science.landscape.several import compare_energies
+from symscape.science.landscape.similar import LibraryDistances
 
 RUTILE = spacegroup_crystal(
     ["Ti", "O"], [(0, 0, 0), (0.305, 0.305, 0)], spacegroup=136, cellpar=[4.6, 4.6, 2.96] + [90] * 3

@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from topology_surfaces import double_well, egg_carton, mesh
 
-from symscape.contracts.result import ContractSettings
-from symscape.contracts.scan import measure_line, scan_slice, smoothness
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.grid import Axis
 from symscape.crystal.slice import Slice
 from symscape.crystal.spacegroup import standard_hall_number
-from symscape.landscape.geometry import GridGeometry
-from symscape.landscape.smoothness import compare_smoothness, second_difference
+from symscape.science.contracts.result import ContractSettings
+from symscape.science.contracts.scan import measure_line, scan_slice, smoothness
+from symscape.science.landscape.geometry import GridGeometry
+from symscape.science.landscape.smoothness import compare_smoothness, second_difference
 
 X, Y = mesh(np.linspace(-1.5, 1.5, 19), np.linspace(-1.0, 1.0, 15))
 REFERENCE = double_well(X, Y)

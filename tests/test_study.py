@@ -11,9 +11,9 @@ from symscape.bulk.compare import compare_run
 from symscape.bulk.manifest import SCHEMA, DatasetStamp, Done, Made, ModelStamp, RunManifest
 from symscape.bulk.study import BEGIN, END, make_study
 from symscape.errors import ScaleError
-from symscape.hull.classes import lattice_class, wyckoff_class
-from symscape.hull.conventions import Basis
-from symscape.hull.study import (
+from symscape.science.hull.classes import lattice_class, wyckoff_class
+from symscape.science.hull.conventions import Basis
+from symscape.science.hull.study import (
     false_stability,
     overview,
     sample,

@@ -9,8 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import symscape
-from symscape.hull.classes import lattice_class, wyckoff_class
-from symscape.hull.systems import elements_of_system, system_of
 from symscape.questions.subjects import (
     AllCrystals,
     ElementalPrototype,
@@ -22,6 +20,8 @@ from symscape.questions.subjects import (
     subject_of,
 )
 from symscape.references.equations import ELEMENTAL
+from symscape.science.hull.classes import lattice_class, wyckoff_class
+from symscape.science.hull.systems import elements_of_system, system_of
 
 SYMBOLS = st.lists(st.sampled_from(["Mg", "Si", "O", "P", "W", "Ti"]), min_size=1, unique=True)
 SYSTEMS = SYMBOLS.map(system_of)
@@ -68,7 +68,7 @@ def test_a_system_is_its_elements_in_the_order_of_the_alphabet(symbols):
 #: the modules that may take names apart at a hyphen, and which
 AT_HYPHENS = {
     "questions/subjects.py": "the name of a subject",
-    "hull/systems.py": "the name of a chemical system",
+    "science/hull/systems.py": "the name of a chemical system",
     "models/card.py": "a range of elements",
     "references/library.py": "the name of a material",
 }

@@ -19,8 +19,6 @@ from symscape.figures.topology_figure import (
     draw_topology,
     place,
 )
-from symscape.landscape.geometry import GridGeometry
-from symscape.landscape.matching import compare_topology
 from symscape.page.html import render_page
 from symscape.page.report import write_figures
 from symscape.page.view import RunView
@@ -29,6 +27,8 @@ from symscape.questions.forces import ForceArrows, ForcesDetail
 from symscape.questions.minima import MinimaDetail
 from symscape.questions.points import GridDetail
 from symscape.results.run_results import load_results, save_results
+from symscape.science.landscape.geometry import GridGeometry
+from symscape.science.landscape.matching import compare_topology
 
 U, V = np.linspace(-1.5, 1.5, 15), np.linspace(-0.9, 0.9, 13)
 GEOMETRY = GridDetail(((0.002, 0.0), (0.0, 0.002)), (None, None), 5.0)

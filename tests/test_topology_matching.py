@@ -11,10 +11,10 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from topology_surfaces import double_well, egg_carton, mesh, mueller_brown
 
-from symscape.landscape.geometry import GridGeometry
-from symscape.landscape.matching import compare_topology
-from symscape.landscape.minima import topology
-from symscape.landscape.paths import Passes, along
+from symscape.science.landscape.geometry import GridGeometry
+from symscape.science.landscape.matching import compare_topology
+from symscape.science.landscape.minima import topology
+from symscape.science.landscape.paths import Passes, along
 
 X, Y = mesh(np.linspace(-1.6, 1.6, 33), np.linspace(-1.0, 1.0, 21))
 STEP = 0.1

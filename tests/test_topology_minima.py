@@ -16,8 +16,8 @@ from topology_surfaces import (
     mueller_brown,
 )
 
-from symscape.landscape.geometry import GridGeometry
-from symscape.landscape.minima import topology
+from symscape.science.landscape.geometry import GridGeometry
+from symscape.science.landscape.minima import topology
 
 PERIODIC = GridGeometry(np.eye(2), (12, 12))
 

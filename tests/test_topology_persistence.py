@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from topology_surfaces import egg_carton, mesh
 
-from symscape.landscape.interpolate import local_polynomials, upsample
-from symscape.landscape.persistence import (
+from symscape.science.landscape.interpolate import local_polynomials, upsample
+from symscape.science.landscape.persistence import (
     bottleneck_distance,
     diagram,
     flood,

@@ -8,10 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from symscape.contracts.details import Roughness, Skipped, WorstVariant
-from symscape.contracts.result import ContractResult
-from symscape.contracts.scan import measure_line
-from symscape.landscape.forces import AxisForces, ForceComparison
 from symscape.questions.contracts import judge_contracts
 from symscape.questions.forces import judge_forces
 from symscape.questions.invariance import INVARIANCE
@@ -21,6 +17,10 @@ from symscape.questions.registry import QUESTIONS, metric_named
 from symscape.questions.saddles import judge_saddles
 from symscape.questions.smoothness import judge_smoothness
 from symscape.references.store import load_reference
+from symscape.science.contracts.details import Roughness, Skipped, WorstVariant
+from symscape.science.contracts.result import ContractResult
+from symscape.science.contracts.scan import measure_line
+from symscape.science.landscape.forces import AxisForces, ForceComparison
 from symscape.verdict.tolerances import PROFILES, load_tolerances
 
 REFERENCES = Path(__file__).parents[1] / "references"

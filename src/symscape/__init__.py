@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from symscape.dataset.read import load_dataset
     from symscape.errors import SymscapeError
     from symscape.explore import compare_models, figure_of_models, propose_slices
-    from symscape.landscape.evaluate import SliceEvaluation, evaluate_slice
     from symscape.models.base import EnergyModel
     from symscape.models.cache import EnergyCache
     from symscape.models.card import ModelCard
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from symscape.questions.case import CaseResult, Check
     from symscape.references.reference import LandscapeReference
     from symscape.results.run_results import RunResults, load_results
+    from symscape.science.landscape.evaluate import SliceEvaluation, evaluate_slice
     from symscape.verdict.explain import explain
     from symscape.verdict.tolerances import Tolerances, load_tolerances
 
@@ -91,13 +91,13 @@ _HOMES: dict[str, str] = {
     "ModelSpec": "symscape.models.spec",
     "RunResults": "symscape.results.run_results",
     "Slice": "symscape.crystal.slice",
-    "SliceEvaluation": "symscape.landscape.evaluate",
+    "SliceEvaluation": "symscape.science.landscape.evaluate",
     "Structures": "symscape.crystal.structures",
     "SymscapeError": "symscape.errors",
     "Tolerances": "symscape.verdict.tolerances",
     "compare_hulls": "symscape.api",
     "compare_models": "symscape.explore",
-    "evaluate_slice": "symscape.landscape.evaluate",
+    "evaluate_slice": "symscape.science.landscape.evaluate",
     "explain": "symscape.verdict.explain",
     "figure": "symscape.api",
     "figure_of_models": "symscape.explore",

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from symscape.landscape.align import AlignedGrid
-    from symscape.landscape.evaluate import SliceEvaluation
     from symscape.models.base import EnergyModel
     from symscape.models.cache import EnergyCache
     from symscape.models.spec import ModelSpec
     from symscape.questions.case import CaseResult
     from symscape.references.library import ReferenceEntry
     from symscape.references.reference import LandscapeReference
+    from symscape.science.landscape.align import AlignedGrid
+    from symscape.science.landscape.evaluate import SliceEvaluation
     from symscape.verdict.tolerances import Tolerances
 
 
@@ -173,7 +173,7 @@ def compare_hulls(
     Returns
     -------
     pandas.DataFrame
-        One row a crystal; `symscape.hull.analysis.compare` names the columns.
+        One row a crystal; `symscape.science.hull.analysis.compare` names the columns.
 
     Raises
     ------
@@ -184,12 +184,12 @@ def compare_hulls(
     """
     import numpy as np
 
-    from symscape.hull.analysis import compare
-    from symscape.hull.conventions import model_energies
-    from symscape.hull.phases import select_system
-    from symscape.hull.table import crystal_table
     from symscape.progress import shown_in_notebook
     from symscape.references.crystals import load_crystals
+    from symscape.science.hull.analysis import compare
+    from symscape.science.hull.conventions import model_energies
+    from symscape.science.hull.phases import select_system
+    from symscape.science.hull.table import crystal_table
 
     library = load_crystals([references_folder(folder)])
     table = crystal_table(library.crystals)
@@ -303,7 +303,7 @@ def figure(
     """
     from symscape.crystal.labels import axis_label, crystal_label
     from symscape.figures.panels import LandscapeData
-    from symscape.landscape.metrics import worst_point
+    from symscape.science.landscape.metrics import worst_point
 
     grid = _aligned(reference, evaluation)
     first, second = reference.slice.axes
@@ -336,8 +336,8 @@ def figure(
             f"{did_you_mean(kind, get_args(FigureKind))}"
         )
     from symscape.figures.topology_figure import draw_topology
-    from symscape.landscape.geometry import grid_geometry
-    from symscape.landscape.matching import compare_topology
+    from symscape.science.landscape.geometry import grid_geometry
+    from symscape.science.landscape.matching import compare_topology
 
     comparison = compare_topology(data.reference, grid.model, grid_geometry(reference.slice))
     arrows = _arrows(reference, model, window, cache) if kind == "forces" else None
@@ -351,8 +351,8 @@ def _arrows(
     cache: EnergyCache | None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the forces per grid step of DFT and model, each of shape (n_u, n_v, 2)."""
-    from symscape.landscape.forces import compare_forces, spread_by_symmetry
     from symscape.models.evaluate import Evaluator
+    from symscape.science.landscape.forces import compare_forces, spread_by_symmetry
 
     if isinstance(model, str):
         raise ModelError(f"{model}: a figure of forces needs the potential, not its name alone.")
@@ -368,6 +368,6 @@ def _arrows(
 
 def _aligned(reference: LandscapeReference, evaluation: SliceEvaluation) -> AlignedGrid:
     """Put both on the common zero, over the points that both have."""
-    from symscape.landscape.align import align
+    from symscape.science.landscape.align import align
 
     return align(reference.energies, evaluation.energies, reference.valid)

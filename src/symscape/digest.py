@@ -10,11 +10,11 @@ from importlib.resources.abc import Traversable
 
 #: packages whose source a verdict on given energies follows from
 JUDGING = (
-    "symscape.contracts",
+    "symscape.science.contracts",
     "symscape.crystal",
-    "symscape.equation_of_state",
-    "symscape.hull",
-    "symscape.landscape",
+    "symscape.science.equation_of_state",
+    "symscape.science.hull",
+    "symscape.science.landscape",
     "symscape.questions",
     "symscape.verdict",
 )

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from symscape.crystal.crystal import Crystal
     from symscape.crystal.propose import Proposal
     from symscape.crystal.slice import Slice
-    from symscape.landscape.overlay import DftPoints
-    from symscape.landscape.several import ModelComparison
-    from symscape.landscape.similar import LibraryDistances
     from symscape.models.base import EnergyModel
     from symscape.models.cache import EnergyCache
     from symscape.models.evaluate import Evaluator
     from symscape.page.landscape_page import ComparedSlice
     from symscape.questions.case import Check
+    from symscape.science.landscape.overlay import DftPoints
+    from symscape.science.landscape.several import ModelComparison
+    from symscape.science.landscape.similar import LibraryDistances
 
 
 @named_arguments
@@ -104,9 +104,9 @@ def compare_models(
     ValueError
         If there is no point at which all have an energy.
     """
-    from symscape.landscape.evaluate import evaluate_slice
-    from symscape.landscape.several import compare_energies
     from symscape.models.registry import resolve
+    from symscape.science.landscape.evaluate import evaluate_slice
+    from symscape.science.landscape.several import compare_energies
 
     made = [resolve(one) if isinstance(one, str) else one for one in models]
     energies = {one.card.name: evaluate_slice(one, the_slice, cache=cache).energies for one in made}
@@ -147,9 +147,9 @@ def ask_slice(
     SymscapeError
         If there is no grid point at which all models that answer have an energy.
     """
-    from symscape.landscape.overlay import point_errors
-    from symscape.landscape.several import compare_energies
     from symscape.page.landscape_page import ComparedSlice
+    from symscape.science.landscape.overlay import point_errors
+    from symscape.science.landscape.several import compare_energies
 
     grids, failures = _grids(the_slice, models)
     if not grids:
@@ -180,7 +180,7 @@ def _grids(
     """Return the energies of the models that have any, and why the others have none."""
     import numpy as np
 
-    from symscape.landscape.evaluate import evaluate_slice
+    from symscape.science.landscape.evaluate import evaluate_slice
 
     grids: dict[str, np.ndarray] = {}
     failures: dict[str, str] = {}
@@ -209,12 +209,12 @@ def check_contracts(model: Evaluator, crystal: Crystal) -> tuple[Check, ...]:
     ModelError
         If the model fails at one of the structures.
     """
-    from symscape.contracts.details import Roughness
-    from symscape.contracts.kept import check_crystal_once
-    from symscape.contracts.scan import smoothness
     from symscape.questions.conservative_forces import CONSERVATIVE_FORCES, force_contracts
     from symscape.questions.invariance import INVARIANCE, energy_contracts
     from symscape.questions.smoothness import MAX_JUMP, MAX_KINK, SMOOTHNESS
+    from symscape.science.contracts.details import Roughness
+    from symscape.science.contracts.kept import check_crystal_once
+    from symscape.science.contracts.scan import smoothness
     from symscape.verdict.tolerances import load_tolerances
 
     chosen = energy_contracts()
@@ -254,11 +254,15 @@ def distances_in_library(
     LibraryDistances or None
         None if no material shares an element, or there is no library.
     """
-    from symscape.landscape.evaluate import evaluate_slice
-    from symscape.landscape.similar import library_distances, sampled_points, similar_references
     from symscape.places import references_folder
     from symscape.references.library import find_references
     from symscape.references.store import load_reference
+    from symscape.science.landscape.evaluate import evaluate_slice
+    from symscape.science.landscape.similar import (
+        library_distances,
+        sampled_points,
+        similar_references,
+    )
 
     folder = references_folder(None)
     entries = find_references([folder]) if folder.is_dir() else []

@@ -16,10 +16,10 @@ from symscape.bulk.plan import Block, Chunk
 from symscape.bulk.settings import Identity, RunSettings, identify
 from symscape.bulk.symmetry import Symmetry, symmetries
 from symscape.errors import HullError, ScaleError
-from symscape.hull.relax import Relaxed
 from symscape.models.evaluate import Evaluator, evaluator_of
 from symscape.models.registry import resolve
 from symscape.models.spec import ModelSpec
+from symscape.science.hull.relax import Relaxed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -161,7 +161,7 @@ def _corrections(block: Block, asked: Evaluator) -> tuple[np.ndarray, list[str]]
 
     Nulls of the source are filled by pymatgen, as long as plain PBE may be what they are of.
     """
-    from symscape.hull.conventions import mp2020_corrections
+    from symscape.science.hull.conventions import mp2020_corrections
 
     reasons = [""] * len(block)
     if asked.model.card.energy_convention != "MP2020":
@@ -197,7 +197,7 @@ def relax_block(
 
         results = relax_together(images, asked, settings.relaxation, free=settings.relax == "free")
     else:
-        from symscape.hull.relax import relax_many
+        from symscape.science.hull.relax import relax_many
 
         results = relax_many(images, asked, settings.relaxation, free=settings.relax == "free")
     for i, result in zip(usable, results, strict=True):

@@ -1,6 +1,6 @@
 """A run's energies beside its data set's: for which crystals, and at which geometries.
 
-`symscape.hull.analysis.compare` does the comparison.
+`symscape.science.hull.analysis.compare` does the comparison.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from symscape.bulk.manifest import RunManifest
-from symscape.hull.analysis import above_hull_elsewhere, compare
-from symscape.hull.conventions import UNCORRECTED, Basis, Energies
-from symscape.hull.levels import WITH_U, reasons_of_u
-from symscape.hull.sides import is_r2scan, wanted_convention
-from symscape.hull.statistics import with_classes
-from symscape.hull.systems import elements_of_system
+from symscape.science.hull.analysis import above_hull_elsewhere, compare
+from symscape.science.hull.conventions import UNCORRECTED, Basis, Energies
+from symscape.science.hull.levels import WITH_U, reasons_of_u
+from symscape.science.hull.sides import is_r2scan, wanted_convention
+from symscape.science.hull.statistics import with_classes
+from symscape.science.hull.systems import elements_of_system
 
 #: relaxed geometries, and where their energies are
 GEOMETRIES = {"fixed": "relaxed_energy_fixed", "free": "relaxed_energy_free"}
@@ -106,14 +106,14 @@ def compare_run(
     Returns
     -------
     DataFrame
-        As `symscape.hull.analysis.compare` makes it, with classes of symmetry; for relaxed
+        As `symscape.science.hull.analysis.compare` makes it, with classes of symmetry; for relaxed
         geometries ``above_hull_model_fixed`` and ``error_above_hull_fixed`` and so on, NaN where
         the relaxation failed.
 
     Raises
     ------
     HullError
-        As `symscape.hull.analysis.compare`.
+        As `symscape.science.hull.analysis.compare`.
     """
     single = table["energy_model"].to_numpy(dtype=float)
     model = Energies(

@@ -14,10 +14,10 @@ from symscape.bulk.settings import Identity, RunSettings
 from symscape.dataset.store import DatasetInfo
 from symscape.decode import DecodeError, decode, encode
 from symscape.errors import ScaleError, shown
-from symscape.hull.relax import RelaxSettings
 from symscape.jsontext import parse_json
 from symscape.models.card import ModelCard
 from symscape.models.hubbard import trained_with_u
+from symscape.science.hull.relax import RelaxSettings
 
 SCHEMA = "symscape-hull-run/1"
 MANIFEST = "run.json"

@@ -13,8 +13,8 @@ from symscape.crystal.structures import Structures
 from symscape.dataset.read import DatasetChunk, iterate_chunks, load_dataset
 from symscape.dataset.store import DatasetInfo, dataset_info
 from symscape.errors import HullError
-from symscape.hull.conventions import Basis, shared_convention
-from symscape.hull.systems import elements_of_system
+from symscape.science.hull.conventions import Basis, shared_convention
+from symscape.science.hull.systems import elements_of_system
 
 #: a model's batches never reach beyond a block, and blocks depend on the data set only: so do
 #: energies, whatever the chunks and however many workers

@@ -16,8 +16,6 @@ import numpy as np
 import pandas as pd
 
 from symscape.bulk.manifest import MANIFEST, RunManifest
-from symscape.hull.classes import CLASS_OF
-from symscape.hull.settings import ComparisonSettings
 from symscape.questions.crystals import N_CRYSTALS, MadeBy, judged_crystals
 from symscape.questions.hull import COUNTED, HULL, hull_metrics
 from symscape.questions.known import KnownOfCrystals
@@ -30,6 +28,8 @@ from symscape.questions.underprediction import (
     underprediction_metrics,
 )
 from symscape.results.run_results import RunResults, save_results
+from symscape.science.hull.classes import CLASS_OF
+from symscape.science.hull.settings import ComparisonSettings
 from symscape.verdict.tolerances import load_tolerances
 
 #: name of the file in the folder of a run

@@ -22,9 +22,9 @@ from symscape.bulk.settings import Identity, RunSettings, identify
 from symscape.bulk.store import ChunkStore, Finished
 from symscape.dataset.store import DatasetInfo, parquet
 from symscape.errors import ScaleError
-from symscape.hull.conventions import Basis
 from symscape.models.registry import resolve
 from symscape.models.spec import ModelSpec
+from symscape.science.hull.conventions import Basis
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from symscape.bulk.symmetry import SYMPREC_A
 from symscape.errors import ScaleError
-from symscape.hull.settings import RelaxSettings
 from symscape.models.registry import resolve
 from symscape.models.spec import ModelSpec
+from symscape.science.hull.settings import RelaxSettings
 
 if TYPE_CHECKING:
     from symscape.models.base import EnergyModel

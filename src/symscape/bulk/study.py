@@ -14,8 +14,8 @@ from symscape.bulk.tables import compare_part
 from symscape.dataset.store import parquet
 from symscape.errors import ScaleError, writing
 from symscape.files import write_atomically
-from symscape.hull import study
-from symscape.hull.duplicates import structural_duplicates
+from symscape.science.hull import study
+from symscape.science.hull.duplicates import structural_duplicates
 
 #: what stands between the two is replaced
 BEGIN, END = "<!-- made by symscape hull study -->", "<!-- end -->"

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from symscape.hull.polymorphs import polymorph_order
-from symscape.hull.relax import SIGNIFICANT_GAIN_EV
-from symscape.hull.stability import classify
-from symscape.hull.statistics import CONFIDENCE, NEAR_HULL_MEV, ErrorSummary, error_summary
 from symscape.questions.relaxation import BROKEN_SHARE
 from symscape.questions.stability import stability_metrics
 from symscape.questions.underprediction import summary_row
+from symscape.science.hull.polymorphs import polymorph_order
+from symscape.science.hull.relax import SIGNIFICANT_GAIN_EV
+from symscape.science.hull.stability import classify
+from symscape.science.hull.statistics import CONFIDENCE, NEAR_HULL_MEV, ErrorSummary, error_summary
 
 #: from so many values on, the bootstrap's interval of a mean is taken from its normal limit
 LARGE = 2_000
@@ -24,7 +24,7 @@ CLASSES = (
     "n_lattice_class", "n_wyckoff_class", "n_lattice", "n_wyckoff", "crystal_system",
     "site_symmetry_order", "chemistry", "level_of_theory",
 )  # fmt: skip
-#: whose errors are summed up, see `symscape.hull.analysis.compare`
+#: whose errors are summed up, see `symscape.science.hull.analysis.compare`
 ERRORS = ("error_total", "error_formation", "error_above_hull")
 #: at most so far above the own hull counts as stable, meV/atom
 THRESHOLDS_MEV = (0.0, 25.0)

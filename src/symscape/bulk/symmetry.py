@@ -21,7 +21,7 @@ from symscape.crystal.sites import wrap
 from symscape.crystal.spacegroup import SpaceGroup, space_group
 from symscape.crystal.structures import Structures
 from symscape.errors import SymscapeError
-from symscape.hull.table import chemistry, describe
+from symscape.science.hull.table import chemistry, describe
 
 #: distance tolerance, that of `Crystal.from_structure`, angstrom
 SYMPREC_A = 0.01

@@ -30,11 +30,11 @@ from symscape.dataset.read import load_dataset
 from symscape.dataset.store import dataset_info, parquet
 from symscape.errors import ScaleError, writing
 from symscape.files import write_atomically
-from symscape.hull.conventions import Basis
-from symscape.hull.phases import select_system
-from symscape.hull.shifts import shifted_elements
-from symscape.hull.systems import elements_of_system, system_of
 from symscape.questions.hull import ABOVE_HULL_MAE, FORMATION_MAE
+from symscape.science.hull.conventions import Basis
+from symscape.science.hull.phases import select_system
+from symscape.science.hull.shifts import shifted_elements
+from symscape.science.hull.systems import elements_of_system, system_of
 
 #: columns with few different values
 _FEW = (

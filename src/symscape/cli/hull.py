@@ -10,7 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from symscape.bulk.tables import TablesSummary
-    from symscape.hull.conventions import Basis
+    from symscape.science.hull.conventions import Basis
 
 app = typer.Typer(
     help="Compare a model's formation energies and hulls with those of a data set.",
@@ -120,11 +120,11 @@ def run(
     """
     from symscape.bulk.run import run_dataset
     from symscape.bulk.settings import RunSettings, usable_cores
-    from symscape.hull.conventions import Basis
-    from symscape.hull.settings import RelaxSettings
     from symscape.models.registry import resolve
     from symscape.models.spec import ModelSpec, read_batch_size, read_options
     from symscape.progress import on_stderr
+    from symscape.science.hull.conventions import Basis
+    from symscape.science.hull.settings import RelaxSettings
 
     basis = Basis.MIXING if mixing else Basis.SHARED
     spec = ModelSpec(
@@ -192,7 +192,7 @@ def tables(
 ) -> None:
     """Make the tables of a finished run: formation energies, hulls, errors by symmetry."""
     from symscape.errors import ScaleError
-    from symscape.hull.conventions import Basis
+    from symscape.science.hull.conventions import Basis
 
     if raw and mixing:
         raise ScaleError("--raw and --mixing exclude each other; give one of them.")

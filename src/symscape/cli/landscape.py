@@ -30,11 +30,11 @@ from symscape.errors import SymscapeError, writing
 
 if TYPE_CHECKING:
     from symscape.crystal.slice import Slice
-    from symscape.landscape.overlay import DftPoints
-    from symscape.landscape.several import ModelComparison
     from symscape.models.base import EnergyModel
     from symscape.models.evaluate import Evaluator
     from symscape.page.landscape_page import ComparedSlice, LandscapePage
+    from symscape.science.landscape.overlay import DftPoints
+    from symscape.science.landscape.several import ModelComparison
 
 _PICTURES = (".png", ".pdf", ".svg")
 
@@ -152,7 +152,7 @@ def _dft_points(chosen: list[Slice], files: list[Path]) -> list[DftPoints | None
         return [None] * len(chosen)
     from symscape.crystal.slice import slice_titles
     from symscape.dft.importer import read_images
-    from symscape.landscape.overlay import place_points
+    from symscape.science.landscape.overlay import place_points
 
     images = read_images(files)
     placed = [place_points(one, images) for one in chosen]

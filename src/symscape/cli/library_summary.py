@@ -85,9 +85,9 @@ def _count_crystals(folders: Sequence[Path]) -> tuple[int, int, int, int, int]:
 
     if not find_crystal_files(folders):
         return 0, 0, 0, 0, 0
-    from symscape.hull.phases import energies_above_hull
-    from symscape.hull.table import crystal_table
     from symscape.references.crystals import load_crystals
+    from symscape.science.hull.phases import energies_above_hull
+    from symscape.science.hull.table import crystal_table
 
     table = crystal_table(load_crystals(folders).crystals)
     free = table["n_wyckoff"] > 0

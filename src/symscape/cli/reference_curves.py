@@ -28,9 +28,9 @@ def curves(
     from symscape.dft.curve_list import load_curve_list
     from symscape.dft.curve_run import run_curves
     from symscape.dft.curve_store import store_curves
-    from symscape.equation_of_state.own import OwnErrors, as_markdown, own_differences
     from symscape.references.equations import load_equations
     from symscape.references.own_curves import load_own_curves
+    from symscape.science.equation_of_state.own import OwnErrors, as_markdown, own_differences
 
     equations = load_equations([references])
     if equations is None:

@@ -189,7 +189,7 @@ def computed_correction(
         return math.nan
     from pymatgen.core import Structure
 
-    from symscape.hull.conventions import mp2020_correction
+    from symscape.science.hull.conventions import mp2020_correction
 
     structure = Structure(cell, [int(z) for z in numbers], positions)
     try:

@@ -31,7 +31,7 @@ from symscape.dataset.stresses import StressCheck
 from symscape.dataset.tables import EnergyTable
 from symscape.dataset.write import DatasetWriter
 from symscape.errors import DatasetError
-from symscape.hull.conventions import mp2020_bounds
+from symscape.science.hull.conventions import mp2020_bounds
 
 if TYPE_CHECKING:
     from symscape.dataset.materials_project import Client

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from symscape.dataset.readers.json_records import from_document
 from symscape.dataset.record import CrystalRecord, Reject
 from symscape.errors import DatasetError, shown
-from symscape.hull.systems import elements_of_system
+from symscape.science.hull.systems import elements_of_system
 
 THERMO_TYPES = ("GGA_GGA+U", "R2SCAN", "GGA_GGA+U_R2SCAN")
 _FIELDS = (

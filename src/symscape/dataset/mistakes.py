@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from symscape.hull.compositions import Compositions, compositions
+from symscape.science.hull.compositions import Compositions, compositions
 
 #: fewer crystals than this show nothing
 LEAST = 12

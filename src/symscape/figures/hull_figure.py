@@ -11,7 +11,7 @@ import numpy as np
 
 from symscape.figures.layouts import Layout
 from symscape.figures.panels import DFT_COLOUR, MODEL_COLOUR, PLAIN, TITLE
-from symscape.hull.systems import elements_of_system
+from symscape.science.hull.systems import elements_of_system
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -351,7 +351,7 @@ def _frame_cut(axes: Axes, low: float, high: float) -> None:
 
 def draw_correlation(axes: Axes, data: LandscapeData, scale: Scale) -> None:
     """Draw the model's energies against DFT's, with the softening scale as a line."""
-    from symscape.landscape.metrics import slope_through_zero
+    from symscape.science.landscape.metrics import slope_through_zero
 
     known = np.isfinite(data.error)
     x = data.reference[known]

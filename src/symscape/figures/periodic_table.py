@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from symscape.equation_of_state.groups import table_place
 from symscape.figures.panels import ERROR_COLOURS
+from symscape.science.equation_of_state.groups import table_place
 
 #: light is good, dark is bad, and both are read without red-green vision
 _COLOURS = "YlOrBr"

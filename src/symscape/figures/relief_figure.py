@@ -20,7 +20,7 @@ from symscape.figures.panels import (
     colour_map,
     draw_bar,
 )
-from symscape.landscape.relief import (
+from symscape.science.landscape.relief import (
     clip_polygons,
     faces_viewer,
     hides,

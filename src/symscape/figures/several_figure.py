@@ -13,7 +13,7 @@ from symscape.figures.panels import ENERGY_COLOURS, LandscapeData, draw_map
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from symscape.landscape.several import ModelComparison
+    from symscape.science.landscape.several import ModelComparison
 
 _SPREAD_COLOURS = "magma_r"
 _MOST_COLUMNS = 3

@@ -31,7 +31,7 @@ def draw_signed_errors(
     Parameters
     ----------
     errors
-        As `symscape.hull.study.signed_errors` makes them, meV/atom.
+        As `symscape.science.hull.study.signed_errors` makes them, meV/atom.
     error
         Which of them.
     by

@@ -21,11 +21,11 @@ from symscape.figures.panels import (
     draw_map,
 )
 from symscape.figures.ticks import Ticks, add_ticks, hide_numbers
-from symscape.landscape.geometry import GridGeometry
-from symscape.landscape.matching import TopologyComparison, compare_topology
-from symscape.landscape.minima import FAINT, StationaryPoint
-from symscape.landscape.paths import EnergyPath
 from symscape.questions.points import GridDetail
+from symscape.science.landscape.geometry import GridGeometry
+from symscape.science.landscape.matching import TopologyComparison, compare_topology
+from symscape.science.landscape.minima import FAINT, StationaryPoint
+from symscape.science.landscape.paths import EnergyPath
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

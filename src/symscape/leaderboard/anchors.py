@@ -15,8 +15,6 @@ from functools import cached_property
 
 import numpy as np
 
-from symscape.equation_of_state.fit import fit
-from symscape.hull.relax import Relaxed
 from symscape.leaderboard.answers import Answers, judge_again
 from symscape.leaderboard.curves import CurveAnswers, curve_answers
 from symscape.leaderboard.flat import FlatPotential
@@ -25,6 +23,8 @@ from symscape.questions.case import CaseResult
 from symscape.references.birch_murnaghan import BirchMurnaghan
 from symscape.references.equations import ALL_ELECTRON, COMPLETE_CODES, EquationsOfState
 from symscape.references.reference import LandscapeReference
+from symscape.science.equation_of_state.fit import fit
+from symscape.science.hull.relax import Relaxed
 from symscape.verdict.tolerances import load_tolerances
 
 #: of the noise that is shown; those by which scales begin are drawn with others
@@ -117,7 +117,7 @@ class Anchors:
         """Return a model's formation energies, and crystals that stay where they are."""
         if self.library.crystals is None:
             return {}, {}
-        from symscape.hull.phases import formation_energies
+        from symscape.science.hull.phases import formation_energies
 
         described = self.library.described
         energies = model(formation_energies(described).to_numpy())
@@ -188,10 +188,10 @@ def _by_asked(cases: Iterator[CaseResult]) -> dict[Asked, CaseResult]:
 
 def _form(reference: LandscapeReference, grid: np.ndarray, name: str) -> Iterator[CaseResult]:
     """Judge what asks nothing of the landscape, of an energy without any noise: a flat one."""
-    from symscape.contracts.scan import scan_slice, smoothness
     from symscape.questions.conservative_forces import judge_conservative_forces
     from symscape.questions.invariance import judge_invariance
     from symscape.questions.smoothness import judge_smoothness
+    from symscape.science.contracts.scan import scan_slice, smoothness
 
     tolerances, flat = load_tolerances("default"), FlatPotential()
     crystal, slice = reference.minimum_crystal, reference.slice
@@ -205,8 +205,8 @@ def _form(reference: LandscapeReference, grid: np.ndarray, name: str) -> Iterato
 
 def _forces(reference: LandscapeReference, name: str, *, dft: bool) -> Iterator[CaseResult]:
     """Judge DFT's own forces, or none, against DFT's; nothing where DFT has none."""
-    from symscape.landscape.forces import compare_forces
     from symscape.questions.forces import judge_forces
+    from symscape.science.landscape.forces import compare_forces
 
     found = compare_forces(reference, FlatPotential())
     if found.errors.compared:

@@ -24,8 +24,8 @@ from symscape.verdict.tolerances import Tolerances
 if TYPE_CHECKING:
     import pandas as pd
 
-    from symscape.hull.relax import Relaxed
     from symscape.questions.known import KnownOfCrystals
+    from symscape.science.hull.relax import Relaxed
 
 #: questions that follow from the grids alone
 OF_GRIDS = ("energies", "minima", "saddles")
@@ -105,8 +105,8 @@ def crystals_table(answers: Answers, library: Library) -> pd.DataFrame | None:
     neither. Returns None where an element's own crystals are missing, or all are.
     """
     from symscape.errors import HullError
-    from symscape.hull.analysis import compare
-    from symscape.hull.conventions import Energies
+    from symscape.science.hull.analysis import compare
+    from symscape.science.hull.conventions import Energies
 
     if library.crystals is None or not answers.formation:
         return None
@@ -158,8 +158,8 @@ def _judge_relaxed(
     """Judge what became of the crystals of each system when the model relaxed them."""
     import pandas as pd
 
-    from symscape.hull.analysis import errors_elsewhere
     from symscape.questions.relaxation import RELAXATION, judge_relaxation
+    from symscape.science.hull.analysis import errors_elsewhere
 
     found: dict[Asked, CaseResult] = {}
     for asked in library.asked:

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from symscape.decode import DecodeError
-from symscape.equation_of_state.comparable import reasons_not_judged
-from symscape.equation_of_state.prototypes import compare_prototypes
 from symscape.questions.case import CaseResult
 from symscape.questions.curve_subjects import (
     AnsweredCurves,
@@ -22,6 +20,8 @@ from symscape.questions.prototype_differences import PROTOTYPE_DIFFERENCES, Diff
 from symscape.questions.registry import QUESTIONS
 from symscape.references.birch_murnaghan import BirchMurnaghan
 from symscape.references.equations import ELEMENTAL
+from symscape.science.equation_of_state.comparable import reasons_not_judged
+from symscape.science.equation_of_state.prototypes import compare_prototypes
 
 if TYPE_CHECKING:
     from symscape.models.card import ModelCard

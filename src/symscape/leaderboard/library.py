@@ -145,14 +145,14 @@ class Library:
     @cached_property
     def described(self) -> pd.DataFrame:
         """The crystals' formulas, symmetries and DFT energies, one row each."""
-        from symscape.hull.table import crystal_table
+        from symscape.science.hull.table import crystal_table
 
         return crystal_table(self.crystals.crystals if self.crystals else ())
 
     @cached_property
     def corrections(self) -> np.ndarray:
         """MP2020's corrections of the crystals, eV/atom, shape (n_crystals,)."""
-        from symscape.hull.conventions import mp2020_corrections
+        from symscape.science.hull.conventions import mp2020_corrections
 
         crystals = self.crystals.crystals if self.crystals else ()
         return mp2020_corrections(crystal.to_atoms() for crystal in crystals)
@@ -202,6 +202,6 @@ def _has_saddles(reference: LandscapeReference) -> bool:
 
 def _has_forces(reference: LandscapeReference) -> bool:
     """Hold a model without any forces against DFT: how many can be compared?"""
-    from symscape.landscape.forces import compare_forces
+    from symscape.science.landscape.forces import compare_forces
 
     return compare_forces(reference, FlatPotential(), window=0.5).errors.compared > 0

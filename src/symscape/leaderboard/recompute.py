@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, fields, replace
 import numpy as np
 
 from symscape.decode import DecodeError, encode
-from symscape.hull.relax import Relaxed
 from symscape.leaderboard.answers import (
     OF_CRYSTALS,
     OF_GRIDS,
@@ -36,6 +35,7 @@ from symscape.questions.smoothness import (
 )
 from symscape.questions.underprediction import BiasDetail
 from symscape.results.run_results import RunResults
+from symscape.science.hull.relax import Relaxed
 from symscape.verdict.tolerances import PROFILES, Tolerances, load_tolerances
 
 #: metrics agree if they differ by no more, in their own unit: energies are stored to 0.001 meV/atom

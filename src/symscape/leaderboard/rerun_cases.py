@@ -27,14 +27,14 @@ from symscape.verdict.tolerances import PROFILES, Tolerances, load_tolerances
 if TYPE_CHECKING:
     import pandas as pd
 
-    from symscape.contracts.catalogue import CrystalContract
-    from symscape.contracts.result import ContractResult
-    from symscape.hull.model_tables import ModelTables
-    from symscape.landscape.evaluate import SliceEvaluation
     from symscape.models.base import EnergyModel
     from symscape.models.evaluate import Evaluator
     from symscape.references.reference import LandscapeReference
     from symscape.results.run_results import RunResults
+    from symscape.science.contracts.catalogue import CrystalContract
+    from symscape.science.contracts.result import ContractResult
+    from symscape.science.hull.model_tables import ModelTables
+    from symscape.science.landscape.evaluate import SliceEvaluation
 
 
 #: what rounding leaves of a metric that is ideally zero, by unit: two answers in single precision,
@@ -150,7 +150,7 @@ class Cases:
     @cached_property
     def tables(self) -> ModelTables:
         """The model on the crystals."""
-        from symscape.hull.model_tables import DescribedCrystals, ModelTables
+        from symscape.science.hull.model_tables import DescribedCrystals, ModelTables
 
         assert self.library.crystals is not None, "the library asks nothing about crystals else"
         return ModelTables(DescribedCrystals(self.library.crystals), self.potential)
@@ -200,7 +200,7 @@ class _OfSlice:
 
     @cached_property
     def evaluation(self) -> SliceEvaluation:
-        from symscape.landscape.evaluate import evaluate_slice
+        from symscape.science.landscape.evaluate import evaluate_slice
 
         return evaluate_slice(self.potential, self.reference.slice, self.reference.valid)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from symscape.hull.systems import elements_of_system
+from symscape.science.hull.systems import elements_of_system
 
 if TYPE_CHECKING:
     from symscape.leaderboard.answers import Answers
@@ -31,7 +31,7 @@ def crystal_differences(
     agreement
         meV/atom.
     """
-    from symscape.hull.phases import formation_energies
+    from symscape.science.hull.phases import formation_energies
 
     if not len(chosen) or library.crystals is None:
         return

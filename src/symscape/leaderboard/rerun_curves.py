@@ -37,8 +37,8 @@ def curve_differences(
     agreement
         Of energy differences between prototypes, meV/atom.
     """
-    from symscape.equation_of_state.evaluate import sample_curves
     from symscape.leaderboard.curves import curve_answers, stated_curves
+    from symscape.science.equation_of_state.evaluate import sample_curves
 
     if not len(chosen) or equations is None:
         return
@@ -92,7 +92,7 @@ def _spread(values: np.ndarray, indices: np.ndarray, count: int) -> np.ndarray:
 def _other_shapes(
     again: BirchMurnaghan, stated: BirchMurnaghan, ids: Sequence[str]
 ) -> Iterator[str]:
-    from symscape.equation_of_state.compare import delta
+    from symscape.science.equation_of_state.compare import delta
 
     off = delta(again, stated)
     for k, name in enumerate(ids):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from symscape.hull.relax import SAME_VOLUME, Relaxed, relax_many
+from symscape.science.hull.relax import SAME_VOLUME, Relaxed, relax_many
 
 if TYPE_CHECKING:
     from ase import Atoms

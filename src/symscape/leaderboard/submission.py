@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from symscape.equation_of_state.comparable import reasons_not_judged
 from symscape.leaderboard.audit import audit, copied_from, first_names
 from symscape.leaderboard.library import Asked, Library, asked_of
 from symscape.leaderboard.site import slug
@@ -13,6 +12,7 @@ from symscape.models.card import ModelCard
 from symscape.questions.curve_subjects import CurveCrystals
 from symscape.questions.registry import QUESTIONS
 from symscape.results.run_results import RunResults
+from symscape.science.equation_of_state.comparable import reasons_not_judged
 
 #: fields of a card that decide what results mean
 AGREEING = (

@@ -10,8 +10,6 @@ from statistics import fmean, median
 
 import numpy as np
 
-from symscape.equation_of_state.compare import GOOD
-from symscape.equation_of_state.prototypes import slope_through_zero
 from symscape.questions.case import CaseResult
 from symscape.questions.equation_of_state import (
     EQUATION_OF_STATE,
@@ -27,6 +25,8 @@ from symscape.questions.prototype_differences import (
 from symscape.questions.question import Question
 from symscape.questions.subjects import Subject, subject_of
 from symscape.results.run_results import RunResults
+from symscape.science.equation_of_state.compare import GOOD
+from symscape.science.equation_of_state.prototypes import slope_through_zero
 
 #: crystals whose curves are drawn
 MOST_CURVES = 10

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from symscape.hull.systems import elements_of_system
 from symscape.page.words import number_text
+from symscape.science.hull.systems import elements_of_system
 
 if TYPE_CHECKING:
     import pandas as pd

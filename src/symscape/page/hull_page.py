@@ -65,7 +65,7 @@ def _figures(view: HullView) -> dict[str, tuple[Callable[[Layout], Figure], str]
         )
     }
     if not judged.empty:
-        from symscape.hull.statistics import too_low
+        from symscape.science.hull.statistics import too_low
 
         low = int(too_low(judged["error_above_hull"].to_numpy()).sum())
         found["errors"] = (

@@ -6,9 +6,6 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from symscape.hull.settings import ComparisonSettings
-from symscape.hull.stability import Verdicts, classify
-from symscape.hull.systems import elements_of_system
 from symscape.page.words import NOTHING, crystal_text, metric_text, unit_text
 from symscape.questions.behind import BehindCrystal, behind_crystals
 from symscape.questions.case import CaseResult
@@ -20,6 +17,9 @@ from symscape.questions.registry import QUESTIONS, metric_title
 from symscape.questions.relaxation import RelaxationDetail
 from symscape.questions.stability import N
 from symscape.questions.underprediction import SUMMARY_COLUMNS, BiasDetail
+from symscape.science.hull.settings import ComparisonSettings
+from symscape.science.hull.stability import Verdicts, classify
+from symscape.science.hull.systems import elements_of_system
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -182,14 +182,14 @@ class HullView:
 
     def bias_by(self, column: str) -> pd.DataFrame:
         """Return means and bootstrap intervals of the errors above hull, class by class."""
-        from symscape.hull.statistics import summary_by
+        from symscape.science.hull.statistics import summary_by
 
         table = self.judged
         return table if table.empty else _named(summary_by(table, column))
 
     def bias_near_hull(self) -> pd.DataFrame:
         """Return the same for crystals that DFT puts near the hull, window by window."""
-        from symscape.hull.statistics import summary_near_hull
+        from symscape.science.hull.statistics import summary_near_hull
 
         table = self.judged
         if table.empty:
@@ -251,7 +251,7 @@ class HullView:
         table = self.judged
         if table.empty:
             return text
-        from symscape.hull.statistics import too_low
+        from symscape.science.hull.statistics import too_low
 
         share = float(too_low(table["error_above_hull"].to_numpy()).mean())
         return f"{text}; {100 * share:.0f} % of {len(table)} crystals too low above their hull"

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 from symscape.crystal.labels import axis_label, crystal_label, symbol_label
 from symscape.crystal.slice import slice_titles
 from symscape.figures.several_figure import Overlay, draw_several
-from symscape.landscape.overlay import DftPoints, PointErrors
-from symscape.landscape.several import ModelComparison
 from symscape.page.words import (
     count_text,
     limit_text,
@@ -22,12 +20,14 @@ from symscape.page.words import (
 )
 from symscape.questions.registry import metric_title
 from symscape.questions.subjects import subject_of_id
+from symscape.science.landscape.overlay import DftPoints, PointErrors
+from symscape.science.landscape.several import ModelComparison
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from symscape.landscape.similar import LibraryDistances
     from symscape.questions.case import Check
+    from symscape.science.landscape.similar import LibraryDistances
 
 
 @dataclass(frozen=True, eq=False)

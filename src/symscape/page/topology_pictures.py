@@ -13,9 +13,9 @@ from symscape.questions.minima import MinimaDetail
 if TYPE_CHECKING:
     from symscape.figures.layouts import Layout
     from symscape.figures.panels import LandscapeData
-    from symscape.landscape.matching import TopologyComparison
     from symscape.page.view import SliceView
     from symscape.questions.points import GridDetail
+    from symscape.science.landscape.matching import TopologyComparison
 
 
 def add_topology(gallery: Gallery, item: SliceView, data: LandscapeData) -> Picture | None:

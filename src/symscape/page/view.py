@@ -13,7 +13,6 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from symscape.landscape.metrics import DEFAULT_WINDOW
 from symscape.page.checks import severity
 from symscape.page.headline import headline
 from symscape.page.words import remark_text
@@ -31,6 +30,7 @@ from symscape.questions.points import FailedPoint
 from symscape.questions.registry import QUESTIONS, question_title
 from symscape.questions.subjects import Subject, subject_of
 from symscape.results.run_results import ReferenceSummary, RunResults
+from symscape.science.landscape.metrics import DEFAULT_WINDOW
 
 #: a status, but what was declared a known failure is told apart: ``known`` if it failed,
 #: ``surprise`` if it did not; what could not be judged stands before all that was

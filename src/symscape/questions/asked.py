@@ -10,9 +10,6 @@ from symscape.questions.subjects import MaterialSlice, Subject
 if TYPE_CHECKING:
     import pandas as pd
 
-    from symscape.contracts.catalogue import CrystalContract
-    from symscape.contracts.result import ContractResult
-    from symscape.landscape.evaluate import SliceEvaluation
     from symscape.models.base import EnergyModel
     from symscape.models.evaluate import Evaluator
     from symscape.questions.limits import LimitsByCase
@@ -20,6 +17,9 @@ if TYPE_CHECKING:
     from symscape.references.birch_murnaghan import BirchMurnaghan
     from symscape.references.equations import EquationsOfState
     from symscape.references.reference import LandscapeReference
+    from symscape.science.contracts.catalogue import CrystalContract
+    from symscape.science.contracts.result import ContractResult
+    from symscape.science.landscape.evaluate import SliceEvaluation
 
 Of = TypeVar("Of", bound=Subject, covariant=True)
 
@@ -64,7 +64,7 @@ class CrystalCase(AskedCase[Of], Protocol[Of]):
     """One model on a chemical system, a symmetry class, or all crystals."""
 
     def table(self) -> pd.DataFrame:
-        """Return what `symscape.hull.analysis.compare` made of the case's crystals."""
+        """Return what `symscape.science.hull.analysis.compare` made of the case's crystals."""
 
     def relaxed(self) -> pd.DataFrame:
         """Return the same after the model has relaxed them.

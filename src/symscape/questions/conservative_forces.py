@@ -14,11 +14,11 @@ from symscape.questions.question import Question, Scoring
 from symscape.questions.subjects import MaterialSlice, SystemCrystals
 
 if TYPE_CHECKING:
-    from symscape.contracts.catalogue import CrystalContract
-    from symscape.contracts.potential import Potential
     from symscape.questions.asked import CrystalCase, SliceCase
     from symscape.questions.limits import LimitsByCase
     from symscape.references.reference import LandscapeReference
+    from symscape.science.contracts.catalogue import CrystalContract
+    from symscape.science.contracts.potential import Potential
 
 SYMMETRIC_FORCES = Metric(
     "symmetric_forces", "forces off symmetry", "meV/angstrom",
@@ -60,7 +60,7 @@ _NEEDS = frozenset(("energy", "forces", "stress"))
 
 def force_contracts() -> dict[Metric, CrystalContract]:
     """Return the contracts about forces and stress of one crystal, by the metrics."""
-    from symscape.contracts import conservation
+    from symscape.science.contracts import conservation
 
     return {
         SYMMETRIC_FORCES: conservation.forces_by_symmetry,
@@ -76,7 +76,7 @@ def judge_conservative_forces(
     **known: Unpack[AskedOf],
 ) -> CaseResult:
     """Check the contracts about forces at the DFT minimum and around it."""
-    from symscape.contracts.conservation import work_around_loops
+    from symscape.science.contracts.conservation import work_around_loops
 
     results = contracts.check_once(potential, reference.minimum_crystal, force_contracts())
     results[_CURL] = work_around_loops(potential, reference.slice, centre=reference.minimum)

@@ -6,22 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from symscape.contracts.details import ContractDetail, Skipped
 from symscape.questions.case import CaseResult
 from symscape.questions.notes import Notes
 from symscape.questions.slices import begin
+from symscape.science.contracts.details import ContractDetail, Skipped
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-    from symscape.contracts.catalogue import CrystalContract
-    from symscape.contracts.potential import Potential
-    from symscape.contracts.result import ContractResult
     from symscape.crystal.crystal import Crystal
     from symscape.questions.limits import LimitsByCase
     from symscape.questions.metric import Metric
     from symscape.questions.question import Question
     from symscape.references.reference import LandscapeReference
+    from symscape.science.contracts.catalogue import CrystalContract
+    from symscape.science.contracts.potential import Potential
+    from symscape.science.contracts.result import ContractResult
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def check_once(
     potential: Potential, crystal: Crystal, contracts: Mapping[Metric, CrystalContract]
 ) -> dict[Metric, ContractResult]:
     """Check the contracts behind metrics on a crystal, as far as no earlier run has."""
-    from symscape.contracts.kept import check_crystal_once
+    from symscape.science.contracts.kept import check_crystal_once
 
     found = check_crystal_once(potential, crystal, contracts.values())
     return {metric: found[contract] for metric, contract in contracts.items()}

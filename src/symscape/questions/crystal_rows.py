@@ -16,12 +16,12 @@ def rows_of_case(table: pd.DataFrame, subject: Subject) -> pd.DataFrame:
     Parameters
     ----------
     table
-        One row a crystal, as `symscape.hull.table.crystal_table` makes it.
+        One row a crystal, as `symscape.science.hull.table.crystal_table` makes it.
     subject
         What the case is about.
     """
-    from symscape.hull.phases import select_system
-    from symscape.hull.statistics import with_classes
+    from symscape.science.hull.phases import select_system
+    from symscape.science.hull.statistics import with_classes
 
     match subject:
         case HullSystem(system):

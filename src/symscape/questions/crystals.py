@@ -7,21 +7,21 @@ from dataclasses import dataclass, field
 from math import isnan
 from typing import TYPE_CHECKING, Any, Unpack, get_type_hints
 
-from symscape.hull.settings import ComparisonSettings
 from symscape.questions.behind import largest, named
 from symscape.questions.case import CaseResult, Check
 from symscape.questions.known import KnownOfCrystals
 from symscape.questions.metric import Metric
 from symscape.questions.notes import BehindRow, Notes
+from symscape.science.hull.settings import ComparisonSettings
 
 if TYPE_CHECKING:
     import pandas as pd
     from _typeshed import DataclassInstance
 
-    from symscape.contracts.result import ContractResult
     from symscape.questions.limits import LimitsByCase
     from symscape.questions.question import Question
     from symscape.questions.subjects import Subject, SystemCrystals
+    from symscape.science.contracts.result import ContractResult
 
 #: as many crystals without energy are named; a data set may have thousands
 MOST_NAMED = 20

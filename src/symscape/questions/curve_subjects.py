@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from symscape.equation_of_state.groups import element_groups
 from symscape.questions.equation_of_state import EQUATION_OF_STATE, NotJudged
 from symscape.questions.occasions import curve_subjects
 from symscape.questions.prototype_differences import PROTOTYPE_DIFFERENCES
 from symscape.questions.subjects import ElementalPrototype, ElementGroup, Subject
+from symscape.science.equation_of_state.groups import element_groups
 
 if TYPE_CHECKING:
     from symscape.questions.limits import LimitsByCase

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
-from symscape.landscape import metrics as measures
-from symscape.landscape.metrics import WINDOWS, window_key, worst_point
 from symscape.questions.case import CaseResult, Check, Windows
 from symscape.questions.detail import NO_ZERO
 from symscape.questions.known import AskedOf
@@ -19,12 +17,14 @@ from symscape.questions.points import ClosestPair, FailedPoint, WorstPoint
 from symscape.questions.question import Question, Scoring
 from symscape.questions.slices import begin
 from symscape.questions.subjects import MaterialSlice
+from symscape.science.landscape import metrics as measures
+from symscape.science.landscape.metrics import WINDOWS, window_key, worst_point
 
 if TYPE_CHECKING:
-    from symscape.landscape.align import AlignedGrid
     from symscape.questions.asked import SliceCase
     from symscape.questions.limits import LimitsByCase
     from symscape.references.reference import LandscapeReference
+    from symscape.science.landscape.align import AlignedGrid
 
 #: meV/atom above the DFT minimum up to which the leaderboard scores
 SCORED_WINDOW = 500.0
@@ -69,7 +69,7 @@ def judge_energies(
         Reason for each grid point at which the model gave no energy. Any failure inside the
         reference's valid points fails the case.
     """
-    from symscape.landscape.align import align
+    from symscape.science.landscape.align import align
 
     blank, limits = begin(ENERGIES, reference, tolerances, model, fingerprint, seconds)
     window = ENERGIES.setting("window", limits.settings) / 1000

@@ -18,11 +18,11 @@ from symscape.questions.question import Question, Scoring
 from symscape.questions.subjects import ElementGroup
 
 if TYPE_CHECKING:
-    from symscape.equation_of_state.compare import CurveErrors, CurveSummary
     from symscape.questions.asked import CurveCase
     from symscape.questions.limits import LimitsByCase
     from symscape.references.birch_murnaghan import BirchMurnaghan
     from symscape.references.equations import EquationsOfState
+    from symscape.science.equation_of_state.compare import CurveErrors, CurveSummary
 
 #: what is kept of an energy, an angstrom^3 or a per cent
 _DIGITS = 6
@@ -137,7 +137,7 @@ def judge_equation_of_state(
         ``fingerprint``, ``digest`` of the reference, and ``missing``, the ids of crystals of the
         case that the model has no energy of: any of them fails it.
     """
-    from symscape.equation_of_state.compare import CurveErrors
+    from symscape.science.equation_of_state.compare import CurveErrors
 
     errors = CurveErrors.of(model_curves, equations.average)
     metrics = _metrics(errors.summary())

@@ -15,10 +15,10 @@ from symscape.questions.question import Question, Scoring
 from symscape.questions.subjects import MaterialSlice
 
 if TYPE_CHECKING:
-    from symscape.landscape.forces import ForceComparison, ForceErrors
     from symscape.questions.asked import SliceCase
     from symscape.questions.limits import LimitsByCase
     from symscape.references.reference import LandscapeReference
+    from symscape.science.landscape.forces import ForceComparison, ForceErrors
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def judge_forces(
     arrows
         Whether to keep the forces of both, for figures; in ``detail``, meV/atom per grid step.
     """
-    from symscape.landscape.forces import spread_by_symmetry
+    from symscape.science.landscape.forces import spread_by_symmetry
 
     metrics = _metrics(comparison.errors)
     detail = None
@@ -89,7 +89,7 @@ def compared_window(material: str, slice: str, model: str, tolerances: LimitsByC
 
 
 def _ask(case: SliceCase, **known: Unpack[AskedOf]) -> CaseResult | None:
-    from symscape.landscape.forces import compare_forces
+    from symscape.science.landscape.forces import compare_forces
 
     if "forces" not in case.model.implements:
         return None

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Unpack
 
-from symscape.hull.polymorphs import Polymorphs, polymorph_order, polymorphs_of
-from symscape.hull.settings import ComparisonSettings
-from symscape.hull.stability import classify
 from symscape.questions.case import CaseResult
 from symscape.questions.crystals import (
     FAILED_CRYSTALS,
@@ -22,6 +19,9 @@ from symscape.questions.known import AskedOfCrystals, KnownOfCrystals
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
 from symscape.questions.subjects import HullSystem
+from symscape.science.hull.polymorphs import Polymorphs, polymorph_order, polymorphs_of
+from symscape.science.hull.settings import ComparisonSettings
+from symscape.science.hull.stability import classify
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +59,7 @@ def judge_hull(
     Parameters
     ----------
     table
-        The system's rows of what `symscape.hull.analysis.compare` returned.
+        The system's rows of what `symscape.science.hull.analysis.compare` returned.
     subject
         The chemical system.
     known
@@ -87,9 +87,9 @@ def hull_metrics(table: pd.DataFrame, order: pd.DataFrame, threshold: float) -> 
     Parameters
     ----------
     table
-        One row a crystal, as `symscape.hull.analysis.compare` returns them.
+        One row a crystal, as `symscape.science.hull.analysis.compare` returns them.
     order
-        The order of their polymorphs, from `symscape.hull.polymorphs.polymorph_order`.
+        The order of their polymorphs, from `symscape.science.hull.polymorphs.polymorph_order`.
     threshold
         At most so far above the hull counts as stable, meV/atom.
     """

@@ -14,11 +14,11 @@ from symscape.questions.question import Question, Scoring
 from symscape.questions.subjects import MaterialSlice, SystemCrystals
 
 if TYPE_CHECKING:
-    from symscape.contracts.catalogue import CrystalContract
-    from symscape.contracts.potential import Potential
     from symscape.questions.asked import CrystalCase, SliceCase
     from symscape.questions.limits import LimitsByCase
     from symscape.references.reference import LandscapeReference
+    from symscape.science.contracts.catalogue import CrystalContract
+    from symscape.science.contracts.potential import Potential
 
 ROTATION = Metric("rotation", "rotation", "meV/atom")
 TRANSLATION = Metric("translation", "translation", "meV/atom")
@@ -45,7 +45,7 @@ def energy_contracts() -> dict[Metric, CrystalContract]:
 
     Steps where neighbours come and go are not among them: smoothness looks for those.
     """
-    from symscape.contracts import invariance
+    from symscape.science.contracts import invariance
 
     return {
         ROTATION: invariance.under_rotations,
@@ -64,7 +64,7 @@ def judge_invariance(
     **known: Unpack[AskedOf],
 ) -> CaseResult:
     """Check the contracts about energies at the DFT minimum and on the slice's grid."""
-    from symscape.contracts.invariance import at_equivalent_grid_points
+    from symscape.science.contracts.invariance import at_equivalent_grid_points
 
     results = contracts.check_once(potential, reference.minimum_crystal, energy_contracts())
     results[_EQUIVALENT_POINTS] = at_equivalent_grid_points(potential, reference.slice)

@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from symscape.hull.classes import CLASS_OF
-from symscape.hull.systems import elements_of_system
 from symscape.questions.subjects import (
     AllCrystals,
     ElementalPrototype,
@@ -17,6 +15,8 @@ from symscape.questions.subjects import (
     SymmetryClass,
     SystemCrystals,
 )
+from symscape.science.hull.classes import CLASS_OF
+from symscape.science.hull.systems import elements_of_system
 
 if TYPE_CHECKING:
     from symscape.references.crystal_files import CrystalEntry
@@ -62,8 +62,8 @@ def crystal_subjects(
 
 def curve_subjects(kind: type[Subject], equations: EquationsOfState | None) -> list[Subject]:
     """Return the subjects of a kind among equations of state; none where there are none."""
-    from symscape.equation_of_state.groups import element_groups
     from symscape.references.equations import ELEMENTAL
+    from symscape.science.equation_of_state.groups import element_groups
 
     if equations is None:
         return []

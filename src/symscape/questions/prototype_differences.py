@@ -21,10 +21,10 @@ from symscape.questions.question import Question, Scoring
 from symscape.questions.subjects import ElementalPrototype
 
 if TYPE_CHECKING:
-    from symscape.equation_of_state.prototypes import PrototypeSummary
     from symscape.questions.asked import CurveCase
     from symscape.questions.limits import LimitsByCase
     from symscape.references.equations import EquationsOfState
+    from symscape.science.equation_of_state.prototypes import PrototypeSummary
 
 
 @dataclass(frozen=True)
@@ -88,12 +88,12 @@ def judge_prototype_differences(
     not_judged, known
         As those of `judge_equation_of_state`.
     """
-    from symscape.equation_of_state.prototypes import (
+    from symscape.references.equations import ELEMENTAL
+    from symscape.science.equation_of_state.prototypes import (
         asked_differences,
         compare_prototypes,
         prototype_summary,
     )
-    from symscape.references.equations import ELEMENTAL
 
     names = {"material": subject.material, "slice": subject.slice, "model": model}
     settings = tolerances.case(PROTOTYPE_DIFFERENCES.name, **names).settings

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Unpack
 
-from symscape.hull.settings import ComparisonSettings
 from symscape.questions.behind import largest, named
 from symscape.questions.case import CaseResult
 from symscape.questions.crystals import FAILED_CRYSTALS, N_CRYSTALS, MadeBy, judged_crystals
@@ -13,6 +12,7 @@ from symscape.questions.known import AskedOfCrystals, KnownOfCrystals
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
 from symscape.questions.subjects import HullSystem
+from symscape.science.hull.settings import ComparisonSettings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RelaxedRow:
-    """What became of a crystal (`symscape.hull.relax.Relaxed`).
+    """What became of a crystal (`symscape.science.hull.relax.Relaxed`).
 
     Parameters
     ----------
@@ -66,10 +66,11 @@ def judge_relaxation(
     Parameters
     ----------
     table
-        The system's rows with ``above_hull_dft``, the columns of `symscape.hull.relax.relax_table`,
-        and ``error_fixed`` and ``error_free``, the errors of the energies above hull after both
-        relaxations (meV/atom). Symmetry and volume are judged on those that DFT puts near the hull:
-        far above it a crystal may well be unstable in truth.
+        The system's rows with ``above_hull_dft``, the columns of
+        `symscape.science.hull.relax.relax_table`, and ``error_fixed`` and ``error_free``, the
+        errors of the energies above hull after both relaxations (meV/atom). Symmetry and volume are
+        judged on those that DFT puts near the hull: far above it a crystal may well be unstable in
+        truth.
     near_meV
         What is near, meV/atom.
     """
@@ -110,7 +111,7 @@ def not_determined(table: pd.DataFrame) -> list[str]:
     table
         Rows with ``id``, ``volume_change`` and, as far as it is known, ``volume_change_again``.
     """
-    from symscape.hull.relax import SAME_VOLUME
+    from symscape.science.hull.relax import SAME_VOLUME
 
     if "volume_change_again" not in table:
         return []

@@ -16,10 +16,10 @@ from symscape.questions.subjects import MaterialSlice
 if TYPE_CHECKING:
     import numpy as np
 
-    from symscape.landscape.matching import TopologyErrors
     from symscape.questions.asked import SliceCase
     from symscape.questions.limits import LimitsByCase
     from symscape.references.reference import LandscapeReference
+    from symscape.science.landscape.matching import TopologyErrors
 
 
 @dataclass(frozen=True)

@@ -6,24 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Unpack
 
-from symscape.contracts.details import Roughness
 from symscape.questions.case import CaseResult
 from symscape.questions.known import AskedOf
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
 from symscape.questions.slices import begin
 from symscape.questions.subjects import MaterialSlice
+from symscape.science.contracts.details import Roughness
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from symscape.contracts.result import ContractResult
-    from symscape.contracts.scan import LineScan
-    from symscape.landscape.align import AlignedGrid
-    from symscape.landscape.smoothness import GridSmoothness
     from symscape.questions.asked import SliceCase
     from symscape.questions.limits import CaseTolerances, LimitsByCase
     from symscape.references.reference import LandscapeReference
+    from symscape.science.contracts.result import ContractResult
+    from symscape.science.contracts.scan import LineScan
+    from symscape.science.landscape.align import AlignedGrid
+    from symscape.science.landscape.smoothness import GridSmoothness
 
 ROUGH_POINTS = Metric(
     "rough_points", "rough points", counts=True,
@@ -61,7 +61,7 @@ class JudgedLine:
 
 @dataclass(frozen=True)
 class JudgedPoint:
-    """A rough grid point (`symscape.landscape.smoothness.RoughPoint`), in meV/atom."""
+    """A rough grid point (`symscape.science.landscape.smoothness.RoughPoint`), in meV/atom."""
 
     index: tuple[int, int]
     direction: tuple[int, int]
@@ -114,8 +114,8 @@ def judge_smoothness(
     """
     import numpy as np
 
-    from symscape.landscape.environment import describe_points
     from symscape.questions.topology import MOST_DESCRIBED, aligned, judged, no_zero
+    from symscape.science.landscape.environment import describe_points
 
     blank, limits = begin(SMOOTHNESS, reference, tolerances, model, fingerprint, seconds)
     grid = aligned(reference, energies)
@@ -177,8 +177,8 @@ def grid_smoothness(
 def _grid_smoothness(
     reference: LandscapeReference, grid: AlignedGrid, limits: CaseTolerances
 ) -> GridSmoothness:
-    from symscape.landscape.geometry import grid_geometry
-    from symscape.landscape.smoothness import compare_smoothness
+    from symscape.science.landscape.geometry import grid_geometry
+    from symscape.science.landscape.smoothness import compare_smoothness
 
     window = SMOOTHNESS.setting("window", limits.settings) / 1000
     geometry = grid_geometry(reference.slice)
@@ -186,7 +186,7 @@ def _grid_smoothness(
 
 
 def _ask(case: SliceCase, **known: Unpack[AskedOf]) -> CaseResult:
-    from symscape.contracts.scan import scan_slice, smoothness
+    from symscape.science.contracts.scan import scan_slice, smoothness
 
     reference, potential = case.reference, case.potential
 

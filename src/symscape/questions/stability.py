@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Unpack
 
-from symscape.hull.settings import ComparisonSettings
-from symscape.hull.stability import Verdicts, classify
 from symscape.questions.behind import largest
 from symscape.questions.case import CaseResult
 from symscape.questions.crystals import FAILED_CRYSTALS, MadeBy, judged_crystals
@@ -15,6 +13,8 @@ from symscape.questions.known import AskedOfCrystals, KnownOfCrystals
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
 from symscape.questions.subjects import AllCrystals
+from symscape.science.hull.settings import ComparisonSettings
+from symscape.science.hull.stability import Verdicts, classify
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from symscape.crystal.labels import axis_label, symbol_label
-from symscape.hull.systems import elements_of_system
 from symscape.references.library import formula_of
+from symscape.science.hull.systems import elements_of_system
 
 #: column of symmetry degrees of freedom, and what it counts
 FREEDOMS = {"n_wyckoff": "free Wyckoff coordinate", "n_lattice": "free lattice parameter"}
@@ -159,7 +159,7 @@ class SymmetryClass(Subject):
     freedom
         Which: a key of `FREEDOMS`.
     number
-        The class: ``3-4`` (`symscape.hull.classes`).
+        The class: ``3-4`` (`symscape.science.hull.classes`).
     """
 
     freedom: str

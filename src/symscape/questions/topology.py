@@ -8,11 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from symscape.landscape.align import AlignedGrid, align
-from symscape.landscape.environment import describe_points
-from symscape.landscape.geometry import grid_geometry
-from symscape.landscape.matching import TopologyComparison, compare_topology
-from symscape.landscape.minima import Minimum, StationaryPoint
 from symscape.questions.case import CaseResult
 from symscape.questions.detail import NO_ZERO
 from symscape.questions.limits import CaseTolerances
@@ -20,6 +15,11 @@ from symscape.questions.notes import Notes
 from symscape.questions.points import GridDetail, Place
 from symscape.questions.question import Question
 from symscape.references.reference import LandscapeReference
+from symscape.science.landscape.align import AlignedGrid, align
+from symscape.science.landscape.environment import describe_points
+from symscape.science.landscape.geometry import grid_geometry
+from symscape.science.landscape.matching import TopologyComparison, compare_topology
+from symscape.science.landscape.minima import Minimum, StationaryPoint
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

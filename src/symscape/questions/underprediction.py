@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Unpack
 
-from symscape.hull.settings import ComparisonSettings
 from symscape.questions.case import CaseResult
 from symscape.questions.crystals import (
     FAILED_CRYSTALS,
@@ -23,13 +22,14 @@ from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
 from symscape.questions.stability import N
 from symscape.questions.subjects import Subject, SymmetryClass
+from symscape.science.hull.settings import ComparisonSettings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from symscape.hull.statistics import ErrorSummary
     from symscape.questions.asked import CrystalCase
     from symscape.questions.limits import LimitsByCase
+    from symscape.science.hull.statistics import ErrorSummary
 
 _BIAS_SCORE = Score(
     1.0, 70.0, "As the error above hull: a bias that is common to a class does not average out."
@@ -38,7 +38,7 @@ _OF = {"": "", "formation_": " of formation energies", "total_": " of total ener
 #: columns of errors, and what begins the names of their metrics
 PREFIXES = {"error_above_hull": "", "error_formation": "formation_", "error_total": "total_"}
 _ENDS = {"": "", "_low": ", lower end", "_high": ", upper end"}
-#: fields of `symscape.hull.statistics.ErrorSummary`, and the metrics that they become
+#: fields of `symscape.science.hull.statistics.ErrorSummary`, and the metrics that they become
 _SUMMED = {
     "mean_error_meV": MEAN_SIGNED_ERROR,
     "mean_absolute_error_meV": MAE,
@@ -105,11 +105,11 @@ def judge_underprediction(
     Parameters
     ----------
     table
-        The class's rows of what `symscape.hull.analysis.compare` returned.
+        The class's rows of what `symscape.science.hull.analysis.compare` returned.
     subject
         The class.
     """
-    from symscape.hull.statistics import error_summary
+    from symscape.science.hull.statistics import error_summary
 
     metrics: dict[str, float] = {}
     for column, prefix in PREFIXES.items():

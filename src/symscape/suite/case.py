@@ -13,12 +13,12 @@ from symscape.suite.kept import AskedOfModel, judge_once
 from symscape.suite.progress import progress_line
 
 if TYPE_CHECKING:
-    from symscape.landscape.evaluate import SliceEvaluation
     from symscape.models.base import EnergyModel
     from symscape.models.evaluate import Evaluator
     from symscape.questions.known import AskedOf
     from symscape.questions.question import Question
     from symscape.references.reference import LandscapeReference
+    from symscape.science.landscape.evaluate import SliceEvaluation
     from symscape.suite.session import SuiteSession
     from symscape.verdict.tolerances import Tolerances
 

@@ -82,7 +82,7 @@ class CurveSession:
 
     def reasons(self, model: EnergyModel) -> np.ndarray:
         """Return why a model is not judged on each crystal, empty strings where it is."""
-        from symscape.equation_of_state.comparable import reasons_not_judged
+        from symscape.science.equation_of_state.comparable import reasons_not_judged
 
         name = model.card.name
         if name not in self._reasons:
@@ -124,7 +124,7 @@ class CurveSession:
 
     def _ask(self, model: EnergyModel, known: Fitted, missing: np.ndarray) -> None:
         """Evaluate and fit the curves of crystals, given by their indices."""
-        from symscape.equation_of_state.evaluate import sample_curves
+        from symscape.science.equation_of_state.evaluate import sample_curves
         from symscape.suite.progress import progress_line
 
         session, title = self.session, f"{model.card.name} equations of state"

@@ -20,15 +20,15 @@ from symscape.suite.shapes import with_shapes
 if TYPE_CHECKING:
     import pandas as pd
 
-    from symscape.contracts.catalogue import CrystalContract
-    from symscape.contracts.result import ContractResult
-    from symscape.hull.model_tables import DescribedCrystals, ModelTables
     from symscape.models.base import EnergyModel
     from symscape.questions.case import CaseResult
     from symscape.questions.known import AskedOf
     from symscape.questions.metric import Metric
     from symscape.questions.question import Question
     from symscape.references.crystals import CrystalLibrary
+    from symscape.science.contracts.catalogue import CrystalContract
+    from symscape.science.contracts.result import ContractResult
+    from symscape.science.hull.model_tables import DescribedCrystals, ModelTables
     from symscape.suite.session import SuiteSession
     from symscape.verdict.tolerances import Tolerances
 
@@ -55,13 +55,13 @@ class HullSession:
     @cached_property
     def crystals(self) -> DescribedCrystals:
         """The stored crystals, described."""
-        from symscape.hull.model_tables import DescribedCrystals
+        from symscape.science.hull.model_tables import DescribedCrystals
 
         return DescribedCrystals(self.library, self.session.cache)
 
     def of(self, model: EnergyModel) -> ModelTables:
         """Return a model's tables; it has been asked about all crystals as DFT has them."""
-        from symscape.hull.model_tables import ModelTables
+        from symscape.science.hull.model_tables import ModelTables
         from symscape.suite.progress import progress_line
 
         name = model.card.name

@@ -22,7 +22,6 @@ from symscape.suite.settings import SuiteSettings, read_settings
 from symscape.verdict.tolerances import Tolerances, load_tolerances
 
 if TYPE_CHECKING:
-    from symscape.landscape.evaluate import SliceEvaluation
     from symscape.models.base import EnergyModel
     from symscape.models.cache import EnergyCache
     from symscape.models.evaluate import Evaluator, Progress
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from symscape.questions.subjects import Subject
     from symscape.references.crystal_files import CrystalEntry
     from symscape.references.reference import LandscapeReference
+    from symscape.science.landscape.evaluate import SliceEvaluation
     from symscape.suite.case import LandscapeCase
     from symscape.suite.curves import CurveSession, EquationCase
     from symscape.suite.gate import Baseline
@@ -259,7 +259,7 @@ class SuiteSession:
         """
         key = (model.card.name, reference.id)
         if key not in self._evaluations:
-            from symscape.landscape.evaluate import evaluate_slice
+            from symscape.science.landscape.evaluate import evaluate_slice
             from symscape.suite.progress import progress_line
 
             with (
@@ -281,8 +281,8 @@ class SuiteSession:
         """
         import numpy as np
 
-        from symscape.landscape.forces import compared_points, wants_stresses
         from symscape.questions.forces import FORCES, compared_window
+        from symscape.science.landscape.forces import compared_points, wants_stresses
         from symscape.suite.roll import CaseName, roll_of
 
         name = CaseName(FORCES.name, model.card.name, reference.material, reference.slice.name)

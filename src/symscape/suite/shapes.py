@@ -26,7 +26,7 @@ def with_shapes(case: HullCase, result: CaseResult) -> CaseResult:
         return result
     after = dict.fromkeys(before)
     if result.question == RELAXATION.name:
-        from symscape.hull.relax import relaxed_geometries
+        from symscape.science.hull.relax import relaxed_geometries
 
         potential = case.hulls.session.evaluator(case.model)
         after = dict(zip(before, relaxed_geometries([*before.values()], potential), strict=True))
