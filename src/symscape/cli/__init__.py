@@ -31,6 +31,7 @@ def _register() -> None:
     from symscape.cli.init import init
     from symscape.cli.landscape import landscape
     from symscape.cli.leaderboard import leaderboard
+    from symscape.cli.merge import merge
     from symscape.cli.slices import slices
     from symscape.cli.validate import validate
 
@@ -47,6 +48,7 @@ def _register() -> None:
     app.command("import")(import_)
     app.add_typer(hull.app, name="hull")
     app.command("history")(history)
+    app.command("merge")(merge)
     app.command("leaderboard")(leaderboard)
     app.command("validate")(validate)
 

@@ -23,6 +23,7 @@ SUMMARIES: dict[str, str] = {
     "import": "Make a data set of crystals with energies.",
     "hull": "Compare formation energies and hulls of a data set.",
     "history": "Draw each metric over checkpoints or commits.",
+    "merge": "Join results of parts of the suite in one file.",
     "leaderboard": "Build the leaderboard from results files.",
     "validate": "Check model cards and results files.",
     "check-run": "Look whether a run left a new and whole report.",
@@ -109,6 +110,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "symscape history runs -o history.html",
         "symscape history checkpoints --by-name",
     ),
+    "merge": ("symscape merge results/chgnet.json reports/chgnet/results.json -o chgnet.json",),
     "leaderboard": (
         "symscape leaderboard reports/*/results.json -o reports/leaderboard",
         "symscape leaderboard add reports/mine/results.json",
