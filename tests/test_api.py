@@ -15,7 +15,13 @@ from pymatgen.analysis.phase_diagram import PDEntry, PhaseDiagram
 from pymatgen.core import Composition
 
 import symscape
-from symscape.errors import HullError, ModelError, ReferenceFileError, ToleranceFileError
+from symscape.errors import (
+    ArgumentError,
+    HullError,
+    ModelError,
+    ReferenceFileError,
+    ToleranceFileError,
+)
 
 HEAVY = ("numpy", "torch", "pymatgen", "matplotlib", "pandas", "scipy", "spglib", "ase", "typer")
 
@@ -32,13 +38,13 @@ class HalfEMT(EMT):
 def emt(toy_reference):
     """The potential that the toy reference was made with, and its energies."""
     model = symscape.model("ase.calculators.emt:EMT")
-    return model, symscape.evaluate_slice(model, toy_reference.slice)
+    return model, symscape.landscape(toy_reference.slice, model)
 
 
 @pytest.fixture(scope="module")
 def half(toy_reference, tmp_path_factory):
     model = symscape.model(f"{__file__}:HalfEMT")
-    return model, symscape.evaluate_slice(model, toy_reference.slice, toy_reference.valid)
+    return model, symscape.landscape(toy_reference.slice, model, toy_reference.valid)
 
 
 def test_importing_costs_nothing():
@@ -64,6 +70,24 @@ def test_every_public_name_is_there_and_described(name):
     assert isclass(thing) or isfunction(thing)
     assert getdoc(thing)
     assert name in dir(symscape)
+
+
+def test_public_names_are_theirs_whatever_was_imported_before():
+    """An import of ``symscape.x`` binds ``x`` in the package: no module may be called so."""
+    code = """
+import importlib, inspect, pkgutil, symscape
+for found in pkgutil.walk_packages(symscape.__path__, "symscape."):
+    if not found.name.endswith("__main__"):
+        try:
+            importlib.import_module(found.name)
+        except ModuleNotFoundError as error:  # an extra that is not installed
+            assert not error.name.startswith("symscape"), error
+for name in set(symscape.__all__) - {"__version__"}:
+    thing = getattr(symscape, name)
+    assert inspect.isfunction(thing) or inspect.isclass(thing), (name, thing)
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "")
 
 
 def test_names_that_are_not_there():
@@ -160,6 +184,36 @@ def test_figures_of_other_kinds(toy_reference, half, emt):
         symscape.figure(toy_reference, evaluation, kind="mountain")
 
 
+def test_a_slice_and_several_models_are_drawn_by_the_same_function(toy_reference, half, emt):
+    model, evaluation = half
+    alone = symscape.figure(toy_reference.slice, evaluation, model=model)
+    assert "HalfEMT" in {axes.get_title(loc="left") for axes in alone.axes}
+    comparison = symscape.compare(toy_reference.slice, [model, emt[0]])
+    (pair,) = comparison.pairs()
+    assert (pair.first, pair.second) == ("HalfEMT", "EMT")
+    assert pair.softening == pytest.approx(2)
+    words = {text.get_text() for axes in symscape.figure(comparison).axes for text in axes.texts}
+    titles = {axes.get_title(loc="left") for axes in symscape.figure(comparison).axes}
+    assert {"HalfEMT", "EMT"} <= words | titles
+
+
+def test_a_figure_of_too_little_or_too_much_names_the_argument(toy_reference, half):
+    comparison = symscape.compare(toy_reference.slice, [half[0]])
+    for what in (toy_reference, toy_reference.slice):
+        with pytest.raises(ArgumentError, match="evaluation is missing"):
+            symscape.figure(what)
+    with pytest.raises(ArgumentError, match="evaluation is given"):
+        symscape.figure(comparison, half[1])
+    for arguments in ((comparison,), (toy_reference.slice, half[1])):
+        with pytest.raises(ArgumentError, match="kind is 'relief'"):
+            symscape.figure(*arguments, kind="relief")
+
+
+def test_models_of_one_name_are_not_compared(toy_reference):
+    with pytest.raises(ModelError, match="two models are called EMT"):
+        symscape.compare(toy_reference.slice, ["ase.calculators.emt:EMT"] * 2)
+
+
 def quivers(figure):
     found = [c for axes in figure.axes for c in axes.collections if c.get_gid() == "forces"]
     assert all(len(quiver.U) > 3 for quiver in found)
@@ -174,7 +228,7 @@ def test_a_data_set_is_loaded_by_its_public_name(tmp_path):
 def test_hulls_of_the_potential_that_made_them_and_of_half_of_it(tmp_path_factory):
     """Half of all energies: half of every formation energy and energy above hull."""
     folder = write_library(tmp_path_factory.mktemp("references"))
-    right = symscape.compare_hulls(symscape.model("ase.calculators.emt:EMT"), folder=folder)
+    right = symscape.hull(symscape.model("ase.calculators.emt:EMT"), folder=folder)
     assert set(right["id"]) == set(CRYSTALS)
     for name in ("error_formation", "error_above_hull"):
         np.testing.assert_allclose(right[name], 0.0, atol=0.01)
@@ -187,13 +241,13 @@ def test_hulls_of_the_potential_that_made_them_and_of_half_of_it(tmp_path_factor
     for entry, (_, row) in zip(entries, right.iterrows(), strict=True):
         above = diagram.get_e_above_hull(entry)
         assert row["above_hull_dft"] == pytest.approx(above, abs=1e-9)
-    soft = symscape.compare_hulls(symscape.model(f"{__file__}:HalfEMT"), folder=folder)
+    soft = symscape.hull(symscape.model(f"{__file__}:HalfEMT"), folder=folder)
     for name in ("formation", "above_hull"):
         np.testing.assert_allclose(soft[f"{name}_model"], soft[f"{name}_dft"] / 2, atol=1e-5)
-    alone = symscape.compare_hulls(symscape.model("ase.calculators.emt:EMT"), "Al", folder)
+    alone = symscape.hull("ase.calculators.emt:EMT", "Al", folder)
     assert set(alone["formula"]) == {"Al"}
     with pytest.raises(HullError, match="Mg-Si"):
-        symscape.compare_hulls(symscape.model("ase.calculators.emt:EMT"), "Mg-Si", folder)
+        symscape.hull(symscape.model("ase.calculators.emt:EMT"), "Mg-Si", folder)
 
 
 def test_an_unknown_model_is_a_sentence():

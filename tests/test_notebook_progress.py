@@ -79,17 +79,17 @@ def impatient(monkeypatch):
 
 
 def slice_alone(reference, folder):
-    symscape.evaluate_slice(symscape.model(EMT), reference.slice)
+    symscape.landscape(reference.slice, EMT)
     return f"{reference.slice.name} ", len(set(reference.slice.representatives.ravel()))
 
 
 def models_on_a_slice(reference, folder):
-    symscape.compare_models(reference.slice, [EMT])
+    symscape.compare(reference.slice, [EMT])
     return f"{reference.slice.name} ", len(set(reference.slice.representatives.ravel()))
 
 
 def hulls(reference, folder):
-    symscape.compare_hulls(symscape.model(EMT), folder=folder)
+    symscape.hull(symscape.model(EMT), folder=folder)
     return "crystals ", len(CRYSTALS)
 
 
@@ -147,7 +147,7 @@ def test_who_asks_for_steps_gets_them_and_no_bar(monkeypatch, toy_reference):
     notebook = Notebook(monkeypatch)
     steps = []
     tell = lambda done, total: steps.append((done, total))  # noqa: E731
-    symscape.evaluate_slice(symscape.model(EMT), toy_reference.slice, progress=tell)
+    symscape.landscape(toy_reference.slice, EMT, progress=tell)
     assert steps[-1][0] == steps[-1][1] > 0
     assert notebook.widgets == []
 

@@ -105,7 +105,7 @@ def test_what_cannot_be_compared_is_said():
 def test_nothing_of_a_picture_is_cut_off(models, scale, tmp_path):
     """In the file itself, which is drawn once: all labels are within it, none on another's."""
     wells = {f"model-{k}": scale * (1 + k) * WELL for k in range(models)}
-    figure = symscape.figure_of_models(compare_energies(SLICE, wells))
+    figure = symscape.figure(compare_energies(SLICE, wells))
     figure.savefig(tmp_path / "picture.png")
     whole = figure.bbox
     maps = figure.axes[: models + (models > 1)]
@@ -127,7 +127,7 @@ def test_nothing_of_a_picture_is_cut_off(models, scale, tmp_path):
 
 
 def test_no_number_of_a_contour_covers_a_well():
-    figure = symscape.figure_of_models(compare_energies(SLICE, {"m": WELL, "soft": 0.5 * WELL}))
+    figure = symscape.figure(compare_energies(SLICE, {"m": WELL, "soft": 0.5 * WELL}))
     for axes in figure.axes[:2]:
         (dots,) = [line for line in axes.lines if line.get_marker() == "o"]
         assert len(dots.get_xdata()) == 1

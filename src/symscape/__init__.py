@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from symscape.api import (
-        compare_hulls,
-        figure,
         find_references,
+        hull,
         judge,
         load_reference,
         metrics,
@@ -24,8 +23,9 @@ if TYPE_CHECKING:
     from symscape.crystal.slice import Slice
     from symscape.crystal.structures import Structures
     from symscape.dataset.read import load_dataset
+    from symscape.drawing import figure
     from symscape.errors import SymscapeError
-    from symscape.explore import compare_models, figure_of_models, propose_slices
+    from symscape.explore import compare, landscape, propose_slices
     from symscape.models.base import EnergyModel
     from symscape.models.cache import EnergyCache
     from symscape.models.card import ModelCard
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from symscape.questions.case import CaseResult, Check
     from symscape.references.reference import LandscapeReference
     from symscape.results.run_results import RunResults, load_results
-    from symscape.science.landscape.evaluate import SliceEvaluation, evaluate_slice
+    from symscape.science.landscape.evaluate import SliceEvaluation
     from symscape.verdict.explain import explain
     from symscape.verdict.tolerances import Tolerances, load_tolerances
 
@@ -58,14 +58,13 @@ __all__ = [
     "SymscapeError",
     "Tolerances",
     "__version__",
-    "compare_hulls",
-    "compare_models",
-    "evaluate_slice",
+    "compare",
     "explain",
     "figure",
-    "figure_of_models",
     "find_references",
+    "hull",
     "judge",
+    "landscape",
     "load_dataset",
     "load_reference",
     "load_results",
@@ -95,14 +94,13 @@ _HOMES: dict[str, str] = {
     "Structures": "symscape.crystal.structures",
     "SymscapeError": "symscape.errors",
     "Tolerances": "symscape.verdict.tolerances",
-    "compare_hulls": "symscape.api",
-    "compare_models": "symscape.explore",
-    "evaluate_slice": "symscape.science.landscape.evaluate",
+    "compare": "symscape.explore",
     "explain": "symscape.verdict.explain",
-    "figure": "symscape.api",
-    "figure_of_models": "symscape.explore",
+    "figure": "symscape.drawing",
     "find_references": "symscape.api",
+    "hull": "symscape.api",
     "judge": "symscape.api",
+    "landscape": "symscape.explore",
     "load_dataset": "symscape.dataset.read",
     "load_reference": "symscape.api",
     "load_results": "symscape.results.run_results",

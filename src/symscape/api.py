@@ -1,4 +1,4 @@
-"""The convenience layer of ``import symscape``: a landscape in ten lines.
+"""The convenience layer of ``import symscape``: models held against stored DFT references.
 
 Each function takes and returns the nouns of the library and leaves out what a notebook rarely
 needs; whoever needs more finds it in the modules named in each docstring.
@@ -7,30 +7,22 @@ needs; whoever needs more finds it in the modules named in each docstring.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 from symscape.arguments import named_arguments
-from symscape.errors import ModelError, ReferenceFileError, did_you_mean
+from symscape.errors import ReferenceFileError, did_you_mean
 from symscape.places import references_folder
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
-    from matplotlib.figure import Figure
 
     from symscape.models.base import EnergyModel
-    from symscape.models.cache import EnergyCache
     from symscape.models.spec import ModelSpec
     from symscape.questions.case import CaseResult
     from symscape.references.library import ReferenceEntry
     from symscape.references.reference import LandscapeReference
-    from symscape.science.landscape.align import AlignedGrid
     from symscape.science.landscape.evaluate import SliceEvaluation
     from symscape.verdict.tolerances import Tolerances
-
-
-#: what `figure` draws
-FigureKind = Literal["landscape", "topology", "forces", "relief"]
 
 
 @named_arguments
@@ -129,7 +121,7 @@ def metrics(reference: LandscapeReference, evaluation: SliceEvaluation) -> pd.Da
     reference
         The DFT energies.
     evaluation
-        The model's, from `evaluate_slice`.
+        The model's, from `landscape`.
 
     Returns
     -------
@@ -147,8 +139,10 @@ def metrics(reference: LandscapeReference, evaluation: SliceEvaluation) -> pd.Da
 
     from symscape.questions.energies import N_POINTS, metrics_by_window
     from symscape.questions.registry import metric_named
+    from symscape.science.landscape.align import align
 
-    by_window = metrics_by_window(_aligned(reference, evaluation))
+    grid = align(reference.energies, evaluation.energies, reference.valid)
+    by_window = metrics_by_window(grid)
     table = pd.DataFrame.from_dict(by_window, orient="index")
     table.index = pd.Index([float(window) for window in table.index], name="window_meV_per_atom")
     names = {name: metric_named(name).column for name in table.columns}
@@ -156,15 +150,15 @@ def metrics(reference: LandscapeReference, evaluation: SliceEvaluation) -> pd.Da
 
 
 @named_arguments
-def compare_hulls(
-    model: EnergyModel, system: str = "", folder: str | Path | None = None
+def hull(
+    model: EnergyModel | str, system: str = "", folder: str | Path | None = None
 ) -> pd.DataFrame:
     """Put a model's formation energies and energies above hull beside DFT's.
 
     Parameters
     ----------
     model
-        The potential, asked at the geometries of the references.
+        The potential, or a name that `model` takes, asked at the geometries of the references.
     system
         A chemical system with its elements and subsystems, ``Mg-Si``; by default all crystals.
     folder
@@ -184,6 +178,7 @@ def compare_hulls(
     """
     import numpy as np
 
+    from symscape.models.registry import resolve
     from symscape.progress import shown_in_notebook
     from symscape.references.crystals import load_crystals
     from symscape.science.hull.analysis import compare
@@ -198,9 +193,10 @@ def compare_hulls(
         chosen = np.flatnonzero(table["id"].isin(wanted))
     else:
         chosen = np.arange(len(table))
-    title = f"{model.card.name}, {system or 'crystals'}"
+    potential = resolve(model) if isinstance(model, str) else model
+    title = f"{potential.card.name}, {system or 'crystals'}"
     with shown_in_notebook(title, "crystals", len(chosen)) as bar:
-        energies = model_energies(model, library.structures[chosen], progress=bar)
+        energies = model_energies(potential, library.structures[chosen], progress=bar)
     return compare(table.iloc[chosen].reset_index(drop=True), energies)
 
 
@@ -219,7 +215,7 @@ def judge(
     reference
         The DFT energies.
     evaluation
-        The model's, from `evaluate_slice`.
+        The model's, from `landscape`.
     tolerances
         ``strict``, ``default``, ``loose``, the path of a tolerance file, or loaded tolerances.
     model
@@ -253,121 +249,3 @@ def judge(
         fingerprint=fingerprint,
         seconds=evaluation.seconds,
     )
-
-
-@named_arguments
-def figure(
-    reference: LandscapeReference,
-    evaluation: SliceEvaluation,
-    *,
-    model: EnergyModel | str = "model",
-    kind: FigureKind = "landscape",
-    window: float = 0.5,
-    layout: Literal["wide", "tall"] = "wide",
-    cache: EnergyCache | None = None,
-) -> Figure:
-    """Draw a figure of a model on a slice, as the reports have them.
-
-    Parameters
-    ----------
-    reference
-        The DFT energies.
-    evaluation
-        The model's, from `evaluate_slice`.
-    model
-        The potential or its name, printed above its map. For forces the potential itself.
-    kind
-        ``landscape``: DFT, model, their difference, cuts, correlation; ``topology``: minima,
-        saddles, lowest paths and persistence; ``forces``: the same with arrows of the forces;
-        ``relief``: DFT and model as surfaces.
-    window
-        Width in eV/atom of the energy window that counts; the worst point in it is marked.
-    layout
-        ``wide``: the maps in a row; ``tall``: one column for small screens.
-    cache
-        Where the model's forces are looked up and kept.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        Notebooks show it after ``%matplotlib inline``; ``figure.savefig("landscape.png")`` keeps
-        it.
-
-    Raises
-    ------
-    ValueError
-        If the model has no energy at the DFT minimum, so that there is no common zero; if
-        ``kind`` is none of these.
-    ModelError
-        If forces are wanted and the model has none, or only its name is given.
-    """
-    from symscape.crystal.labels import axis_label, crystal_label
-    from symscape.figures.panels import LandscapeData
-    from symscape.science.landscape.metrics import worst_point
-
-    grid = _aligned(reference, evaluation)
-    first, second = reference.slice.axes
-    data = LandscapeData(
-        u=first.values,
-        v=second.values,
-        labels=(axis_label(first.name), axis_label(second.name)),
-        # DFT is drawn where the model failed as well
-        reference=reference.relative,
-        model=grid.model,
-        masked=reference.mask,
-        minimum=reference.minimum,
-        window=window,
-        worst=worst_point(grid, window),
-        model_name=model if isinstance(model, str) else model.card.name,
-        reference_name=f"DFT ({reference.level_of_theory})",
-        title=crystal_label(reference.slice.crystal.formula, reference.slice.crystal.symbol),
-    )
-    if kind == "landscape":
-        from symscape.figures.landscape_figure import draw_landscape
-
-        return draw_landscape(data, layout)
-    if kind == "relief":
-        from symscape.figures.relief_figure import draw_relief
-
-        return draw_relief(data, layout)
-    if kind not in ("topology", "forces"):
-        raise ValueError(
-            f"{kind!r} is no figure, but landscape, topology, forces and relief are"
-            f"{did_you_mean(kind, get_args(FigureKind))}"
-        )
-    from symscape.figures.topology_figure import draw_topology
-    from symscape.science.landscape.geometry import grid_geometry
-    from symscape.science.landscape.matching import compare_topology
-
-    comparison = compare_topology(data.reference, grid.model, grid_geometry(reference.slice))
-    arrows = _arrows(reference, model, window, cache) if kind == "forces" else None
-    return draw_topology(data, comparison, layout, arrows)
-
-
-def _arrows(
-    reference: LandscapeReference,
-    model: EnergyModel | str,
-    window: float,
-    cache: EnergyCache | None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the forces per grid step of DFT and model, each of shape (n_u, n_v, 2)."""
-    from symscape.models.evaluate import Evaluator
-    from symscape.science.landscape.forces import compare_forces, spread_by_symmetry
-
-    if isinstance(model, str):
-        raise ModelError(f"{model}: a figure of forces needs the potential, not its name alone.")
-    if "forces" not in model.implements:
-        raise ModelError(f"{model.card.name} has no forces to draw.")
-    forces = compare_forces(reference, Evaluator(model, cache), window=window)
-    dft, own = (
-        spread_by_symmetry(reference.slice, side.per_step)
-        for side in (forces.reference, forces.model)
-    )
-    return dft, own
-
-
-def _aligned(reference: LandscapeReference, evaluation: SliceEvaluation) -> AlignedGrid:
-    """Put both on the common zero, over the points that both have."""
-    from symscape.science.landscape.align import align
-
-    return align(reference.energies, evaluation.energies, reference.valid)

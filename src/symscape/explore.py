@@ -1,17 +1,16 @@
-"""Any crystal without DFT, from Python: slices, several models on one, pictures of them."""
+"""Any crystal without DFT, from Python: slices, a model on one, several models on one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symscape.arguments import named_arguments
-from symscape.errors import SymscapeError
+from symscape.errors import ModelError, SymscapeError
 
 if TYPE_CHECKING:
     import numpy as np
-    from matplotlib.figure import Figure
 
     from symscape.crystal.crystal import Crystal
     from symscape.crystal.propose import Proposal
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from symscape.models.evaluate import Evaluator
     from symscape.page.landscape_page import ComparedSlice
     from symscape.questions.case import Check
+    from symscape.science.landscape.evaluate import SliceEvaluation
     from symscape.science.landscape.overlay import DftPoints
     from symscape.science.landscape.several import ModelComparison
     from symscape.science.landscape.similar import LibraryDistances
@@ -74,13 +74,60 @@ def propose_slices(
 
 
 @named_arguments
-def compare_models(
+def landscape(
+    the_slice: Slice,
+    model: EnergyModel | Evaluator | str,
+    points: np.ndarray | None = None,
+    *,
+    cache: EnergyCache | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> SliceEvaluation:
+    """Evaluate a potential on the grid of a slice, in primitive cells, without forces.
+
+    Parameters
+    ----------
+    the_slice
+        That of a reference, ``reference.slice``, or of ``propose_slices(atoms)[0].slice``, or any.
+    model
+        The potential or a name that `model` takes; its evaluator where it is asked more than once.
+    points
+        True where an energy is wanted, shape (n_u, n_v); default: every point not masked.
+    cache
+        Asked first; told of every finished batch, so that an interrupted evaluation goes on. An
+        evaluator has its own.
+    progress
+        Called with (structures done, structures in all). By default a notebook shows a bar, and
+        nothing else shows anything.
+
+    Returns
+    -------
+    SliceEvaluation
+        With ``energies`` in eV/atom on the model's own zero, shape (n_u, n_v), NaN where not asked
+        for or where the model failed, and ``failures``; what `metrics`, `judge` and `figure` take.
+
+    Raises
+    ------
+    ModelError
+        If there is no such potential.
+    """
+    from symscape.models.registry import resolve
+    from symscape.science.landscape.evaluate import evaluate_slice
+
+    potential = resolve(model) if isinstance(model, str) else model
+    return evaluate_slice(potential, the_slice, points, cache=cache, progress=progress)
+
+
+@named_arguments
+def compare(
     the_slice: Slice,
     models: Iterable[EnergyModel | str],
     *,
     cache: EnergyCache | None = None,
 ) -> ModelComparison:
-    """Evaluate several potentials on a slice, where there is no DFT.
+    """Compare potentials with each other on a slice; no DFT is asked for.
+
+    With a stored DFT reference a potential is compared by `metrics` (numbers), `judge` (a verdict)
+    and `figure` (pictures).
 
     Parameters
     ----------
@@ -95,30 +142,29 @@ def compare_models(
     -------
     ModelComparison
         With ``energies``, ``spread``, ``topologies``, ``pairs()`` and ``first_points(n)``; what
-        `figure_of_models` draws.
+        `figure` draws.
 
     Raises
     ------
     ModelError
-        If there is no such potential.
+        If there is no such potential, or two have one name.
     ValueError
         If there is no point at which all have an energy.
     """
     from symscape.models.registry import resolve
-    from symscape.science.landscape.evaluate import evaluate_slice
     from symscape.science.landscape.several import compare_energies
 
     made = [resolve(one) if isinstance(one, str) else one for one in models]
-    energies = {one.card.name: evaluate_slice(one, the_slice, cache=cache).energies for one in made}
-    return compare_energies(the_slice, energies)
-
-
-@named_arguments
-def figure_of_models(comparison: ModelComparison) -> Figure:
-    """Draw each model's map with its wells, and where the models disagree."""
-    from symscape.page.landscape_page import comparison_figure
-
-    return comparison_figure(comparison)
+    names = [one.card.name for one in made]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ModelError(
+            f"compare: two models are called {twice}; give one of them another name, "
+            f'symscape.model(..., mlip_name="...").'
+        )
+    return compare_energies(
+        the_slice, {one.card.name: landscape(the_slice, one, cache=cache).energies for one in made}
+    )
 
 
 def ask_slice(

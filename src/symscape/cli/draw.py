@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast, get_args
 
 import typer
 
-from symscape.api import FigureKind
 from symscape.cli.cache import opened_cache
 from symscape.cli.structures import (
     Axes,
@@ -23,14 +22,12 @@ from symscape.cli.structures import (
     split_names,
 )
 from symscape.crystal.read import MAX_SIZE_MB, is_structure_name
+from symscape.drawing import FigureKind
 from symscape.errors import SymscapeError, did_you_mean, writing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from symscape.crystal.slice import Slice
-    from symscape.models.base import EnergyModel
-    from symscape.models.cache import EnergyCache
 
 #: formats of files, by the ends of their names
 _ENDS = (".png", ".pdf", ".svg")
@@ -109,11 +106,12 @@ def draw(
         names = split_names(axes)
         (alone,) = slices_of(path, subject, axes=names, subgroup=subgroup, points=points, most=1)
         with opened_cache(cache_dir) as cache:
-            _save(_draw_alone(alone, potential, layout, cache), output)
+            evaluation = symscape.landscape(alone, potential, cache=cache)
+        _save(symscape.figure(alone, evaluation, model=potential, layout=layout), output)
         typer.echo(f"wrote {output}")
         return
     with opened_cache(cache_dir) as cache:
-        evaluation = symscape.evaluate_slice(potential, stored.slice, stored.valid, cache=cache)
+        evaluation = symscape.landscape(stored.slice, potential, stored.valid, cache=cache)
         if stored.minimum in evaluation.failures:
             reason = evaluation.failures[stored.minimum]
             raise SymscapeError(
@@ -134,40 +132,6 @@ def _is_without_dft(path: Path) -> bool:
     if path.suffix == ".json":
         return is_slice_file(path)
     return path.is_file() or is_structure_name(path.name)
-
-
-def _draw_alone(
-    the_slice: Slice,
-    potential: EnergyModel,
-    layout: Literal["wide", "tall"],
-    cache: EnergyCache | None,
-) -> Figure:
-    """Evaluate a slice and draw the model's landscape."""
-    import numpy as np
-
-    import symscape
-    from symscape.crystal.labels import axis_label, crystal_label
-    from symscape.figures.landscape_figure import draw_alone
-    from symscape.figures.panels import LandscapeData
-
-    energies = symscape.evaluate_slice(potential, the_slice, cache=cache).energies
-    if not np.isfinite(energies).any():
-        raise SymscapeError(f"{potential.card.name} gave no energy on the slice {the_slice.name}.")
-    i, j = np.unravel_index(int(np.nanargmin(energies)), energies.shape)
-    first, second = the_slice.axes
-    crystal = the_slice.crystal
-    data = LandscapeData(
-        u=first.values,
-        v=second.values,
-        labels=(axis_label(first.name), axis_label(second.name)),
-        reference=energies - energies[i, j],
-        model=None,
-        masked=the_slice.mask,
-        minimum=(int(i), int(j)),
-        reference_name=potential.card.name,
-        title=crystal_label(crystal.formula, crystal.symbol),
-    )
-    return draw_alone(data, layout)
 
 
 def _check_output(path: Path) -> None:

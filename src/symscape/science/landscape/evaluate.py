@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from symscape.arguments import named_arguments
 from symscape.crystal.slice import Slice
 from symscape.models.base import EnergyModel
 from symscape.models.evaluate import Evaluator, Progress, evaluate
@@ -61,7 +60,6 @@ class SliceEvaluation:
         return table_html(rows) + map_html(self.energies, "energies of the model")
 
 
-@named_arguments
 def evaluate_slice(
     model: EnergyModel | Evaluator,
     the_slice: Slice,
