@@ -7,6 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from symscape.questions.measures import measured
+from symscape.questions.minima import OF_MINIMA
+from symscape.questions.saddles import OF_SADDLES
 from symscape.references.store import load_reference
 from symscape.science.landscape.align import align
 from symscape.science.landscape.geometry import GridGeometry, grid_geometry
@@ -24,7 +27,8 @@ def analyse(reference, model, geometry):
     """Everything that the questions of topology compute on a grid."""
     comparison = compare_topology(reference, model, geometry)
     paths = [comparison.paths(saddle) for saddle in comparison.saddles]
-    return comparison.errors, paths, compare_smoothness(reference, model, geometry)
+    metrics = [measured(measures, comparison) for measures in (OF_MINIMA, OF_SADDLES)]
+    return metrics, paths, compare_smoothness(reference, model, geometry)
 
 
 @pytest.mark.speed

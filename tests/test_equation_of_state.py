@@ -12,6 +12,9 @@ from scipy.integrate import quad
 from symscape.models.card import ModelCard
 from symscape.models.hubbard import CORRELATED
 from symscape.models.registry import load_cards
+from symscape.questions.equation_of_state import OF_CURVES
+from symscape.questions.measures import measured
+from symscape.questions.prototype_differences import OF_DIFFERENCES
 from symscape.references.birch_murnaghan import GPA, BirchMurnaghan
 from symscape.science.equation_of_state.comparable import (
     MAGNETIC_ELEMENTS,
@@ -27,8 +30,8 @@ from symscape.science.equation_of_state.fit import fit
 from symscape.science.equation_of_state.groups import table_place
 from symscape.science.equation_of_state.prototypes import (
     PrototypeDifferences,
+    asked_differences,
     differences,
-    prototype_summary,
     slope_through_zero,
 )
 
@@ -190,17 +193,23 @@ def test_a_prototype_is_summed_up_over_the_elements_that_resolve_it():
     dft = np.array([[100.0, np.nan], [300, np.nan], [2000, np.nan], [5, np.nan], [50, np.nan]])
     model = np.array([[80.0, 0], [-30, 0], [0, 0], [500, 0], [np.nan, 0]])
     found = PrototypeDifferences(dft, np.full(dft.shape, 6.0), model)
-    said = prototype_summary(found, 0, window=1000)
+    asked = asked_differences(found, 0, window=1000)
+    said = measured(OF_DIFFERENCES, dft[asked, 0], model[asked, 0])
     # the third lies beyond the window, the fourth is not resolved, the fifth has no minimum
-    assert said.asked == 3
-    assert said.no_minimum == 1
-    assert said.mean_absolute_error_meV == pytest.approx((20 + 330) / 2)
-    assert said.mean_error_meV == pytest.approx(-(20 + 330) / 2)
-    assert said.slope == pytest.approx((80 * 100 - 30 * 300) / (100**2 + 300**2))
-    assert said.inverted_share == pytest.approx(0.5)
-    nothing = prototype_summary(found, 1, window=1000)
-    assert nothing.asked == 0
-    assert np.isnan(nothing.mean_absolute_error_meV)
+    assert said == pytest.approx(
+        {
+            "mae": (20 + 330) / 2,
+            "mean_signed_error": -(20 + 330) / 2,
+            "softening_scale": (80 * 100 - 30 * 300) / (100**2 + 300**2),
+            "wrong_order_share": 0.5,
+            "without_minimum": 1,
+            "n_differences": 3,
+        }
+    )
+    asked = asked_differences(found, 1, window=1000)
+    nothing = measured(OF_DIFFERENCES, dft[asked, 1], model[asked, 1])
+    assert nothing.pop("n_differences") == nothing.pop("without_minimum") == 0
+    assert np.isnan(list(nothing.values())).all()
 
 
 def test_a_difference_below_the_spread_of_the_codes_is_not_judged():
@@ -277,19 +286,15 @@ def test_a_summary_counts_what_has_no_minimum():
         np.array([1.0, 0.5, np.nan]),
         np.array([4.0, 4.0, np.nan]),
     )
-    said = CurveErrors.of(model, dft).summary()
-    assert said.share_in_agreement == pytest.approx(1 / 3)
-    assert (
-        said.mean_absolute_volume_error_percent
-        == said.mean_volume_error_percent
-        == pytest.approx(5)
-    )
-    assert said.mean_absolute_bulk_modulus_error_percent == pytest.approx(25)
-    assert (said.no_minimum, said.compared) == (1, 3)
-    assert said.median_epsilon == pytest.approx(epsilon(model, dft)[1] / 2)
-    nothing = CurveErrors.of(model[[2]], dft[[2]]).summary()
-    assert np.isnan(nothing.median_epsilon)
-    assert nothing.no_minimum == 1
+    said = measured(OF_CURVES, CurveErrors.of(model, dft))
+    assert said["good_share"] == pytest.approx(1 / 3)
+    assert said["volume_error"] == said["volume_bias"] == pytest.approx(5)
+    assert said["bulk_modulus_error"] == pytest.approx(25)
+    assert (said["without_minimum"], said["n_crystals"]) == (1, 3)
+    assert said["epsilon"] == pytest.approx(epsilon(model, dft)[1] / 2)
+    nothing = measured(OF_CURVES, CurveErrors.of(model[[2]], dft[[2]]))
+    assert np.isnan(nothing["epsilon"])
+    assert nothing["without_minimum"] == 1
 
 
 def test_periods_and_groups_are_pymatgens():

@@ -13,6 +13,8 @@ from symscape.crystal.grid import Axis
 from symscape.crystal.slice import Slice
 from symscape.crystal.spacegroup import standard_hall_number
 from symscape.crystal.tangents import crystal_at, displacement_metric, tangents
+from symscape.questions.forces import OF_FORCES
+from symscape.questions.measures import measured
 from symscape.references.reference import LandscapeReference
 from symscape.science.landscape.environment import (
     coordination_numbers,
@@ -141,22 +143,25 @@ def test_comparison_of_forces():
     slice_ = make_slice(TI, OXYGEN)
     reference = reference_from(PairModel(), slice_)
     same = compare_forces(reference, PairModel(), window=10.0)
-    assert same.errors.mean_absolute_error == pytest.approx(0, abs=1e-9)
-    assert same.errors.compared == 2 * (11 * 9 - 1)
+    assert measured(OF_FORCES, *same.known)["force_mae"] == pytest.approx(0, abs=1e-9)
+    assert same.compared == 2 * (11 * 9 - 1)
     soft = compare_forces(reference, Soft(), window=10.0)
-    assert soft.errors.softening == pytest.approx(0.8)
-    assert soft.errors.relative_error == pytest.approx(0.2)
+    metrics = measured(OF_FORCES, *soft.known)
+    assert metrics["force_softening"] == pytest.approx(0.8)
+    assert metrics["relative_force_error"] == pytest.approx(0.2)
     errors = np.abs(soft.reference.along[soft.inside]) * 0.2
-    assert soft.errors.mean_absolute_error == pytest.approx(errors.mean())
-    assert soft.errors.largest_error == pytest.approx(errors.max())
+    assert metrics["force_mae"] == pytest.approx(errors.mean())
+    assert metrics["force_rmse"] == pytest.approx(np.sqrt((errors**2).mean()))
+    assert metrics["max_force_error"] == pytest.approx(errors.max())
     # slopes of the grid itself, in the middle of it
     slope = -1000 * np.gradient(reference.energies, axis=0)[5, 4]
     assert soft.reference.per_step[5, 4, 0] == pytest.approx(slope, rel=0.05, abs=0.05)
     near = compare_forces(reference, Soft(), window=0.05)
     assert near.inside.sum() < soft.inside.sum()
-    empty = compare_forces(reference, Soft(), window=-1.0).errors
-    assert empty.compared == 0
-    assert np.isnan(empty.mean_absolute_error)
+    empty = compare_forces(reference, Soft(), window=-1.0)
+    nothing = measured(OF_FORCES, *empty.known)
+    assert nothing.pop("n_forces") == empty.compared == 0
+    assert np.isnan(list(nothing.values())).all()
 
 
 def test_forces_along_a_strained_axis_are_unknown_without_stress():
@@ -231,10 +236,11 @@ def test_an_axis_that_strains_the_cell_needs_the_stress_of_both():
     slice_ = make_slice(TI, RATIO)
     n = slice_.shape[0] * slice_.shape[1] - 1
     whole = reference_from(PairModel(), slice_, stress=True)
-    both = compare_forces(whole, Soft(), window=10.0).errors
+    both = compare_forces(whole, Soft(), window=10.0)
     assert both.compared == 2 * n
-    assert both.softening == pytest.approx(0.8)
-    assert both.relative_error == pytest.approx(0.2)
+    metrics = measured(OF_FORCES, *both.known)
+    assert metrics["force_softening"] == pytest.approx(0.8)
+    assert metrics["relative_force_error"] == pytest.approx(0.2)
     without = reference_from(PairModel(), slice_)
     for reference, model in ((without, Soft()), (whole, WithoutStress())):
-        assert compare_forces(reference, model, window=10.0).errors.compared == n
+        assert compare_forces(reference, model, window=10.0).compared == n

@@ -196,14 +196,14 @@ def test_duplicates_empty_systems_and_missing_columns_are_refused():
 def test_errors_are_summarized_as_by_hand():
     errors = np.array([-10.0, -30.0, 20.0, 0.0])
     found = error_summary(errors)
-    assert found.n == 4
-    assert found.mean_error_meV == -5
-    assert found.mean_absolute_error_meV == 15
-    assert found.share_too_low == 0.5
-    assert found.mean_absolute_error_meV_low <= 15 <= found.mean_absolute_error_meV_high
+    assert found["n"] == 4
+    assert found["mean_error_meV"] == -5
+    assert found["mean_absolute_error_meV"] == 15
+    assert found["share_too_low"] == 0.5
+    assert found["mean_absolute_error_meV_low"] <= 15 <= found["mean_absolute_error_meV_high"]
     assert error_summary(errors) == found  # the same numbers every time
-    assert np.isnan(error_summary(np.array([])).mean_absolute_error_meV)
-    assert np.isnan(error_summary(np.array([3.0])).mean_absolute_error_meV_low)
+    assert np.isnan(error_summary(np.array([]))["mean_absolute_error_meV"])
+    assert np.isnan(error_summary(np.array([3.0]))["mean_absolute_error_meV_low"])
 
 
 def test_bootstrap_intervals_are_those_of_the_normal_mean():

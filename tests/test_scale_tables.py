@@ -15,14 +15,14 @@ from pymatgen.core import Composition
 from scale_sets import crystals, run, small_set
 
 from symscape.bulk.pair import element_data, reference, soft
-from symscape.bulk.summaries import LARGE, large_summary
+from symscape.bulk.summaries import LARGE, large_interval
 from symscape.bulk.symmetry import symmetries, symmetry
 from symscape.bulk.synthetic import synthetic_record, write_synthetic
 from symscape.bulk.tables import make_tables
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.structures import Structures
 from symscape.questions.stability import stability_metrics
-from symscape.questions.underprediction import summary_row
+from symscape.questions.underprediction import SUMMED
 from symscape.science.hull import convex
 from symscape.science.hull.compositions import compositions
 from symscape.science.hull.phases import element_references
@@ -213,7 +213,7 @@ def test_underprediction_counts_no_ground_states_of_elements(made):
     assert ground.sum() == 4
     (row,) = summary.query("error == 'error_above_hull' and by == 'all'").to_dict("records")
     errors = table["error_above_hull"][~ground].to_numpy()
-    for name, value in summary_row(error_summary(errors)).items():
+    for name, value in error_summary(errors, SUMMED).items():
         assert row[name] == pytest.approx(value)
     classes = summary.query("error == 'error_above_hull' and by == 'n_wyckoff_class'")
     assert set(classes["class"]) == {"0", "1"}
@@ -229,7 +229,7 @@ def test_near_hull_windows_contain_each_other(made):
 @pytest.mark.parametrize("seed", [0, 1])
 def test_large_summaries_are_what_the_bootstrap_tends_to(seed):
     errors = np.random.default_rng(seed).gamma(2.0, 10.0, LARGE) - 25
-    fast, slow = summary_row(large_summary(errors)), summary_row(error_summary(errors))
+    fast, slow = error_summary(errors, SUMMED, large_interval), error_summary(errors, SUMMED)
     for name in ("mean_signed_error", "mae", "share_underpredicted"):
         assert fast[name] == pytest.approx(slow[name])
         width = slow[f"{name}_high"] - slow[f"{name}_low"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -11,6 +10,9 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from topology_surfaces import double_well, egg_carton, mesh, mueller_brown
 
+from symscape.questions.measures import measured
+from symscape.questions.minima import OF_MINIMA
+from symscape.questions.saddles import OF_SADDLES
 from symscape.science.landscape.geometry import GridGeometry
 from symscape.science.landscape.matching import compare_topology
 from symscape.science.landscape.minima import topology
@@ -31,9 +33,9 @@ def test_a_surface_agrees_with_itself():
     (saddle,) = result.saddles
     assert saddle.energy_error == saddle.barrier_error == saddle.displacement == 0
     assert all(m.displacement == m.depth_error == 0 for m in result.matched)
-    assert result.errors.lowest_softening == 1
-    assert result.expected_saddles == result.errors.saddles_matched == 1
-    assert result.errors.saddles_missing == 0
+    assert result.softenings.min() == 1
+    assert result.expected_saddles == len(result.saddles) == 1
+    assert result.lost_saddles == 0
 
 
 def test_errors_of_a_shifted_softer_and_tilted_double_well():
@@ -51,8 +53,9 @@ def test_errors_of_a_shifted_softer_and_tilted_double_well():
     assert saddle.energy_error == pytest.approx(-40, abs=0.1)
     assert saddle.barrier_error == pytest.approx(-40, abs=0.1)
     assert result.bottleneck_meV == pytest.approx(40, abs=0.5)
-    assert result.errors.largest_barrier_error_meV == pytest.approx(40, abs=0.1)
-    assert result.errors.mean_barrier_error_meV == pytest.approx(-40, abs=0.1)
+    metrics = measured(OF_SADDLES, result)
+    assert metrics["max_barrier_error"] == pytest.approx(40, abs=0.1)
+    assert metrics["mean_barrier_error"] == pytest.approx(-40, abs=0.1)
 
 
 def test_barriers_do_not_depend_on_which_well_is_the_deeper():
@@ -74,11 +77,11 @@ def test_missing_and_spurious_minima():
     assert len(lost.missing) == 2
     assert len(lost.spurious) == 1
     assert lost.spurious[0].position == pytest.approx((16, 10), abs=1e-6)
-    assert np.isnan(lost.errors.largest_barrier_error_meV)
+    assert np.isnan(measured(OF_SADDLES, lost)["max_barrier_error"])
     close = GridGeometry(np.eye(2) * (0.2 * STEP) ** 2)  # now within the radius
     found = compare_topology(two, one, close)
     assert [len(found.matched), len(found.missing), len(found.spurious)] == [1, 1, 0]
-    assert found.errors.saddles_missing == lost.errors.saddles_missing == 1
+    assert found.lost_saddles == lost.lost_saddles == 1
     back = compare_topology(one, two, close)
     assert [len(back.matched), len(back.missing), len(back.spurious)] == [1, 0, 1]
 
@@ -254,9 +257,10 @@ def test_results_do_not_depend_on_the_order_of_the_axes():
     model = reference + 0.01 * np.sin(3 * X + rng.normal()) * np.cos(2 * Y)
     geometry = GridGeometry(np.array([[0.003, 0.001], [0.001, 0.002]]))
     swapped = GridGeometry(geometry.metric[::-1, ::-1])
-    one = asdict(compare_topology(reference, model, geometry).errors)
-    other = asdict(compare_topology(reference.T, model.T, swapped).errors)
-    assert one == pytest.approx(other, abs=1e-6)
+    one = compare_topology(reference, model, geometry)
+    other = compare_topology(reference.T, model.T, swapped)
+    for measures in (OF_MINIMA, OF_SADDLES):
+        assert measured(measures, one) == pytest.approx(measured(measures, other), abs=1e-6)
 
 
 @settings(max_examples=40, deadline=None)

@@ -134,7 +134,7 @@ def _underprediction(table: pd.DataFrame) -> dict[tuple[str, Subject], dict[str,
                 prefix = PREFIXES.get(str(row["error"]))
                 if prefix is None:
                     continue
-                metrics[N_CRYSTALS.name] = row[N.name]
+                metrics[N_CRYSTALS.name] = row["n"]
                 metrics |= underprediction_metrics(row, prefix)
             if metrics:
                 made[UNDERPREDICTION.name, SymmetryClass(column, name)] = metrics

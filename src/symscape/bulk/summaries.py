@@ -11,11 +11,17 @@ import pandas as pd
 
 from symscape.questions.relaxation import BROKEN_SHARE
 from symscape.questions.stability import stability_metrics
-from symscape.questions.underprediction import summary_row
+from symscape.questions.underprediction import SUMMED
 from symscape.science.hull.polymorphs import polymorph_order
 from symscape.science.hull.relax import SIGNIFICANT_GAIN_EV
 from symscape.science.hull.stability import classify
-from symscape.science.hull.statistics import CONFIDENCE, NEAR_HULL_MEV, ErrorSummary, error_summary
+from symscape.science.hull.statistics import (
+    CONFIDENCE,
+    NEAR_HULL_MEV,
+    Ends,
+    bootstrap_interval,
+    error_summary,
+)
 
 #: from so many values on, the bootstrap's interval of a mean is taken from its normal limit
 LARGE = 2_000
@@ -30,27 +36,22 @@ ERRORS = ("error_total", "error_formation", "error_above_hull")
 THRESHOLDS_MEV = (0.0, 25.0)
 
 
-def large_summary(errors: np.ndarray) -> ErrorSummary:
-    """Summarize signed errors as `hull.statistics.error_summary` does, in time linear in them.
+def large_interval(values: np.ndarray) -> Ends:
+    """Return the interval of a mean as `hull.statistics.bootstrap_interval`, in linear time.
 
     Percentile-bootstrap intervals of a mean tend to the normal ones (Bickel & Freedman, Ann.
     Statist. 9, 1196 (1981)), which are taken from `LARGE` values on.
 
     Parameters
     ----------
-    errors
-        meV/atom, shape (n,).
+    values
+        Shape (n,).
     """
-    errors = np.asarray(errors, dtype=float)
-    if len(errors) < LARGE:
-        return error_summary(errors)
-    width = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) / np.sqrt(len(errors))
-
-    def interval(values: np.ndarray) -> tuple[float, float]:
-        mean, half = float(values.mean()), float(width * values.std())
-        return mean - half, mean + half
-
-    return ErrorSummary.of(errors, interval)
+    if len(values) < LARGE:
+        return bootstrap_interval(values)
+    width = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) / np.sqrt(len(values))
+    mean, half = float(values.mean()), float(width * values.std())
+    return mean - half, mean + half
 
 
 def underprediction(
@@ -70,20 +71,19 @@ def underprediction(
     Returns
     -------
     DataFrame
-        ``error``, ``by``, ``class`` and those of `summary_row`.
+        ``error``, ``by``, ``class`` and those of `hull.statistics.error_summary`.
     """
     known = table[table["space_group"] > 0]
     rows = []
     for error in errors:
         whole = known[error].dropna().to_numpy()
-        rows.append(
-            {"error": error, "by": "all", "class": "all", **summary_row(large_summary(whole))}
-        )
+        made = error_summary(whole, SUMMED, large_interval)
+        rows.append({"error": error, "by": "all", "class": "all", **made})
         for by in classes:
             for name, group in known.groupby(by, sort=True, observed=True):
                 values = group[error].dropna().to_numpy()
                 if len(values):
-                    made = summary_row(large_summary(values))
+                    made = error_summary(values, SUMMED, large_interval)
                     rows.append({"error": error, "by": by, "class": str(name), **made})
     return pd.DataFrame(rows)
 
@@ -98,14 +98,15 @@ def near_hull(
     Returns
     -------
     DataFrame
-        ``error``, ``window`` (meV/atom; infinity for all) and those of `summary_row`.
+        ``error``, ``window`` (meV/atom; infinity for all) and those of
+        `hull.statistics.error_summary`.
     """
     above = 1000 * table["above_hull_dft"]
     rows: list[dict[str, Any]] = []
     for error in errors:
         for window in (*windows, np.inf):
             values = table[error][above <= window + 1e-6].dropna().to_numpy()
-            made = summary_row(large_summary(values))
+            made = error_summary(values, SUMMED, large_interval)
             rows.append({"error": error, "window": float(window), **made})
     return pd.DataFrame(rows)
 

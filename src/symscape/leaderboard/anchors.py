@@ -209,6 +209,6 @@ def _forces(reference: LandscapeReference, name: str, *, dft: bool) -> Iterator[
     from symscape.science.landscape.forces import compare_forces
 
     found = compare_forces(reference, FlatPotential())
-    if found.errors.compared:
+    if found.compared:
         own = replace(found, model=found.reference) if dft else found
         yield judge_forces(reference, own, load_tolerances("default"), model=name)

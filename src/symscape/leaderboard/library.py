@@ -204,4 +204,4 @@ def _has_forces(reference: LandscapeReference) -> bool:
     """Hold a model without any forces against DFT: how many can be compared?"""
     from symscape.science.landscape.forces import compare_forces
 
-    return compare_forces(reference, FlatPotential(), window=0.5).errors.compared > 0
+    return compare_forces(reference, FlatPotential(), window=0.5).compared > 0

@@ -15,8 +15,7 @@ from symscape.questions.energies import MAE, MEAN_SIGNED_ERROR, SHARE_UNDERPREDI
 from symscape.questions.hull import HULL, HullDetail
 from symscape.questions.registry import QUESTIONS, metric_title
 from symscape.questions.relaxation import RelaxationDetail
-from symscape.questions.stability import N
-from symscape.questions.underprediction import SUMMARY_COLUMNS, BiasDetail
+from symscape.questions.underprediction import SUMMED, BiasDetail
 from symscape.science.hull.settings import ComparisonSettings
 from symscape.science.hull.stability import Verdicts, classify
 from symscape.science.hull.systems import elements_of_system
@@ -185,7 +184,7 @@ class HullView:
         from symscape.science.hull.statistics import summary_by
 
         table = self.judged
-        return table if table.empty else _named(summary_by(table, column))
+        return table if table.empty else summary_by(table, column, summed=SUMMED)
 
     def bias_near_hull(self) -> pd.DataFrame:
         """Return the same for crystals that DFT puts near the hull, window by window."""
@@ -195,7 +194,7 @@ class HullView:
         if table.empty:
             return table
         near = table.assign(above_hull_dft=table["above_hull_dft"] / 1000)
-        return _named(summary_near_hull(near))
+        return summary_near_hull(near, summed=SUMMED)
 
     def biases(self, column: str) -> list[ClassBias]:
         """Return the rows of `bias_by`."""
@@ -264,11 +263,6 @@ def _by_id(table: pd.DataFrame) -> dict[str, list[dict[Any, Any]]]:
     return found
 
 
-def _named(summary: pd.DataFrame) -> pd.DataFrame:
-    """Return a summary of errors with the names of the metrics that it holds."""
-    return summary.rename(columns=SUMMARY_COLUMNS)
-
-
 def _biases(table: pd.DataFrame, column: str) -> list[ClassBias]:
     def interval(row: dict[Any, Any], metric: Metric) -> Interval:
         return Interval(*(row[metric.name + end] for end in ("", "_low", "_high")))
@@ -276,7 +270,7 @@ def _biases(table: pd.DataFrame, column: str) -> list[ClassBias]:
     return [
         ClassBias(
             row[column],
-            row[N.name],
+            row["n"],
             interval(row, MEAN_SIGNED_ERROR),
             interval(row, MAE),
             interval(row, SHARE_UNDERPREDICTED),

@@ -11,14 +11,22 @@ import numpy as np
 from symscape.questions.case import CaseResult, Check, Windows
 from symscape.questions.detail import NO_ZERO
 from symscape.questions.known import AskedOf
+from symscape.questions.measures import measured
 from symscape.questions.metric import Metric, Score
 from symscape.questions.notes import Notes
 from symscape.questions.points import ClosestPair, FailedPoint, WorstPoint
 from symscape.questions.question import Question, Scoring
 from symscape.questions.slices import begin
 from symscape.questions.subjects import MaterialSlice
-from symscape.science.landscape import metrics as measures
-from symscape.science.landscape.metrics import WINDOWS, window_key, worst_point
+from symscape.science.landscape.metrics import (
+    WINDOWS,
+    rank_correlation,
+    root_mean_square_error,
+    share_below,
+    slope_through_zero,
+    window_key,
+    worst_point,
+)
 
 if TYPE_CHECKING:
     from symscape.questions.asked import SliceCase
@@ -118,7 +126,7 @@ def pointwise_metrics(grid: AlignedGrid, window: float) -> dict[str, float]:
     """
     inside = grid.window(window)
     reference, model = grid.reference[inside], grid.model[inside]
-    return {metric.name: compute(reference, model) for metric, compute in POINTWISE.items()}
+    return measured(POINTWISE, reference, model)
 
 
 def metrics_by_window(
@@ -237,10 +245,34 @@ SPEARMAN = Metric(
 N_POINTS = Metric("n_points", "points compared", ideal=None, counts=True)
 FAILED_POINTS = Metric("failed_points", "points without energy", counts=True, gap=True)
 
-#: pointwise metrics, and what computes each of them from the energies of an energy window
+
+def _mean_absolute_error(reference: np.ndarray, model: np.ndarray) -> float:
+    return float(1000 * np.abs(model - reference).mean())
+
+
+def _largest_error(reference: np.ndarray, model: np.ndarray) -> float:
+    return float(1000 * np.abs(model - reference).max())
+
+
+def _mean_error(reference: np.ndarray, model: np.ndarray) -> float:
+    """Negative means underprediction."""
+    return float(1000 * (model - reference).mean())
+
+
+def _spread_of_errors(reference: np.ndarray, model: np.ndarray) -> float:
+    """Leave the best constant out: this does not hang on the one point that is the zero."""
+    return float(1000 * np.std(model - reference))
+
+
+def _count(reference: np.ndarray, model: np.ndarray) -> float:
+    return float(len(reference))
+
+
+#: pointwise metrics, and what computes each of them from the energies of DFT and model at the
+#: points of an energy window: eV/atom above the common zero, shape (n,)
 POINTWISE: dict[Metric, Callable[[np.ndarray, np.ndarray], float]] = {
-    MAE: measures.mean_absolute_error,
-    Metric("rmse", "root-mean-square error", "meV/atom"): measures.root_mean_square_error,
+    MAE: _mean_absolute_error,
+    Metric("rmse", "root-mean-square error", "meV/atom"): root_mean_square_error,
     Metric(
         "max_error", "largest error", "meV/atom", on_board=True,
         score=Score(
@@ -248,13 +280,13 @@ POINTWISE: dict[Metric, Callable[[np.ndarray, np.ndarray], float]] = {
             "Half of the judged window: a point in its upper half then looks like one at the "
             "bottom. A single point of DFT may be off by a few meV/atom.",
         ),
-    ): measures.largest_error,
-    MEAN_SIGNED_ERROR: measures.mean_error,
-    SHARE_UNDERPREDICTED: measures.share_below,
-    SOFTENING_SCALE: measures.slope_through_zero,
-    SPEARMAN: measures.rank_correlation,
-    Metric("shape_rmse", "shape error", "meV/atom"): measures.spread_of_errors,
-    N_POINTS: measures.count,
+    ): _largest_error,
+    MEAN_SIGNED_ERROR: _mean_error,
+    SHARE_UNDERPREDICTED: share_below,
+    SOFTENING_SCALE: slope_through_zero,
+    SPEARMAN: rank_correlation,
+    Metric("shape_rmse", "shape error", "meV/atom"): _spread_of_errors,
+    N_POINTS: _count,
 }  # fmt: skip
 
 ENERGIES = Question(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Unpack
 
@@ -12,6 +12,7 @@ from symscape.questions.behind import largest, named
 from symscape.questions.case import CaseResult
 from symscape.questions.crystals import FAILED_CRYSTALS, N_CRYSTALS, judged_crystals
 from symscape.questions.known import AskedOfCurves, KnownOfCrystals
+from symscape.questions.measures import measured, number
 from symscape.questions.metric import Metric, Score
 from symscape.questions.notes import BehindRow
 from symscape.questions.question import Question, Scoring
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from symscape.questions.limits import LimitsByCase
     from symscape.references.birch_murnaghan import BirchMurnaghan
     from symscape.references.equations import EquationsOfState
-    from symscape.science.equation_of_state.compare import CurveErrors, CurveSummary
+    from symscape.science.equation_of_state.compare import CurveErrors
 
 #: what is kept of an energy, an angstrom^3 or a per cent
 _DIGITS = 6
@@ -140,26 +141,13 @@ def judge_equation_of_state(
     from symscape.science.equation_of_state.compare import CurveErrors
 
     errors = CurveErrors.of(model_curves, equations.average)
-    metrics = _metrics(errors.summary())
+    metrics = measured(OF_CURVES, errors)
     detail = CurvesDetail(_judged_curves(equations, model_curves, errors), tuple(not_judged))
     behind = _behind_curves(equations, errors)
     return judged_crystals(
         EQUATION_OF_STATE, subject, metrics, detail, behind,
         tolerances, model, known,
     )  # fmt: skip
-
-
-def _metrics(found: CurveSummary) -> dict[str, float]:
-    return {
-        EPSILON.name: found.median_epsilon,
-        GOOD_SHARE.name: found.share_in_agreement,
-        VOLUME_ERROR.name: found.mean_absolute_volume_error_percent,
-        VOLUME_BIAS.name: found.mean_volume_error_percent,
-        BULK_MODULUS_ERROR.name: found.mean_absolute_bulk_modulus_error_percent,
-        DELTA.name: found.mean_delta_meV,
-        WITHOUT_MINIMUM.name: found.no_minimum,
-        N_CRYSTALS.name: found.compared,
-    }
 
 
 def _judged_curves(
@@ -202,13 +190,13 @@ def _behind_curves(
     )
     by_epsilon, by_volume = largest(table, "epsilon", ""), largest(table, "volume", "%")
     return {
-        "epsilon": by_epsilon,
-        "good_share": by_epsilon,
-        "volume_error": by_volume,
-        "volume_bias": by_volume,
-        "bulk_modulus_error": largest(table, "bulk_modulus", "%"),
-        "delta": largest(table, "delta"),
-        "without_minimum": named(table["id"][table["epsilon"].isna()]),
+        EPSILON.name: by_epsilon,
+        GOOD_SHARE.name: by_epsilon,
+        VOLUME_ERROR.name: by_volume,
+        VOLUME_BIAS.name: by_volume,
+        BULK_MODULUS_ERROR.name: largest(table, "bulk_modulus", "%"),
+        DELTA.name: largest(table, "delta"),
+        WITHOUT_MINIMUM.name: named(table["id"][table["epsilon"].isna()]),
     }
 
 
@@ -244,21 +232,36 @@ DELTA = Metric("delta", "Delta, mean", "meV/atom")
 GOOD_SHARE = Metric("good_share", "share with epsilon up to 0.20", ideal=1.0, highest=1.0)
 VOLUME_BIAS = Metric("volume_bias", "mean signed error of V0", "%", signed=True)
 
+
+def _median_epsilon(found: CurveErrors) -> float:
+    # the median, since one crystal of which nothing is right may have an epsilon of ten
+    return number(np.median, found.epsilon[found.known])
+
+
+def _share_in_agreement(found: CurveErrors) -> float:
+    from symscape.science.equation_of_state.compare import GOOD
+
+    # a crystal without a minimum is in no agreement: its epsilon is NaN
+    return number(np.mean, found.epsilon <= GOOD)
+
+
+#: metrics, and what computes each of them from the errors of the curves
+OF_CURVES: dict[Metric, Callable[[CurveErrors], float]] = {
+    EPSILON: _median_epsilon,
+    GOOD_SHARE: _share_in_agreement,
+    VOLUME_ERROR: lambda found: number(np.mean, np.abs(found.volume[found.known])),
+    VOLUME_BIAS: lambda found: number(np.mean, found.volume[found.known]),
+    BULK_MODULUS_ERROR: lambda found: number(np.mean, np.abs(found.bulk_modulus[found.known])),
+    DELTA: lambda found: number(np.mean, found.delta[found.known]),
+    WITHOUT_MINIMUM: lambda found: int((~found.known).sum()),
+    N_CRYSTALS: lambda found: len(found.epsilon),
+}
+
 EQUATION_OF_STATE = Question(
     "equation_of_state",
     "Equations of state",
     ElementGroup,
-    (
-        EPSILON,
-        GOOD_SHARE,
-        VOLUME_ERROR,
-        VOLUME_BIAS,
-        BULK_MODULUS_ERROR,
-        DELTA,
-        WITHOUT_MINIMUM,
-        N_CRYSTALS,
-        FAILED_CRYSTALS,
-    ),
+    (*OF_CURVES, FAILED_CRYSTALS),
     ask=_ask,
     detail=CurvesDetail,
     scoring=Scoring(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Unpack
 
@@ -10,6 +11,7 @@ import numpy as np
 from symscape.questions.case import CaseResult
 from symscape.questions.contracts import judge_metrics
 from symscape.questions.known import AskedOf
+from symscape.questions.measures import measured, number
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
 from symscape.questions.subjects import MaterialSlice
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from symscape.questions.asked import SliceCase
     from symscape.questions.limits import LimitsByCase
     from symscape.references.reference import LandscapeReference
-    from symscape.science.landscape.forces import ForceComparison, ForceErrors
+    from symscape.science.landscape.forces import ForceComparison
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ def judge_forces(
     """
     from symscape.science.landscape.forces import spread_by_symmetry
 
-    metrics = _metrics(comparison.errors)
+    reference_forces, model_forces = comparison.known
+    metrics = measured(OF_FORCES, reference_forces, model_forces)
     detail = None
     if arrows:
         sides = (comparison.reference, comparison.model)
@@ -64,17 +67,6 @@ def judge_forces(
     return judge_metrics(
         FORCES, reference, metrics, detail, tolerances, model, fingerprint, seconds
     )
-
-
-def _metrics(found: ForceErrors) -> dict[str, float]:
-    return {
-        "force_mae": found.mean_absolute_error,
-        "force_rmse": found.root_mean_square_error,
-        "max_force_error": found.largest_error,
-        "relative_force_error": found.relative_error,
-        "force_softening": found.softening,
-        "n_forces": found.compared,
-    }
 
 
 def _rounded(forces: np.ndarray) -> tuple[tuple[tuple[float, float], ...], ...]:
@@ -98,33 +90,55 @@ def _ask(case: SliceCase, **known: Unpack[AskedOf]) -> CaseResult | None:
         reference.material, reference.slice.name, case.model.card.name, case.tolerances
     )
     comparison = compare_forces(reference, case.potential, window=window)
-    if not comparison.errors.compared:
+    if not comparison.compared:
         return None
     return judge_forces(reference, comparison, case.tolerances, arrows=case.arrows, **known)
 
+
+def _relative_error(reference: np.ndarray, model: np.ndarray) -> float:
+    square = float((reference**2).sum())
+    return float(np.sqrt(((model - reference) ** 2).sum() / square)) if square > 0 else np.nan
+
+
+def _slope_through_zero(reference: np.ndarray, model: np.ndarray) -> float:
+    square = float((reference**2).sum())
+    return float((reference * model).sum() / square) if square > 0 else np.nan
+
+
+#: metrics, and what computes each of them from the forces of DFT and model along both axes:
+#: meV/atom/angstrom, shape (n,)
+OF_FORCES: dict[Metric, Callable[[np.ndarray, np.ndarray], float]] = {
+    Metric("force_mae", "mean absolute force error", "meV/atom/angstrom"): (
+        lambda reference, model: number(np.mean, np.abs(model - reference))
+    ),
+    Metric("force_rmse", "root-mean-square force error", "meV/atom/angstrom"): (
+        lambda reference, model: float(np.sqrt(number(np.mean, (model - reference) ** 2)))
+    ),
+    Metric("max_force_error", "largest force error", "meV/atom/angstrom"): (
+        lambda reference, model: number(np.max, np.abs(model - reference))
+    ),
+    Metric(
+        "relative_force_error", "relative force error", on_board=True,
+        score=Score(
+            0.0, 1.0,
+            "Root-mean-square error over root-mean-square force: 1 for a model that answers "
+            "zero everywhere.",
+        ),
+    ): _relative_error,
+    Metric(
+        "force_softening", "softening scale of forces", ideal=1.0, on_board=True,
+        score=Score(0.0, 0.5, "As the softening scale of the energies."),
+    ): _slope_through_zero,
+    Metric("n_forces", "forces compared", ideal=None, counts=True): (
+        lambda reference, model: float(len(reference))
+    ),
+}  # fmt: skip
 
 FORCES = Question(
     "forces",
     "Forces along the axes",
     MaterialSlice,
-    (
-        Metric("force_mae", "mean absolute force error", "meV/atom/angstrom"),
-        Metric("force_rmse", "root-mean-square force error", "meV/atom/angstrom"),
-        Metric("max_force_error", "largest force error", "meV/atom/angstrom"),
-        Metric(
-            "relative_force_error", "relative force error", on_board=True,
-            score=Score(
-                0.0, 1.0,
-                "Root-mean-square error over root-mean-square force: 1 for a model that answers "
-                "zero everywhere.",
-            ),
-        ),
-        Metric(
-            "force_softening", "softening scale of forces", ideal=1.0, on_board=True,
-            score=Score(0.0, 0.5, "As the softening scale of the energies."),
-        ),
-        Metric("n_forces", "forces compared", ideal=None, counts=True),
-    ),
+    (*OF_FORCES,),
     ask=_ask,
     detail=ForcesDetail,
     nothing="the model or DFT has no forces here",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Unpack
 
@@ -16,12 +17,13 @@ from symscape.questions.crystals import (
     rows_of,
 )
 from symscape.questions.known import AskedOfCrystals, KnownOfCrystals
+from symscape.questions.measures import measured
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
 from symscape.questions.subjects import HullSystem
 from symscape.science.hull.polymorphs import Polymorphs, polymorph_order, polymorphs_of
 from symscape.science.hull.settings import ComparisonSettings
-from symscape.science.hull.stability import classify
+from symscape.science.hull.stability import Verdicts, classify
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +46,35 @@ class HullDetail(MadeBy):
 
     crystals: tuple[CrystalRow, ...] = ()
     polymorphs: tuple[Polymorphs, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class ComparedHulls:
+    """What the metrics are made of.
+
+    Parameters
+    ----------
+    crystals
+        One row a crystal, as `symscape.science.hull.analysis.compare` returns them.
+    order
+        The order of their polymorphs, from `symscape.science.hull.polymorphs.polymorph_order`.
+    stable
+        Whom model and DFT call stable.
+    """
+
+    crystals: pd.DataFrame
+    order: pd.DataFrame
+    stable: Verdicts
+
+    @property
+    def formation(self) -> pd.Series[float]:
+        """Errors of formation energies, meV/atom."""
+        return self.crystals["error_formation"]
+
+    @property
+    def above(self) -> pd.Series[float]:
+        """Errors of energies above hull, meV/atom."""
+        return self.crystals["error_above_hull"]
 
 
 def judge_hull(
@@ -93,24 +124,15 @@ def hull_metrics(table: pd.DataFrame, order: pd.DataFrame, threshold: float) -> 
     threshold
         At most so far above the hull counts as stable, meV/atom.
     """
-    formation, above = table["error_formation"], table["error_above_hull"]
-    found = classify(
+    stable = classify(
         table["above_hull_dft"].to_numpy(), table["above_hull_model"].to_numpy(), threshold
     )
-    pairs = int(order["pairs"].sum())
-    return {
-        FORMATION_MAE.name: float(formation.abs().mean()),
-        FORMATION_BIAS.name: float(formation.mean()),
-        ABOVE_HULL_MAE.name: float(above.abs().mean()),
-        ABOVE_HULL_BIAS.name: float(above.mean()),
-        "max_above_hull_error": float(above.abs().max()),
-        WRONG_ORDER_SHARE.name: float(order["wrong_pairs"].sum()) / pairs if pairs else 0.0,
-        GROUND_STATES_MISSED.name: int(order["ground_state_missed"].sum()),
-        POLYMORPH_MAE.name: float(order["mean_error_meV"].mean()) if len(order) else 0.0,
-        N_CRYSTALS.name: len(table),
-        FALSE_STABLE.name: found.model_only,
-        FALSE_UNSTABLE.name: found.dft_only,
-    }
+    return measured(OF_HULLS, ComparedHulls(table, order, stable))
+
+
+def _wrong_order_share(found: ComparedHulls) -> float:
+    pairs = int(found.order["pairs"].sum())
+    return float(found.order["wrong_pairs"].sum()) / pairs if pairs else 0.0
 
 
 def _ask(case: CrystalCase[HullSystem], **known: Unpack[AskedOfCrystals]) -> CaseResult:
@@ -150,24 +172,30 @@ FALSE_UNSTABLE = Metric("false_unstable", "stable called unstable", counts=True)
 #: counts that grow with the number of systems
 COUNTED = (GROUND_STATES_MISSED, FALSE_STABLE, FALSE_UNSTABLE)
 
+#: metrics, and what computes each of them from the compared hulls
+OF_HULLS: dict[Metric, Callable[[ComparedHulls], float]] = {
+    FORMATION_MAE: lambda found: float(found.formation.abs().mean()),
+    FORMATION_BIAS: lambda found: float(found.formation.mean()),
+    ABOVE_HULL_MAE: lambda found: float(found.above.abs().mean()),
+    ABOVE_HULL_BIAS: lambda found: float(found.above.mean()),
+    Metric("max_above_hull_error", "largest error above hull", "meV/atom"): (
+        lambda found: float(found.above.abs().max())
+    ),
+    WRONG_ORDER_SHARE: _wrong_order_share,
+    GROUND_STATES_MISSED: lambda found: int(found.order["ground_state_missed"].sum()),
+    POLYMORPH_MAE: lambda found: (
+        float(found.order["mean_error_meV"].mean()) if len(found.order) else 0.0
+    ),
+    FALSE_STABLE: lambda found: found.stable.model_only,
+    FALSE_UNSTABLE: lambda found: found.stable.dft_only,
+    N_CRYSTALS: lambda found: len(found.crystals),
+}
+
 HULL = Question(
     "hull",
     "Hull and polymorphs",
     HullSystem,
-    (
-        FORMATION_MAE,
-        FORMATION_BIAS,
-        ABOVE_HULL_MAE,
-        ABOVE_HULL_BIAS,
-        Metric("max_above_hull_error", "largest error above hull", "meV/atom"),
-        WRONG_ORDER_SHARE,
-        GROUND_STATES_MISSED,
-        POLYMORPH_MAE,
-        FALSE_STABLE,
-        FALSE_UNSTABLE,
-        N_CRYSTALS,
-        FAILED_CRYSTALS,
-    ),
+    (*OF_HULLS, FAILED_CRYSTALS),
     ask=_ask,
     detail=HullDetail,
     settings={"threshold": 25.0, "resolution": 5.0},

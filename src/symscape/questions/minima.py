@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Unpack
 
+import numpy as np
+
 from symscape.questions.case import CaseResult
 from symscape.questions.known import AskedOf
+from symscape.questions.measures import measured, number
 from symscape.questions.metric import Metric, Score
 from symscape.questions.points import GridDetail, Place
 from symscape.questions.question import Question, Scoring
@@ -14,12 +18,10 @@ from symscape.questions.slices import begin
 from symscape.questions.subjects import MaterialSlice
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from symscape.questions.asked import SliceCase
     from symscape.questions.limits import LimitsByCase
     from symscape.references.reference import LandscapeReference
-    from symscape.science.landscape.matching import TopologyErrors
+    from symscape.science.landscape.matching import TopologyComparison
 
 
 @dataclass(frozen=True)
@@ -116,58 +118,61 @@ def judge_minima(
         for m, environment in environments_of(reference, minima)
     )
     detail = MinimaDetail(geometry_of(comparison), tuple(rows))
-    return judged(MINIMA, blank, limits, _metrics(comparison.errors), detail, warnings)
-
-
-def _metrics(found: TopologyErrors) -> dict[str, float]:
-    return {
-        "missing_minima": found.minima_missing,
-        "spurious_minima": found.minima_spurious,
-        "matched_minima": found.minima_matched,
-        "max_displacement": found.largest_shift_A,
-        "max_depth_error": found.largest_depth_error_meV,
-        "min_curvature_ratio": found.lowest_softening,
-        "max_curvature_ratio": found.highest_softening,
-        "bottleneck": found.bottleneck_meV,
-        "wasserstein": found.wasserstein_meV,
-    }
+    return judged(MINIMA, blank, limits, measured(OF_MINIMA, comparison), detail, warnings)
 
 
 def _ask(case: SliceCase, **known: Unpack[AskedOf]) -> CaseResult:
     return judge_minima(case.reference, case.evaluation.energies, case.tolerances, **known)
 
 
+def _largest_shift(found: TopologyComparison) -> float:
+    return number(np.max, np.array([m.displacement for m in found.matched]))
+
+
+def _largest_depth_error(found: TopologyComparison) -> float:
+    return number(np.max, np.abs([m.depth_error for m in found.matched]))
+
+
+#: metrics, and what computes each of them from the compared surfaces
+OF_MINIMA: dict[Metric, Callable[[TopologyComparison], float]] = {
+    Metric(
+        "missing_minima", "missing minima", counts=True, on_board=True,
+        score=Score(0.0, 1.0, "For such a model a phase does not exist."),
+    ): lambda found: float(len(found.missing)),
+    Metric(
+        "spurious_minima", "spurious minima", counts=True, on_board=True,
+        score=Score(0.0, 1.0, "A relaxation can end in a phase that does not exist."),
+    ): lambda found: float(len(found.spurious)),
+    Metric("matched_minima", "matched minima", ideal=None, counts=True): (
+        lambda found: float(len(found.matched))
+    ),
+    Metric(
+        "max_displacement", "largest shift of a minimum", "angstrom", on_board=True,
+        score=Score(
+            0.01, 0.25,
+            "Relaxations are converged to about 0.01 Å; minima 0.25 Å apart count as different "
+            "ones.",
+        ),
+    ): _largest_shift,
+    Metric(
+        "max_depth_error", "largest depth error", "meV/atom", on_board=True,
+        score=Score(1.0, 70.0, "As the mean absolute error of the energies."),
+    ): _largest_depth_error,
+    Metric("min_curvature_ratio", "smallest curvature ratio", ideal=1.0): (
+        lambda found: number(np.min, found.softenings)
+    ),
+    Metric("max_curvature_ratio", "largest curvature ratio", ideal=1.0): (
+        lambda found: number(np.max, found.softenings)
+    ),
+    Metric("bottleneck", "bottleneck distance", "meV/atom"): lambda found: found.bottleneck_meV,
+    Metric("wasserstein", "Wasserstein distance", "meV/atom"): lambda found: found.wasserstein_meV,
+}  # fmt: skip
+
 MINIMA = Question(
     "minima",
     "Minima",
     MaterialSlice,
-    (
-        Metric(
-            "missing_minima", "missing minima", counts=True, on_board=True,
-            score=Score(0.0, 1.0, "For such a model a phase does not exist."),
-        ),
-        Metric(
-            "spurious_minima", "spurious minima", counts=True, on_board=True,
-            score=Score(0.0, 1.0, "A relaxation can end in a phase that does not exist."),
-        ),
-        Metric("matched_minima", "matched minima", ideal=None, counts=True),
-        Metric(
-            "max_displacement", "largest shift of a minimum", "angstrom", on_board=True,
-            score=Score(
-                0.01, 0.25,
-                "Relaxations are converged to about 0.01 Å; minima 0.25 Å apart count as different "
-                "ones.",
-            ),
-        ),
-        Metric(
-            "max_depth_error", "largest depth error", "meV/atom", on_board=True,
-            score=Score(1.0, 70.0, "As the mean absolute error of the energies."),
-        ),
-        Metric("min_curvature_ratio", "smallest curvature ratio", ideal=1.0),
-        Metric("max_curvature_ratio", "largest curvature ratio", ideal=1.0),
-        Metric("bottleneck", "bottleneck distance", "meV/atom"),
-        Metric("wasserstein", "Wasserstein distance", "meV/atom"),
-    ),
+    (*OF_MINIMA,),
     ask=_ask,
     detail=MinimaDetail,
     settings={"window": 1000.0, "threshold": 5.0, "radius": 0.25},

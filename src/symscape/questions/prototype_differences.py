@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Unpack
 
@@ -15,6 +15,7 @@ from symscape.questions.energies import MAE, MEAN_SIGNED_ERROR, SOFTENING_SCALE
 from symscape.questions.equation_of_state import WITHOUT_MINIMUM, NotJudged
 from symscape.questions.hull import WRONG_ORDER_SHARE
 from symscape.questions.known import AskedOfCurves, KnownOfCrystals
+from symscape.questions.measures import measured, number
 from symscape.questions.metric import Metric, Score
 from symscape.questions.notes import BehindRow
 from symscape.questions.question import Question, Scoring
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from symscape.questions.asked import CurveCase
     from symscape.questions.limits import LimitsByCase
     from symscape.references.equations import EquationsOfState
-    from symscape.science.equation_of_state.prototypes import PrototypeSummary
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,6 @@ def judge_prototype_differences(
     from symscape.science.equation_of_state.prototypes import (
         asked_differences,
         compare_prototypes,
-        prototype_summary,
     )
 
     names = {"material": subject.material, "slice": subject.slice, "model": model}
@@ -110,23 +109,13 @@ def judge_prototype_differences(
         for row in np.flatnonzero(asked)
     )
     detail = DifferencesDetail(judged, tuple(not_judged))
-    metrics = _metrics(prototype_summary(found, column, window))
+    sides = found.dft[asked, column], found.model[asked, column]
+    metrics = measured(OF_DIFFERENCES, *sides)
     return judged_crystals(
         PROTOTYPE_DIFFERENCES, subject, metrics,
         detail, _behind_differences(subject.prototype, judged),
         tolerances, model, known,
     )  # fmt: skip
-
-
-def _metrics(found: PrototypeSummary) -> dict[str, float]:
-    return {
-        MAE.name: found.mean_absolute_error_meV,
-        MEAN_SIGNED_ERROR.name: found.mean_error_meV,
-        SOFTENING_SCALE.name: found.slope,
-        WRONG_ORDER_SHARE.name: found.inverted_share,
-        WITHOUT_MINIMUM.name: found.no_minimum,
-        N_DIFFERENCES.name: found.asked,
-    }
 
 
 def _behind_differences(
@@ -162,26 +151,40 @@ def _ask(case: CurveCase[ElementalPrototype], **known: Unpack[AskedOfCurves]) ->
 
 N_DIFFERENCES = Metric("n_differences", "differences judged", ideal=None, counts=True)
 
+
+def _errors(dft: np.ndarray, model: np.ndarray) -> np.ndarray:
+    return (model - dft)[np.isfinite(model)]
+
+
+def _slope(dft: np.ndarray, model: np.ndarray) -> float:
+    from symscape.science.equation_of_state.prototypes import slope_through_zero
+
+    return slope_through_zero(dft, model)
+
+
+#: metrics, and what computes each of them from the judged differences of DFT and model: meV/atom,
+#: shape (n_elements,), the model's NaN where it has no minimum
+OF_DIFFERENCES: dict[Metric, Callable[[np.ndarray, np.ndarray], float]] = {
+    replace(
+        MAE,
+        score=Score(
+            1.0, 70.0,
+            "Codes agree within 0.7 meV/atom in the median; 70 as for slices, since prototypes "
+            "of an element are polymorphs.",
+        ),
+    ): lambda dft, model: number(np.mean, np.abs(_errors(dft, model))),
+    MEAN_SIGNED_ERROR: lambda dft, model: number(np.mean, _errors(dft, model)),
+    replace(SOFTENING_SCALE, score=Score(0.0, 0.5, "As the softening scale of a slice.")): _slope,
+    WRONG_ORDER_SHARE: lambda dft, model: number(np.mean, model[np.isfinite(model)] < 0),
+    WITHOUT_MINIMUM: lambda dft, model: int((~np.isfinite(model)).sum()),
+    N_DIFFERENCES: lambda dft, model: len(dft),
+}  # fmt: skip
+
 PROTOTYPE_DIFFERENCES = Question(
     "prototype_differences",
     "Differences between prototypes",
     ElementalPrototype,
-    (
-        replace(
-            MAE,
-            score=Score(
-                1.0, 70.0,
-                "Codes agree within 0.7 meV/atom in the median; 70 as for slices, since prototypes "
-                "of an element are polymorphs.",
-            ),
-        ),
-        MEAN_SIGNED_ERROR,
-        replace(SOFTENING_SCALE, score=Score(0.0, 0.5, "As the softening scale of a slice.")),
-        WRONG_ORDER_SHARE,
-        WITHOUT_MINIMUM,
-        N_DIFFERENCES,
-        FAILED_CRYSTALS,
-    ),
+    (*OF_DIFFERENCES, FAILED_CRYSTALS),
     ask=_ask,
     detail=DifferencesDetail,
     settings={"window": 1000.0},

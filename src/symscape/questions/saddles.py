@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Unpack
 
+import numpy as np
+
 from symscape.questions.case import CaseResult
 from symscape.questions.known import AskedOf
+from symscape.questions.measures import measured, number
 from symscape.questions.metric import Metric, Score
 from symscape.questions.points import GridDetail, Place
 from symscape.questions.question import Question, Scoring
@@ -14,12 +18,10 @@ from symscape.questions.slices import begin
 from symscape.questions.subjects import MaterialSlice
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from symscape.questions.asked import SliceCase
     from symscape.questions.limits import LimitsByCase
     from symscape.references.reference import LandscapeReference
-    from symscape.science.landscape.matching import TopologyErrors
+    from symscape.science.landscape.matching import TopologyComparison
 
 
 @dataclass(frozen=True)
@@ -96,17 +98,15 @@ def judge_saddles(
         for saddle in comparison.saddles
     )
     detail = SaddlesDetail(geometry_of(comparison), saddles)
-    return judged(SADDLES, blank, limits, _metrics(comparison.errors), detail)
+    return judged(SADDLES, blank, limits, measured(OF_SADDLES, comparison), detail)
 
 
-def _metrics(found: TopologyErrors) -> dict[str, float]:
-    return {
-        "missing_saddles": found.saddles_missing,
-        "matched_saddles": found.saddles_matched,
-        MAX_BARRIER_ERROR.name: found.largest_barrier_error_meV,
-        "mean_barrier_error": found.mean_barrier_error_meV,
-        "max_saddle_error": found.largest_saddle_error_meV,
-    }
+def _barrier_errors(found: TopologyComparison) -> np.ndarray:
+    return np.array([s.barrier_error for s in found.saddles])
+
+
+def _largest_saddle_error(found: TopologyComparison) -> float:
+    return number(np.max, np.abs([s.energy_error for s in found.saddles]))
 
 
 def _ask(case: SliceCase, **known: Unpack[AskedOf]) -> CaseResult | None:
@@ -122,20 +122,27 @@ MAX_BARRIER_ERROR = Metric(
     ),
 )  # fmt: skip
 
+#: metrics, and what computes each of them from the compared surfaces
+OF_SADDLES: dict[Metric, Callable[[TopologyComparison], float]] = {
+    Metric(
+        "missing_saddles", "missing saddles", counts=True,
+        score=Score(0.0, 1.0, "A transition that does not exist for the model."),
+    ): lambda found: float(found.lost_saddles),
+    Metric("matched_saddles", "matched saddles", ideal=None, counts=True): (
+        lambda found: float(len(found.saddles))
+    ),
+    MAX_BARRIER_ERROR: lambda found: number(np.max, np.abs(_barrier_errors(found))),
+    Metric("mean_barrier_error", "mean barrier error", "meV/atom", signed=True): (
+        lambda found: number(np.mean, _barrier_errors(found))
+    ),
+    Metric("max_saddle_error", "largest saddle error", "meV/atom"): _largest_saddle_error,
+}  # fmt: skip
+
 SADDLES = Question(
     "saddles",
     "Saddles and barriers",
     MaterialSlice,
-    (
-        Metric(
-            "missing_saddles", "missing saddles", counts=True,
-            score=Score(0.0, 1.0, "A transition that does not exist for the model."),
-        ),
-        Metric("matched_saddles", "matched saddles", ideal=None, counts=True),
-        MAX_BARRIER_ERROR,
-        Metric("mean_barrier_error", "mean barrier error", "meV/atom", signed=True),
-        Metric("max_saddle_error", "largest saddle error", "meV/atom"),
-    ),
+    (*OF_SADDLES,),
     ask=_ask,
     detail=SaddlesDetail,
     nothing="DFT has no saddle between two minima here",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Unpack
 
@@ -10,6 +11,7 @@ from symscape.questions.case import CaseResult
 from symscape.questions.crystals import FAILED_CRYSTALS, MadeBy, judged_crystals
 from symscape.questions.hull import FALSE_STABLE, FALSE_UNSTABLE
 from symscape.questions.known import AskedOfCrystals, KnownOfCrystals
+from symscape.questions.measures import measured
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
 from symscape.questions.subjects import AllCrystals
@@ -27,32 +29,52 @@ ON_THE_HULL = "_at_0"
 N = Metric("n", "crystals judged", ideal=None, counts=True)
 
 
-def _metrics(end: str = "", where: str = "", score: Score | None = None) -> tuple[Metric, ...]:
-    """Metrics at one threshold; ``where`` says which, in words."""
-    return (
-        Metric(f"stable{end}", f"stable for both{where}", ideal=None, counts=True),
-        Metric(f"{FALSE_STABLE.name}{end}", f"{FALSE_STABLE.title}{where}", counts=True),
-        Metric(f"{FALSE_UNSTABLE.name}{end}", f"{FALSE_UNSTABLE.title}{where}", counts=True),
-        Metric(f"unstable{end}", f"unstable for both{where}", ideal=None, counts=True),
-        Metric(f"false_stable_share{end}", f"share of unstable called stable{where}"),
-        Metric(f"false_unstable_share{end}", f"share of stable called unstable{where}"),
-        Metric(f"precision{end}", f"precision{where}", ideal=1.0, highest=1.0),
-        Metric(f"recall{end}", f"recall{where}", ideal=1.0, highest=1.0),
+def _measures(
+    end: str = "", where: str = "", score: Score | None = None
+) -> dict[Metric, Callable[[Verdicts], float]]:
+    """Metrics at one threshold and what computes them; ``where`` says which, in words."""
+    return {
+        Metric(f"stable{end}", f"stable for both{where}", ideal=None, counts=True): (
+            lambda found: found.both
+        ),
+        Metric(f"{FALSE_STABLE.name}{end}", f"{FALSE_STABLE.title}{where}", counts=True): (
+            lambda found: found.model_only
+        ),
+        Metric(f"{FALSE_UNSTABLE.name}{end}", f"{FALSE_UNSTABLE.title}{where}", counts=True): (
+            lambda found: found.dft_only
+        ),
+        Metric(f"unstable{end}", f"unstable for both{where}", ideal=None, counts=True): (
+            lambda found: found.neither
+        ),
+        Metric(f"false_stable_share{end}", f"share of unstable called stable{where}"): (
+            lambda found: found.model_only_share
+        ),
+        Metric(f"false_unstable_share{end}", f"share of stable called unstable{where}"): (
+            lambda found: found.dft_only_share
+        ),
+        Metric(f"precision{end}", f"precision{where}", ideal=1.0, highest=1.0): (
+            lambda found: found.precision
+        ),
+        Metric(f"recall{end}", f"recall{where}", ideal=1.0, highest=1.0): (
+            lambda found: found.recall
+        ),
         Metric(
             f"f1{end}", f"F1 of stability{where}", ideal=1.0, highest=1.0, score=score,
             on_board=score is not None,
-        ),
-    )  # fmt: skip
+        ): lambda found: found.harmonic_mean,
+    }  # fmt: skip
 
 
-_NEAR_HULL = _metrics(
+_NEAR_HULL = _measures(
     score=Score(
         0.0,
         1.0,
         "0: nothing that it calls stable is; its value for guessing depends on the crystals.",
     )
 )
-FALSE_STABLE_SHARE, F1 = _NEAR_HULL[4], _NEAR_HULL[-1]
+_ON_HULL = _measures(ON_THE_HULL, " on the hull")
+(FALSE_STABLE_SHARE,) = (metric for metric in _NEAR_HULL if metric.name == "false_stable_share")
+(F1,) = (metric for metric in _NEAR_HULL if metric.score)
 
 
 @dataclass(frozen=True)
@@ -63,13 +85,16 @@ class StabilityDetail(MadeBy):
 
 
 def stability_metrics(found: Verdicts, end: str = "") -> dict[str, float]:
-    """Return the metrics at one threshold, without what depends on it."""
-    values = (
-        found.both, found.model_only, found.dft_only, found.neither, found.model_only_share,
-        found.dft_only_share, found.precision, found.recall, found.harmonic_mean,
-    )  # fmt: skip
-    own = {metric.name: value for metric, value in zip(_metrics(end), values, strict=True)}
-    return own if end else {N.name: found.count, **own}
+    """Return the metrics at one threshold, without what depends on it.
+
+    Parameters
+    ----------
+    end
+        What ends their names: empty, or `ON_THE_HULL`.
+    """
+    if end:
+        return measured(_ON_HULL, found)
+    return {N.name: found.count, **measured(_NEAR_HULL, found)}
 
 
 def judge_stability(
@@ -107,7 +132,7 @@ STABILITY = Question(
     AllCrystals,
     (
         *_NEAR_HULL,
-        *_metrics(ON_THE_HULL, " on the hull"),
+        *_ON_HULL,
         N,
         FAILED_CRYSTALS,
     ),

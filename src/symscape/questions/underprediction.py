@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Unpack
+
+import numpy as np
 
 from symscape.questions.case import CaseResult
 from symscape.questions.crystals import (
@@ -20,7 +22,6 @@ from symscape.questions.energies import MAE, MEAN_SIGNED_ERROR, SHARE_UNDERPREDI
 from symscape.questions.known import AskedOfCrystals, KnownOfCrystals
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
-from symscape.questions.stability import N
 from symscape.questions.subjects import Subject, SymmetryClass
 from symscape.science.hull.settings import ComparisonSettings
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from symscape.questions.asked import CrystalCase
     from symscape.questions.limits import LimitsByCase
-    from symscape.science.hull.statistics import ErrorSummary
 
 _BIAS_SCORE = Score(
     1.0, 70.0, "As the error above hull: a bias that is common to a class does not average out."
@@ -38,32 +38,37 @@ _OF = {"": "", "formation_": " of formation energies", "total_": " of total ener
 #: columns of errors, and what begins the names of their metrics
 PREFIXES = {"error_above_hull": "", "error_formation": "formation_", "error_total": "total_"}
 _ENDS = {"": "", "_low": ", lower end", "_high": ", upper end"}
-#: fields of `symscape.science.hull.statistics.ErrorSummary`, and the metrics that they become
-_SUMMED = {
-    "mean_error_meV": MEAN_SIGNED_ERROR,
-    "mean_absolute_error_meV": MAE,
-    "share_too_low": SHARE_UNDERPREDICTED,
+
+
+def _too_low(errors: np.ndarray) -> np.ndarray:
+    from symscape.science.hull.statistics import too_low
+
+    return too_low(errors)
+
+
+#: metrics, and of which value of each error (meV/atom, shape (n,)) they are the mean
+_MEANS: dict[Metric, Callable[[np.ndarray], np.ndarray]] = {
+    MEAN_SIGNED_ERROR: lambda errors: errors,
+    MAE: np.abs,
+    SHARE_UNDERPREDICTED: _too_low,
 }
-#: the same for columns of tables, with the ends of the intervals
-SUMMARY_COLUMNS = {
-    f"{field}{end}": f"{metric.name}{end}" for field, metric in _SUMMED.items() for end in _ENDS
-}
+#: the same by the metrics' names, as columns of tables
+SUMMED = {metric.name: value for metric, value in _MEANS.items()}
 
 
 def _metrics(prefix: str, end: str) -> tuple[Metric, ...]:
-    """Return three metrics of one energy: the value, or one end of its bootstrap interval."""
-    words = f"{_OF[prefix]}{_ENDS[end]}"
+    """Return the metrics of one energy: the values, or one end of their bootstrap intervals."""
     judged = not prefix and not end
-    return (
-        Metric(
-            f"{prefix}{MEAN_SIGNED_ERROR.name}{end}", f"mean signed error{words}", "meV/atom",
-            signed=True, score=_BIAS_SCORE if judged else None, on_board=judged,
-        ),
-        Metric(f"{prefix}{MAE.name}{end}", f"mean absolute error{words}", "meV/atom"),
-        Metric(
-            f"{prefix}{SHARE_UNDERPREDICTED.name}{end}", f"share underpredicted{words}", ideal=None
-        ),
-    )  # fmt: skip
+    return tuple(
+        replace(
+            metric,
+            name=f"{prefix}{metric.name}{end}",
+            title=f"{metric.title}{_OF[prefix]}{_ENDS[end]}",
+            score=_BIAS_SCORE if judged and metric is MEAN_SIGNED_ERROR else None,
+            on_board=judged and metric is MEAN_SIGNED_ERROR,
+        )
+        for metric in _MEANS
+    )
 
 
 @dataclass(frozen=True)
@@ -73,23 +78,18 @@ class BiasDetail(MadeBy):
     crystals: tuple[CrystalRow, ...] = ()
 
 
-def summary_row(found: ErrorSummary) -> dict[str, float]:
-    """Return a summary as a row of a table: how many errors, and the metrics of them."""
-    made = asdict(found)
-    return {N.name: found.n, **{name: made[field] for field, name in SUMMARY_COLUMNS.items()}}
-
-
 def underprediction_metrics(row: Mapping[Any, float], prefix: str) -> dict[str, float]:
     """Return the metrics of one kind of error.
 
     Parameters
     ----------
     row
-        What `summary_row` made.
+        What `symscape.science.hull.statistics.error_summary` made with `SUMMED`.
     prefix
         As in `PREFIXES`.
     """
-    return {f"{prefix}{name}": row[name] for name in SUMMARY_COLUMNS.values()}
+    names = (f"{name}{end}" for name in SUMMED for end in _ENDS)
+    return {f"{prefix}{name}": row[name] for name in names}
 
 
 def judge_underprediction(
@@ -113,7 +113,7 @@ def judge_underprediction(
 
     metrics: dict[str, float] = {}
     for column, prefix in PREFIXES.items():
-        row = summary_row(error_summary(table[column].to_numpy()))
+        row = error_summary(table[column].to_numpy(), SUMMED)
         metrics |= underprediction_metrics(row, prefix)
     metrics[N_CRYSTALS.name] = len(table)
     detail = BiasDetail(crystals=rows_of(table), settings=ComparisonSettings.of(table))

@@ -8,7 +8,6 @@ aad3000 (2016).
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,36 +66,6 @@ def relative_difference(value: np.ndarray, reference: np.ndarray, least: float =
     return 100 * (value - reference) / np.maximum(reference, least)
 
 
-@dataclass(frozen=True)
-class CurveSummary:
-    """Errors of many curves, one number a measure; NaN where no crystal has a minimum.
-
-    Parameters
-    ----------
-    median_epsilon
-        The median, since one crystal of which nothing is right may have an epsilon of ten.
-    mean_absolute_volume_error_percent, mean_absolute_bulk_modulus_error_percent
-        Means of the absolute errors, per cent.
-    mean_volume_error_percent
-        Mean of the signed errors, per cent.
-    mean_delta_meV
-        The mean, meV/atom.
-    share_in_agreement
-        Share of all crystals whose epsilon is `GOOD`.
-    no_minimum, compared
-        How many crystals have no minimum near DFT's, and how many there are.
-    """
-
-    median_epsilon: float = math.nan
-    share_in_agreement: float = 0.0
-    mean_absolute_volume_error_percent: float = math.nan
-    mean_volume_error_percent: float = math.nan
-    mean_absolute_bulk_modulus_error_percent: float = math.nan
-    mean_delta_meV: float = math.nan
-    no_minimum: int = 0
-    compared: int = 0
-
-
 @dataclass(frozen=True, eq=False)
 class CurveErrors:
     """How far a model's curves are from DFT's; arrays of shape (n,), NaN without a minimum.
@@ -126,22 +95,11 @@ class CurveErrors:
             relative_difference(model.bulk_modulus, dft.bulk_modulus, SOFTEST),
         )
 
-    def summary(self) -> CurveSummary:
-        """Return one number a measure."""
-        found = np.isfinite(self.epsilon)
-        n = len(found)
-        if not found.any():
-            return CurveSummary(no_minimum=n, compared=n)
-        return CurveSummary(
-            median_epsilon=float(np.median(self.epsilon[found])),
-            share_in_agreement=float((self.epsilon[found] <= GOOD).sum() / n),
-            mean_absolute_volume_error_percent=float(np.abs(self.volume[found]).mean()),
-            mean_volume_error_percent=float(self.volume[found].mean()),
-            mean_absolute_bulk_modulus_error_percent=float(np.abs(self.bulk_modulus[found]).mean()),
-            mean_delta_meV=float(self.delta[found].mean()),
-            no_minimum=int((~found).sum()),
-            compared=n,
-        )
+    @property
+    def known(self) -> np.ndarray:
+        """Which crystals have a minimum near DFT's for the model too, shape (n,)."""
+        found: np.ndarray = np.isfinite(self.epsilon)
+        return found
 
 
 def _curves(a: BirchMurnaghan, b: BirchMurnaghan) -> tuple[np.ndarray, np.ndarray]:

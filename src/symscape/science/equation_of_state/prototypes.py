@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -108,58 +107,6 @@ def asked_differences(found: PrototypeDifferences, prototype: int, window: float
     """
     asked: np.ndarray = found.resolved[:, prototype] & (found.dft[:, prototype] <= window)
     return asked
-
-
-@dataclass(frozen=True)
-class PrototypeSummary:
-    """Errors of one prototype's energies above the lowest ones; NaN where none is known.
-
-    Parameters
-    ----------
-    mean_absolute_error_meV, mean_error_meV
-        meV/atom.
-    slope
-        Slope of the model's on DFT's.
-    inverted_share
-        Share of differences that have the other sign.
-    no_minimum, asked
-        How many the model has none of, and how many were asked for.
-    """
-
-    mean_absolute_error_meV: float = math.nan
-    mean_error_meV: float = math.nan
-    slope: float = math.nan
-    inverted_share: float = math.nan
-    no_minimum: int = 0
-    asked: int = 0
-
-
-def prototype_summary(
-    found: PrototypeDifferences, prototype: int, window: float
-) -> PrototypeSummary:
-    """Return one number a measure for one prototype, over all elements.
-
-    Parameters
-    ----------
-    prototype
-        Column of the arrays.
-    window
-        meV/atom: differences that are larger in DFT are not asked for.
-    """
-    dft, model = found.dft[:, prototype], found.model[:, prototype]
-    asked = asked_differences(found, prototype, window)
-    known = asked & np.isfinite(model)
-    counts = PrototypeSummary(no_minimum=int((asked & ~known).sum()), asked=int(asked.sum()))
-    if not known.any():
-        return counts
-    errors = (model - dft)[known]
-    return replace(
-        counts,
-        mean_absolute_error_meV=float(np.abs(errors).mean()),
-        mean_error_meV=float(errors.mean()),
-        slope=slope_through_zero(dft[known], model[known]),
-        inverted_share=float((model[known] < 0).mean()),
-    )
 
 
 def slope_through_zero(dft: np.ndarray, model: np.ndarray) -> float:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache, partial
 
 import numpy as np
 import pandas as pd
@@ -24,6 +23,10 @@ NEAR_HULL_MEV = (25.0, 50.0, 100.0)
 
 #: the two ends of an interval
 Ends = tuple[float, float]
+#: returns the interval of the mean of values, shape (n,)
+Interval = Callable[[np.ndarray], Ends]
+#: what is summed up, by the name of its column: a value of each error, shape (n,)
+Summed = Mapping[str, Callable[[np.ndarray], np.ndarray]]
 
 
 def bootstrap_interval(values: np.ndarray, resamples: int = RESAMPLES, seed: int = SEED) -> Ends:
@@ -63,59 +66,45 @@ def too_low(errors: np.ndarray) -> np.ndarray:
     return found
 
 
-@dataclass(frozen=True)
-class ErrorSummary:
-    """Means of signed errors, each with the ends of its interval; NaN where there are no errors.
-
-    Parameters
-    ----------
-    n
-        How many errors.
-    mean_error_meV, mean_absolute_error_meV
-        meV/atom.
-    share_too_low
-        0 to 1.
-    """
-
-    n: int
-    mean_error_meV: float
-    mean_error_meV_low: float
-    mean_error_meV_high: float
-    mean_absolute_error_meV: float
-    mean_absolute_error_meV_low: float
-    mean_absolute_error_meV_high: float
-    share_too_low: float
-    share_too_low_low: float
-    share_too_low_high: float
-
-    @classmethod
-    def of(cls, errors: np.ndarray, interval: Callable[[np.ndarray], Ends]) -> ErrorSummary:
-        """Summarize errors.
-
-        Parameters
-        ----------
-        errors
-            meV/atom, shape (n,).
-        interval
-            Returns the ends of the interval of a mean.
-        """
-        numbers: list[float] = []
-        for values in (errors, np.abs(errors), too_low(errors).astype(float)):
-            mean = float(values.mean()) if len(values) else float("nan")
-            numbers += (mean, *interval(values))
-        return cls(len(errors), *numbers)
+def _as_they_are(errors: np.ndarray) -> np.ndarray:
+    return errors
 
 
-def error_summary(errors: np.ndarray, resamples: int = RESAMPLES, seed: int = SEED) -> ErrorSummary:
-    """Summarize signed errors (model minus DFT).
+#: of which value of each error a mean is taken, by the name of its column
+SUMMED: Summed = {
+    "mean_error_meV": _as_they_are,
+    "mean_absolute_error_meV": np.abs,
+    "share_too_low": too_low,
+}
+
+
+def error_summary(
+    errors: np.ndarray, summed: Summed = SUMMED, interval: Interval = bootstrap_interval
+) -> dict[str, float]:
+    """Summarize signed errors (model minus DFT) as a row of a table.
 
     Parameters
     ----------
     errors
         meV/atom, shape (n,).
+    summed
+        Return a value of each error, shape (n,), by the name of the column of their mean.
+    interval
+        Returns the ends of the interval of a mean.
+
+    Returns
+    -------
+    dict
+        ``n``, and by the names of ``summed`` the means, with ``_low`` and ``_high`` at their end
+        the ends of their intervals; NaN where there are no errors.
     """
     errors = np.asarray(errors, dtype=float)
-    return ErrorSummary.of(errors, lambda values: bootstrap_interval(values, resamples, seed))
+    row: dict[str, float] = {"n": len(errors)}
+    for name, value in summed.items():
+        values = value(errors).astype(float)
+        row[name] = float(values.mean()) if len(values) else float("nan")
+        row[f"{name}_low"], row[f"{name}_high"] = interval(values)
+    return row
 
 
 def with_classes(table: pd.DataFrame) -> pd.DataFrame:
@@ -131,6 +120,7 @@ def summary_by(
     error: str = "error_above_hull",
     resamples: int = RESAMPLES,
     seed: int = SEED,
+    summed: Summed = SUMMED,
 ) -> pd.DataFrame:
     """Summarize a column of errors class by class.
 
@@ -143,15 +133,18 @@ def summary_by(
         column.
     error
         Column of signed errors, meV/atom.
+    summed
+        As of `error_summary`.
 
     Returns
     -------
     DataFrame
-        One row a class, columns ``by`` and those of `ErrorSummary`; carries the settings of
+        One row a class, columns ``by`` and those of `error_summary`; carries the settings of
         ``table`` in ``attrs``.
     """
+    interval = partial(bootstrap_interval, resamples=resamples, seed=seed)
     rows = [
-        {by: name, **asdict(error_summary(group[error].to_numpy(), resamples, seed))}
+        {by: name, **error_summary(group[error].to_numpy(), summed, interval)}
         for name, group in table.groupby(by, sort=True)
     ]
     return _carry(pd.DataFrame(rows), table, resamples, seed, error)
@@ -163,6 +156,7 @@ def summary_near_hull(
     error: str = "error_above_hull",
     resamples: int = RESAMPLES,
     seed: int = SEED,
+    summed: Summed = SUMMED,
 ) -> pd.DataFrame:
     """Summarize errors of the crystals that DFT puts near the hull.
 
@@ -171,19 +165,20 @@ def summary_near_hull(
     windows
         Largest DFT energies above the hull, meV/atom; each window contains the smaller ones. A
         last row holds all crystals.
+    summed
+        As of `error_summary`.
 
     Returns
     -------
     DataFrame
-        Columns ``window`` (meV/atom; infinity for all) and those of `ErrorSummary`.
+        Columns ``window`` (meV/atom; infinity for all) and those of `error_summary`.
     """
     above = 1000 * table["above_hull_dft"]
+    interval = partial(bootstrap_interval, resamples=resamples, seed=seed)
     rows = [
         {
             "window": float(window),
-            **asdict(
-                error_summary(table[error][above <= window + 1e-6].to_numpy(), resamples, seed)
-            ),
+            **error_summary(table[error][above <= window + 1e-6].to_numpy(), summed, interval),
         }
         for window in (*windows, np.inf)
     ]

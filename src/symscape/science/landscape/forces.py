@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,30 +11,6 @@ from symscape.crystal.slice import Slice
 from symscape.crystal.tangents import tangents
 from symscape.references.reference import LandscapeReference
 from symscape.science.contracts.potential import Potential
-
-
-@dataclass(frozen=True)
-class ForceErrors:
-    """Errors of the forces along both axes; NaN where no force can be compared.
-
-    Parameters
-    ----------
-    mean_absolute_error, root_mean_square_error, largest_error
-        meV/atom/angstrom.
-    relative_error
-        Root-mean-square error over the root-mean-square DFT force.
-    softening
-        Least-squares slope through zero of the model on DFT.
-    compared
-        How many were compared.
-    """
-
-    mean_absolute_error: float = math.nan
-    root_mean_square_error: float = math.nan
-    largest_error: float = math.nan
-    relative_error: float = math.nan
-    softening: float = math.nan
-    compared: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,23 +48,16 @@ class ForceComparison:
     inside: np.ndarray
 
     @cached_property
-    def errors(self) -> ForceErrors:
-        """Errors of the model over both axes."""
+    def known(self) -> tuple[np.ndarray, np.ndarray]:
+        """Forces along both axes where both have some, DFT's and the model's, shape (n,) each."""
         a, b = self.reference.along[self.inside], self.model.along[self.inside]
-        known = np.isfinite(a) & np.isfinite(b)
-        a, b = a[known], b[known]
-        if not a.size:
-            return ForceErrors()
-        error = b - a
-        square = float((a**2).sum())
-        return ForceErrors(
-            float(np.abs(error).mean()),
-            float(np.sqrt((error**2).mean())),
-            float(np.abs(error).max()),
-            float(np.sqrt((error**2).sum() / square)) if square > 0 else math.nan,
-            float((a * b).sum() / square) if square > 0 else math.nan,
-            float(a.size),
-        )
+        both = np.isfinite(a) & np.isfinite(b)
+        return a[both], b[both]
+
+    @property
+    def compared(self) -> int:
+        """How many forces are compared."""
+        return len(self.known[0])
 
 
 def axis_forces(slice: Slice, forces: np.ndarray, stresses: np.ndarray | None = None) -> AxisForces:

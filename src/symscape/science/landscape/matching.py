@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 
@@ -84,42 +82,6 @@ class MatchedSaddle:
     displacement: float
 
 
-@dataclass(frozen=True)
-class TopologyErrors:
-    """How far two topologies are apart; NaN where there is nothing to compare.
-
-    Parameters
-    ----------
-    minima_missing, minima_spurious, minima_matched, saddles_missing, saddles_matched
-        Numbers of them.
-    largest_shift_A
-        Largest shift of a matched minimum, angstrom.
-    largest_depth_error_meV, largest_saddle_error_meV, largest_barrier_error_meV
-        Largest absolute errors of energies and barriers, meV/atom.
-    mean_barrier_error_meV
-        With its sign, meV/atom.
-    bottleneck_meV, wasserstein_meV
-        Distances between the persistence diagrams, meV/atom.
-    lowest_softening, highest_softening
-        Of the model's principal curvatures at minima to DFT's.
-    """
-
-    minima_missing: float
-    minima_spurious: float
-    minima_matched: float
-    largest_shift_A: float
-    largest_depth_error_meV: float
-    saddles_missing: float
-    saddles_matched: float
-    largest_saddle_error_meV: float
-    largest_barrier_error_meV: float
-    mean_barrier_error_meV: float
-    bottleneck_meV: float
-    wasserstein_meV: float
-    lowest_softening: float
-    highest_softening: float
-
-
 @dataclass(frozen=True, eq=False)
 class TopologyComparison:
     """What the model's landscape has and DFT's has not, and the other way round.
@@ -164,30 +126,18 @@ class TopologyComparison:
         asked = [m.reference for m in self.matched if self.reference.persistent(m.reference)]
         return sum(m.saddle is not None for m in [*asked, *lonely])
 
-    @cached_property
-    def errors(self) -> TopologyErrors:
-        """The comparison in numbers."""
+    @property
+    def lost_saddles(self) -> int:
+        """How many of them the model does not have between the same minima."""
         asked = [self.reference.persistent(m.reference) for m in self.matched]
         found = sum(asked[s.minima[0]] and asked[s.minima[1]] for s in self.saddles)
+        return max(self.expected_saddles - found, 0)
+
+    @property
+    def softenings(self) -> np.ndarray:
+        """Ratios of all principal curvatures, model's to DFT's, as far as known, shape (n,)."""
         ratios = np.array([m.softening for m in self.matched]).ravel()
-        ratios = ratios[np.isfinite(ratios)]
-        barriers = np.array([s.barrier_error for s in self.saddles])
-        return TopologyErrors(
-            minima_missing=float(len(self.missing)),
-            minima_spurious=float(len(self.spurious)),
-            minima_matched=float(len(self.matched)),
-            largest_shift_A=_largest([m.displacement for m in self.matched]),
-            largest_depth_error_meV=_largest([m.depth_error for m in self.matched]),
-            saddles_missing=float(max(self.expected_saddles - found, 0)),
-            saddles_matched=float(len(self.saddles)),
-            largest_saddle_error_meV=_largest([s.energy_error for s in self.saddles]),
-            largest_barrier_error_meV=_largest(barriers),
-            mean_barrier_error_meV=float(barriers.mean()) if barriers.size else math.nan,
-            bottleneck_meV=self.bottleneck_meV,
-            wasserstein_meV=self.wasserstein_meV,
-            lowest_softening=float(ratios.min()) if ratios.size else math.nan,
-            highest_softening=float(ratios.max()) if ratios.size else math.nan,
-        )
+        return ratios[np.isfinite(ratios)]
 
     def paths(self, saddle: MatchedSaddle) -> tuple[EnergyPath, EnergyPath]:
         """Return the lowest paths through a matched saddle, DFT's and the model's.
@@ -387,8 +337,3 @@ def _matched_saddle(
         error - matched[shallow].depth_error,
         float(geometry.distance(np.array(reference.position), np.array(model.position))),
     )
-
-
-def _largest(values: list[float] | np.ndarray) -> float:
-    values = np.asarray(values, dtype=float)
-    return float(np.abs(values).max()) if values.size else float("nan")

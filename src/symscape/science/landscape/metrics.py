@@ -1,8 +1,8 @@
-"""Pointwise errors of a slice: pure functions of the relative energies of DFT and model.
+"""Pointwise comparisons of two surfaces: what needs more than a line of numpy.
 
-Every function takes ``reference`` and ``model``, the energies in eV/atom above the common zero at
-the ``n`` points of an energy window, shape (n,), and returns one number. docs/metrics.md gives the
-formulas; which of them are metrics says `symscape.questions.energies`.
+The functions take ``reference`` and ``model``, energies in eV/atom above the common zero at the
+``n`` points of an energy window, shape (n,), and return one number. `symscape.questions.energies`
+says what is a metric, and computes it from these or by itself.
 """
 
 from __future__ import annotations
@@ -21,24 +21,9 @@ UNDERPREDICTION_NOISE = 1e-5
 _TIE_DECIMALS = 7
 
 
-def mean_absolute_error(reference: np.ndarray, model: np.ndarray) -> float:
-    """Mean absolute error in meV/atom."""
-    return float(1000 * np.abs(model - reference).mean())
-
-
 def root_mean_square_error(reference: np.ndarray, model: np.ndarray) -> float:
     """Root-mean-square error in meV/atom."""
     return float(1000 * np.sqrt(((model - reference) ** 2).mean()))
-
-
-def largest_error(reference: np.ndarray, model: np.ndarray) -> float:
-    """Largest absolute error in meV/atom."""
-    return float(1000 * np.abs(model - reference).max())
-
-
-def mean_error(reference: np.ndarray, model: np.ndarray) -> float:
-    """Mean of model minus DFT in meV/atom; negative means underprediction."""
-    return float(1000 * (model - reference).mean())
 
 
 def share_below(reference: np.ndarray, model: np.ndarray) -> float:
@@ -73,19 +58,6 @@ def rank_correlation(reference: np.ndarray, model: np.ndarray) -> float:
     from scipy.stats import spearmanr
 
     return float(spearmanr(reference, model).statistic)
-
-
-def spread_of_errors(reference: np.ndarray, model: np.ndarray) -> float:
-    """Root-mean-square error in meV/atom after removing the best constant.
-
-    Unlike ``root_mean_square_error`` it does not hang on the one point that is the common zero.
-    """
-    return float(1000 * np.std(model - reference))
-
-
-def count(reference: np.ndarray, model: np.ndarray) -> float:
-    """Count the points that were compared."""
-    return float(len(reference))
 
 
 def window_key(window: float) -> str:
