@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from ase.build import bulk
+from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read
 from ase.spacegroup import crystal as spacegroup_crystal
 from hypothesis import given, settings
@@ -16,13 +17,15 @@ from typer.testing import CliRunner
 
 import symscape
 from symscape.cli import app
-from symscape.cli.landscape import _write_points
+from symscape.cli.landscape import POINT_FORMATS, _write_points
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.propose import survey_slices
 from symscape.crystal.slice import slice_titles
 from symscape.crystal.subgroups import distortions
+from symscape.dft.importer import Image
 from symscape.errors import SymscapeError
 from symscape.page.landscape_page import ComparedSlice, LandscapePage, render_landscape_page
+from symscape.science.landscape.overlay import place_points
 from symscape.science.landscape.several import compare_energies
 from symscape.science.landscape.similar import LibraryDistances
 
@@ -203,13 +206,33 @@ def test_pages_and_files_of_points_tell_the_subgroups_of_a_rigid_crystal_apart(t
     for title in page.slice_words:
         assert f"<h2>{title}</h2>" in text
         assert f"apart here, {title}<" in text
-    written = _write_points(tmp_path, comparisons, 3)
+    written = _write_points(tmp_path, comparisons, 3, ("poscar", "extxyz"))
     assert len(set(written)) == len(written) == len(list(tmp_path.iterdir())) == 8
+
+
+@pytest.mark.parametrize("kind", POINT_FORMATS)
+def test_points_written_in_any_format_are_found_on_their_slice_again(kind, tmp_path):
+    comparison = compare_energies(SLICE, {"a": WELL, "b": 2 * WELL})
+    paths = _write_points(tmp_path, [comparison], 5, (kind,))
+    assert len(paths) == (1 if kind == "extxyz" else 5)
+    images = [image for path in paths for image in read(path, index=":")]
+    for image, (i, j) in zip(images, comparison.first_points(5), strict=True):
+        image.calc = SinglePointCalculator(image, energy=WELL[i, j] * len(image))
+    placed, others = place_points(SLICE, [Image(one, f"{k}") for k, one in enumerate(images)])
+    assert others == ()
+    for value, (i, j) in zip(placed.values, comparison.first_points(5), strict=True):
+        # equal by symmetry counts: x and -x of rutile's oxygen are one crystal
+        wanted = SLICE.representatives[i, j]
+        at = [int(np.abs(a.values - v).argmin()) for a, v in zip(SLICE.axes, value, strict=True)]
+        assert SLICE.representatives[tuple(at)] == wanted
+        exact = [a.values[k] for a, k in zip(SLICE.axes, at, strict=True)]
+        np.testing.assert_allclose(value, exact, atol=1e-5)
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["--write-as", "poscar,ciff"], "--write-as is 'ciff'; there are poscar, cif, extxyz; did"),
         (["-o", "x.doc"], "name a file that ends in .html"),
         (["-o", "nowhere/x.html"], "there is no folder nowhere"),
         (["--mlip", "chgnett"], "did you mean chgnet"),

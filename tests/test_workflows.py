@@ -120,4 +120,8 @@ def test_citation_and_hooks_are_well_formed():
     assert all(doi in read("references/LICENSE") for doi in of_data)
     assert all(doi in read("README.md") for doi in of_data)
     hooks = yaml.safe_load(read(".pre-commit-config.yaml"))
-    assert {"ruff-check", "ruff-format"} <= {h["id"] for r in hooks["repos"] for h in r["hooks"]}
+    local = [hook for found in hooks["repos"] for hook in found["hooks"]]
+    assert {"ruff-check", "ruff-format", "mypy"} <= {hook["id"] for hook in local}
+    # nothing is fetched: the extra dev brings what they run
+    assert {found["repo"] for found in hooks["repos"]} == {"local"}
+    assert {hook["language"] for hook in local} == {"system"}

@@ -26,7 +26,7 @@ from symscape.cli.structures import (
     split_names,
 )
 from symscape.crystal.read import MAX_SIZE_MB
-from symscape.errors import SymscapeError, writing
+from symscape.errors import SymscapeError, did_you_mean, writing
 
 if TYPE_CHECKING:
     from symscape.crystal.slice import Slice
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from symscape.science.landscape.several import ModelComparison
 
 _PICTURES = (".png", ".pdf", ".svg")
+#: in which the points for DFT are written
+POINT_FORMATS = ("poscar", "cif", "extxyz")
 
 
 def landscape(
@@ -59,8 +61,16 @@ def landscape(
     ] = 8,
     write: Annotated[
         Path | None,
-        typer.Option(help="Write these points here, a POSCAR each and an extxyz of all."),
+        typer.Option(help="Write these points into this folder."),
     ] = None,
+    write_as: Annotated[
+        str,
+        typer.Option(
+            metavar="FORMATS",
+            help="Of these points: poscar, cif (a file each), extxyz (a file a slice), "
+            "comma-separated.",
+        ),
+    ] = "poscar,extxyz",
     against: Annotated[
         list[Path] | None,
         typer.Option(
@@ -95,6 +105,7 @@ def landscape(
     model fails, the page has the others, and the exit code is 1.
     """
     _check_output(output)
+    formats = _formats(write_as)
     models = _models(split_names(mlip), device)
     subject = crystal_or_slice(file, StructureReader.told(symprec, block, elements, max_size))
     lacking = elements_lacking(models, subject)
@@ -122,7 +133,7 @@ def landscape(
             # points of the slices that the picture lacks are wanted too
             page = _whole_page(page, chosen, dft_points, evaluators, 0, contracts=False)
     if write is not None:
-        for path in _write_points(write, [view.comparison for view in page.views], dft):
+        for path in _write_points(write, [view.comparison for view in page.views], dft, formats):
             typer.echo(f"wrote {path}")
     _say_results(page)
     if page.failures:
@@ -267,9 +278,25 @@ def _save(path: Path, page: LandscapePage) -> None:
         write_atomically(path, render_landscape_page(page))
 
 
-def _write_points(folder: Path, comparisons: list[ModelComparison], count: int) -> list[Path]:
+def _formats(names: str) -> tuple[str, ...]:
+    """Return the formats that points are written in."""
+    formats = split_names(names)
+    for name in formats:
+        if name not in POINT_FORMATS:
+            raise SymscapeError(
+                f"--write-as is {name!r}; there are {', '.join(POINT_FORMATS)}"
+                f"{did_you_mean(name, POINT_FORMATS)}"
+            )
+    return formats
+
+
+def _write_points(
+    folder: Path, comparisons: list[ModelComparison], count: int, formats: tuple[str, ...]
+) -> list[Path]:
     """Write the structures that a first DFT calculation should ask, and return the paths."""
     from ase.io import write as write_atoms
+    from pymatgen.io.ase import AseAtomsAdaptor
+    from pymatgen.io.cif import CifWriter
 
     from symscape.crystal.slice import slice_titles
 
@@ -283,11 +310,19 @@ def _write_points(folder: Path, comparisons: list[ModelComparison], count: int) 
             for i, j in comparison.first_points(count):
                 atoms = one.structures().atoms(i * one.shape[1] + j)
                 atoms.info = {"i": i, "j": j}
-                poscar = folder / f"{stem}-{i}-{j}.vasp"
-                write_atoms(poscar, atoms, format="vasp", direct=True, sort=True)
                 images.append(atoms)
-                written.append(poscar)
-            together = folder / f"{stem}.extxyz"
-            write_atoms(together, images, format="extxyz")
-            written.append(together)
+                if "poscar" in formats:
+                    path = folder / f"{stem}-{i}-{j}.vasp"
+                    write_atoms(path, atoms, format="vasp", direct=True, sort=True)
+                    written.append(path)
+                if "cif" in formats:
+                    # ASE's own has five decimals, too few to be found on the grid again
+                    path = folder / f"{stem}-{i}-{j}.cif"
+                    structure = AseAtomsAdaptor.get_structure(atoms)
+                    CifWriter(structure, significant_figures=10).write_file(path)
+                    written.append(path)
+            if "extxyz" in formats:
+                path = folder / f"{stem}.extxyz"
+                write_atoms(path, images, format="extxyz")
+                written.append(path)
     return written
