@@ -9,12 +9,14 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from report_runs import judged_case, make_run, reference_summary
+from test_raw_names import raw_names
 
 from symscape.crystal.slice import Slice
 from symscape.models.registry import resolve
 from symscape.models.spec import ModelSpec
 from symscape.notebook import map_html, table_html
 from symscape.questions.case import CaseResult
+from symscape.questions.registry import metric_named
 from symscape.references.reference import LandscapeReference
 from symscape.references.store import load_reference
 from symscape.science.landscape.evaluate import SliceEvaluation
@@ -46,6 +48,26 @@ def test_nouns_are_short_and_well_formed(noun):
     # energies are shown as a map, and how near atoms come
     mapped = isinstance(noun, LandscapeReference | SliceEvaluation | Slice | CaseResult)
     assert (shown.find("svg/rect") is not None) == mapped
+
+
+@pytest.mark.parametrize("noun", nouns(), ids=lambda n: type(n).__name__)
+def test_nouns_are_told_in_words(noun):
+    assert raw_names(noun._repr_html_()) == []
+
+
+def test_symbols_names_and_metrics_are_printed_as_on_pages():
+    stored = load_reference(STORED.parents[1] / "Mg3Sb2-P-3m1" / "Mg2_z-Sb_z.json")
+    for noun in (stored, stored.slice):
+        assert "Mg₃Sb₂ P3̅m1" in noun._repr_html_()
+        assert "z(Mg2)" in noun._repr_html_()
+    summary = reference_summary("BeO-P6_3mc", ("Be_z", "O_z"), spacegroup_symbol="P6_3mc")
+    case = judged_case(summary)
+    shown = ElementTree.fromstring(f"<div>{case._repr_html_()}</div>")
+    titles = [row[1].text for row in shown.findall("table/tr")[1:]]
+    assert titles == [metric_named(check.metric).title for check in case.checks]
+    assert "mean absolute error" in titles
+    assert "Relative energies: failed" in case._repr_html_()
+    assert "BeO-P6₃mc z(Be), z(O)" in make_run(case, references=(summary,))._repr_html_()
 
 
 def test_the_map_of_a_slice_has_its_mask_in_grey():

@@ -1,4 +1,4 @@
-"""No page shows a name as files have it: P6_3mc, Be_z, above_hull_mae_fixed, B_h."""
+"""No page shows a name as files have it: P6_3mc, P-3m1, Be_z, above_hull_mae_fixed, B_h."""
 
 from __future__ import annotations
 
@@ -50,9 +50,10 @@ def shown(page: str) -> str:
 
 
 def raw_names(page: str) -> list[str]:
-    """Words with an underscore within, and keys of metrics with spaces for underscores."""
+    """Words with an underscore, symbols without bars, keys of metrics with spaces in them."""
     text = shown(page)
     words = set(re.findall(r"\S*\w_\w\S*", text))
+    words |= set(re.findall(r"(?<!\w)[ABCFIPR][abcdmn]?-[1346]\S*", text))
     return sorted(words | {s for s in SPACED - ENGLISH if re.search(rf"\b{s}\b", text)})
 
 
@@ -66,7 +67,11 @@ def slices() -> tuple:
         "MgF2-P4_2mnm", ("F_x", "volume"), formula="MgF2", spacegroup_number=136,
         spacegroup_symbol="P4_2/mnm",
     )  # fmt: skip
-    return one, two
+    three = reference_summary(
+        "Mg3Sb2-P-3m1", ("Mg2_z", "Sb_z"), formula="Mg3Sb2", spacegroup_number=164,
+        spacegroup_symbol="P-3m1",
+    )  # fmt: skip
+    return one, two, three
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +128,7 @@ def test_what_stands_on_the_pages_in_their_place(pages):
     text = shown(pages["report"])
     assert "BeO P63mc" in re.sub(r"\s+", " ", text)
     assert "z(Be), z(O)" in text
+    assert "Mg3Sb2 P3̅m1" in re.sub(r"\s+", " ", text)
     # the hull's table of crystals, and the elements
     assert "CrB (Bh)" in text
     assert "Titanium, Ti: epsilon" in text
@@ -134,6 +140,7 @@ def test_what_stands_on_the_pages_in_their_place(pages):
     [
         ("<p>P6_3mc</p>", ["P6_3mc"]),
         ('<img alt="over Be_z">', ["Be_z"]),
+        ("<p>Mg3Sb2 P-3m1</p>", ["P-3m1"]),
         ("<td>above hull mae fixed</td>", ["above hull mae", "above hull mae fixed"]),
         ("<p>(A_i)</p>", ["(A_i)"]),
         ("<code>Be_z</code><script>a_b</script>", []),

@@ -1,8 +1,13 @@
-"""What a notebook shows of an object: a small table, and a grid of energies as a map."""
+"""What a notebook shows of an object: a small table, and a grid of energies as a map.
+
+An object whose words are known only to a layer above its own asks `noun_html`, where that layer has
+put in how it is shown.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import singledispatch
 from html import escape
 
 import numpy as np
@@ -14,6 +19,12 @@ _COLOURS = np.array(
     [[68, 1, 84], [70, 50, 126], [54, 92, 141], [39, 127, 142], [31, 161, 135], [74, 193, 109],
      [160, 218, 57], [253, 231, 37]]
 )  # fmt: skip
+
+
+@singledispatch
+def noun_html(noun: object) -> str:
+    """Return an object as HTML: as its kind was registered, else its ``repr``."""
+    return f"<code>{escape(repr(noun))}</code>"
 
 
 def table_html(rows: Iterable[Sequence[object]], head: Sequence[str] = ()) -> str:

@@ -20,6 +20,7 @@ from symscape.cli.structures import (
     split_names,
     survey_progress,
 )
+from symscape.crystal.labels import axis_label, crystal_label
 from symscape.crystal.read import MAX_SIZE_MB
 from symscape.crystal.slice import MASK_RATIO
 from symscape.decode import encode
@@ -292,7 +293,8 @@ def plot_proposals(path: Path, proposals: tuple[Proposal, ...]) -> None:
         image, ax=list(panels), label="closest distance / sum of covalent radii", shrink=0.9
     )
     crystal = proposals[0].slice.crystal
-    figure.suptitle(f"{crystal.formula}, {crystal.symbol}: closest contacts (masked: hatched)")
+    title = crystal_label(crystal.formula, crystal.symbol)
+    figure.suptitle(f"{title}: closest contacts (masked: hatched)")
     try:
         figure.savefig(path, dpi=150)
     except (OSError, ValueError) as error:
@@ -315,7 +317,8 @@ def _draw(panel: Any, proposal: Proposal, largest: float) -> Any:
         )
     if proposal.kind == "local":
         panel.plot(*grid.origins, "+", color="white", markersize=10, markeredgewidth=2)
-    panel.set_xlabel(grid.axes[0].name)
-    panel.set_ylabel(grid.axes[1].name)
-    panel.set_title(f"{grid.name} ({proposal.kind})", fontsize=10)
+    first, second = (axis_label(axis.name) for axis in grid.axes)
+    panel.set_xlabel(first)
+    panel.set_ylabel(second)
+    panel.set_title(f"{first}, {second} ({proposal.kind})", fontsize=10)
     return image

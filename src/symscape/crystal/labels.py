@@ -12,6 +12,10 @@ _LATTICE_UNITS = {
 }
 _GREEK = {"alpha": "α", "beta": "β", "gamma": "γ"}
 _BELOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+#: set after a digit, it stands over it
+OVERBAR = "\N{COMBINING OVERLINE}"
+#: a rotoinversion follows the lattice's letter or one mirror; a number behind a name is none
+_INVERSION = re.compile(r"\b([ABCFIPR][abcdmn]?)-([1346])")
 
 
 def axis_label(name: str) -> str:
@@ -29,8 +33,19 @@ def axis_label(name: str) -> str:
 
 
 def symbol_label(symbol: str) -> str:
-    """Write a space group's symbol with its screws below the line: ``P6₃mc`` for ``P6_3mc``."""
-    return re.sub(r"_(\d)", lambda screw: screw[1].translate(_BELOW), symbol)
+    """Write a space group's symbol as printed: ``P6₃mc`` for ``P6_3mc``, ``P3̅m1`` for ``P-3m1``.
+
+    Parameters
+    ----------
+    symbol
+        The symbol, or a name that holds one: ``Mg3Sb2-P-3m1``.
+    """
+    return re.sub(r"_(\d)", lambda screw: screw[1].translate(_BELOW), with_overbars(symbol))
+
+
+def with_overbars(symbol: str) -> str:
+    """Write the rotoinversions of a symbol with a bar over the digit, and nothing else anew."""
+    return _INVERSION.sub(rf"\1\2{OVERBAR}", symbol)
 
 
 def crystal_label(formula: str, symbol: str) -> str:

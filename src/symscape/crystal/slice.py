@@ -11,6 +11,7 @@ import numpy as np
 
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.grid import Axis
+from symscape.crystal.labels import axis_label, crystal_label
 from symscape.crystal.lattice import (
     check_lattice_names,
     lattice_axis_names,
@@ -89,8 +90,11 @@ class Slice:
         Masked points are grey. Of a grid of more than `MOST_SHOWN` points there is no map.
         """
         head = ("axis", "moves", "from", "to", "points")
-        rows = [(a.name, ", ".join(a.terms), a.start, a.stop, a.points) for a in self.axes]
-        about = [("crystal", f"{self.crystal.formula} {self.crystal.symbol}")]
+        rows = [
+            (axis_label(a.name), ", ".join(map(axis_label, a.terms)), a.start, a.stop, a.points)
+            for a in self.axes
+        ]
+        about = [("crystal", crystal_label(self.crystal.formula, self.crystal.symbol))]
         tables = table_html(about) + table_html(rows, head)
         if self.shape[0] * self.shape[1] > MOST_SHOWN:
             return tables

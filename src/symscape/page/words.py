@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from symscape.crystal.labels import axis_label
+from symscape.crystal.labels import axis_label, with_overbars
 from symscape.questions.behind import BehindCrystal
 from symscape.questions.case import Check
 from symscape.questions.points import ClosestPair
@@ -98,10 +98,10 @@ def crystal_text(crystal: BehindCrystal, *, bare: bool = False) -> str:
 
 
 def symbol_markup(symbol: str) -> Any:
-    """Write a space group's symbol with its screws below the line: P6<sub>3</sub>mc, escaped."""
+    """Write a space group's symbol with bars and screws: P6<sub>3</sub>mc, P3̅m1; escaped."""
     from markupsafe import Markup, escape
 
-    return Markup(re.sub(r"_(\d)", r"<sub>\1</sub>", str(escape(symbol))))
+    return Markup(re.sub(r"_(\d)", r"<sub>\1</sub>", str(escape(with_overbars(symbol)))))
 
 
 def prototype_markup(prototype: str) -> Any:

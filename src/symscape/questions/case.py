@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, is_dataclass
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-import numpy as np
-
-from symscape.notebook import map_html, table_html
+from symscape.notebook import noun_html
 from symscape.questions.notes import Notes
 from symscape.questions.subjects import Subject, subject_of
 
@@ -17,9 +15,6 @@ if TYPE_CHECKING:
 
 Kind = TypeVar("Kind")
 Status = Literal["passed", "failed", "error"]
-
-#: what stands where a tolerance has no end
-NOTHING = "–"
 
 
 @dataclass(frozen=True)
@@ -131,22 +126,8 @@ class CaseResult:
         return f"CaseResult({self.id}, {self.question}: {self.status}{what})"
 
     def _repr_html_(self) -> str:
-        """Return the checks as a table and, where they are kept, the energies as a map."""
-        rows = [
-            (
-                "✓" if c.passed else "✗",
-                c.metric,
-                c.value,
-                *(NOTHING if e is None else e for e in c.limit),
-                c.unit,
-            )
-            for c in self.checks
-        ]
-        head = ("", f"{self.question}: {self.status}", "value", "low", "high", "unit")
-        if self.energies is None:
-            return table_html(rows, head)
-        energies = np.array(self.energies, dtype=float)
-        return table_html(rows, head) + map_html(energies, f"energies of {self.id}")
+        """Return the checks by title, for notebooks; `registry.case_html` knows the titles."""
+        return noun_html(self)
 
     @property
     def id(self) -> str:

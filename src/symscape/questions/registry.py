@@ -6,8 +6,12 @@ from dataclasses import fields
 from importlib import import_module, metadata
 from pkgutil import iter_modules
 
+import numpy as np
+
 from symscape import questions
 from symscape.errors import SymscapeError, shown
+from symscape.notebook import map_html, noun_html, table_html
+from symscape.questions.case import CaseResult
 from symscape.questions.metric import Metric
 from symscape.questions.notes import Notes
 from symscape.questions.question import Question
@@ -15,6 +19,8 @@ from symscape.questions.question import Question
 #: entry points whose values are a `Question` each
 ENTRY_POINTS = "symscape.questions"
 
+#: what stands where a tolerance has no end
+_NO_END = "–"
 #: what every case may keep
 _NOTES = frozenset(field.name for field in fields(Notes))
 #: modules of this package that look questions up, and so can hold none
@@ -143,3 +149,23 @@ def question_words(name: str) -> str:
     """Words for a question within a sentence: ``relative energies``."""
     title = question_title(name)
     return title[:1].lower() + title[1:]
+
+
+@noun_html.register
+def case_html(case: CaseResult) -> str:
+    """Return a case's checks as a table and, where they are kept, its energies as a map."""
+    rows = [
+        (
+            "✓" if c.passed else "✗",
+            metric_title(c.metric),
+            c.value,
+            *(_NO_END if end is None else end for end in c.limit),
+            c.unit,
+        )
+        for c in case.checks
+    ]
+    head = ("", f"{question_title(case.question)}: {case.status}", "value", "low", "high", "unit")
+    if case.energies is None:
+        return table_html(rows, head)
+    energies = np.array(case.energies, dtype=float)
+    return table_html(rows, head) + map_html(energies, f"energies of {case.subject.title}")

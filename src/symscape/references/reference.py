@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from symscape.crystal.crystal import Crystal
+from symscape.crystal.labels import axis_label, crystal_label
 from symscape.crystal.slice import Slice
 from symscape.crystal.structures import Structures
 from symscape.crystal.tangents import crystal_at
@@ -78,13 +79,15 @@ class LandscapeReference:
     def _repr_html_(self) -> str:
         """Return a map of the energies and what they were computed with, for notebooks."""
         energies = np.where(self.mask, np.nan, self.relative)
+        crystal = crystal_label(self.slice.crystal.formula, self.slice.crystal.symbol)
         rows = [
-            ("reference", self.id),
+            ("crystal", crystal),
+            ("slice", ", ".join(axis_label(axis.name) for axis in self.slice.axes)),
             ("level of theory", self.level_of_theory),
             ("points with energy", int(np.isfinite(energies).sum())),
             ("highest energy (meV/atom)", 1000 * float(np.nanmax(energies, initial=0.0))),
         ]
-        return table_html(rows) + map_html(energies, f"DFT energies of {self.id}")
+        return table_html(rows) + map_html(energies, f"DFT energies of {crystal}")
 
     @property
     def id(self) -> str:

@@ -25,6 +25,7 @@ from symscape.models.card import ModelCard
 from symscape.notebook import table_html
 from symscape.questions.case import CaseResult
 from symscape.questions.records import plain_case, read_case
+from symscape.questions.registry import question_title
 from symscape.results.consistency import check_consistency
 from symscape.results.names import with_present_names
 from symscape.results.structure import StructureSummary, summarize_structure
@@ -244,8 +245,8 @@ class RunResults:
 
     def _repr_html_(self) -> str:
         """Return the cases as a table, for notebooks."""
-        rows = [(case.material, case.slice, case.question, case.status) for case in self.cases]
-        return table_html(rows, ("material", "slice", "question", "status"))
+        rows = [(c.subject.title, question_title(c.question), c.status) for c in self.cases]
+        return table_html(rows, ("about", "question", "status"))
 
     def reference(self, case: CaseResult) -> ReferenceSummary | None:
         """Return the slice that a case was run on; None for a case without one."""
