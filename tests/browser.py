@@ -63,6 +63,30 @@ class Browser:
                     found.append(f"request: {url}")
         return found
 
+    def seconds_to_open(self, path: Path, tries: int = 3) -> float:
+        """How long a page takes from the start to the end of its load event; the quickest try.
+
+        Another program may have the processor.
+        """
+        found = []
+        for _ in range(tries):
+            self.show(path)
+            # the event may still be going on
+            self.driver.set_script_timeout(30)
+            milliseconds = self.driver.execute_async_script(
+                """
+                const done = arguments[0];
+                const look = () => {
+                  const t = performance.getEntriesByType("navigation")[0];
+                  if (t.loadEventEnd > 0) done(t.loadEventEnd - t.startTime);
+                  else setTimeout(look, 10);
+                };
+                look();
+                """
+            )
+            found.append(milliseconds / 1000)
+        return min(found)
+
     def load_every_picture(self) -> None:
         """Fetch the pictures that wait until they are scrolled to."""
         self.driver.set_script_timeout(60)

@@ -199,7 +199,7 @@ def test_a_model_against_its_own_energies_has_no_error(crystal):
     text = (crystal / "page.html").read_text(encoding="utf-8")
     assert "Against DFT" in text
     assert "dft.extxyz@4" in text
-    assert 'http-equiv="refresh"' not in text
+    assert 'id="reload"' not in text
     assert "There is no DFT here" not in text
     assert outcome.output.index("as yet") < outcome.output.index("complete")
 

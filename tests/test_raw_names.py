@@ -132,6 +132,8 @@ def test_what_stands_on_the_pages_in_their_place(pages):
     # the hull's table of crystals, and the elements
     assert "CrB (Bh)" in text
     assert "Titanium, Ti: epsilon" in text
+    board = shown(pages["board"])
+    assert 0 < board.index("group 4") < board.index("group 11")
     assert "Se-P3₁21 x(Se), volume" in shown(pages["baseline"])
 
 

@@ -83,9 +83,14 @@ VIEWS = (
     View("baseline-landscape", "baseline", OPEN_PART.replace("{0}", "GeTe-R3m-ca-Ge_z")),
     View("history", "history", "document.querySelector('details').open = true"),
     View("board", "board", screen=False),
+    *(
+        View(f"board-{part}", "board", f"document.getElementById('{part}').{AT_ONCE}")
+        for part in ("cost-head", "materials", "crystals", "elements", "method", "versions")
+    ),
     View("model", "model"),
     View("model-elements", "model", f"document.getElementById('elements').{AT_ONCE}"),
-    View("material", "material"),
+    View("model-crystals", "model", "document.body.scrollIntoView(false)"),
+    View("material", "material", screen=False),
 )
 
 
@@ -167,10 +172,7 @@ def picture(browser: Browser, width: int, *, screen: bool) -> bytes:
 def test_a_report_is_small_and_opens_in_two_seconds(browser, pages, page):
     """4 MB of page and script, pictures apart, and 2 s until it is loaded."""
     path = pages[page]
-    browser.show(path)
-    seconds = browser.run(
-        "const t = performance.getEntriesByType('navigation')[0]; return t.loadEventEnd / 1000"
-    )
+    seconds = browser.seconds_to_open(path)
     print(f"{page}: {path.stat().st_size / 1e6:.2f} MB, loaded in {seconds:.2f} s")
     assert path.stat().st_size < 4e6
     assert seconds < 2.0

@@ -71,9 +71,10 @@ class Unit:
 
     @property
     def title(self) -> str:
-        """The material in words: ``Mg-Si``, ``group-4``, ``all crystals``."""
-        all_crystals = self.material == AllCrystals.material
-        return "all crystals" if all_crystals else self.material
+        """The material in words: ``Mg-Si``, ``group 4``, ``all crystals``."""
+        if self.material == AllCrystals.material:
+            return "all crystals"
+        return self.material.replace("-", " ") if self.subject.about == "curves" else self.material
 
     @property
     def subject(self) -> Subject:
@@ -82,7 +83,7 @@ class Unit:
 
     @property
     def label(self) -> str:
-        """Short name of the material: ``PbTiO3``, ``Mg-Si``, ``group-4``."""
+        """Short name of the material: ``PbTiO3``, ``Mg-Si``, ``group 4``."""
         return self.reference.formula if self.reference else self.title
 
     @property

@@ -86,6 +86,12 @@ class CrystalQuestion:
     metrics: tuple[RawMetric, ...]
 
 
+def _natural(name: str) -> list[tuple[bool, int, str]]:
+    """Key by which numbers within names are in the order of their values."""
+    parts = re.findall(r"\d+|\D+", name)
+    return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts]
+
+
 @dataclass(frozen=True, eq=False)
 class BoardSite:
     """Everything that the templates ask for.
@@ -118,13 +124,17 @@ class BoardSite:
 
     @cached_property
     def crystals(self) -> tuple[tuple[int, Unit], ...]:
-        """Units about crystals of which anything is asked, each with its place in the table."""
+        """Units about crystals of which anything is asked, each with its place in the table.
+
+        Numbers within names count as numbers: group 2 stands before group 10.
+        """
         table = self.ranking.table
-        return tuple(
+        found = (
             (k, unit)
             for k, unit in enumerate(table.units)
             if unit.reference is None and table.asked[k].any()
         )
+        return tuple(sorted(found, key=lambda entry: _natural(entry[1].id)))
 
     @cached_property
     def crystal_questions(self) -> tuple[CrystalQuestion, ...]:

@@ -9,6 +9,19 @@ from symscape.files import write_atomically
 
 #: where the results of the run before are kept
 EARLIER_RESULTS = "results.previous.json"
+#: a page by itself: nothing of it is needed once the run has ended
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{model} – symscape</title>
+<link rel="icon" href="data:,">
+</head>
+<body><main><h1>{model}</h1><p>{sentence}</p></main></body>
+</html>
+"""
 
 
 def set_aside(folder: Path, model: str, began: str) -> None:
@@ -35,5 +48,4 @@ def set_aside(folder: Path, model: str, began: str) -> None:
     if summary.exists():
         write_atomically(summary, f"# symscape: {model}\n\n{sentence}\n")
     if page.exists():
-        text = f"<!doctype html><meta charset=utf-8><title>{escape(model)}</title><p>{sentence}"
-        write_atomically(page, text)
+        write_atomically(page, _PAGE.format(model=escape(model), sentence=escape(sentence)))

@@ -7,10 +7,14 @@ const sorting = (() => {
     return Number.isNaN(Number(text)) ? text.toLowerCase() : Number(text);
   }
 
+  const names = new Intl.Collator("en", { numeric: true });
+
   function compare(a, b, direction) {
     // what is unknown stays at the end
     if (a === null || b === null) return (a === null) - (b === null);
-    if (typeof a === typeof b) return direction * (a < b ? -1 : a > b ? 1 : 0);
+    // numbers within names are in the order of their values: group 2 before group 10
+    if (typeof a === "string" && typeof b === "string") return direction * names.compare(a, b);
+    if (typeof a === typeof b) return direction * (a - b);
     return direction * (typeof a === "number" ? -1 : 1);
   }
 
