@@ -40,9 +40,9 @@ def test_calculators_of_ase_keep_every_contract(name):
     crystal = Crystal.from_sites([5.3, 5.3, 3.4, 90, 90, 90], standard_hall_number(136), sites)
     model = ASEModel(ModelCard(name, "ase", f"{__name__}:{name}"))
     model._calculator = globals()[name]()
-    for contract, result in check_crystal(model, crystal, QUICK).items():
-        assert result.applies
-        assert result.value < LIMITS[result.unit], contract.__name__
+    for checked in check_crystal(model, crystal, QUICK):
+        assert checked.result.applies
+        assert checked.result.value < LIMITS[checked.result.unit], checked.name
 
 
 @st.composite

@@ -79,7 +79,7 @@ def broken(results):
 
 
 def by_name(results, end=""):
-    return {f"{contract.__name__}{end}": result for contract, result in results.items()}
+    return {f"{checked.name}{end}": checked.result for checked in results}
 
 
 def checked(*asked, **more):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.slice import Slice
@@ -27,6 +28,29 @@ from symscape.science.contracts.scan import smoothness
 
 CrystalContract = Callable[[Potential, Crystal, ContractSettings], ContractResult]
 SliceContract = Callable[[Potential, Slice, ContractSettings], ContractResult]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A contract, and what it found.
+
+    Parameters
+    ----------
+    contract
+        One of those below.
+    result
+        By how much the potential breaks it.
+    """
+
+    contract: CrystalContract | SliceContract
+    result: ContractResult
+
+    @property
+    def name(self) -> str:
+        """``under_rotations``, ..."""
+        # a function has a name, as `Callable` does not know
+        return str(self.contract.__name__)
+
 
 #: about the energy of one crystal
 ENERGY_CONTRACTS: tuple[CrystalContract, ...] = (
@@ -54,7 +78,7 @@ def check_crystal(
     settings: ContractSettings = DEFAULT_SETTINGS,
     *,
     forces: bool = True,
-) -> dict[CrystalContract, ContractResult]:
+) -> tuple[Checked, ...]:
     """Check every contract about one crystal.
 
     Parameters
@@ -70,15 +94,15 @@ def check_crystal(
 
     Returns
     -------
-    dict
-        What each contract found, by the contract itself.
+    tuple of Checked
+        What each contract found, those about energies first.
     """
     chosen = (*ENERGY_CONTRACTS, *FORCE_CONTRACTS) if forces else ENERGY_CONTRACTS
-    return {contract: contract(model, crystal, settings) for contract in chosen}
+    return tuple(Checked(contract, contract(model, crystal, settings)) for contract in chosen)
 
 
 def check_slice(
     model: Potential, slice: Slice, settings: ContractSettings = DEFAULT_SETTINGS
-) -> dict[SliceContract, ContractResult]:
+) -> tuple[Checked, ...]:
     """Check every contract about one slice; as `check_crystal`."""
-    return {contract: contract(model, slice, settings) for contract in SLICE_CONTRACTS}
+    return tuple(Checked(check, check(model, slice, settings)) for check in SLICE_CONTRACTS)
