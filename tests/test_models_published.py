@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 import numpy as np
@@ -14,8 +15,8 @@ from symscape.errors import ModelError
 from symscape.models import published, registry
 from symscape.models.base import EnergyModel, Prediction
 from symscape.models.card import ModelCard, PublishedValue
+from symscape.models.family import FamilyModel
 from symscape.models.registry import load_cards, read_cards
-from symscape.models.weights import content_hash
 
 VALUES = [(name, value) for name, card in load_cards().items() for value in card.published]
 
@@ -141,14 +142,20 @@ def test_the_command_says_what_differs(monkeypatch):
 
 
 @pytest.mark.parametrize("text", ["other", ""])
-def test_another_file_than_the_cards_is_told(tmp_path, text, monkeypatch):
-    weights = tmp_path / "weights.bin"
-    weights.write_text("the published ones")
-    digest = content_hash(weights)
-    weights.write_text(text or weights.read_text())
+@pytest.mark.parametrize("folder", [False, True])
+def test_another_file_than_the_cards_is_told(tmp_path, text, folder, monkeypatch):
+    path = tmp_path / "weights" / ("state.pt" if folder else "weights.bin")
+    path.parent.mkdir()
+    path.write_text("the published ones")
+    digest = hashlib.sha256(b"the published ones").hexdigest()
+    path.write_text(text or path.read_text())
+    # what else lies in a folder is not the weights
+    (path.parent / "README.md").write_text("read me")
 
     class Filed(Springs):
-        weights = tmp_path / "weights.bin"
+        weights = path.parent if folder else path
+        state_file = "state.pt"
+        digest_of = FamilyModel.digest_of
 
     monkeypatch.setattr(published, "FamilyModel", Filed)
     card = ModelCard("mine", "ase", digest=digest)

@@ -32,7 +32,7 @@ WITHOUT_PARAMETERS = {
 WITHOUT_ELEMENTS = {"7net-omni", "7net-omni-matpes-r2scan"}
 
 
-#: of MACE and ORB: the files whose digest stands nowhere that could be found
+#: ORB's files whose digest stands nowhere that could be found
 WITHOUT_DIGEST = {
     "orb-v2", "orb-mptraj-only-v2", "orb-v3-conservative-20-omat", "orb-v3-direct-inf-omat",
     "orb-v3-direct-20-omat", "orb-v3-conservative-20-mpa", "orb-v3-direct-inf-mpa",
@@ -61,8 +61,10 @@ def test_every_card_is_complete(name):
     assert bool(card.elements) == (name not in WITHOUT_ELEMENTS)
     assert card.checkpoint
     assert card.weights_file
-    if card.family in ("mace", "orb"):
+    # the seven of matgl 4 are revisions of repositories that are not here
+    if not card.weights_file.startswith("~/.cache/matgl/models--"):
         assert bool(card.digest) == (name not in WITHOUT_DIGEST)
+    if card.family in ("mace", "orb"):
         assert card.weights_file.startswith("https://")
 
 

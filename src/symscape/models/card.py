@@ -84,8 +84,9 @@ class ModelCard:
         Versions of the family's package that load the weights rightly, as in ``<3`` (PEP 440);
         empty for any.
     digest
-        SHA-256 of the weights' file, or of a folder as `symscape.models.weights.content_hash` has
-        it; empty where not known.
+        SHA-256 of the weights' file, of matgl's and diep's folders that of ``state.pt``; another
+        file in the package's folder is refused. Empty where not known: then the first file that
+        is used on a machine is the one that counts there (`symscape.models.fetched`).
     published
         Published numbers, for ``symscape models --check``.
     not_published

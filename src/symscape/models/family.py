@@ -17,6 +17,7 @@ from symscape.models.base import EnergyModel, Prediction
 from symscape.models.card import ModelCard, not_trained
 from symscape.models.checkpoints import recognize_family
 from symscape.models.devices import check_device, device_kind
+from symscape.models.fetched import check_fetched
 from symscape.models.precision import precision_kept, precision_settings
 from symscape.models.weights import (
     content_hash,
@@ -25,6 +26,7 @@ from symscape.models.weights import (
     package_folder,
     package_identity,
     reason_of,
+    sha256_of,
 )
 
 
@@ -52,6 +54,8 @@ class FamilyModel(EnergyModel):
     loader_options: ClassVar[tuple[str, ...]] = ()
     #: whether a checkpoint is a folder rather than a file
     saves_folders: ClassVar[bool] = False
+    #: the file in such a folder that holds the trained numbers
+    state_file: ClassVar[str] = ""
     #: to be raised whenever the adapter's energies change, so that old cached ones are not used
     revision: ClassVar[int] = 1
 
@@ -90,7 +94,8 @@ class FamilyModel(EnergyModel):
         Raises
         ------
         ModelError
-            If the package is not installed, the weights are missing, or they are another family's.
+            If the package is not installed, or the weights are missing, another family's, or under
+            a registered name another file than the card's (`check_fetched`).
         """
         folder = self._package_folder()
         if self.card.weights_file:
@@ -100,6 +105,7 @@ class FamilyModel(EnergyModel):
                 found = self.locate(self.card, folder)
             if not found.exists():
                 raise self._missing(found, "it was not there after a download")
+            check_fetched(self.card, found, self.digest_of(found))
             return found
         path = Path(str(self.card.checkpoint)).expanduser()
         if not path.exists():
@@ -117,6 +123,10 @@ class FamilyModel(EnergyModel):
         if path.is_file() and not path.stat().st_size:
             raise ModelError(f"The checkpoint {path} is empty: save it again.")
         return path
+
+    def digest_of(self, weights: Path) -> str:
+        """Return the SHA-256 of the file that holds the trained numbers, as a card has it."""
+        return sha256_of(weights / self.state_file if weights.is_dir() else weights)
 
     def check_installed(self) -> None:
         """Raise ModelError if the package is not installed or a named checkpoint is not there."""

@@ -42,6 +42,7 @@ class MatGLModel(FamilyModel):
     implements = ALL_QUANTITIES
     dtypes: ClassVar[tuple[str, ...]] = ("float32", "float64")
     saves_folders = True
+    state_file = "state.pt"
     default_batch_size: ClassVar[int] = 16
     revision: ClassVar[int] = 2
     #: M3GNet of matgl 1 and 2 takes the place of a bond among the short ones for its place among

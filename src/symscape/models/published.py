@@ -14,7 +14,6 @@ from symscape.errors import ModelError
 from symscape.models.base import EnergyModel
 from symscape.models.card import PublishedValue
 from symscape.models.family import FamilyModel
-from symscape.models.weights import content_hash
 
 #: what is published of a structure, with the unit
 _UNITS = {
@@ -76,7 +75,7 @@ def weights_are_the_cards(model: EnergyModel) -> bool | None:
     """
     if not model.card.digest or not isinstance(model, FamilyModel):
         return None
-    return content_hash(model.weights) == model.card.digest
+    return model.digest_of(model.weights) == model.card.digest
 
 
 def _with_options(model: EnergyModel, value: PublishedValue) -> EnergyModel:

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from symscape.errors import ModelError, message_of
+from symscape.files import checksum
 from symscape.models.working_copies import (
     code_files,
     distributions_of,
@@ -87,7 +88,9 @@ def _stamps(files: list[Path]) -> tuple[tuple[str, int, int], ...]:
 
 
 def content_hash(path: Path) -> str:
-    """Return the SHA-256 of a file, or of a folder's files with their names.
+    """Return what tells the content of a file or folder apart: a hash of its files' SHA-256.
+
+    Fingerprints hold it. What a card's ``digest`` is compared with is `sha256_of`.
 
     Raises
     ------
@@ -100,6 +103,28 @@ def content_hash(path: Path) -> str:
         return _hash_files(str(path), _stamps(files))
     except OSError as error:
         raise ModelError(f"Can't read the checkpoint {path}: {error.strerror}.") from error
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, as ``sha256sum`` prints it.
+
+    Raises
+    ------
+    ModelError
+        If the file can't be read.
+    """
+    path = path.resolve()
+    try:
+        (stamp,) = _stamps([path])
+        return _sha256(*stamp)
+    except OSError as error:
+        raise ModelError(f"Can't read the checkpoint {path}: {error.strerror}.") from error
+
+
+@lru_cache(maxsize=64)
+def _sha256(name: str, size: int, time: int) -> str:
+    """Hash a file; size and time in the key make a rewritten one be read again."""
+    return checksum(Path(name))
 
 
 @lru_cache(maxsize=64)
