@@ -165,3 +165,34 @@ def test_a_crashed_worker_leaves_its_case_in_the_report(suite):
     assert case["status"] == "error"
     assert "crashed" in case["detail"]["message"]
     assert results(suite, "exact")["cases"][0]["status"] == "passed"
+
+
+@pytest.mark.parametrize("model", ["raising", "ending"])
+def test_a_marker_of_the_users_excuses_no_error(suite, model):
+    path = suite.path / "test_landscape.py"
+    marker = "@pytest.mark.xfail\n@pytest.mark.landscape"
+    path.write_text(path.read_text().replace("@pytest.mark.landscape", marker))
+    found = run(suite, "--mlip", f"cheap:{model}")
+    assert found.ret == 1
+    found.stdout.fnmatch_lines(["1 cases could not be evaluated, *no marker of a test*"])
+
+
+def test_a_test_that_passes_without_a_verdict_has_judged_nothing(suite):
+    path = suite.path / "test_landscape.py"
+    path.write_text(path.read_text().replace("verdict(landscape.judge())", "landscape.judge()"))
+    found = run(suite, "--mlip", "cheap:exact")
+    assert found.ret == 1
+    (case,) = results(suite, "exact")["cases"]
+    assert case["status"] == "error"
+    assert "without a verdict" in case["detail"]["message"]
+
+
+def test_a_case_whose_worker_crashed_is_worse_than_the_baseline(suite):
+    pytest.importorskip("xdist")
+    run(suite, "--mlip", "cheap:exact")
+    baseline = keep(suite, "exact", "whole")
+    found = run(
+        suite, "--mlip", "cheap:crashing", "-n", "1", "--baseline", str(baseline), apart=True
+    )
+    assert found.ret == 1
+    found.stdout.fnmatch_lines(["*1 worse, 0 better, 0 new, 0 gone*"])

@@ -15,7 +15,7 @@ from symscape.questions.case import CaseResult, Check
 from symscape.questions.metric import Metric
 from symscape.questions.notes import BehindRow, Notes
 from symscape.questions.question import Question
-from symscape.questions.registry import QUESTIONS, metric_title, question_title
+from symscape.questions.registry import QUESTIONS, metric_named, metric_title, question_title
 from symscape.results.run_results import BaselineSummary
 from symscape.suite.gate import Baseline, change_table
 from symscape.suite.github import failure_annotations
@@ -66,8 +66,9 @@ def test_the_terminal_names_metrics_by_their_titles(worse, monkeypatch):
     for where, text in texts.items():
         assert raw_keys(text) == [], where
         assert title in text or where == "changes", where
-    # what has to be written into a tolerance file is in the block alone
-    assert f"{title} [{check.metric}]" in re.sub(r"\s+", " ", texts["block"])
+    # what has to be written into a tolerance file is in the block alone; no file allows gaps
+    named = f"{title} [{check.metric}]" in re.sub(r"\s+", " ", texts["block"])
+    assert named == (not metric_named(check.metric).gap)
 
 
 def test_summary_and_page_name_metrics_by_their_titles(worse):

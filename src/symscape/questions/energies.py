@@ -16,7 +16,7 @@ from symscape.questions.metric import Metric, Score
 from symscape.questions.notes import Notes
 from symscape.questions.points import ClosestPair, FailedPoint, WorstPoint
 from symscape.questions.question import Question, Scoring
-from symscape.questions.slices import begin
+from symscape.questions.slices import FAILED_POINTS, begin, without_energy
 from symscape.questions.subjects import MaterialSlice
 from symscape.science.landscape.metrics import (
     WINDOWS,
@@ -196,7 +196,7 @@ def _failed_points(
     energies: np.ndarray,
     failures: dict[tuple[int, int], str],
 ) -> tuple[FailedPoint, ...]:
-    lacking = np.argwhere(reference.valid & ~np.isfinite(energies))
+    lacking = np.argwhere(without_energy(reference, energies))
     points = [(int(i), int(j)) for i, j in lacking]
     unknown = "the model returned no finite energy"
     return tuple(
@@ -243,7 +243,6 @@ SPEARMAN = Metric(
     ),
 )  # fmt: skip
 N_POINTS = Metric("n_points", "points compared", ideal=None, counts=True)
-FAILED_POINTS = Metric("failed_points", "points without energy", counts=True, gap=True)
 
 
 def _mean_absolute_error(reference: np.ndarray, model: np.ndarray) -> float:

@@ -14,7 +14,7 @@ from symscape.questions.measures import measured, number
 from symscape.questions.metric import Metric, Score
 from symscape.questions.points import GridDetail, Place
 from symscape.questions.question import Question, Scoring
-from symscape.questions.slices import begin
+from symscape.questions.slices import FAILED_POINTS, begin, check_gaps
 from symscape.questions.subjects import MaterialSlice
 
 if TYPE_CHECKING:
@@ -118,7 +118,10 @@ def judge_minima(
         for m, environment in environments_of(reference, minima)
     )
     detail = MinimaDetail(geometry_of(comparison), tuple(rows))
-    return judged(MINIMA, blank, limits, measured(OF_MINIMA, comparison), detail, warnings)
+    gaps = check_gaps(reference, energies)
+    return judged(
+        MINIMA, blank, limits, measured(OF_MINIMA, comparison), detail, warnings, gaps=gaps
+    )
 
 
 def _ask(case: SliceCase, **known: Unpack[AskedOf]) -> CaseResult:
@@ -172,7 +175,7 @@ MINIMA = Question(
     "minima",
     "Minima",
     MaterialSlice,
-    (*OF_MINIMA,),
+    (*OF_MINIMA, FAILED_POINTS),
     ask=_ask,
     detail=MinimaDetail,
     settings={"window": 1000.0, "threshold": 5.0, "radius": 0.25},

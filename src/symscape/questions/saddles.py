@@ -14,7 +14,7 @@ from symscape.questions.measures import measured, number
 from symscape.questions.metric import Metric, Score
 from symscape.questions.points import GridDetail, Place
 from symscape.questions.question import Question, Scoring
-from symscape.questions.slices import begin
+from symscape.questions.slices import FAILED_POINTS, begin, check_gaps
 from symscape.questions.subjects import MaterialSlice
 
 if TYPE_CHECKING:
@@ -98,7 +98,8 @@ def judge_saddles(
         for saddle in comparison.saddles
     )
     detail = SaddlesDetail(geometry_of(comparison), saddles)
-    return judged(SADDLES, blank, limits, measured(OF_SADDLES, comparison), detail)
+    gaps = check_gaps(reference, energies)
+    return judged(SADDLES, blank, limits, measured(OF_SADDLES, comparison), detail, gaps=gaps)
 
 
 def _barrier_errors(found: TopologyComparison) -> np.ndarray:
@@ -142,7 +143,7 @@ SADDLES = Question(
     "saddles",
     "Saddles and barriers",
     MaterialSlice,
-    (*OF_SADDLES,),
+    (*OF_SADDLES, FAILED_POINTS),
     ask=_ask,
     detail=SaddlesDetail,
     nothing="DFT has no saddle between two minima here",

@@ -10,7 +10,7 @@ from symscape.questions.case import CaseResult
 from symscape.questions.known import AskedOf
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
-from symscape.questions.slices import begin
+from symscape.questions.slices import FAILED_POINTS, begin, check_gaps
 from symscape.questions.subjects import MaterialSlice
 from symscape.science.contracts.details import Roughness
 
@@ -151,7 +151,8 @@ def judge_smoothness(
         f"{point.kind} at grid point {point.index}: {environment}"
         for point, environment in zip(worst_points, environments, strict=True)
     )
-    return judged(SMOOTHNESS, blank, limits, metrics, detail, warnings)
+    gaps = check_gaps(reference, energies)
+    return judged(SMOOTHNESS, blank, limits, metrics, detail, warnings, gaps=gaps)
 
 
 def grid_metrics(found: GridSmoothness) -> dict[str, float]:
@@ -208,7 +209,7 @@ SMOOTHNESS = Question(
     "smoothness",
     "Smoothness",
     MaterialSlice,
-    (ROUGH_POINTS, MAX_ROUGHNESS, MAX_EXCESS, MAX_JUMP, MAX_KINK, MAX_RIPPLE),
+    (ROUGH_POINTS, MAX_ROUGHNESS, MAX_EXCESS, MAX_JUMP, MAX_KINK, MAX_RIPPLE, FAILED_POINTS),
     ask=_ask,
     detail=SmoothnessDetail,
     settings={"window": 1000.0},

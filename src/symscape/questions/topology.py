@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from symscape.questions.case import CaseResult
+from symscape.questions.case import CaseResult, Check
 from symscape.questions.detail import NO_ZERO
 from symscape.questions.limits import CaseTolerances
 from symscape.questions.notes import Notes
@@ -61,13 +61,23 @@ def judged(
     metrics: Mapping[str, float],
     detail: DataclassInstance,
     warnings: tuple[str, ...] | None = None,
+    *,
+    gaps: tuple[Check, ...],
 ) -> CaseResult:
-    """Return the verdict; ``detail`` is a dataclass of the question's.
+    """Return the verdict.
 
     A metric that is not defined because something is missing says nothing: what is missing is
     counted by a metric of its own.
+
+    Parameters
+    ----------
+    detail
+        A dataclass of the question's.
+    gaps
+        Of the grid: `symscape.questions.slices.check_gaps`.
     """
     checks = [check for check in limits.check(metrics, question) if check.value == check.value]
+    checks += gaps
     return replace(
         blank,
         status="passed" if all(check.passed for check in checks) else "failed",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,8 +49,14 @@ class Baseline:
         return judge_against(result, self.find(result, digest), self.margin)[0]
 
     def find(self, result: CaseResult, digest: str) -> CaseResult | None:
-        """Return the same question asked of the same reference, or None."""
+        """Return the same question asked of the same reference, or None.
+
+        What could not be evaluated is held against whatever the baseline has: no reference may have
+        been read.
+        """
         case = self.cases.get((result.question, result.material, result.slice))
+        if result.status == "error":
+            return case
         if case is not None and case.notes.digest == digest:  # a case about crystals
             return case
         return case if self.digests.get((result.material, result.slice)) == digest else None
@@ -136,7 +143,8 @@ def change_table(cases: list[CaseResult], baseline: Baseline, gone: list[str]) -
         what = ""
         if metrics and change in ("worse", "better"):
             m = metrics[0]
-            what = f"{metric_title(m.metric)} {m.old:.4g} -> {m.new:.4g} {m.unit}".rstrip()
+            old, now = (f"{v:.4g}" if isfinite(v) else "no value" for v in (m.old, m.new))
+            what = f"{metric_title(m.metric)} {old} -> {now} {m.unit}".rstrip()
         asked = question_words(case.question)
         rows.append((order.index(change), f"{change:<7} {asked:<{width}} {case.id}  {what}"))
     rows += [(order.index("gone"), f"{'gone':<7} {_gone(name)}") for name in gone]

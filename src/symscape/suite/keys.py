@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 SESSION: pytest.StashKey[SuiteSession] = pytest.StashKey()
 #: on an item: the results recorded by its test
 RECORDED = pytest.StashKey[list["CaseResult"]]()
+#: on an item: that its test recorded any result, sent along or not
+JUDGED = pytest.StashKey[bool]()
 
 #: the attribute of a test report that carries results, as plain data, from a worker process
 REPORT_ATTRIBUTE = "symscape_results"

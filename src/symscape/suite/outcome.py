@@ -92,6 +92,7 @@ class Outcome:
         if self.early is not None:
             self.early.end()
         self._record_lost_cases()
+        self._refuse_excused_errors(session.exitstatus)
         self._write_reports()
         if self.problems and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -104,12 +105,26 @@ class Outcome:
         """Record as errors the cases whose test failed without a result: the worker crashed."""
         from symscape.questions.case import CaseResult
         from symscape.questions.notes import Notes
+        from symscape.suite.session import session_of
 
         recorded = {CaseName(c.question, c.model, c.material, c.slice) for c in self.cases}
         for test, reason in self.lost.items():
             name = roll_of(self.config).cases.get(test)
             if name is not None and name not in recorded:
-                self.cases.append(CaseResult(*name, "error", notes=Notes(message=reason)))
+                result = CaseResult(*name, "error", notes=Notes(message=reason))
+                self.cases.append(session_of(self.config).judged(result))
+
+    def _refuse_excused_errors(self, exitstatus: int) -> None:
+        """Fail a run that pytest takes for green though a case could not be evaluated.
+
+        A marker of the user's own (``xfail``) excuses whatever a test raises.
+        """
+        errors = [case for case in self.cases if case.status == "error"]
+        if errors and exitstatus == pytest.ExitCode.OK:
+            self.problems.append(
+                f"{len(errors)} cases could not be evaluated, {errors[0].id} among them; no marker "
+                "of a test excuses that."
+            )
 
     def _draw_early(self, case: CaseResult) -> None:
         """Have the figures of a slice drawn while the run goes on, if it decides them."""

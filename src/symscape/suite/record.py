@@ -10,15 +10,22 @@ from symscape.errors import NotEvaluated, SymscapeError, message_of, printable
 from symscape.questions.case import CaseResult
 from symscape.questions.notes import Notes
 from symscape.questions.records import plain_case
-from symscape.suite.keys import RECORDED, REPORT_ATTRIBUTE
-from symscape.suite.roll import case_of
+from symscape.suite.keys import JUDGED, RECORDED, REPORT_ATTRIBUTE
+from symscape.suite.roll import CaseName, asks, case_of
 from symscape.suite.session import session_of
 from symscape.verdict.explain import explain, failure_line
 
 
 def record(item: pytest.Item, result: CaseResult) -> None:
     """Keep a result with the test that made it."""
+    item.stash[JUDGED] = True
     item.stash.setdefault(RECORDED, []).append(result)
+
+
+def record_error(item: pytest.Item, name: CaseName, message: str) -> None:
+    """Keep that a case could not be evaluated, and why."""
+    result = CaseResult(*name, "error", notes=Notes(message=message))
+    record(item, session_of(item.config).judged(result))
 
 
 def recorder(item: pytest.Item) -> Callable[[CaseResult], None]:
@@ -43,7 +50,14 @@ def recorder(item: pytest.Item) -> Callable[[CaseResult], None]:
 
 
 def attach_results(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Hand an item's results to its report, which xdist carries to the main process."""
+    """Hand an item's results to its report, which xdist carries to the main process.
+
+    A test that asks a question and passes without a verdict has judged nothing.
+    """
+    if report.when == "call" and report.passed and asks(item) and not item.stash.get(JUDGED, False):
+        name = case_of(item)
+        if name is not None:
+            record_error(item, name, "its test passed without a verdict; let it call verdict(...).")
     results = item.stash.get(RECORDED, None)
     if results:
         setattr(report, REPORT_ATTRIBUTE, [plain_case(result) for result in results])
@@ -72,7 +86,7 @@ def shorten_user_error(
     name = case_of(item)
     if name is None or RECORDED in item.stash:
         return
-    record(item, CaseResult(*name, "error", notes=Notes(message=message)))
+    record_error(item, name, message)
 
 
 def first_line(what: object) -> str:

@@ -83,6 +83,12 @@ def question_of(node: pytest.Item | pytest.Function, fixture: str) -> str:
     return name
 
 
+def asks(item: pytest.Item) -> bool:
+    """Whether a test's marker names the question that it asks."""
+    markers = (item.get_closest_marker(fixture) for fixture in _ASKED_ELSE)
+    return any(marker is not None and marker.args for marker in markers)
+
+
 def case_of(item: pytest.Item) -> CaseName | None:
     """Return the case that a test judges; None for any other test."""
     callspec = getattr(item, "callspec", None)

@@ -10,7 +10,7 @@ import numpy as np
 from symscape.questions.case import CaseResult, Check
 from symscape.questions.metric import Metric, Movement
 from symscape.questions.notes import BaselineDetail, Change, MetricChange
-from symscape.questions.registry import metric_named
+from symscape.questions.registry import QUESTIONS, metric_named
 
 #: by how much of a tolerance a metric may be worse than the baseline
 DEFAULT_MARGIN = 0.1
@@ -37,7 +37,8 @@ def compare_case(
     """Compare a case with the same case of an earlier run.
 
     A value that can't be compared is never taken for as good as before: where the check fails today
-    and the earlier run has no number for it, the case is worse.
+    and the earlier run has no number for it, the case is worse, and so it is where the earlier run
+    held a number against a limit and today there is none to hold against anything.
 
     Parameters
     ----------
@@ -72,7 +73,28 @@ def compare_case(
         else:
             continue
         changes.append(MetricChange(check.metric, check.unit, was, check.value, worsening))
-    return CaseChange(new.question, new.id, _overall(moves), tuple(changes))
+    lost = _lost(new, old)
+    moves += ["worse"] * len(lost)
+    return CaseChange(new.question, new.id, _overall(moves), (*changes, *lost))
+
+
+def _lost(new: CaseResult, old: CaseResult) -> list[MetricChange]:
+    """Return what the earlier run judged and today has no number any more.
+
+    A limit that was dropped leaves the number among the metrics; a gap that is no longer counted is
+    none.
+    """
+    today = {check.metric for check in new.checks}
+    question = QUESTIONS.get(new.question)
+    known = {metric.name: metric for metric in question.metrics} if question else {}
+    return [
+        MetricChange(check.metric, check.unit, check.value, math.nan, math.inf)
+        for check in old.checks
+        if check.metric in known.keys() - today
+        and not known[check.metric].gap
+        and not math.isnan(check.value)
+        and math.isnan(known[check.metric].of(new.metrics))
+    ]
 
 
 def _growth(metric: Metric, was: float, check: Check) -> float:
@@ -81,6 +103,8 @@ def _growth(metric: Metric, was: float, check: Check) -> float:
     if before == after:
         return 0.0
     allowed = metric.allowed(check.value if after > before else was, check.limit)
+    if math.isinf(allowed) and math.isfinite(after - before) and not metric.counts:
+        return 0.0  # nothing is too far on an open side
     if not 0 < allowed < math.inf:
         allowed = 1.0 if metric.counts else metric.noise
     return (after - before) / allowed

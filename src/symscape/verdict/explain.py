@@ -79,10 +79,11 @@ def _table(result: CaseResult) -> list[str]:
 
 
 def _keys(failed: Sequence[Check]) -> list[str]:
-    """Say by which keys a tolerance file knows what failed."""
-    if not failed:
+    """Say by which keys a tolerance file knows what failed; it knows no gaps."""
+    limited = [check.metric for check in failed if not metric_named(check.metric).gap]
+    if not limited:
         return []
-    named = ", ".join(f"{metric_title(check.metric)} [{check.metric}]" for check in failed)
+    named = ", ".join(f"{metric_title(name)} [{name}]" for name in limited)
     return wrap(
         f"in tolerance files: {named}", _WIDTH, initial_indent="  ", subsequent_indent="    "
     )
@@ -158,7 +159,8 @@ def _against_baseline(baseline: BaselineDetail) -> list[str]:
     width = max((len(metric_title(m.metric)) for m in baseline.metrics), default=0)
     for change in sorted(baseline.metrics, key=lambda m: -m.worsening):
         old = f"{change.old:.4g}" if math.isfinite(change.old) else "no value"
-        values = f"{old} -> {change.new:.4g} {change.unit}".rstrip()
+        new = f"{change.new:.4g}" if math.isfinite(change.new) else "no value"
+        values = f"{old} -> {new} {change.unit}".rstrip()
         # infinite from a number to none
         much = math.isfinite(change.worsening)
         share = f"  ({100 * change.worsening:+.0f} % of the tolerance)" if much else ""
