@@ -52,6 +52,14 @@ class Browser:
         """Texts of the visible elements that fit a selector."""
         return [element.text for element in self.all(selector) if element.is_displayed()]
 
+    def wait_for(self, script: str, seconds: float = 10.0):
+        """Run JavaScript again and again until what it returns is true; return that."""
+        from selenium.webdriver.support.ui import WebDriverWait
+
+        return WebDriverWait(self.driver, seconds, 0.05).until(
+            lambda driver: driver.execute_script(script), f"never true: {script}"
+        )
+
     def problems(self) -> list[str]:
         """What the console said and which requests left the disk, since the last call."""
         found = [f"console: {entry['message']}" for entry in self.driver.get_log("browser")]

@@ -210,7 +210,10 @@ def test_maps_show_the_model_that_was_chosen(browser, site):
     assert dft.startswith("DFT (PBE)")
     assert model.startswith("even")
     browser.all("a.pick[data-model=mixed]")[0].click()
-    assert browser.texts(captions)[1].startswith("mixed")
+    # the maps are drawn anew once the address has changed
+    browser.wait_for(
+        f"return document.querySelectorAll('{captions}')[1]?.textContent.trim().startsWith('mixed')"
+    )
     browser.run(
         "const s = document.querySelector('.second'); s.value = 'even';"
         "s.dispatchEvent(new Event('change'))"
