@@ -134,7 +134,9 @@ class BoardSite:
             for k, unit in enumerate(table.units)
             if unit.reference is None and table.asked[k].any()
         )
-        return tuple(sorted(found, key=lambda entry: _natural(entry[1].id)))
+        return tuple(
+            sorted(found, key=lambda own: (_natural(own[1].material), _natural(own[1].slice)))
+        )
 
     @cached_property
     def crystal_questions(self) -> tuple[CrystalQuestion, ...]:

@@ -93,6 +93,7 @@ const costPlot = (() => {
     /** Circles, hollow for another level of theory, and names that do not cover each other. */
     label(svg, points, x, y, width) {
       const taken = [];
+      const names = [];
       for (const [k, own] of byScore(points).entries()) {
         const model = this.numbers.models[own.model];
         const name = width < NARROW ? String(k + 1) : model.name;
@@ -111,8 +112,11 @@ const costPlot = (() => {
           svg.append(make("line", { x1: cx, y1: cy + 5, x2: left ? to + 2 : from - 2, y2: at - 4, class: "tie" }));
         }
         const anchor = left ? "end" : "start";
-        svg.append(circle, make("text", { x: left ? to : from, y: at, "text-anchor": anchor }, name));
+        svg.append(circle);
+        names.push(make("text", { x: left ? to : from, y: at, "text-anchor": anchor }, name));
       }
+      // above all points, so that none covers a name
+      svg.append(...names);
     }
 
     tick(value) {
