@@ -66,6 +66,23 @@ def test_schemes_differ(browser, site, report):
         assert colours[0] != colours[1]
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_what_a_link_leads_to_is_not_under_the_filters(browser, site, width):
+    browser.show(site / "index.html", width)
+    links = "return [...document.querySelectorAll('.jump a')].map((a) => a.hash.slice(1))"
+    for anchor in browser.run(links):
+        top, below = browser.run(
+            "const head = document.getElementById(arguments[0]);"
+            "head.scrollIntoView({behavior: 'instant'});"
+            "const bar = document.querySelector('.filters');"
+            "const over = getComputedStyle(bar).position === 'sticky';"
+            "return [head.getBoundingClientRect().top,"
+            " over ? bar.getBoundingClientRect().bottom : 0]",
+            anchor,
+        )
+        assert top >= below - 1, anchor
+
+
 # -- sorting and filtering ------------------------------------------------------------------------
 
 
