@@ -271,6 +271,38 @@ def test_of_two_keys_the_one_taken_is_said(tmp_path):
     assert summary.notices == ()
 
 
+@pytest.mark.parametrize(
+    "keys", [("REF_energy", "ref_energy"), ("Energy", "ENERGY"), ("dft_energy", "DFT_energy")]
+)
+def test_of_two_keys_that_differ_in_case_the_one_taken_is_said(keys, tmp_path):
+    first, second = keys
+    made = frame(bulk("Cu", cubic=True), **{first: -14.0, second: -99.0})
+    table, summary = imported(tmp_path, xyz(tmp_path, [made]), "file.xyz")
+    (notice,) = summary.notices
+    taken = first if list(table["energy_cell"]) == [-14.0] else second
+    assert f"that of {taken}; {second if taken == first else first} was there" in notice
+
+
+@pytest.mark.parametrize("key", ["run_type", "functional", "level_of_theory"])
+@pytest.mark.parametrize(
+    ("stated", "level"), [("GGA", "PBE"), ("GGA+U", "PBE+U"), ("r2SCAN", "r2SCAN"), ("PBE", "PBE")]
+)
+def test_a_frames_functional_is_read_as_an_entrys(key, stated, level, tmp_path):
+    made = frame(bulk("Cu", cubic=True), energy=-14.0, **{key: stated})
+    table, _ = imported(tmp_path, xyz(tmp_path, [made]), "file.xyz")
+    assert list(table["level_of_theory"]) == [level]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_a_byte_order_mark_is_no_number_of_atoms(encoding, ends, tmp_path):
+    text = xyz(tmp_path, [frame(bulk("Cu", cubic=True), energy=-14.0)]).replace("\n", ends)
+    path = tmp_path / "marked.xyz"
+    path.write_bytes(text.encode(encoding))
+    summary = import_files([path], tmp_path / "marked")
+    assert (summary.records, summary.imported) == (1, 1)
+
+
 def test_an_unknown_key_is_named(tmp_path):
     text = xyz(tmp_path, [frame(bulk("Cu"), my_energy_eV=-14.0, weight=2.0)])
     _, summary = imported(tmp_path, text, "file.xyz")
@@ -289,8 +321,11 @@ def test_heavy_hydrogen_is_hydrogen(symbol, tmp_path):
     assert list(table["formula"]) == ["NaH"]
 
 
-def test_isolated_atoms_by_name_and_by_nature(tmp_path):
-    named = frame(bulk("Cu"), config_type="IsolatedAtom", energy=-0.2)
+@pytest.mark.parametrize(
+    "name", ["IsolatedAtom", "isolated_atom", "Isolated Atoms", "isolated-atom", "ISOLATED_ATOM"]
+)
+def test_isolated_atoms_by_name_and_by_nature(name, tmp_path):
+    named = frame(bulk("Cu"), config_type=name, energy=-0.2)
     lone = frame(Atoms("Cu", cell=[15.0] * 3, pbc=True), energy=-0.2)
     boxed = frame(molecule("O2", cell=[9.0] * 3, pbc=True), energy=-9.8)
     crystal = frame(bulk("Cu"), energy=-3.7)

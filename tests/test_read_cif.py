@@ -25,6 +25,8 @@ from symscape.crystal.reading.cif import read_cif
 from symscape.crystal.reading.cif_block import CifBlock
 from symscape.crystal.reading.elements import element_of_label
 from symscape.dataset.files import recognize
+from symscape.dataset.importing import import_files
+from symscape.dataset.options import ImportOptions
 from symscape.dataset.readers.cif import read_cif_records as read_records
 from symscape.errors import StructureFileError
 
@@ -173,6 +175,7 @@ def test_import_knows_packed_files(tmp_path, packing):
 
 
 IDENTITY = "loop_\n_symmetry_equiv_pos_as_xyz\nx,y,z\n_symmetry_Int_Tables_number {}"
+CONTENT = "loop_\n_atom_type_symbol\n_atom_type_number_in_cell\nNa1+ {}\nCl1- {}"
 SALT = Drawn(523, (5.64,) * 3 + (90.0,) * 3, ((11, (0.0, 0.0, 0.0)), (17, (0.5, 0.5, 0.5))))
 
 
@@ -195,6 +198,15 @@ SALT = Drawn(523, (5.64,) * 3 + (90.0,) * 3, ((11, (0.0, 0.0, 0.0)), (17, (0.5, 
         ({"by": "nothing", "extra": "_symmetry_Int_Tables_number 194"}, "P 63/m m c asks for"),
         ({"occupancy": "0.5"}, "Na1 is a partially occupied site"),
         ({"occupancy": "2"}, "partially occupied"),
+        ({"extra": "_chemical_formula_iupac 'K Cl'"}, "says K Cl, but the atoms listed make"),
+        ({"extra": "_chemical_formula_weight 59.44"}, "weigh 59.44 u each, but the atoms listed"),
+        ({"extra": "_chemical_formula_weight 58.44", "units": 2}, "2 formula units weigh 58.44"),
+        (
+            {"extra": CONTENT.format(4, 8)},
+            "says that 8 atoms of Cl are in the cell, but there are 4",
+        ),
+        ({"extra": "_cell_modulation_dimension 1"}, "the crystal is modulated"),
+        ({"extra": "loop_\n_cell_wave_vector_seq_id\n_cell_wave_vector_x\n1 .3"}, "is modulated"),
     ],
 )
 def test_what_contradicts_itself_is_refused(arguments, sentence):
@@ -214,6 +226,12 @@ def test_what_contradicts_itself_is_refused(arguments, sentence):
         {"by": "nothing", "extra": IDENTITY.format(225)},
         {"by": "nothing", "extra": "_symmetry_Int_Tables_number 225"},
         {"by": "number"},
+        {"extra": "_chemical_formula_weight 58.4", "units": 4},
+        {"extra": "_chemical_formula_weight 58.44"},
+        {"extra": "_chemical_formula_iupac 'sodium chloride'"},
+        {"extra": CONTENT.format(4, 4)},
+        {"extra": CONTENT.format("?", ".")},
+        {"extra": "_cell_modulation_dimension 0"},
     ],
 )
 def test_what_agrees_is_read(arguments):
@@ -224,6 +242,11 @@ def test_stated_z_decides_between_origins():
     carbon = Drawn(525, (3.57,) * 3 + (90.0,) * 3, ((6, (0.0, 0.0, 0.0)),))
     text = write_cif(carbon, by="symbol", symbol="F d -3 m", formula="C", units=8)
     assert len(read_cif(text).numbers) == 8
+
+
+def test_weights_of_deuterides_are_not_compared():
+    text = write_cif(SALT, extra="_chemical_formula_weight 25.0").replace("Cl2 Cl", "D2 D")
+    assert sorted(set(read_cif(text).numbers)) == [1, 11]
 
 
 @pytest.mark.parametrize(
@@ -287,6 +310,22 @@ def test_blocks_are_chosen_by_name(tmp_path):
     assert named.notices == ()
     with pytest.raises(StructureFileError, match=r"no data block 'third' .* salt, other"):
         read_structure(path, ReadOptions(block="third"))
+
+
+def test_an_import_takes_a_named_block_and_keeps_the_limit(tmp_path):
+    path, table = tmp_path / "two.cif", tmp_path / "energies.csv"
+    other = Drawn(1, (4.0, 5.0, 6.0, 90.0, 90.0, 90.0), ((55, (0.0, 0.0, 0.0)),))
+    path.write_text(write_cif(SALT, name="salt") + write_cif(other, name="other"))
+    table.write_text("file,energy\ntwo.cif,-27.0\n")
+    for reading, elements in (("", ("Cs",)), ("salt", ("Cl", "Na"))):
+        options = ImportOptions(reading=ReadOptions(block=reading))
+        summary = import_files([path, table], tmp_path / f"set {reading}", options)
+        assert summary.elements == elements
+    options = ImportOptions(reading=ReadOptions(max_size_MB=1e-4))
+    summary = import_files([path, table], tmp_path / "none", options)
+    assert summary.imported == 0
+    (reject, _) = (tmp_path / "none" / "rejects.jsonl").read_text().splitlines()
+    assert "larger than 0.0001 MB" in reject
 
 
 MAGNETIC = """data_m

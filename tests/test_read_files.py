@@ -70,6 +70,32 @@ def test_symbols_of_a_poscar(tmp_path):
     refused(path, "the file names Si, C; leave it out", ReadOptions(elements=("Si", "N")))
 
 
+@settings(max_examples=30, deadline=None)
+@given(
+    counted=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    selective=st.booleans(),
+    behind=st.sampled_from(["", "\n0 0 0\n0 0 0\n", "Lattice velocities and vectors\n1 1 1\n"]),
+)
+def test_counts_of_a_poscar_are_those_of_its_lines(tmp_path_factory, counted, selective, behind):
+    """Velocities and the like stand behind an empty line or one of words."""
+    path = tmp_path_factory.mktemp("poscar") / "x.vasp"
+    text = poscar(symbols="Si C", counts=f"{counted[0]} {counted[1]}")
+    if selective:
+        head, places = text.split("Direct\n")
+        places = places.replace("\n", " T T F\n")
+        text = f"{head}Selective dynamics\nDirect\n{places}"
+    path.write_text(text + behind)
+    if sum(counted) == 4:
+        assert sorted(read_structure(path).atoms.numbers) == sorted(
+            [14] * counted[0] + [6] * counted[1]
+        )
+    elif sum(counted) < 4:
+        refused(path, f"counts {sum(counted)} atoms .* but 4 lines of coordinates follow")
+    else:
+        with pytest.raises(StructureFileError):
+            read_structure(path)
+
+
 # -- JSON -----------------------------------------------------------------------------------------
 
 
@@ -101,6 +127,67 @@ def test_no_module_that_a_json_names_is_imported(tmp_path, monkeypatch):
         path.write_bytes(gzip.compress(data) if name.endswith("gz") else data)
         assert crystal_from_file(path).crystal.formula == "SiC"
     assert "symscape_trap" not in sys.modules
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    more=st.dictionaries(st.sampled_from(["Si", "C", "N"]), st.integers(0, 4)),
+    sites=st.sampled_from([None, 2, 4, 8]),
+    factor=st.sampled_from([1, 2, 0.5]),
+)
+def test_what_stands_beside_a_structure_is_compared(tmp_path_factory, more, sites, factor):
+    path = tmp_path_factory.mktemp("json") / "x.json"
+    stated = {"Si": 2, "C": 2} | more
+    composition = {symbol: factor * n for symbol, n in stated.items() if n}
+    document = {"structure": SIC.as_dict(), "composition": composition, "nsites": sites}
+    path.write_text(json.dumps(document))
+    same = stated.get("Si") == stated.get("C") and not stated.get("N") and stated.get("C")
+    if (same or not composition) and sites in (None, 4):
+        assert crystal_from_file(path).crystal.formula == "SiC"
+    else:
+        refused(path, "nsites is|the composition is")
+
+
+@pytest.mark.parametrize("periodic", [[True, True, False], [False] * 3])
+def test_a_lattice_that_is_not_periodic_is_no_crystal(tmp_path, periodic):
+    path = tmp_path / "x.json"
+    document = SIC.as_dict()
+    document["lattice"]["pbc"] = periodic
+    path.write_text(json.dumps(document))
+    refused(path, "not periodic in three directions")
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    where=st.sampled_from(["magmom", "spin", "spin of the species", "initial_magmoms", "magmoms"]),
+    value=st.sampled_from([2.0, [0.0, 0.0, 2.0], [1.0, 0.0, 0.0]]),
+    seen=st.sampled_from(["all", "one"]),
+)
+def test_moments_are_never_lost(tmp_path_factory, where, value, seen):
+    """Of two equivalent atoms one has none: then the crystal without moments is another one."""
+    path = tmp_path_factory.mktemp("json") / "x.json"
+    moments = [value if seen == "all" or k == 0 else None for k in range(4)]
+    if where.endswith("magmoms"):
+        zero = [0.0] * 3 if isinstance(value, list) else 0.0
+        row = {"numbers": SIC.atomic_numbers, "positions": SIC.cart_coords.tolist()}
+        row |= {"cell": SIC.lattice.matrix.tolist(), "pbc": [True] * 3}
+        document = {"1": row | {where: [m if m is not None else zero for m in moments]}}
+    else:
+        document = SIC.as_dict()
+        for site, moment in zip(document["sites"], moments, strict=True):
+            (species,) = site["species"]
+            if where == "magmom":
+                site["properties"] = {"magmom": moment}
+            elif moment is not None:
+                spin = moment if isinstance(moment, float) else 2.0
+                species |= {"spin": spin} if where == "spin" else {"properties": {"spin": spin}}
+    path.write_text(json.dumps(document, default=list))
+    if seen == "all":
+        assert crystal_from_file(path).notices == (
+            "magnetic moments are ignored; with them the symmetry is lower",
+        )
+    else:
+        refused(path, "equivalent in P6_3mc but for their magnetic moments")
 
 
 HUGE = "9" * 5001
@@ -206,6 +293,24 @@ def test_other_formats_are_read_compressed_too(tmp_path):
         content = read_structure(path)
         assert len(content.atoms) == 8
         assert content.notices == ("took the last of 2 structures",)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "latin-1"]),
+    ends=st.sampled_from(["\n", "\r\n", "\r"]),
+    packed=st.booleans(),
+    symbol=st.sampled_from(["H", "D", "T"]),
+)
+def test_texts_of_any_encoding_are_one_crystal(tmp_path_factory, encoding, ends, packed, symbol):
+    path = tmp_path_factory.mktemp("xyz") / ("x.xyz.gz" if packed else "x.xyz")
+    text = (
+        '2\nLattice="3.2 0 0 0 3.2 0 0 0 3.4" Properties=species:S:1:pos:R:3 author="Li\u00e8ge"\n'
+        f"Li 0 0 0\n{symbol} 1.6 1.6 1.6\n"
+    )
+    data = text.replace("\n", ends).encode(encoding)
+    path.write_bytes(gzip.compress(data) if packed else data)
+    assert read_structure(path).atoms.get_chemical_formula() == "HLi"
 
 
 def test_an_asymmetric_unit_is_no_crystal(tmp_path):

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from symscape.cli.structures import Block, MaxSize
+from symscape.crystal.read import MAX_SIZE_MB, ReadOptions
 from symscape.dataset.corrections import Choice
 from symscape.progress import on_stderr
 
@@ -70,6 +72,8 @@ def import_(
         int | None,
         typer.Option(metavar="N", min=1, help="Leave out cells of more than N atoms."),
     ] = None,
+    block: Block = "",
+    max_size: MaxSize = MAX_SIZE_MB,
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace a data set that is there already.")
     ] = False,
@@ -109,6 +113,7 @@ def import_(
         corrections,
         tuple(only or ()),
         max_atoms,
+        ReadOptions(block, max_size_MB=max_size),
     )
     with _progress("records" if mp else "kB") as progress:
         if mp:

@@ -166,9 +166,11 @@ def slices_of(
         return [subject]
     crystal = subgroup_named(subject, subgroup) if subgroup else subject
     survey = survey_slices(crystal, axes=axes, points=points, max_local=most, max_global=0)
+    notices = survey.notices
     if not survey.proposals and not axes:
         survey = survey_subgroups(crystal, points, most)
-    say_notices(survey.notices)
+        notices = (*notices, *survey.notices)
+    say_notices(dict.fromkeys(notices))
     if not survey.proposals:
         raise SymscapeError(
             f"{path}: there is no slice of {crystal.formula} in {crystal.symbol}, for its only "

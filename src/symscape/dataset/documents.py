@@ -56,7 +56,7 @@ def record_from_document(document: Any, name: str = "") -> CrystalRecord:
     # energies of such documents are per atom, whatever the cell; those of entries are of cells
     _check_composition(document.get("composition"), record, whole="energy" in document)
     if record.level_of_theory == UNKNOWN:
-        record = replace(record, level_of_theory=_level(document))
+        record = replace(record, level_of_theory=stated_level(document))
     return replace(record, stress=_stress(document, record.cell_volume))
 
 
@@ -99,7 +99,7 @@ def _from_entry(entry: dict[str, Any], name: str = "") -> CrystalRecord:
         energy_eV=_number(entry.get("energy"), "energy"),
         stated=_stated(entry),
         hubbard_eV=_hubbard(parameters),
-        level_of_theory=_level(parameters, data, entry),
+        level_of_theory=stated_level(parameters, data, entry),
     )
     _check_sites(entry, record)
     _check_composition(entry.get("composition"), record)
@@ -319,8 +319,11 @@ def _numbers() -> dict[str, int]:
     return {**known, "D": 1, "T": 1}
 
 
-def _level(*places: dict[str, Any]) -> str:
-    """Return the level of theory that the first of these states in one of the usual keys."""
+def stated_level(*places: dict[str, Any]) -> str:
+    """Return the functional that the first of these states in one of the usual keys.
+
+    `UNKNOWN` if none does.
+    """
     stated = (place.get(key) for place in places for key in _LEVEL_KEYS)
     return next((level for one in stated if (level := _functional(one)) != UNKNOWN), UNKNOWN)
 

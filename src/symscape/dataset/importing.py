@@ -354,7 +354,7 @@ def _reader(
         return read_extxyz(path, progress, options.energy_key)
     from symscape.dataset.readers.cif import read_cif_records
 
-    return read_cif_records(path, progress)
+    return read_cif_records(path, progress, options.reading)
 
 
 def _counted(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from symscape.crystal.read import ReadOptions
 from symscape.dataset.corrections import Choice
 from symscape.dataset.record import UNKNOWN, CrystalRecord, Reject
 from symscape.dataset.tables import Columns
@@ -34,6 +35,8 @@ class ImportOptions:
         Levels of theory, to import no others; empty for all.
     max_atoms
         Atoms in a cell at most, to import no larger ones; None for all.
+    reading
+        How CIF files are read: which data block, and how large a file may be.
     """
 
     format: str = ""
@@ -45,6 +48,7 @@ class ImportOptions:
     corrections: Choice = Choice.STATED
     only: tuple[str, ...] = ()
     max_atoms: int | None = None
+    reading: ReadOptions = field(default_factory=ReadOptions)
 
     def applied(self, item: CrystalRecord | Reject, source: str) -> CrystalRecord | Reject:
         """Return a record with its source and level of theory, or why it is not wanted."""

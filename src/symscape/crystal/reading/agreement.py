@@ -1,4 +1,4 @@
-"""Holding what was read of a CIF against what it declares: formula, Z, volume, multiplicities."""
+"""Holding what was read of a CIF against what it declares: formula, weight, Z, volume, counts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from symscape.crystal.reading.cif_block import CifBlock, as_number, is_unknown
 from symscape.crystal.reading.cif_symmetry import Setting
+from symscape.crystal.reading.elements import element_number
 from symscape.crystal.reading.expansion import Expansion
 from symscape.errors import StructureFileError
 
@@ -16,8 +17,13 @@ from symscape.errors import StructureFileError
 _SHARE = 2e-3
 #: stated volumes are rounded, or of cells before rounding
 _VOLUME = 0.01
-_SUM = ("_chemical_formula_sum",)
-_MOIETY = ("_chemical_formula_moiety", "_chemical_formula_structural")
+#: weights are stated to four digits at least; a hydrogen in 300 shows
+_WEIGHT = 3e-3
+#: the first that is understood counts
+_FORMULAS = (
+    "_chemical_formula_sum", "_chemical_formula_moiety", "_chemical_formula_structural",
+    "_chemical_formula_iupac",
+)  # fmt: skip
 
 
 def check_agreement(
@@ -43,6 +49,7 @@ def check_agreement(
     """
     _check_volume(block, expansion)
     _check_formula(block, expansion)
+    _check_numbers_in_cell(block, expansion)
     _check_multiplicities(block, expansion, setting)
     if space_group > 1 and len(setting) == 1:
         _check_full_list(expansion, space_group)
@@ -67,6 +74,7 @@ def _check_formula(block: CifBlock, expansion: Expansion) -> None:
     """Compare composition and, with Z, the number of atoms."""
     text, formula = _declared_formula(block)
     if not formula:
+        _check_weight(block, expansion)
         return
     numbers, counts = np.unique(expansion.numbers, return_counts=True)
     content = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
@@ -91,6 +99,48 @@ def _check_formula(block: CifBlock, expansion: Expansion) -> None:
             f"there are {total} ({_written(content)}); atoms are missing, or the symmetry is "
             "another one."
         )
+
+
+def _check_weight(block: CifBlock, expansion: Expansion) -> None:
+    """Compare the mass of the cell with that of Z units, or of a whole number of them."""
+    from ase.data import atomic_masses
+
+    weight = block.number("_chemical_formula_weight")
+    # deuterium and tritium are read as hydrogen, whose mass is another one
+    heavy = {"D", "T"} & {
+        re.sub(r"[^A-Za-z].*", "", kind).upper()
+        for kind in block.column("_atom_site_type_symbol", "_atom_site_label")
+    }
+    if not np.isfinite(weight) or weight <= 0 or heavy:
+        return
+    mass = float(atomic_masses[expansion.numbers].sum())
+    units = block.number("_cell_formula_units_z")
+    if not np.isfinite(units) or units <= 0:
+        units = max(1, round(mass / weight))
+    if abs(mass / weight / units - 1) > _WEIGHT:
+        numbers, counts = np.unique(expansion.numbers, return_counts=True)
+        content = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
+        raise StructureFileError(
+            f"the file says that {units:g} formula units weigh {weight:g} u each, but the atoms "
+            f"listed make {_written(content)}, {mass:.6g} u; atoms are missing, or the symmetry is "
+            "another one."
+        )
+
+
+def _check_numbers_in_cell(block: CifBlock, expansion: Expansion) -> None:
+    """Compare how many atoms of each type are said to be in the cell."""
+    kinds, texts = block.column("_atom_type_symbol"), block.column("_atom_type_number_in_cell")
+    stated: dict[int, float] = {}
+    for kind, text in zip(kinds, texts, strict=False):
+        number = element_number(kind)
+        stated[number] = stated.get(number, 0.0) + as_number(text)
+    for number, wanted in stated.items():
+        found = int((expansion.numbers == number).sum())
+        if np.isfinite(wanted) and abs(wanted - found) > 0.02 * max(found, 1):
+            raise StructureFileError(
+                f"the file says that {wanted:g} atoms of {_written({number: 1})[:-1]} are in the "
+                f"cell, but there are {found}; atoms are missing, or the symmetry is another one."
+            )
 
 
 def _check_multiplicities(block: CifBlock, expansion: Expansion, setting: Setting) -> None:
@@ -134,8 +184,8 @@ def _check_full_list(expansion: Expansion, space_group: int) -> None:
 
 def _declared_formula(block: CifBlock) -> tuple[str, dict[int, float]]:
     """Return the formula as written and its amounts by atomic number; empty if not understood."""
-    for tags in (_SUM, _MOIETY):
-        text = block.text(*tags)
+    for tag in _FORMULAS:
+        text = block.text(tag)
         amounts = _amounts(text)
         if amounts:
             return text, amounts

@@ -43,6 +43,7 @@ def read_cif(text: str, block_name: str = "") -> CellArrays:
         the file declares or what pymatgen or ASE read.
     """
     block, chosen = choose_block(cif_blocks(text), block_name)
+    _refuse_modulated(block)
     cell = _cell(block)
     atoms = _atoms(block)
     magnetic = magnetic_operations(block)
@@ -62,6 +63,23 @@ def read_cif(text: str, block_name: str = "") -> CellArrays:
         len(setting),
         symmetry.number or setting.number,
     )
+
+
+def _refuse_modulated(block: CifBlock) -> None:
+    """Refuse a crystal whose atoms deviate from those listed by a wave through the cells.
+
+    Raises
+    ------
+    StructureFileError
+        If the file states a modulation (msCIF dictionary of the IUCr), displacive or magnetic.
+    """
+    dimension = block.number("_cell_modulation_dimension")
+    waves = block.column("_cell_wave_vector_x", "_cell_wave_vector_seq_id")
+    if dimension > 0 or (waves and not dimension == 0):
+        raise StructureFileError(
+            "the crystal is modulated: the atoms listed are those of its average cell; give a "
+            "commensurate supercell without _cell_modulation_dimension."
+        )
 
 
 def _cell(block: CifBlock) -> tuple[float, ...]:

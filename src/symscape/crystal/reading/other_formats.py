@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from symscape.crystal.reading.arrays import CellArrays
+from symscape.crystal.reading.extxyz_text import hydrogen
 from symscape.crystal.reading.source import Source
 from symscape.crystal.standardize import cell_arrays
 from symscape.errors import DisorderedStructureError, StructureFileError
@@ -82,14 +83,20 @@ def _refuse_asymmetric_unit(source: Source) -> None:
 
 @contextmanager
 def _on_disk(source: Source) -> Iterator[Path]:
-    """Yield a path of the decompressed file, under its name without compression."""
-    if not source.compressed:
+    """Yield a path of the decompressed file, text in UTF-8, under its name without compression."""
+    data = source.data if _is_binary(source.data) else hydrogen(source.text).encode("utf-8")
+    if data == source.data and not source.compressed:
         yield source.path
         return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / source.name
-        path.write_bytes(source.data)
+        path.write_bytes(data)
         yield path
+
+
+def _is_binary(data: bytes) -> bool:
+    """Whether a file is no text: its bytes are left as they are."""
+    return b"\0" in data and not data.startswith((b"\xff\xfe", b"\xfe\xff"))
 
 
 def _first_line(error: object) -> str:

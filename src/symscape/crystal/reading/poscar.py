@@ -100,3 +100,22 @@ def _check_counts(lines: list[str], numbers: np.ndarray) -> None:
             f"the file names {len(symbols)} kinds of atoms ({' '.join(symbols)}) and counts "
             f"{' '.join(counts)}, but {len(numbers)} atoms were read; correct it."
         )
+    # velocities are set apart by an empty line or one of words
+    first = _SYMBOLS + 3 + (lines[_SYMBOLS + 2].strip()[:1] in ("S", "s"))
+    listed = first
+    while listed < len(lines) and _is_place(lines[listed]):
+        listed += 1
+    if listed - first > len(numbers):
+        raise StructureFileError(
+            f"the file counts {len(numbers)} atoms ({' '.join(counts)}), but {listed - first} "
+            "lines of coordinates follow each other; correct the counts, or set what is no atom "
+            "apart by an empty line."
+        )
+
+
+def _is_place(line: str) -> bool:
+    """Whether a line begins with three numbers."""
+    try:
+        return len([float(word) for word in line.split()[:3]]) == 3
+    except ValueError:
+        return False

@@ -36,29 +36,34 @@ def read_structure_json(text: str) -> CellArrays:
         document = parse_json(text)
     except JsonTextError as error:
         raise StructureFileError(f"the JSON is damaged ({error}); write it anew.") from None
-    found = _structures(document, depth=0)
+    found = _structures(document, depth=0, holder={})
     if not found:
         raise StructureFileError(
             "no structure could be read: the JSON holds neither pymatgen's nor ASE's structures; "
             "give one with 'lattice' and 'sites', or another format."
         )
     notices = () if len(found) == 1 else (f"took the last of {len(found)} structures",)
-    last = found[-1]
+    last, holder = found[-1]
     try:
-        return _from_ase(last, notices) if "numbers" in last else _from_pymatgen(last, notices)
-    except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
+        read = _from_ase if "numbers" in last else _from_pymatgen
+        cell = read(last, notices)
+        _check_holder(holder, cell)
+        return cell
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError, AttributeError) as error:
         raise StructureFileError(
             f"the structure in the JSON is malformed ({type(error).__name__}: "
             f"{shown(str(error))}); write it anew."
         ) from None
 
 
-def _structures(document: Any, depth: int) -> list[dict[str, Any]]:
-    """Return the structures of a document, in its order."""
+def _structures(
+    document: Any, depth: int, holder: dict[str, Any]
+) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Return the structures of a document, in its order, and the document that holds each."""
     if depth > 4:
         return []
     if isinstance(document, list):
-        return [one for item in document for one in _structures(item, depth + 1)]
+        return [one for item in document for one in _structures(item, depth + 1, {})]
     if not isinstance(document, dict):
         return []
     if {"lattice", "sites"} <= document.keys() or {
@@ -66,13 +71,53 @@ def _structures(document: Any, depth: int) -> list[dict[str, Any]]:
         "positions",
         "cell",
     } <= document.keys():
-        return [document]
+        return [(document, holder)]
     for key in _WRAPPERS:
-        found = _structures(document.get(key), depth + 1)
+        found = _structures(document.get(key), depth + 1, document)
         if found:
             return found
     rows = [document[key] for key in document if key.isdigit()]  # a database of ASE
-    return _structures(rows, depth + 1)
+    return _structures(rows, depth + 1, {})
+
+
+def _check_holder(holder: dict[str, Any], cell: CellArrays) -> None:
+    """Compare a structure with the number of sites and the composition stated beside it.
+
+    Raises
+    ------
+    StructureFileError
+        If they are of another structure.
+    """
+    from ase.data import chemical_symbols
+
+    own: dict[int, float] = {
+        int(z): int((cell.numbers == z).sum()) for z in np.unique(cell.numbers)
+    }
+    written = " ".join(f"{chemical_symbols[z]}{n}" for z, n in own.items())
+    for key in ("nsites", "n_sites"):
+        if isinstance(stated := holder.get(key), int) and stated != len(cell.numbers):
+            raise StructureFileError(
+                f"{key} is {stated}, but the structure has {len(cell.numbers)} atoms ({written}); "
+                "correct one of them."
+            )
+    composition = holder.get("composition")
+    if not isinstance(composition, dict) or not composition:
+        return
+    stated_amounts: dict[int, float] = {}
+    for symbol, amount in composition.items():
+        number = element_number(str(symbol))
+        stated_amounts[number] = stated_amounts.get(number, 0.0) + float(amount)
+    # of the cell, or reduced
+    factor = len(cell.numbers) / (sum(stated_amounts.values()) or 1.0)
+    if any(
+        abs(factor * stated_amounts.get(z, 0.0) - own.get(z, 0.0)) > 1e-3
+        for z in own.keys() | stated_amounts.keys()
+    ):
+        stated_text = " ".join(f"{symbol}{amount:g}" for symbol, amount in composition.items())
+        raise StructureFileError(
+            f"the composition is {shown(stated_text)}, but the structure has {written}; "
+            "correct one of them."
+        )
 
 
 def _from_pymatgen(document: dict[str, Any], notices: tuple[str, ...]) -> CellArrays:
@@ -88,8 +133,7 @@ def _from_pymatgen(document: dict[str, Any], notices: tuple[str, ...]) -> CellAr
         numbers.append(element_number(str(species["element"])))
         place = site["abc"] if "abc" in site else np.linalg.solve(lattice.T, site["xyz"])
         positions.append([float(x) for x in place])
-        properties = site.get("properties") or {}
-        moments.append(_moment(properties.get("magmom")))
+        moments.append(_moment_of_site(site, species))
     return CellArrays(
         lattice,
         np.reshape(positions, (-1, 3)),
@@ -100,12 +144,23 @@ def _from_pymatgen(document: dict[str, Any], notices: tuple[str, ...]) -> CellAr
 
 
 def _lattice(document: Any) -> np.ndarray:
+    if not all(document.get("pbc", (True,))):
+        raise StructureFileError(
+            "the structure is not periodic in three directions; give a crystal with its cell."
+        )
     if "matrix" in document:
         return np.array(document["matrix"], dtype=float).reshape(3, 3)
     from ase.geometry import cellpar_to_cell
 
     keys = ("a", "b", "c", "alpha", "beta", "gamma")
     return np.array(cellpar_to_cell([float(document[key]) for key in keys]))
+
+
+def _moment_of_site(site: dict[str, Any], species: dict[str, Any]) -> list[float]:
+    """Return a site's moment, or the spin of its species, as `_moment` does."""
+    moment = (site.get("properties") or {}).get("magmom")
+    spins = (species.get("spin"), (species.get("properties") or {}).get("spin"))
+    return _moment(next((value for value in (moment, *spins) if value is not None), None))
 
 
 def _moment(value: Any) -> list[float]:
@@ -118,10 +173,17 @@ def _moment(value: Any) -> list[float]:
 
 
 def _known(moments: list[list[float]]) -> np.ndarray | None:
-    width = {len(moment) for moment in moments}
-    if len(width) != 1 or not np.any(moments):
-        return None
-    return np.array(moments, dtype=float)
+    """Return the moments of all atoms, shape (n, 1) or (n, 3); None if all are zero.
+
+    Beside vectors a number is along z, as the spins of a collinear calculation are by habit.
+    """
+    widths = {len(moment) for moment in moments}
+    if not widths <= {1, 3}:
+        raise ValueError("a magnetic moment is neither a number nor a vector of three")
+    if 3 in widths:
+        moments = [[0.0, 0.0, *moment] if len(moment) == 1 else moment for moment in moments]
+    values = np.array(moments, dtype=float)
+    return values if values.any() else None
 
 
 def _from_ase(document: dict[str, Any], notices: tuple[str, ...]) -> CellArrays:
@@ -134,9 +196,12 @@ def _from_ase(document: dict[str, Any], notices: tuple[str, ...]) -> CellArrays:
         )
     positions = _array(document["positions"]).reshape(-1, 3)
     numbers = _array(document["numbers"]).astype(int)
-    moments = [[float(m)] for m in np.ravel(_array(document.get("initial_magmoms", [])))]
+    stated = (_array(document[k]) for k in ("initial_magmoms", "magmoms") if k in document)
+    moments = next((found for found in stated if found.any()), np.zeros(len(numbers)))
     fractional = np.linalg.solve(lattice.T, positions.T).T
-    return CellArrays(lattice, fractional, numbers, notices, _known(moments) if moments else None)
+    return CellArrays(
+        lattice, fractional, numbers, notices, _known(moments.reshape(len(numbers), -1).tolist())
+    )
 
 
 def _array(value: Any) -> np.ndarray:

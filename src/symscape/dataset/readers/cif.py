@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from symscape.crystal.read import read_structure
+from symscape.crystal.read import ReadOptions, read_structure
 from symscape.dataset.files import Progress
 from symscape.dataset.record import BadRecord, CrystalRecord, Reject
 from symscape.errors import DatasetError, DisorderedStructureError, StructureFileError
@@ -35,7 +35,7 @@ def tables_beside(folder: Path) -> list[Path]:
 
 
 def read_cif_records(
-    path: Path, progress: Progress | None = None
+    path: Path, progress: Progress | None = None, options: ReadOptions | None = None
 ) -> Iterator[CrystalRecord | Reject]:
     """Yield the crystals of a CIF file or of a folder of them, without energies.
 
@@ -45,6 +45,8 @@ def read_cif_records(
     ----------
     progress
         Called with the number of bytes of the files that are done.
+    options
+        Which data block of each, and how large a file may be.
     """
     files, root = (cif_files(path), path) if path.is_dir() else ([path], path.parent)
     done = 0
@@ -52,7 +54,7 @@ def read_cif_records(
         relative = file.relative_to(root).as_posix()
         name = _stem(relative)
         try:
-            yield _record(file, name, relative)
+            yield _record(file, name, relative, options)
         except BadRecord as error:
             yield Reject(name, relative, "the whole file", error.kind, error.reason)
         done += file.stat().st_size
@@ -65,9 +67,9 @@ def _stem(name: str) -> str:
     return name.removesuffix(name[len(name) - len(suffix) :]) if suffix else name
 
 
-def _record(file: Path, name: str, relative: str) -> CrystalRecord:
+def _record(file: Path, name: str, relative: str, options: ReadOptions | None) -> CrystalRecord:
     try:
-        content = read_structure(file)
+        content = read_structure(file, options)
     except StructureFileError as error:
         reason = str(error).removeprefix(f"{file}: ")
         disordered = isinstance(error, DisorderedStructureError)

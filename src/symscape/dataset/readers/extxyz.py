@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from symscape.crystal.reading.extxyz_text import hydrogen
+from symscape.dataset.documents import stated_level
 from symscape.dataset.files import Progress, open_binary
-from symscape.dataset.record import UNKNOWN, BadRecord, CrystalRecord, Reject
+from symscape.dataset.record import BadRecord, CrystalRecord, Reject
 from symscape.dataset.stress_units import ASE, stated_stress
 
 if TYPE_CHECKING:
@@ -23,10 +25,8 @@ ENERGY_KEYS = (
     "energy", "uncorrected_energy", "dft_energy", "energy_dft", "ref_energy", "total_energy",
     "free_energy",
 )  # fmt: skip
-#: values of config_type
-_ISOLATED = ("isolatedatom", "isolated_atom")
-_PROPERTIES = re.compile(r'Properties="?([A-Za-z0-9_:]+)', re.IGNORECASE)
-_HEAVY = re.compile(r"(?:^|\s)[DT]\s", re.MULTILINE)
+#: a config_type, its letters alone
+_ISOLATED = "isolatedatom"
 #: a frame that claims more is damaged
 MOST_ATOMS = 1_000_000
 
@@ -49,7 +49,7 @@ def read_extxyz(
             try:
                 if isinstance(frame, BadRecord):
                     raise frame
-                frame = _hydrogen(frame)
+                frame = hydrogen(frame)
                 atoms = _parse(frame)
                 name = next((str(atoms.info[k]) for k in ID_KEYS if k in atoms.info), "")
                 yield _record(atoms, name, where, energy_key)
@@ -66,6 +66,7 @@ def _frames(file: Any) -> Iterator[tuple[int, str | BadRecord]]:
     lines = ((k, text.decode("utf-8", errors="replace")) for k, text in enumerate(file, start=1))
     lost = 0
     for number, text in lines:
+        text = text.removeprefix("\ufeff") if number == 1 else text  # a byte order mark
         if not text.strip().isdigit():
             if text.strip() and not lost:
                 lost = number
@@ -98,30 +99,12 @@ def _parse(frame: str) -> Atoms:
         raise BadRecord("malformed", f"ASE can't read the frame: {lines[0].rstrip('.')}.") from None
 
 
-def _hydrogen(frame: str) -> str:
-    """Return a frame with deuterium and tritium as hydrogen, which they are to a potential."""
-    if not _HEAVY.search(frame):
-        return frame
-    count, comment, *atoms = frame.splitlines(keepends=True)
-    found = _PROPERTIES.search(comment)
-    if not found:
-        return frame
-    fields = found[1].split(":")
-    place = 0
-    for name, width in zip(fields[::3], fields[2::3], strict=False):
-        if name.lower() == "species":
-            break
-        place += int(width)
-    column = re.compile(rf"^((?:\s*\S+\s+){{{place}}}\s*)[DT](?=\s)")
-    return "".join([count, comment, *(column.sub(r"\1H", line) for line in atoms)])
-
-
 def _record(atoms: Atoms, name: str, where: str, energy_key: str) -> CrystalRecord:
-    if str(atoms.info.get("config_type", "")).lower() in _ISOLATED:
+    kind = re.sub(r"[^a-z]", "", str(atoms.info.get("config_type", "")).lower())
+    if kind.rstrip("s") == _ISOLATED:
         raise BadRecord("isolated atoms", "the frame calls itself an isolated atom.")
     if not atoms.pbc.all() or atoms.cell.rank < 3:
         raise BadRecord("not periodic", "the structure is not periodic in three directions.")
-    level = atoms.info.get("level_of_theory", UNKNOWN)
     energy, notices = _energy(atoms, energy_key)
     results = atoms.calc.results if atoms.calc is not None else {}
     return CrystalRecord(
@@ -130,7 +113,7 @@ def _record(atoms: Atoms, name: str, where: str, energy_key: str) -> CrystalReco
         np.asarray(atoms.cell.array, dtype=float),
         np.linalg.solve(atoms.cell.array.T, atoms.positions.T).T,
         energy_eV=energy,
-        level_of_theory=str(level),
+        level_of_theory=stated_level(atoms.info),
         where=where,
         notices=notices,
         stress=stated_stress({**atoms.info, **results}, atoms.get_volume(), ASE),
@@ -144,10 +127,9 @@ def _energy(atoms: Atoms, energy_key: str) -> tuple[float, tuple[str, ...]]:
     """
     results = atoms.calc.results if atoms.calc is not None else {}
     stated = {**atoms.info, **results}
-    known = {key.lower(): key for key in stated}
     keys = [energy_key] if energy_key in stated else []
     if not energy_key:
-        keys = [known[key] for key in ENERGY_KEYS if key in known]
+        keys = [key for usual in ENERGY_KEYS for key in stated if key.lower() == usual]
     if not keys:
         others = [key for key in stated if "energy" in key.lower()]
         if energy_key or others:
