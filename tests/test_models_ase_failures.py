@@ -155,6 +155,10 @@ def test_any_way_to_say_one_number_is_an_energy():
         (np.ones((2, 2)), r"an array of shape \(2, 2\)"),
         (None, "NoneType for an energy"),
         ("much", "str for an energy"),
+        ("2.5", "str for an energy"),
+        (b"2.5", "bytes for an energy"),
+        (True, "bool for an energy"),
+        (np.array("2.5"), r"an array of shape \(\)"),
         (2j, "complex for an energy"),
     ],
 )
@@ -173,6 +177,23 @@ def test_forces_may_be_tensors_and_must_have_their_shape():
     assert (said.forces == 1).all()
     short = evaluate(model_with(lambda: Says(1.0, lambda v: v[1:])), STRUCTURES[:1], **asked)
     assert "returned forces of shape" in short.failures[0]
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, len(STRUCTURES) - 1), st.permutations([0, 1]), st.sets(st.integers(0, 2)))
+def test_forces_are_read_in_one_order_of_axes(k, axes, ones):
+    """Axes of length one may stand anywhere."""
+    many = STRUCTURES[k : k + 1]
+
+    def wrap(values):
+        said = values.transpose(axes)
+        for at in sorted(ones):
+            said = np.expand_dims(said, min(at, said.ndim))
+        return said
+
+    said = evaluate(model_with(lambda: Says(1.0, wrap)), many, forces=True)
+    count = len(many.numbers)
+    assert bool(said.failures) == (axes != [0, 1] and count not in (1, 3))
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

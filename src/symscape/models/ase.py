@@ -194,7 +194,10 @@ class ASEModel(EnergyModel):
 def _number(value: Any) -> float:
     """Return an energy as a number: a scalar of any library, or an array that holds one."""
     try:
-        return float(value.item() if hasattr(value, "item") else value)
+        one = value.item() if hasattr(value, "item") else value
+        if isinstance(one, str | bytes | bool):
+            raise TypeError  # float reads these, too
+        return float(one)
     except (TypeError, ValueError, RuntimeError):
         shape = getattr(value, "shape", None)
         what = type(value).__name__ if shape is None else f"an array of shape {tuple(shape)}"
@@ -202,11 +205,15 @@ def _number(value: Any) -> float:
 
 
 def _array(value: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
-    """Return forces or a stress as an array of float64, on the host."""
+    """Return forces or a stress as an array of float64, on the host.
+
+    Flat, or in its shape but for axes of length one: another order of axes is no other writing.
+    """
     array = np.array(
         value.detach().cpu().numpy() if hasattr(value, "detach") else value, dtype=float
     )
-    if array.size != np.prod(shape):
+    axes = [[n for n in own if n != 1] for own in (array.shape, shape)]
+    if array.size != np.prod(shape) or (array.ndim > 1 and axes[0] != axes[1]):
         raise ModelError(f"the calculator returned {what} of shape {array.shape}, not {shape}")
     return array.reshape(shape)
 
