@@ -38,7 +38,7 @@ from symscape.science.hull.statistics import (
     summary_near_hull,
     with_classes,
 )
-from symscape.science.hull.table import crystal_table, describe, site_symmetry_orders
+from symscape.science.hull.table import crystal_table, site_symmetry_orders, symmetry_of
 
 RELAXED = settings(deadline=None, max_examples=15)
 ELEMENTS = ("Al", "Ca", "Mg", "Si")
@@ -330,9 +330,9 @@ def test_highest_site_symmetries_are_those_of_the_tables(group, sites, cell, exp
     atoms = ase_crystal(
         [s for s, _ in sites], [x for _, x in sites], spacegroup=group, cellpar=[*cell, *angles]
     )
-    row = describe(Crystal.from_structure(atoms))
-    assert (row["site_symmetry_order"], row["n_lattice"], row["n_wyckoff"]) == expected
-    assert row["space_group"] == group
+    row = symmetry_of(Crystal.from_structure(atoms))
+    assert (row.site_symmetry_order, row.n_lattice, row.n_wyckoff) == expected
+    assert row.space_group == group
 
 
 def test_orders_times_multiplicities_are_the_operations():
@@ -340,7 +340,7 @@ def test_orders_times_multiplicities_are_the_operations():
     atoms = ase_crystal(["Ti", "O"], sites, spacegroup=136, cellpar=[4.6, 4.6, 2.96, 90, 90, 90])
     rutile = Crystal.from_structure(atoms)
     assert site_symmetry_orders(rutile) == [8, 4]  # m.mm and m.2m
-    assert describe(rutile)["chemistry"] == "oxide"
+    assert symmetry_of(rutile).chemistry == "oxide"
 
 
 def rock_salt(cation, anion, a):

@@ -14,12 +14,13 @@ import numpy as np
 
 from symscape.bulk.plan import Block, Chunk
 from symscape.bulk.settings import Identity, RunSettings, identify
-from symscape.bulk.symmetry import Symmetry, symmetries
+from symscape.bulk.symmetry import symmetries
 from symscape.errors import HullError, ScaleError
 from symscape.models.evaluate import Evaluator, evaluator_of
 from symscape.models.registry import resolve
 from symscape.models.spec import ModelSpec
 from symscape.science.hull.relax import Relaxed
+from symscape.science.hull.table import Symmetry
 
 if TYPE_CHECKING:
     import pandas as pd

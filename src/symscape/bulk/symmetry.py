@@ -8,7 +8,6 @@ Wyckoff position of each setting.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -21,39 +20,10 @@ from symscape.crystal.sites import wrap
 from symscape.crystal.spacegroup import SpaceGroup, space_group
 from symscape.crystal.structures import Structures
 from symscape.errors import SymscapeError
-from symscape.science.hull.table import chemistry, describe
+from symscape.science.hull.table import Symmetry, chemistry, symmetry_of
 
 #: distance tolerance, that of `Crystal.from_structure`, angstrom
 SYMPREC_A = 0.01
-
-
-@dataclass(frozen=True)
-class Symmetry:
-    """How symmetric a crystal is; the fields are those of `hull.table.describe`.
-
-    Parameters
-    ----------
-    space_group, symbol, crystal_system
-        Number (0 if there is none), short international symbol, name.
-    n_lattice, n_wyckoff
-        Free lattice parameters and Wyckoff coordinates, polar translations not counted; -1 if
-        there is no group.
-    site_symmetries
-        Of the occupied positions, highest order first.
-    site_symmetry_order
-        The highest one.
-    chemistry
-        ``element``, ``intermetallic``, or after the anion.
-    """
-
-    space_group: int = 0
-    symbol: str = ""
-    crystal_system: str = ""
-    n_lattice: int = -1
-    n_wyckoff: int = -1
-    site_symmetries: str = ""
-    site_symmetry_order: int = 0
-    chemistry: str = ""
 
 
 def symmetries(structures: Structures, symprec_A: float = SYMPREC_A) -> Iterator[Symmetry]:
@@ -169,10 +139,9 @@ def _slowly(
 
     atoms = Atoms(numbers=numbers, positions=positions, cell=cell, pbc=True)
     try:
-        found = describe(Crystal.from_structure(atoms, symprec_A))
+        return symmetry_of(Crystal.from_structure(atoms, symprec_A))
     except SymscapeError:
         return Symmetry(chemistry=kind)
-    return Symmetry(**{name: found[name] for name in asdict(Symmetry())})
 
 
 @lru_cache(maxsize=65536)

@@ -25,7 +25,6 @@ from symscape.bulk.summaries import (
     stability,
     underprediction,
 )
-from symscape.bulk.symmetry import Symmetry
 from symscape.dataset.read import load_dataset
 from symscape.dataset.store import dataset_info, parquet
 from symscape.errors import ScaleError, writing
@@ -35,6 +34,7 @@ from symscape.science.hull.conventions import Basis
 from symscape.science.hull.phases import select_system
 from symscape.science.hull.shifts import shifted_elements
 from symscape.science.hull.systems import elements_of_system, system_of
+from symscape.science.hull.table import Symmetry
 
 #: columns with few different values
 _FEW = (

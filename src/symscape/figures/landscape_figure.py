@@ -24,6 +24,8 @@ from symscape.figures.panels import (
     PLAIN,
     TITLE,
     LandscapeData,
+    Mark,
+    Marked,
     draw_bar,
     draw_correlation,
     draw_cut,
@@ -69,9 +71,9 @@ def draw_landscape(data: LandscapeData, layout: Layout = "wide") -> Figure:
         "error": f"{data.model_name} − {data.reference_name}",
     }
     points = {
-        "DFT minimum": data.minimum,
-        "model minimum": data.model_minimum,
-        "worst point": data.worst,
+        Mark.DFT_MINIMUM: data.minimum,
+        Mark.MODEL_MINIMUM: data.model_minimum,
+        Mark.WORST_POINT: data.worst,
     }
     _name_maps(axes, data, layout, titles)
     for name in titles:
@@ -97,11 +99,11 @@ def draw_alone(data: LandscapeData, layout: Layout = "wide") -> Figure:
     layout
         As for `draw_landscape`.
     """
-    return _draw_reference(data, layout, "model minimum", "energy above the model's minimum")
+    return _draw_reference(data, layout, Mark.MODEL_MINIMUM, "energy above the model's minimum")
 
 
 def _draw_reference(
-    data: LandscapeData, layout: Layout, minimum: str = "DFT minimum", above: str = _ABOVE
+    data: LandscapeData, layout: Layout, minimum: Mark = Mark.DFT_MINIMUM, above: str = _ABOVE
 ) -> Figure:
     """Draw the landscape figure of one method."""
     figure, axes = add_axes("reference", layout, DPI[layout])
@@ -144,14 +146,14 @@ def draw_baseline(data: LandscapeData, layout: Layout = "wide") -> Figure:
     new = f"new: {data.model_name}"
     titles = {"baseline": "baseline", "model": new, "error": "new − baseline"}
     _name_maps(axes, data, layout, titles)
-    dft = {"DFT minimum": data.minimum}
-    mark_points(axes["baseline"], data, {**dft, "model minimum": data.baseline_minimum})
-    mark_points(axes["model"], data, {**dft, "model minimum": data.model_minimum})
+    dft = {Mark.DFT_MINIMUM: data.minimum}
+    mark_points(axes["baseline"], data, {**dft, Mark.MODEL_MINIMUM: data.baseline_minimum})
+    mark_points(axes["model"], data, {**dft, Mark.MODEL_MINIMUM: data.model_minimum})
     mark_points(axes["error"], data, dft)
     draw_window(axes["error"], data)
     draw_bar(figure, shared, axes["energy_bar"], energies, _ABOVE)
     draw_bar(figure, apart, axes["error_bar"], changes, _CHANGED)
-    handles = [*_markers({**dft, "model minimum": data.model_minimum}), *_window(data)]
+    handles = [*_markers({**dft, Mark.MODEL_MINIMUM: data.model_minimum}), *_window(data)]
     _finish(figure, data, layout, handles + _gaps(data, data.baseline, data.model))
     return figure
 
@@ -174,7 +176,7 @@ def _draw_cuts(axes: dict[str, Axes], data: LandscapeData, energies: Scale) -> N
     axes["cut_u"].set_ylabel("meV/atom", fontsize=9)
 
 
-def _markers(points: dict[str, Any]) -> list[Any]:
+def _markers(points: Marked) -> list[Any]:
     from matplotlib.lines import Line2D
 
     return [

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -240,8 +242,20 @@ def _cell_edges(values: np.ndarray) -> np.ndarray:
     return np.concatenate([[2 * values[0] - between[0]], between, [2 * values[-1] - between[-1]]])
 
 
-def mark_points(axes: Axes, data: LandscapeData, points: dict[str, Any]) -> None:
-    """Mark minima and the worst point: kind, as in ``MARKERS``, to grid indices or None."""
+class Mark(StrEnum):
+    """What a marker stands for, as the legend says it."""
+
+    DFT_MINIMUM = "DFT minimum"
+    MODEL_MINIMUM = "model minimum"
+    WORST_POINT = "worst point"
+
+
+#: grid indices of what is marked; None where there is none
+Marked = Mapping[Mark, tuple[int, int] | None]
+
+
+def mark_points(axes: Axes, data: LandscapeData, points: Marked) -> None:
+    """Mark minima and the worst point."""
     for kind, index in points.items():
         if index is not None:
             axes.plot(
@@ -250,16 +264,16 @@ def mark_points(axes: Axes, data: LandscapeData, points: dict[str, Any]) -> None
             )  # fmt: skip
 
 
-MARKERS: dict[str, dict[str, Any]] = {
-    "DFT minimum": {
+MARKERS: dict[Mark, dict[str, Any]] = {
+    Mark.DFT_MINIMUM: {
         "marker": "o", "markersize": 10, "markerfacecolor": "white",
         "markeredgecolor": DFT_COLOUR, "markeredgewidth": 1.6,
     },
-    "model minimum": {
+    Mark.MODEL_MINIMUM: {
         "marker": "D", "markersize": 5, "markerfacecolor": MODEL_COLOUR,
         "markeredgecolor": "black", "markeredgewidth": 0.8,
     },
-    "worst point": {
+    Mark.WORST_POINT: {
         "marker": "X", "markersize": 9.5, "markerfacecolor": WORST_COLOUR,
         "markeredgecolor": "white", "markeredgewidth": 1.1,
     },

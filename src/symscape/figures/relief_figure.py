@@ -17,6 +17,8 @@ from symscape.figures.panels import (
     MARKERS,
     PLAIN,
     LandscapeData,
+    Mark,
+    Marked,
     colour_map,
     draw_bar,
 )
@@ -78,10 +80,10 @@ def draw_relief(data: LandscapeData, layout: Layout = "wide") -> Figure:
     figure = Figure(figsize=size, dpi=DPI[layout], facecolor="white")
     FigureCanvasAgg(figure)
     scale = energy_scale(1000 * data.reference, 1000 * data.model, 1000 * data.window)
-    dft = {"DFT minimum": data.minimum}
+    dft = {Mark.DFT_MINIMUM: data.minimum}
     sides = (
         _side(data, data.reference, scale, dft),
-        _side(data, data.model, scale, {**dft, "model minimum": data.model_minimum}),
+        _side(data, data.model, scale, {**dft, Mark.MODEL_MINIMUM: data.model_minimum}),
     )
     azimuth = best_azimuth(sides)
     titles = (data.reference_name, data.model_name)
@@ -111,16 +113,16 @@ class Side:
     box
         By which corners are divided to be in the box as it is drawn, shape (3,).
     marks
-        Kind of point, as in ``MARKERS``, to its place, shape (3,).
+        What is marked to its place, shape (3,).
     """
 
     triangles: np.ndarray
     lines: list[np.ndarray]
     limits: tuple[float, float]
     box: np.ndarray
-    marks: dict[str, np.ndarray]
+    marks: dict[Mark, np.ndarray]
 
-    def hidden(self, azimuth: float) -> set[str]:
+    def hidden(self, azimuth: float) -> set[Mark]:
         """Return the points that stand behind something."""
         towards = towards_viewer(azimuth)
         low, high = self.limits
@@ -135,7 +137,7 @@ class Side:
         }
 
 
-def _side(data: LandscapeData, grid: np.ndarray, scale: Scale, marks: dict[str, Any]) -> Side:
+def _side(data: LandscapeData, grid: np.ndarray, scale: Scale, marks: Marked) -> Side:
     low, high = scale.limits
     both = [1000 * energies for energies in (data.reference, data.model) if energies is not None]
     lowest = min(float(np.nanmin(energies, initial=0.0)) for energies in both)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from symscape.crystal.labels import axis_label, symbol_label
 from symscape.page import words
@@ -34,6 +34,7 @@ from symscape.questions.energies import (
 from symscape.questions.registry import metric_title
 
 if TYPE_CHECKING:
+    import pandas as pd
     from jinja2 import Environment
     from markupsafe import Markup
 
@@ -170,22 +171,18 @@ def _underprediction(view: RunView, environment: Environment) -> Markup:
     """Return the signed errors by slice and by degrees of freedom."""
     from markupsafe import Markup
 
-    from symscape.page.run_tables import AVERAGED, underprediction_by, underprediction_table
+    from symscape.page.run_tables import underprediction_by, underprediction_table
 
     under = underprediction_table(view.run)
     groups = [
-        (title, name, _records(underprediction_by(under, name)))
+        (title, name, _groups(underprediction_by(under, name), name))
         for title, name in (
             ("By free lattice parameters", "n_lattice"),
             ("By free Wyckoff coordinates", "n_wyckoff"),
         )
     ]
     template = environment.get_template("underprediction.html.j2")
-    error, low, scale = (metric.column for metric in AVERAGED)
-    text = template.render(
-        view=view, run=view.run, under=_by_slice(view), groups=groups, error=error, low=low,
-        scale=scale, points=N_POINTS.column,
-    )  # fmt: skip
+    text = template.render(view=view, run=view.run, under=_by_slice(view), groups=groups)
     return Markup(text)
 
 
@@ -257,6 +254,28 @@ class UnderpredictionRow:
     scale: float
 
 
+@dataclass(frozen=True)
+class UnderpredictionGroup:
+    """Slices whose crystals have equally many free parameters: means over them, and how many.
+
+    Parameters
+    ----------
+    number
+        Of free parameters.
+    error, low, scale
+        As of `UnderpredictionRow`.
+    slices, points
+        How many slices, and points on them.
+    """
+
+    number: int
+    error: float
+    low: float
+    scale: float
+    slices: int
+    points: float
+
+
 def _by_slice(view: RunView) -> list[UnderpredictionRow]:
     """Rows of the underprediction table, most underpredicted first."""
     items = [item for item in view.slices if item.judged and item.reference]
@@ -291,8 +310,15 @@ def _theories(view: RunView) -> list[str]:
     return list(dict.fromkeys(filter(None, found)))
 
 
-def _records(table: Any) -> list[dict[str, Any]]:
-    return table.to_dict("records")  # type: ignore[no-any-return]
+def _groups(table: pd.DataFrame, column: str) -> list[UnderpredictionGroup]:
+    """Return the rows of `underprediction_by`."""
+    from symscape.page.run_tables import AVERAGED
+
+    if table.empty:
+        return []
+    means = [metric.column for metric in AVERAGED]
+    columns = [column, *means, "n_slices", N_POINTS.column]
+    return [UnderpredictionGroup(*row) for row in table[columns].itertuples(index=False)]
 
 
 def _moment_text(text: str) -> str:

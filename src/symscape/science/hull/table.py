@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
@@ -43,7 +43,8 @@ def crystal_table(crystals: Iterable[CrystalReference]) -> pd.DataFrame:
             "material": crystal.material,
             "prototype": crystal.prototype,
             "n_atoms": crystal.n_atoms,
-            **describe(crystal.crystal),
+            "formula": crystal.crystal.formula,
+            **asdict(symmetry_of(crystal.crystal)),
             "volume": crystal.volume_per_atom,
             "energy": crystal.energy_per_atom,
         }
@@ -54,31 +55,50 @@ def crystal_table(crystals: Iterable[CrystalReference]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def describe(crystal: Crystal) -> dict[str, Any]:
-    """Describe a crystal's composition and symmetry.
+@dataclass(frozen=True)
+class Symmetry:
+    """How symmetric a crystal is, and what kind of compound: columns of tables.
 
-    Returns
-    -------
-    dict
-        ``formula``; ``space_group`` (number), ``symbol``, ``crystal_system``; ``n_lattice`` and
-        ``n_wyckoff``, the free lattice parameters and Wyckoff coordinates; ``site_symmetries`` of
-        the occupied positions, highest order first; ``site_symmetry_order``, the highest one;
-        ``chemistry``.
+    Parameters
+    ----------
+    space_group, symbol, crystal_system
+        Number (0 if there is none), short international symbol, name.
+    n_lattice, n_wyckoff
+        Free lattice parameters and Wyckoff coordinates, polar translations not counted; -1 if
+        there is no group.
+    site_symmetries
+        Of the occupied positions, highest order first.
+    site_symmetry_order
+        The highest one.
+    chemistry
+        ``element``, ``intermetallic``, or after the anion.
     """
+
+    space_group: int = 0
+    symbol: str = ""
+    crystal_system: str = ""
+    n_lattice: int = -1
+    n_wyckoff: int = -1
+    site_symmetries: str = ""
+    site_symmetry_order: int = 0
+    chemistry: str = ""
+
+
+def symmetry_of(crystal: Crystal) -> Symmetry:
+    """Describe a crystal's symmetry and chemistry."""
     orders = site_symmetry_orders(crystal)
     symbols = [orbit.site_symmetry for orbit in crystal.orbits]
     ranked = sorted(zip(orders, symbols, strict=True), key=lambda pair: (-pair[0], pair[1]))
-    return {
-        "formula": crystal.formula,
-        "space_group": crystal.space_group_number,
-        "symbol": crystal.symbol,
-        "crystal_system": crystal.system,
-        "n_lattice": crystal.n_lattice,
-        "n_wyckoff": crystal.n_wyckoff,
-        "site_symmetries": " ".join(symbol for _, symbol in ranked),
-        "site_symmetry_order": max(orders),
-        "chemistry": chemistry(crystal.formula),
-    }
+    return Symmetry(
+        space_group=crystal.space_group_number,
+        symbol=crystal.symbol,
+        crystal_system=crystal.system,
+        n_lattice=crystal.n_lattice,
+        n_wyckoff=crystal.n_wyckoff,
+        site_symmetries=" ".join(symbol for _, symbol in ranked),
+        site_symmetry_order=max(orders),
+        chemistry=chemistry(crystal.formula),
+    )
 
 
 def site_symmetry_orders(crystal: Crystal) -> list[int]:
