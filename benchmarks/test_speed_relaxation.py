@@ -10,8 +10,8 @@ import pytest
 from ase.calculators.calculator import Calculator, all_changes
 
 from symscape.references.crystals import load_crystals
+from symscape.science.hull.procedure import RelaxSettings
 from symscape.science.hull.relax import relax_with
-from symscape.science.hull.settings import RelaxSettings
 
 REFERENCES = Path(__file__).parents[1] / "references"
 STEPS = 10

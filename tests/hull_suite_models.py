@@ -19,7 +19,7 @@ from symscape.questions.registry import QUESTIONS
 from symscape.questions.subjects import (
     subject_of,
 )
-from symscape.suite.hull import HullCase, HullSession
+from symscape.suite.hull_cases import HullCase, HullSession
 from symscape.verdict.tolerances import load_tolerances
 
 ROOT = Path(__file__).parents[1]
@@ -78,7 +78,7 @@ def _imported():
         "symscape.suite.gate",
         "symscape.suite.github",
         "symscape.suite.outcome",
-        "symscape.suite.progress",
+        "symscape.suite.progress_lines",
         "symscape.suite.record",
         "symscape.verdict.explain",
     ):

@@ -39,9 +39,9 @@ _LAZY = (
     "symscape.suite.collect",
     "symscape.suite.gate",
     "symscape.suite.github",
-    "symscape.suite.hull",
-    "symscape.suite.progress",
-    "symscape.verdict.propose",
+    "symscape.suite.hull_cases",
+    "symscape.suite.progress_lines",
+    "symscape.verdict.limit_proposal",
 )
 
 

@@ -12,7 +12,7 @@ from symscape.questions.hull import HullDetail
 from symscape.questions.notes import Notes
 from symscape.questions.stability import StabilityDetail
 from symscape.results.run_results import ReferenceSummary, RunResults
-from symscape.science.hull.settings import ComparisonSettings
+from symscape.science.hull.procedure import ComparisonSettings
 
 SYSTEMS = (
     ("cubic", 221, "Pm-3m", 1),

@@ -8,8 +8,8 @@ import leaderboard_runs as make
 import pytest
 
 from symscape.leaderboard.collect import Board, Entry
+from symscape.leaderboard.publish import write_leaderboard
 from symscape.leaderboard.ranking import rank_board
-from symscape.leaderboard.write import write_leaderboard
 from symscape.results.run_results import save_results
 
 MATERIALS = tuple(make.material(k) for k in range(6))

@@ -9,9 +9,9 @@ import pandas as pd
 from ase import Atoms
 from ase.build import bulk
 
+from symscape.bulk.chunk_store import finished_chunks, read_chunk
+from symscape.bulk.hull_run import run_dataset
 from symscape.bulk.pair import reference
-from symscape.bulk.run import run_dataset
-from symscape.bulk.store import finished_chunks, read_chunk
 from symscape.dataset.record import CrystalRecord
 from symscape.dataset.write import DatasetWriter
 from symscape.models.spec import ModelSpec

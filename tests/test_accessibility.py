@@ -25,8 +25,8 @@ from test_several import RIGID
 
 from symscape import leaderboard
 from symscape.leaderboard.collect import Board, Entry
+from symscape.leaderboard.publish import write_leaderboard
 from symscape.leaderboard.ranking import rank_board
-from symscape.leaderboard.write import write_leaderboard
 from symscape.page import html
 from symscape.page.history_page import render_history_page
 from symscape.page.landscape_page import ComparedSlice, LandscapePage, render_landscape_page

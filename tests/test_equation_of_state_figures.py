@@ -16,8 +16,8 @@ from symscape.figures.curves_figure import CurvePair, draw_curves
 from symscape.figures.periodic_table import ElementNote, ElementTable, element_cell
 from symscape.figures.periodic_table_svg import periodic_table_markup, periodic_table_svg
 from symscape.leaderboard.collect import Board, Entry
+from symscape.leaderboard.publish import write_leaderboard
 from symscape.leaderboard.ranking import rank_board
-from symscape.leaderboard.write import write_leaderboard
 from symscape.models.card import ModelCard
 from symscape.page.curves_page import curve_figures, curve_tables, render_curves, write_curves
 from symscape.page.curves_view import CurvesView

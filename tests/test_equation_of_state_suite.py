@@ -52,7 +52,7 @@ def _imported():
         "symscape.suite.collect",
         "symscape.suite.gate",
         "symscape.suite.github",
-        "symscape.suite.progress",
+        "symscape.suite.progress_lines",
         "symscape.suite.record",
         "symscape.verdict.explain",
     ):

@@ -23,7 +23,7 @@ from symscape.dft.engine import make_engine
 from symscape.dft.events import PointDone
 from symscape.dft.grid_ledger import open_ledger
 from symscape.dft.plan import load_plan, material_name
-from symscape.dft.propose import propose_plan, save_plan
+from symscape.dft.plan_proposal import propose_plan, save_plan
 from symscape.dft.results import StoredGeometry
 from symscape.dft.settings import EngineSpec, Settings, k_mesh
 from symscape.errors import EngineError, PlanError

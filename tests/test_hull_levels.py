@@ -12,9 +12,9 @@ from pymatgen.io.vasp.sets import MPRelaxSet
 from scale_sets import PAIR, crystals, record, run, write_set
 
 from symscape.bulk.compare import compare_run, notice_of_u, reasons_against
+from symscape.bulk.hull_tables import make_tables
 from symscape.bulk.manifest import SCHEMA, DatasetStamp, Done, Made, ModelStamp, RunManifest
 from symscape.bulk.results_file import RESULTS
-from symscape.bulk.tables import make_tables
 from symscape.errors import HullError, ResultsFileError
 from symscape.leaderboard.collect import load_board
 from symscape.models.card import ModelCard

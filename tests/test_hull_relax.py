@@ -18,6 +18,7 @@ from symscape.models.cache import EnergyCache
 from symscape.models.card import ModelCard
 from symscape.models.evaluate import Evaluator
 from symscape.questions.relaxation import lost_symmetry, not_determined
+from symscape.science.hull.procedure import RelaxSettings
 from symscape.science.hull.relax import (
     FAR,
     Relaxed,
@@ -27,7 +28,6 @@ from symscape.science.hull.relax import (
     relax_with,
     space_group_number,
 )
-from symscape.science.hull.settings import RelaxSettings
 
 EMT_MODEL = ASEModel(ModelCard("emt", "ase", "ase.calculators.emt:EMT"))
 #: EMT's copper: equilibrium lattice constant of fcc (angstrom), ASE's documentation

@@ -10,12 +10,12 @@ import pytest
 from typer.testing import CliRunner
 
 from symscape.cli import app
+from symscape.leaderboard.board_files import leaderboard_csv
 from symscape.leaderboard.collect import make_board, read_entries
 from symscape.leaderboard.library import load_library
 from symscape.leaderboard.provenance import load_provenance
 from symscape.leaderboard.ranking import rank_board
 from symscape.leaderboard.submission import AGREEING
-from symscape.leaderboard.tables import leaderboard_csv
 from symscape.leaderboard.timing import load_timings
 from symscape.models.registry import load_cards
 

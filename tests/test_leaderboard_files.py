@@ -18,15 +18,15 @@ from typer.testing import CliRunner
 
 from symscape.cli import app
 from symscape.figures.panels import colour_map
+from symscape.leaderboard.board_files import leaderboard_csv, leaderboard_markdown
 from symscape.leaderboard.browser import script_json
 from symscape.leaderboard.collect import Aside, Board, Entry
 from symscape.leaderboard.document import leaderboard_json
 from symscape.leaderboard.maps import colour_script, map_data, map_numbers
 from symscape.leaderboard.pages import Pages
+from symscape.leaderboard.publish import write_leaderboard
 from symscape.leaderboard.ranking import rank_board
 from symscape.leaderboard.site import BoardSite, slug
-from symscape.leaderboard.tables import leaderboard_csv, leaderboard_markdown
-from symscape.leaderboard.write import write_leaderboard
 from symscape.results.run_results import load_results, save_results
 
 A, B, C = (make.material(k) for k in range(3))

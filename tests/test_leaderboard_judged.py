@@ -12,8 +12,8 @@ from symscape.errors import ResultsFileError
 from symscape.leaderboard import audit, scores
 from symscape.leaderboard.collect import make_board, read_entries
 from symscape.leaderboard.judged import FILE, load_judged, save_judged
+from symscape.leaderboard.publish import write_leaderboard
 from symscape.leaderboard.ranking import rank_board
-from symscape.leaderboard.write import write_leaderboard
 
 
 @pytest.fixture(scope="module")

@@ -21,9 +21,9 @@ from symscape.figures.colour_scales import landscape_scales
 from symscape.figures.panels import colour_map
 from symscape.leaderboard.collect import Board, Entry
 from symscape.leaderboard.maps import map_data
+from symscape.leaderboard.publish import write_leaderboard
 from symscape.leaderboard.ranking import rank_board
 from symscape.leaderboard.scores import score_board
-from symscape.leaderboard.write import write_leaderboard
 from symscape.page.report import write_report
 from symscape.results.run_results import save_results
 

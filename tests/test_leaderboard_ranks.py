@@ -17,11 +17,11 @@ from leaderboard_boards import A, B, C, board, save
 from symscape.errors import ResultsFileError
 from symscape.leaderboard import ranking
 from symscape.leaderboard.badge import badge_words
+from symscape.leaderboard.board_files import leaderboard_markdown
 from symscape.leaderboard.bootstrap import Intervals, bootstrap
 from symscape.leaderboard.collect import find_results, load_board
 from symscape.leaderboard.ranking import RAW_METRICS, rank_board
 from symscape.leaderboard.scores import combine, score_board, weighted_means
-from symscape.leaderboard.tables import leaderboard_markdown
 from symscape.models.card import ModelCard, PublishedValue
 
 # -- uncertainty ----------------------------------------------------------------------------------

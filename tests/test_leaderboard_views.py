@@ -19,9 +19,9 @@ from leaderboard_site import site as site
 from symscape.leaderboard.bootstrap import bootstrap
 from symscape.leaderboard.collect import Board, Entry
 from symscape.leaderboard.presets import PRESETS
+from symscape.leaderboard.publish import write_leaderboard
 from symscape.leaderboard.ranking import rank_board
 from symscape.leaderboard.scores import combine
-from symscape.leaderboard.write import write_leaderboard
 from symscape.questions.registry import QUESTIONS
 from symscape.results.run_results import save_results
 

@@ -18,7 +18,7 @@ from report_runs import mixed_run
 from toys import toy_document, toy_slice
 
 from symscape.dft.plan import load_plan
-from symscape.dft.propose import plan_text
+from symscape.dft.plan_proposal import plan_text
 from symscape.errors import (
     ModelError,
     PlanError,
@@ -33,7 +33,7 @@ from symscape.references.crystals import load_crystals
 from symscape.references.schema import dump_document
 from symscape.references.store import load_reference
 from symscape.results.run_results import load_results, save_results
-from symscape.verdict.propose import propose_tolerances
+from symscape.verdict.limit_proposal import propose_tolerances
 from symscape.verdict.tolerances import load_tolerances
 
 EXAMPLES = settings(

@@ -26,8 +26,8 @@ from scale_sets import PAIR, run, small_set
 from typer.testing import CliRunner
 
 from symscape import cli
+from symscape.bulk.hull_tables import make_tables
 from symscape.bulk.study import BEGIN, END
-from symscape.bulk.tables import make_tables
 from symscape.cli import app
 from symscape.crystal.crystal import Crystal
 from symscape.results.run_results import save_results

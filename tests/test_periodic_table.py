@@ -12,7 +12,7 @@ from browser import browser as browser
 from test_equation_of_state_figures import ranking_of
 from test_equation_of_state_figures import soft as soft
 
-from symscape.leaderboard.write import write_leaderboard
+from symscape.leaderboard.publish import write_leaderboard
 from symscape.page.report import write_report
 
 chains = pytest.importorskip(

@@ -17,8 +17,8 @@ from test_hull_report import run as hulls  # noqa: F401
 from test_several import RIGID
 
 from symscape.leaderboard.collect import Board, Entry
+from symscape.leaderboard.publish import write_leaderboard
 from symscape.leaderboard.ranking import rank_board
-from symscape.leaderboard.write import write_leaderboard
 from symscape.page.history_page import render_history_page
 from symscape.page.landscape_page import ComparedSlice, LandscapePage, render_landscape_page
 from symscape.page.report import write_report

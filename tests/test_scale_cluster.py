@@ -15,7 +15,7 @@ import pytest
 from scale_models import FOLDER
 from scale_sets import PAIR, results, run, small_set
 
-from symscape.bulk.run import run_dataset
+from symscape.bulk.hull_run import run_dataset
 from symscape.bulk.scheduler import FATAL
 from symscape.bulk.status import run_status
 from symscape.errors import ScaleError
@@ -89,7 +89,7 @@ def start(*arguments, **options):
 def test_a_killed_run_goes_on_and_leaves_no_processes(dataset, tmp_path):
     folder = tmp_path / "run"
     code = (
-        "from symscape.bulk.run import run_dataset\n"
+        "from symscape.bulk.hull_run import run_dataset\n"
         "from symscape.models.spec import ModelSpec\n"
         "if __name__ == '__main__':\n"
         f"    run_dataset({str(dataset)!r}, ModelSpec('{MODELS}:Slow'), {str(folder)!r}, jobs=2, "

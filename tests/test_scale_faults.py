@@ -15,11 +15,11 @@ import pytest
 from ase.build import bulk
 from scale_sets import PAIR, crystals, record, results, run, rutile, small_set, write_set
 
-from symscape.bulk import store
+from symscape.bulk import chunk_store
+from symscape.bulk.chunk_store import finished_chunks
+from symscape.bulk.hull_tables import make_tables
 from symscape.bulk.plan import check_dataset
 from symscape.bulk.status import run_status
-from symscape.bulk.store import finished_chunks
-from symscape.bulk.tables import make_tables
 from symscape.dataset.read import load_dataset
 from symscape.errors import DatasetError, HullError, ScaleError
 from symscape.models.spec import ModelSpec
@@ -52,7 +52,7 @@ def spoil(path, column, name, value):
             if row["id"] == name:
                 row[column] = value
         pq.write_table(type(table).from_pylist(rows, schema=table.schema), file)
-        part["sha256"] = store.checksum(file)
+        part["sha256"] = chunk_store.checksum(file)
     (path / "dataset.json").write_text(json.dumps(manifest))
 
 

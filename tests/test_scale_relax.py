@@ -10,15 +10,15 @@ import pytest
 from ase.build import bulk
 from scale_sets import PAIR, crystals, record, results, run, rutile, write_set
 
+from symscape.bulk.hull_tables import make_tables
 from symscape.bulk.pair import soft
-from symscape.bulk.settings import RunSettings, identify
-from symscape.bulk.tables import make_tables
+from symscape.bulk.run_settings import RunSettings, identify
 from symscape.bulk.torchsim import relax_together, torch_sim_version
 from symscape.errors import ScaleError
 from symscape.models.registry import resolve
 from symscape.models.spec import ModelSpec
+from symscape.science.hull.procedure import RelaxSettings
 from symscape.science.hull.relax import relax_with
-from symscape.science.hull.settings import RelaxSettings
 
 MODELS = Path(__file__).with_name("scale_models.py")
 HOW = RelaxSettings(force_eV_A=0.02, max_steps=300)

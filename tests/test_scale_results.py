@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from scale_sets import PAIR, crystals, record, run, rutile, small_set, write_set
 from typer.testing import CliRunner
 
+from symscape.bulk.hull_tables import make_tables
 from symscape.bulk.manifest import read_manifest
 from symscape.bulk.results_file import RESULTS
 from symscape.bulk.study import duplicates_of
-from symscape.bulk.tables import make_tables
 from symscape.cli import app
 from symscape.dataset.corrections import Maker, Stated
 from symscape.errors import HullError

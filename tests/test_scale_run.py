@@ -20,14 +20,14 @@ from scale_sets import PAIR, crystals, record, results, run, small_set, write_se
 from typer.testing import CliRunner
 
 from symscape.bulk.chunk import evaluate_chunk, work
+from symscape.bulk.hull_run import run_dataset
+from symscape.bulk.hull_tables import make_tables
 from symscape.bulk.manifest import read_manifest
 from symscape.bulk.measure import nothing, peak_memory_GB, seconds_for, stages, symmetry_only
 from symscape.bulk.pair import soft
 from symscape.bulk.plan import iterate_work
-from symscape.bulk.run import run_dataset
-from symscape.bulk.settings import Identity, RunSettings, identify
+from symscape.bulk.run_settings import Identity, RunSettings, identify
 from symscape.bulk.status import run_status
-from symscape.bulk.tables import make_tables
 from symscape.cli import app
 from symscape.dataset.read import load_dataset
 from symscape.dataset.store import dataset_info
@@ -283,7 +283,7 @@ def test_a_calculator_that_nobody_vouches_for_is_known_by_its_source(tmp_path):
     )
     own = identify(ModelSpec(f"{file}:make"), RunSettings()).fingerprint
     code = (
-        "from symscape.bulk.settings import *\n"
+        "from symscape.bulk.run_settings import *\n"
         f"print(identify(ModelSpec({f'{file}:make'!r}), RunSettings()).fingerprint)"
     )
     file.write_text(file.read_text() + "\n")

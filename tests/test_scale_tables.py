@@ -12,11 +12,11 @@ from pymatgen.analysis.phase_diagram import PDEntry, PhaseDiagram
 from pymatgen.core import Composition
 from scale_sets import crystals, run, small_set
 
+from symscape.bulk.hull_tables import make_tables
 from symscape.bulk.pair import element_data, reference, soft
 from symscape.bulk.summaries import LARGE, large_interval
 from symscape.bulk.symmetry import symmetries, symmetry
 from symscape.bulk.synthetic import synthetic_record, write_synthetic
-from symscape.bulk.tables import make_tables
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.structures import Structures
 from symscape.questions.stability import stability_metrics

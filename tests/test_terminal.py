@@ -113,7 +113,7 @@ def test_questions_about_slices_say_how_many_structures_are_done(suite, monkeypa
             super().update(done, total, before)
             told.append((self._name, done, total, self.text))
 
-    monkeypatch.setattr("symscape.suite.progress.Progress", Told)
+    monkeypatch.setattr("symscape.suite.progress_lines.Progress", Told)
     (suite.path / "test_forces.py").write_text(
         SUITE.replace('"energies"', '"invariance"').replace("test_energies", "test_invariance")
     )

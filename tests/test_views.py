@@ -18,8 +18,8 @@ from browser import DARK, LIGHT, Browser, assert_sound
 from browser import browser as browser
 
 from symscape.leaderboard.collect import load_board
+from symscape.leaderboard.publish import write_leaderboard
 from symscape.leaderboard.ranking import rank_board
-from symscape.leaderboard.write import write_leaderboard
 from symscape.page.history_page import render_history_page
 from symscape.page.report import write_report
 from symscape.references.store import load_reference

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from symscape.questions.case import CaseResult
     from symscape.suite.case import LandscapeCase
     from symscape.suite.curves import EquationCase
-    from symscape.suite.hull import HullCase
+    from symscape.suite.hull_cases import HullCase
 
 #: option, ini name or None, keyword arguments for argparse
 _OPTIONS: tuple[tuple[str, str | None, dict[str, Any]], ...] = (

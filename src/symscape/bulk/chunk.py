@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symscape.bulk.plan import Block, Chunk
-from symscape.bulk.settings import Identity, RunSettings, identify
+from symscape.bulk.run_settings import Identity, RunSettings, identify
 from symscape.bulk.symmetry import symmetries
 from symscape.errors import HullError, ScaleError
 from symscape.models.evaluate import Evaluator, evaluator_of

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from symscape.bulk.plan import dataset_digest
-from symscape.bulk.settings import Identity, RunSettings
+from symscape.bulk.run_settings import Identity, RunSettings
 from symscape.dataset.store import DatasetInfo
 from symscape.decode import DecodeError, decode, encode
 from symscape.errors import ScaleError, shown

@@ -29,7 +29,7 @@ from symscape.questions.underprediction import (
 )
 from symscape.results.run_results import RunResults, save_results
 from symscape.science.hull.classes import CLASS_OF
-from symscape.science.hull.settings import ComparisonSettings
+from symscape.science.hull.procedure import ComparisonSettings
 from symscape.verdict.tolerances import load_tolerances
 
 #: name of the file in the folder of a run

@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from symscape.bulk.chunk_store import finished_chunks, is_running, read_chunk
 from symscape.bulk.manifest import RunManifest, read_manifest
-from symscape.bulk.store import finished_chunks, is_running, read_chunk
 from symscape.dataset.store import parquet
 from symscape.progress import duration
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from symscape.bulk.chunk_store import TABLES
+from symscape.bulk.hull_tables import compare_part
 from symscape.bulk.manifest import read_manifest
-from symscape.bulk.store import TABLES
-from symscape.bulk.tables import compare_part
 from symscape.dataset.store import parquet
 from symscape.errors import ScaleError, writing
 from symscape.files import write_atomically

@@ -18,8 +18,8 @@ from symscape.crystal.structures import Structures
 from symscape.models.answers import reason
 from symscape.models.evaluate import Evaluator, evaluator_of
 from symscape.models.weights import distribution_version, package_folder
+from symscape.science.hull.procedure import RelaxSettings
 from symscape.science.hull.relax import Relaxed, cell_changes, push, space_group_number
-from symscape.science.hull.settings import RelaxSettings
 
 if TYPE_CHECKING:
     from ase import Atoms

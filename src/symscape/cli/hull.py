@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from symscape.bulk.tables import TablesSummary
+    from symscape.bulk.hull_tables import TablesSummary
     from symscape.science.hull.conventions import Basis
 
 app = typer.Typer(
@@ -118,13 +118,13 @@ def run(
     Whatever is interrupted or killed, the same command goes on where it stopped. Results do not
     depend on the number of workers nor on the chunks.
     """
-    from symscape.bulk.run import run_dataset
-    from symscape.bulk.settings import RunSettings, usable_cores
+    from symscape.bulk.hull_run import run_dataset
+    from symscape.bulk.run_settings import RunSettings, usable_cores
     from symscape.models.registry import resolve
     from symscape.models.spec import ModelSpec, read_batch_size, read_options
     from symscape.progress import on_stderr
     from symscape.science.hull.conventions import Basis
-    from symscape.science.hull.settings import RelaxSettings
+    from symscape.science.hull.procedure import RelaxSettings
 
     basis = Basis.MIXING if mixing else Basis.SHARED
     spec = ModelSpec(
@@ -227,7 +227,7 @@ def _make(
     system: str,
     basis: Basis,
 ) -> None:
-    from symscape.bulk.tables import make_tables
+    from symscape.bulk.hull_tables import make_tables
 
     left_out = tuple(leave_out or ())
     _print(make_tables(folder, dataset=dataset, left_out=left_out, system=system, basis=basis))

@@ -82,9 +82,9 @@ def leaderboard(
     from symscape.leaderboard.judged import load_judged
     from symscape.leaderboard.library import load_library
     from symscape.leaderboard.provenance import load_provenance
+    from symscape.leaderboard.publish import write_leaderboard
     from symscape.leaderboard.ranking import rank_board
     from symscape.leaderboard.timing import load_timings
-    from symscape.leaderboard.write import write_leaderboard
     from symscape.models.threads import cores
 
     if results[0] == ADD:
@@ -130,8 +130,8 @@ def _file(submitted: list[Path], board: Path, references: Path, by: str) -> None
     from symscape.leaderboard.collect import filed_results, read_entries
     from symscape.leaderboard.library import load_library
     from symscape.leaderboard.provenance import Provenance, load_provenance, save_provenance
+    from symscape.leaderboard.publish import copy_results
     from symscape.leaderboard.submission import submission_problems
-    from symscape.leaderboard.write import copy_results
     from symscape.models.registry import load_cards
 
     if not submitted:
@@ -186,7 +186,7 @@ def _print(ranking: Ranking) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from symscape.leaderboard.tables import interval_text, percent_text, points_text
+    from symscape.leaderboard.board_files import interval_text, percent_text, points_text
 
     console = Console()
     if not console.is_terminal:

@@ -63,7 +63,7 @@ def plan(
     """Show what a plan would compute and cost, or propose a plan for a crystal."""
     from symscape.dft.describe import describe_plan
     from symscape.dft.plan import load_plan
-    from symscape.dft.propose import propose_plan, save_plan
+    from symscape.dft.plan_proposal import propose_plan, save_plan
 
     if target.suffix == ".toml":
         print(describe_plan(load_plan(target)))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from symscape.leaderboard.board_files import points_text
 from symscape.leaderboard.ranking import Standing
-from symscape.leaderboard.tables import points_text
 from symscape.page.badge import draw_badge
 
 #: left part, which says whose score it is

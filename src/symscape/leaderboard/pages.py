@@ -10,6 +10,13 @@ from typing import Any
 from symscape.crystal.labels import symbol_label
 from symscape.decode import encode
 from symscape.leaderboard.badge import badge_words
+from symscape.leaderboard.board_files import (
+    interval_text,
+    percent_text,
+    points_text,
+    speed_text,
+    value_text,
+)
 from symscape.leaderboard.browser import browser_numbers, script_json
 from symscape.leaderboard.collect import theory_agrees
 from symscape.leaderboard.counts import counts_text
@@ -18,13 +25,6 @@ from symscape.leaderboard.maps import map_numbers
 from symscape.leaderboard.ranking import HEADLINE, RAW_METRICS, RawMetric, Standing
 from symscape.leaderboard.site import BoardSite, MaterialView, slug
 from symscape.leaderboard.speed import SPEED
-from symscape.leaderboard.tables import (
-    interval_text,
-    percent_text,
-    points_text,
-    speed_text,
-    value_text,
-)
 from symscape.models.card import ModelCard
 from symscape.models.published import published_text
 from symscape.models.training_sets import training_text

@@ -16,7 +16,7 @@ from symscape.questions.hull import HULL, HullDetail
 from symscape.questions.registry import QUESTIONS, metric_title
 from symscape.questions.relaxation import RelaxationDetail
 from symscape.questions.underprediction import SUMMED, BiasDetail
-from symscape.science.hull.settings import ComparisonSettings
+from symscape.science.hull.procedure import ComparisonSettings
 from symscape.science.hull.stability import Verdicts, classify
 from symscape.science.hull.systems import elements_of_system
 

@@ -12,7 +12,7 @@ from symscape.questions.case import CaseResult, Check
 from symscape.questions.known import KnownOfCrystals
 from symscape.questions.metric import Metric
 from symscape.questions.notes import BehindRow, Notes
-from symscape.science.hull.settings import ComparisonSettings
+from symscape.science.hull.procedure import ComparisonSettings
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -22,7 +22,7 @@ from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
 from symscape.questions.subjects import HullSystem
 from symscape.science.hull.polymorphs import Polymorphs, polymorph_order, polymorphs_of
-from symscape.science.hull.settings import ComparisonSettings
+from symscape.science.hull.procedure import ComparisonSettings
 from symscape.science.hull.stability import Verdicts, classify
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from symscape.questions.measures import measured
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
 from symscape.questions.subjects import AllCrystals
-from symscape.science.hull.settings import ComparisonSettings
+from symscape.science.hull.procedure import ComparisonSettings
 from symscape.science.hull.stability import Verdicts, classify
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from symscape.questions.known import AskedOfCrystals, KnownOfCrystals
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
 from symscape.questions.subjects import Subject, SymmetryClass
-from symscape.science.hull.settings import ComparisonSettings
+from symscape.science.hull.procedure import ComparisonSettings
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ import pytest
 from symscape.questions.case import CaseResult
 from symscape.questions.subjects import MaterialSlice
 from symscape.suite.kept import AskedOfModel, judge_once
-from symscape.suite.progress import progress_line
+from symscape.suite.progress_lines import progress_line
 
 if TYPE_CHECKING:
     from symscape.models.base import EnergyModel

@@ -11,9 +11,9 @@ import pytest
 from symscape.errors import SymscapeError
 from symscape.models.devices import check_device
 from symscape.questions.registry import question_named
+from symscape.suite.choices import check_places
 from symscape.suite.roll import question_of
 from symscape.suite.session import session_of
-from symscape.suite.settings import check_places
 
 if TYPE_CHECKING:
     from symscape.questions.question import Question

@@ -125,7 +125,7 @@ class CurveSession:
     def _ask(self, model: EnergyModel, known: Fitted, missing: np.ndarray) -> None:
         """Evaluate and fit the curves of crystals, given by their indices."""
         from symscape.science.equation_of_state.evaluate import sample_curves
-        from symscape.suite.progress import progress_line
+        from symscape.suite.progress_lines import progress_line
 
         session, title = self.session, f"{model.card.name} equations of state"
         with progress_line(session.config, title) as progress:

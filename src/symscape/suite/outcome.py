@@ -169,7 +169,7 @@ class Outcome:
         from symscape.models.threads import cores
         from symscape.page.report import write_report
         from symscape.suite.github import append_job_summary
-        from symscape.suite.progress import progress_line
+        from symscape.suite.progress_lines import progress_line
         from symscape.suite.session import session_of
 
         session = session_of(self.config)
@@ -254,7 +254,7 @@ class Outcome:
         if path is None:
             return
         from symscape.files import write_atomically
-        from symscape.verdict.propose import propose_tolerances
+        from symscape.verdict.limit_proposal import propose_tolerances
 
         cases = [case for run, _ in self.written for case in run.cases]
         try:

@@ -17,8 +17,8 @@ from symscape.models.registry import resolve
 from symscape.references.crystal_files import find_crystal_files, list_crystals
 from symscape.references.library import ReferenceEntry, find_references, select_materials
 from symscape.references.manifest import refuse_changed
+from symscape.suite.choices import SuiteSettings, read_settings
 from symscape.suite.keys import SESSION
-from symscape.suite.settings import SuiteSettings, read_settings
 from symscape.verdict.tolerances import Tolerances, load_tolerances
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from symscape.suite.case import LandscapeCase
     from symscape.suite.curves import CurveSession, EquationCase
     from symscape.suite.gate import Baseline
-    from symscape.suite.hull import HullCase, HullSession
+    from symscape.suite.hull_cases import HullCase, HullSession
     from symscape.verdict.known import KnownFailure
 
 
@@ -149,7 +149,7 @@ class SuiteSession:
     @cached_property
     def hulls(self) -> HullSession:
         """Crystals, and models' energies of them."""
-        from symscape.suite.hull import HullSession
+        from symscape.suite.hull_cases import HullSession
 
         return HullSession(self)
 
@@ -224,7 +224,7 @@ class SuiteSession:
 
     def hull_case(self, param: tuple[str, Subject], question: Question) -> HullCase:
         """Return the case of one question to one model on a system or a class."""
-        from symscape.suite.hull import HullCase
+        from symscape.suite.hull_cases import HullCase
 
         model, subject = param
         return HullCase(self.hulls, self.models[model], subject, question)
@@ -241,7 +241,7 @@ class SuiteSession:
         name = model.card.name
         if name not in self._evaluators:
             from symscape.models.evaluate import Evaluator
-            from symscape.suite.progress import announce
+            from symscape.suite.progress_lines import announce
 
             timeout = self.settings.point_timeout
             self._evaluators[name] = Evaluator(
@@ -260,7 +260,7 @@ class SuiteSession:
         key = (model.card.name, reference.id)
         if key not in self._evaluations:
             from symscape.science.landscape.evaluate import evaluate_slice
-            from symscape.suite.progress import progress_line
+            from symscape.suite.progress_lines import progress_line
 
             with (
                 self.lock(f"{model.card.name}-{reference.id}"),

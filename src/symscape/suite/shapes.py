@@ -11,7 +11,7 @@ from symscape.questions.shapes import crystal_shape
 
 if TYPE_CHECKING:
     from symscape.questions.case import CaseResult
-    from symscape.suite.hull import HullCase
+    from symscape.suite.hull_cases import HullCase
 
 
 def with_shapes(case: HullCase, result: CaseResult) -> CaseResult:

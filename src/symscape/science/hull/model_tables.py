@@ -14,8 +14,8 @@ from symscape.errors import HullError
 from symscape.science.hull.analysis import compare, errors_elsewhere
 from symscape.science.hull.conventions import Energies, mp2020_corrections
 from symscape.science.hull.phases import select_system
+from symscape.science.hull.procedure import RelaxSettings
 from symscape.science.hull.relax import relax_table
-from symscape.science.hull.settings import RelaxSettings
 from symscape.science.hull.table import crystal_table
 
 if TYPE_CHECKING:

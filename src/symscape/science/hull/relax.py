@@ -28,7 +28,7 @@ from symscape.science.hull.descent import (
     ask_calculator,
     descend,
 )
-from symscape.science.hull.settings import RelaxSettings
+from symscape.science.hull.procedure import RelaxSettings
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -10,12 +10,12 @@ from typing import Any
 
 import pandas as pd
 
+from symscape.bulk.chunk_store import TABLES, finished_chunks, read_chunk
 from symscape.bulk.compare import GEOMETRIES, compare_run, notice_of_u, reasons_against
 from symscape.bulk.headline import Headline, headline_of
 from symscape.bulk.manifest import RunManifest, read_manifest
 from symscape.bulk.plan import check_elements, dataset_digest
 from symscape.bulk.results_file import save_run_results
-from symscape.bulk.store import TABLES, finished_chunks, read_chunk
 from symscape.bulk.summaries import (
     CLASSES,
     ERRORS,

@@ -10,6 +10,7 @@ from typing import Any
 
 from symscape.files import checksum, write_atomically
 from symscape.leaderboard.badge import score_badge
+from symscape.leaderboard.board_files import leaderboard_csv, leaderboard_markdown
 from symscape.leaderboard.collect import Entry
 from symscape.leaderboard.document import leaderboard_json
 from symscape.leaderboard.elements import FOLDER as ELEMENTS
@@ -24,7 +25,6 @@ from symscape.leaderboard.maps import (
 from symscape.leaderboard.pages import Pages
 from symscape.leaderboard.ranking import Ranking
 from symscape.leaderboard.site import BoardSite, slug
-from symscape.leaderboard.tables import leaderboard_csv, leaderboard_markdown
 
 #: folders of the leaderboard that hold nothing else than what is written here
 _OWNED = (

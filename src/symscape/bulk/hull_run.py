@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from symscape.bulk.chunk import fatal_row, work
+from symscape.bulk.chunk_store import ChunkStore, Finished
 from symscape.bulk.manifest import MANIFEST, describe_run, read_manifest
 from symscape.bulk.plan import (
     BLOCK_ATOMS,
@@ -17,9 +18,8 @@ from symscape.bulk.plan import (
     check_dataset,
     iterate_work,
 )
+from symscape.bulk.run_settings import Identity, RunSettings, identify
 from symscape.bulk.scheduler import Pool, ThisProcess, assembled, cluster_pool, local_pool
-from symscape.bulk.settings import Identity, RunSettings, identify
-from symscape.bulk.store import ChunkStore, Finished
 from symscape.dataset.store import DatasetInfo, parquet
 from symscape.errors import ScaleError
 from symscape.models.registry import resolve

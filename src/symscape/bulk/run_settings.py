@@ -12,7 +12,7 @@ from symscape.bulk.symmetry import SYMPREC_A
 from symscape.errors import ScaleError
 from symscape.models.registry import resolve
 from symscape.models.spec import ModelSpec
-from symscape.science.hull.settings import RelaxSettings
+from symscape.science.hull.procedure import RelaxSettings
 
 if TYPE_CHECKING:
     from symscape.models.base import EnergyModel

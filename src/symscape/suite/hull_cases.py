@@ -62,7 +62,7 @@ class HullSession:
     def of(self, model: EnergyModel) -> ModelTables:
         """Return a model's tables; it has been asked about all crystals as DFT has them."""
         from symscape.science.hull.model_tables import ModelTables
-        from symscape.suite.progress import progress_line
+        from symscape.suite.progress_lines import progress_line
 
         name = model.card.name
         tables = self._of_model.get(name)
@@ -95,7 +95,7 @@ class HullSession:
 
     def relaxed(self, model: EnergyModel, system: str) -> pd.DataFrame:
         """Return the crystals of a system after the model has relaxed them."""
-        from symscape.suite.progress import progress_line
+        from symscape.suite.progress_lines import progress_line
 
         name, tables = model.card.name, self.of(model)
         if tables.not_relaxed_yet([system]):
@@ -156,7 +156,7 @@ class HullCase:
     ) -> dict[str, dict[Metric, ContractResult]]:
         """Return what contracts find on each crystal of the system, by its id and the metric."""
         from symscape.questions.contracts import check_once
-        from symscape.suite.progress import progress_line
+        from symscape.suite.progress_lines import progress_line
 
         session, system = self.hulls.session, self.subject.material
         own = [c for c in self.hulls.library.crystals if c.system == system]
