@@ -196,3 +196,12 @@ def test_a_case_whose_worker_crashed_is_worse_than_the_baseline(suite):
     )
     assert found.ret == 1
     found.stdout.fnmatch_lines(["*1 worse, 0 better, 0 new, 0 gone*"])
+
+
+def test_a_case_is_in_the_report_though_no_worker_is_left(suite):
+    pytest.importorskip("xdist")
+    options = ("-n", "1", "--max-worker-restart", "0")
+    found = run(suite, "--mlip", "cheap:crashing", *options, apart=True)
+    assert found.ret != 0
+    (case,) = results(suite, "crashing")["cases"]
+    assert (case["status"], "crashed" in case["detail"]["message"]) == ("error", True)

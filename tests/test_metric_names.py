@@ -39,6 +39,7 @@ OTHERWISE: dict[str, tuple[str, frozenset[str]]] = {
     "n_points": ("length of an array", ANYWHERE),
     "epsilon": ("the measure of a verification study, of one curve", ANYWHERE),
     "delta": ("the measure of a verification study, of one curve; a small step", ANYWHERE),
+    "supercell": ("of a crystal, in what the reader of CIF says", frozenset({"crystal"})),
     "recall": ("of a classifier; what a page's script does with a view", frozenset(
         {"hull", "page", "leaderboard"}
     )),

@@ -224,9 +224,11 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Let the workers of a run share what they compute, where nothing else does."""
+    from symscape.suite.roll import share_file
     from symscape.suite.run_cache import share_folder
 
     share_folder(node.config, node.workerinput)
+    share_file(node.config, node.workerinput)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -286,9 +288,12 @@ def pytest_deselected(items: Sequence[pytest.Item]) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Note which cases the run has, so that every one of them is in the report."""
     if any(_is_case(item) for item in session.items):
-        from symscape.suite.roll import roll_of
+        from symscape.suite.roll import roll_file, roll_of
 
         roll_of(session.config).enlist(session.items)
+        path = roll_file(getattr(session.config, "workerinput", {}))
+        if path is not None:
+            roll_of(session.config).keep(path)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import time
@@ -14,7 +15,7 @@ import pytest
 
 from symscape.suite.keys import REPORT_ATTRIBUTE
 from symscape.suite.record import first_line
-from symscape.suite.roll import WORKER_KEY, CaseName, roll_of
+from symscape.suite.roll import WORKER_KEY, CaseName, roll_file, roll_of
 
 if TYPE_CHECKING:
     from symscape.models.base import EnergyModel
@@ -76,10 +77,13 @@ class Outcome:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Take over a worker's roll of cases; one that crashed has none."""
+        """Take over a worker's roll of cases; one that crashed has left it in a file."""
         output = getattr(node, "workeroutput", None) or {}
+        left = roll_file(node.workerinput)
         if WORKER_KEY in output:
             roll_of(self.config).merge(output[WORKER_KEY])
+        elif left is not None and left.exists():
+            roll_of(self.config).merge(json.loads(left.read_text(encoding="utf-8")))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

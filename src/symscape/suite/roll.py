@@ -5,9 +5,12 @@ With several processes the workers collect, so that they tell the main process a
 
 from __future__ import annotations
 
+import json
+import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypedDict
+from pathlib import Path
+from typing import Any, NamedTuple, TypedDict
 
 import pytest
 
@@ -62,6 +65,10 @@ class Roll:
             "deselected": [list(name) for name in self.deselected],
         }
 
+    def keep(self, path: Path) -> None:
+        """Write it where the main process finds it if this one crashes."""
+        path.write_text(json.dumps(self.to_plain()), encoding="utf-8")
+
     def merge(self, plain: PlainRoll) -> None:
         """Take in what a worker sent."""
         self.cases |= {test: CaseName(*name) for test, *name in plain["cases"]}
@@ -69,6 +76,24 @@ class Roll:
 
 
 _ROLL: pytest.StashKey[Roll] = pytest.StashKey()
+_FOLDER: pytest.StashKey[Path] = pytest.StashKey()
+#: in what pytest-xdist hands a worker: the file of its roll
+_FILE = "symscape_roll_file"
+
+
+def share_file(config: pytest.Config, workerinput: dict[str, Any]) -> None:
+    """Tell a worker where to keep its roll, which the main process reads if it crashes."""
+    if _FOLDER not in config.stash:
+        folder = tempfile.TemporaryDirectory(prefix="symscape-", ignore_cleanup_errors=True)
+        config.add_cleanup(folder.cleanup)
+        config.stash[_FOLDER] = Path(folder.name)
+    workerinput[_FILE] = str(config.stash[_FOLDER] / f"{workerinput['workerid']}.json")
+
+
+def roll_file(workerinput: dict[str, Any]) -> Path | None:
+    """Return the file of a worker's roll; None where there is no worker."""
+    found = workerinput.get(_FILE)
+    return None if found is None else Path(found)
 
 
 def roll_of(config: pytest.Config) -> Roll:
