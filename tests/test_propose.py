@@ -14,10 +14,8 @@ from symscape.crystal.contacts import (
     closest_ratios,
     covalent_radii,
     minimum_image_distances,
-    reduced_cells,
 )
 from symscape.crystal.crystal import Crystal
-from symscape.crystal.equivalence import congruent
 from symscape.crystal.propose import MOST_COORDINATES, MOST_TRIES, survey_slices
 from symscape.crystal.stiffness import coordinate_stiffness
 from symscape.crystal.structures import Structures
@@ -143,42 +141,3 @@ def test_stiffness_ranks_loose_atoms_below_squeezed_ones():
     stiffness = dict(zip(names, coordinate_stiffness(crystal), strict=True))
     assert stiffness["O1_z"] > 10 * stiffness["O1_x"]
     assert stiffness["O1_z"] > 10 * stiffness["O2_z"]
-
-
-# -- congruent structures -------------------------------------------------------------------------
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    seed=st.integers(0, 10_000), n=st.integers(1, 9), kinds=st.integers(1, 3), flip=st.booleans()
-)
-def test_moved_crystals_are_congruent_and_distorted_ones_are_not(seed, n, kinds, flip):
-    rng = np.random.default_rng(seed)
-    cell = np.diag(rng.uniform(4, 7, 3)) + rng.normal(0, 0.4, (3, 3))
-    numbers = np.sort(rng.choice([8, 14, 22][:kinds], n))
-    positions = rng.uniform(0, 1, (n, 3)) @ cell
-    turn, _ = np.linalg.qr(rng.normal(size=(3, 3)))
-    turn *= -1 if flip else 1
-    order = np.lexsort((rng.permutation(n), numbers))
-    moved = (positions + rng.integers(-1, 2, (n, 3)) @ cell)[order] @ turn.T + rng.normal(size=3)
-    here, there = reduced_cells(np.array([cell, cell @ turn.T]))
-    assert congruent(numbers, positions, here, moved, there)
-    if n > 2:
-        moved[0] += [0.05, 0.04, 0.06]
-        apart = minimum_image_distances(
-            np.array([positions[order], moved]), np.array([here, there])
-        )
-        if np.abs(np.sort(apart[0]) - np.sort(apart[1])).max() > 4e-3:
-            assert not congruent(numbers, positions, here, moved, there)
-
-
-def test_supercells_of_a_hundred_atoms_are_told_apart():
-    salt = ase_crystal(
-        ["Na", "Cl"], [(0, 0, 0), (0.5, 0.5, 0.5)], spacegroup=225, cellpar=[5.6] * 3 + [90] * 3
-    )
-    large = salt.repeat((2, 2, 3))
-    cell = reduced_cells(large.cell.array[None])[0]
-    shifted = large.positions + np.array([2.8, 2.8, 0.0])
-    assert congruent(large.numbers, large.positions, cell, shifted, cell)
-    shifted[7] += [0.03, 0.0, 0.0]
-    assert not congruent(large.numbers, large.positions, cell, shifted, cell)

@@ -3,7 +3,8 @@
 A map of the grid is a symmetry if the structures at a point and at its image are congruent: some
 orthogonal map, translation and permutation of like atoms carries one onto the other. Such maps
 come from the Euclidean normalizer of the space group (International Tables A, chapter 15), but also
-from axes that move the lattice; both are found by constructing the isometry.
+from axes that move the lattice; both are found by constructing the isometry
+(`symscape.crystal.congruence`).
 """
 
 from __future__ import annotations
@@ -11,22 +12,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise, product
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from symscape.crystal.congruence import TOLERANCE, congruent
 from symscape.crystal.contacts import minimum_image_distances, reduced_cells, rigid_groups
 from symscape.crystal.grid import Axis
 
 if TYPE_CHECKING:
     from symscape.crystal.slice import Slice
 
-#: Atoms and lattice vectors of congruent structures agree within this (angstrom).
-TOLERANCE = 1e-3
 #: Number of generic points at which a map must hold.
 _TRIALS = 3
-_ROWS = np.array(list(product(range(-2, 3), repeat=3)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,95 +192,6 @@ def _fingerprints(
     weights = kinds / kinds.sum()
     distances = minimum_image_distances(positions, cells, pairs)
     return np.stack([mean, distances @ weights, np.sqrt(np.square(distances) @ weights)], axis=1)
-
-
-def congruent(
-    numbers: np.ndarray,
-    positions: np.ndarray,
-    cell: np.ndarray,
-    other_positions: np.ndarray,
-    other_cell: np.ndarray,
-    tolerance: float = TOLERANCE,
-) -> bool:
-    """Tell whether two crystals of the same atoms are the same up to an isometry.
-
-    Mirror images count as the same. Both cells must hold the same atoms in the same order.
-
-    Parameters
-    ----------
-    numbers
-        Atomic numbers, shape (n_atoms,).
-    positions, other_positions
-        Cartesian, angstrom, shape (n_atoms, 3).
-    cell, other_cell
-        Minkowski-reduced lattice vectors as rows, shape (3, 3).
-    tolerance
-        Largest mismatch of atoms and lattice vectors in angstrom.
-    """
-    species, counts = np.unique(numbers, return_counts=True)
-    rare = np.flatnonzero(numbers == species[counts.argmin()])
-    there = other_positions @ np.linalg.inv(other_cell)
-    for basis in _matching_bases(cell, other_cell, tolerance):
-        # ``basis`` spans the first lattice and has the other cell's lengths and angles.
-        here = positions @ np.linalg.inv(basis)
-        shifts = there[rare] - here[rare[0]]
-        for block in _blocks(len(numbers)):  # most shifts fail at the first atoms
-            nearest, apart = _nearest(numbers, here, there, shifts, other_cell, block)
-            shifts = shifts[apart.max(axis=1) < tolerance]
-        for shift in shifts:
-            nearest, _ = _nearest(numbers, here, there, shift[None], other_cell, slice(None))
-            if len(np.unique(nearest)) == len(numbers):
-                return True
-    return False
-
-
-def _blocks(count: int) -> list[slice]:
-    """Return slices over ``count`` atoms, a few first and then twice as many each time."""
-    edges = [0]
-    while edges[-1] < count:
-        edges.append(max(4, 2 * edges[-1]))
-    return [slice(a, b) for a, b in pairwise(edges)]
-
-
-def _nearest(
-    numbers: np.ndarray,
-    here: np.ndarray,
-    there: np.ndarray,
-    shifts: np.ndarray,
-    cell: np.ndarray,
-    block: slice,
-) -> tuple[np.ndarray, np.ndarray]:
-    """For some atoms, the like atom nearest to each after each shift, and its distance.
-
-    Positions and shifts are fractional in ``cell``; both results have shape (n_shifts, n_block),
-    distances in angstrom.
-    """
-    gaps = (here[block][None, :, None] + shifts[:, None, None]) - there[None, None]
-    apart = np.linalg.norm((gaps - np.round(gaps)) @ cell, axis=-1)
-    apart[:, numbers[block][:, None] != numbers[None]] = np.inf
-    nearest = apart.argmin(axis=2)
-    return nearest, np.take_along_axis(apart, nearest[..., None], axis=2)[..., 0]
-
-
-def _matching_bases(cell: np.ndarray, other: np.ndarray, tolerance: float) -> list[np.ndarray]:
-    """Bases of the lattice of ``cell`` with the Gram matrix of ``other``.
-
-    Coefficients of -2 to 2 are more than enough between two Minkowski-reduced bases.
-    """
-    vectors = _ROWS @ cell
-    lengths = np.linalg.norm(vectors, axis=1)
-    wanted = other @ other.T
-    slack = 2 * tolerance * np.sqrt(np.diag(wanted)).max()
-    fitting = [vectors[np.abs(lengths - np.sqrt(wanted[k, k])) < tolerance] for k in range(3)]
-    bases = []
-    for a in fitting[0]:
-        for b in fitting[1][np.abs(fitting[1] @ a - wanted[0, 1]) < slack]:
-            angles = np.abs(fitting[2] @ np.array([a, b]).T - wanted[2, :2])
-            for c in fitting[2][(angles < slack).all(axis=1)]:
-                basis = np.array([a, b, c])
-                if abs(np.linalg.det(basis)) > 0.5 * abs(np.linalg.det(other)):
-                    bases.append(basis)
-    return bases
 
 
 def _describe(axes: tuple[Axis, Axis], matrix: np.ndarray, shift: np.ndarray) -> GridSymmetry:
