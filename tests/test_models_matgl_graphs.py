@@ -11,7 +11,13 @@ from model_structures import one_structure_of, varied
 torch = pytest.importorskip("torch")
 
 from symscape.models.matgl import species_of  # noqa: E402
-from symscape.models.matgl_graphs import graph_of_batch, sum_messages  # noqa: E402
+from symscape.models.matgl_graphs import graph_of_batch  # noqa: E402
+from symscape.models.matgl_layers import (  # noqa: E402
+    SplitGatedMLP,
+    entries_sent,
+    matrices_received,
+    sum_messages,
+)
 
 
 @given(
@@ -32,6 +38,56 @@ def test_messages_are_summed_by_atom(n_edges, n_atoms, shape, seed):
             wanted[atom] += row
         assert total.shape == wanted.shape
         np.testing.assert_allclose(total.numpy(), wanted, atol=1e-13)
+
+
+def bonds_of(rng, n_atoms, n_edges):
+    return torch.as_tensor(rng.integers(0, n_atoms, (2, n_edges)))
+
+
+@given(
+    st.integers(0, 30),
+    st.integers(1, 6),
+    st.lists(st.integers(1, 7), min_size=1, max_size=3),
+    st.booleans(),
+    st.integers(0, 2**32 - 1),
+)
+@settings(deadline=None, max_examples=40)
+def test_a_network_of_two_atoms_and_a_bond_may_be_split(n_edges, n_atoms, dims, bias, seed):
+    """For every depth, and for the gradients by which forces are made."""
+    core = pytest.importorskip("matgl.layers._core")
+    torch.manual_seed(seed % 2**31)
+    rng = np.random.default_rng(seed)
+    gated = core.GatedMLP(in_feats=2 * 5 + 4, dims=dims, use_bias=bias).double()
+    atom = torch.as_tensor(rng.normal(size=(n_atoms, 5))).requires_grad_()
+    edge = torch.as_tensor(rng.normal(size=(n_edges, 4))).requires_grad_()
+    index = bonds_of(rng, n_atoms, n_edges)
+    found = SplitGatedMLP(gated)(index, atom, edge)
+    wanted = gated(torch.cat([atom[index[0]], atom[index[1]], edge], dim=1))
+    torch.testing.assert_close(found, wanted, atol=1e-12, rtol=1e-10)
+    for own, right in zip(
+        torch.autograd.grad(found.square().sum(), [atom, edge]),
+        torch.autograd.grad(wanted.square().sum(), [atom, edge]),
+        strict=True,
+    ):
+        torch.testing.assert_close(own, right, atol=1e-12, rtol=1e-10)
+
+
+@given(st.integers(0, 30), st.integers(1, 6), st.integers(1, 4), st.integers(0, 2**32 - 1))
+@settings(deadline=None, max_examples=40)
+def test_entries_of_matrices_tell_the_matrices(n_edges, n_atoms, n_channels, seed):
+    rng = np.random.default_rng(seed)
+    whole = rng.normal(size=(n_atoms, n_channels, 3, 3))
+    scalar = rng.normal(size=(n_atoms, n_channels, 1, 1)) * np.eye(3)
+    skew, symmetric = whole - np.swapaxes(whole, 2, 3), whole + np.swapaxes(whole, 2, 3)
+    factors = rng.normal(size=(n_edges, n_channels, 3))
+    index = bonds_of(rng, n_atoms, n_edges)
+    sent = entries_sent(index, *map(torch.as_tensor, (scalar, skew, symmetric, factors)))
+    received = matrices_received(sent, index[0], n_atoms)
+    for k, matrices in enumerate((scalar, skew, symmetric)):
+        wanted = np.zeros((n_atoms, n_channels, 3, 3))
+        for (atom, other), factor in zip(index.T.tolist(), factors[..., k], strict=True):
+            wanted[atom] += factor[:, None, None] * matrices[other]
+        np.testing.assert_allclose(received[k].numpy(), wanted, atol=1e-12)
 
 
 def test_places_of_elements():

@@ -87,14 +87,14 @@ def bootstrap(
     if n_materials < FEWEST_MATERIALS:
         nothing = np.full((n_models, n_questions, 2), np.nan)
         return Intervals(nothing[:, 0], nothing, np.full((n_models, 1), np.nan))
-    draw, equal = np.random.default_rng(seed), np.full(n_materials, 1 / n_materials)
+    draw = np.random.default_rng(seed)
     drawn = np.empty((n_models, samples, n_questions))
     scores = np.empty((n_models, samples))
     step = max(1, _NUMBERS_AT_ONCE // (n_materials + n_models * n_questions))
     for start in range(0, samples, step):
         part = slice(start, min(start + step, samples))
-        counts = draw.multinomial(n_materials, equal, part.stop - part.start)
-        drawn[:, part] = weighted_means(values, counts.astype(float))
+        counts = _drawn_counts(draw, n_materials, part.stop - part.start)
+        drawn[:, part] = weighted_means(values, counts)
         scores[:, part] = combine(drawn[:, part], weights)
     # model by model: all draws of all models at once are many times a board's memory
     by_question = np.stack(
@@ -103,6 +103,25 @@ def bootstrap(
     few = (~np.isnan(by_material)).sum(axis=1) < FEWEST_MATERIALS
     by_question[few] = np.nan
     return Intervals(_interval(scores, combine(means, weights), level), by_question, scores)
+
+
+def _drawn_counts(draw: np.random.Generator, n_materials: int, samples: int) -> np.ndarray:
+    """How often each material is drawn, shape (n_samples, n_materials), floats.
+
+    Both ways draw from the same distribution. Counting single draws is ten times as fast; the
+    intervals of boards that are kept were drawn the other way.
+    """
+    if n_materials < _MANY_MATERIALS:
+        equal = np.full(n_materials, 1 / n_materials)
+        return draw.multinomial(n_materials, equal, samples).astype(float)
+    counts = np.empty((samples, n_materials))
+    for own in counts:
+        own[:] = np.bincount(draw.integers(0, n_materials, n_materials), minlength=n_materials)
+    return counts
+
+
+#: from so many on, materials are drawn one by one
+_MANY_MATERIALS = 1_000
 
 
 def _interval(drawn: np.ndarray, mean: np.ndarray, level: float) -> np.ndarray:

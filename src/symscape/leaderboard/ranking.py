@@ -293,18 +293,20 @@ class Ranking:
         places = {(unit.material, unit.slice): k for k, unit in enumerate(self.table.units)}
         shape = (len(self.board.entries), len(places))
         found = {metric.name: np.full(shape, np.nan) for metric in RAW_METRICS}
-        of_question: dict[str, list[RawMetric]] = {}
+        of_question: dict[str, list[tuple[str, np.ndarray]]] = {}
         for metric in RAW_METRICS:
-            of_question.setdefault(metric.question, []).append(metric)
+            tables = of_question.setdefault(metric.question, [])
+            tables.append((metric.metric.name, found[metric.name]))
         for m, entry in enumerate(self.board.entries):
             for case in entry.run.cases:
-                metrics = of_question.get(case.question)
+                tables = of_question.get(case.question)
                 place = places.get((case.material, case.slice))
-                if metrics is None or place is None or case.status == "error":
+                if tables is None or place is None or case.status == "error":
                     continue
                 numbers = case_values(case)
-                for metric in metrics:
-                    found[metric.name][m, place] = numbers.get(metric.metric.name, math.nan)
+                for name, table in tables:
+                    if name in numbers:
+                        table[m, place] = numbers[name]
         return found
 
 

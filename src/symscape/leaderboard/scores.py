@@ -335,18 +335,23 @@ def _judged_cases(run: RunResults) -> dict[Key, CaseResult]:
     return {(c.question, c.material, c.slice): c for c in run.cases if c.status != "error"}
 
 
-def case_values(case: CaseResult) -> dict[str, float]:
+def case_values(case: CaseResult) -> Mapping[str, float]:
     """Return the numbers of a case: those in the scored window where the metrics have windows.
 
-    ``largest`` is added: the largest of all of them.
+    ``largest`` is added where the question has it: the largest of all of them, NaN if any is.
     """
     metrics = case.metrics if case.windows is None else case.windows.of(SCORED_WINDOW)
-    numbers = {name: float(value) for name, value in metrics.items()}
-    if numbers:
-        # NaN if any is; a board has a million cases, of a few numbers each
-        unknown = any(map(math.isnan, numbers.values()))
-        numbers[LARGEST.name] = math.nan if unknown else max(map(abs, numbers.values()))
-    return numbers
+    # a board has a million cases: most need no copy
+    if case.question not in _WITH_LARGEST or not metrics:
+        return metrics
+    unknown = any(map(math.isnan, metrics.values()))
+    return {**metrics, LARGEST.name: math.nan if unknown else max(map(abs, metrics.values()))}
+
+
+#: names of the questions of which the largest of all metrics is asked
+_WITH_LARGEST = frozenset(
+    name for name, q in QUESTIONS.items() if LARGEST in (*q.metrics, *q.derived)
+)
 
 
 def scoring_of(question: Question) -> Scoring:

@@ -17,7 +17,8 @@ from symscape.errors import ModelError
 from symscape.models.base import ALL_QUANTITIES, Prediction
 from symscape.models.card import ModelCard
 from symscape.models.family import FamilyModel
-from symscape.models.matgl_graphs import graph_of_batch, join_dgl, join_pyg, sum_messages
+from symscape.models.matgl_graphs import graph_of_batch, join_dgl, join_pyg
+from symscape.models.matgl_layers import lighten
 from symscape.models.torchtools import default_dtype, to_numpy
 from symscape.models.weights import distribution_version, reason_of
 
@@ -44,7 +45,7 @@ class MatGLModel(FamilyModel):
     saves_folders = True
     state_file = "state.pt"
     default_batch_size: ClassVar[int] = 16
-    revision: ClassVar[int] = 2
+    revision: ClassVar[int] = 3
     #: M3GNet of matgl 1 and 2 takes the place of a bond among the short ones for its place among
     #: all, so that in a batch, bonds of other structures come in: by 0.02 meV/atom for rattled SiC
     _alone = False
@@ -101,11 +102,7 @@ class MatGLModel(FamilyModel):
         if backend == "4":
             self._graph_of = None
             self._species = species_of(elements)
-            for module in potential.model.modules():
-                kind = type(module)
-                # kernels in Warp do this in their own way
-                if kind.__name__ in _OF_TENSORS and not kind.__module__.endswith("_warp"):
-                    module.aggregate = sum_messages
+            lighten(potential.model)
         else:
             converter = importlib.import_module(_CONVERTERS[backend]).Atoms2Graph
             self._graph_of = converter(elements, self._cutoff)
@@ -225,8 +222,6 @@ def check_format(folder: Path, version: str) -> str:
     return "PYG" if module.endswith("_pyg") else "DGL"
 
 
-#: layers of TensorNet, whose messages are 3 x 3 matrices
-_OF_TENSORS = ("TensorEmbedding", "TensorNetInteraction")
 #: by what `check_format` returns, where version 2 turns atoms into a graph
 _CONVERTERS = {
     "PYG": "matgl.ext._ase_pyg",
