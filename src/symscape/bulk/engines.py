@@ -132,8 +132,8 @@ def ask_moyopy(
         return None
     if dataset.symprec != symprec_A or not _fits(dataset, cell, positions, LOOSE * symprec_A):
         return None
-    orbits = np.array(dataset.orbits)
-    first = np.unique(orbits)
+    orbits = dataset.orbits
+    first = sorted(set(orbits))
     letters, symbols = dataset.wyckoffs, dataset.site_symmetry_symbols
     standard = dataset.std_cell
     places = (positions[first] - dataset.std_origin_shift) @ np.linalg.inv(dataset.std_linear).T
@@ -142,7 +142,7 @@ def ask_moyopy(
         dataset.hall_number,
         tuple(letters[k] for k in first),
         tuple(symbols[k] for k in first),
-        np.bincount(orbits)[first] * standard.num_atoms // len(numbers),
+        np.array([orbits.count(k) for k in first]) * standard.num_atoms // len(numbers),
         places,
         np.array(standard.basis),
     )

@@ -8,7 +8,7 @@ Wyckoff position of each setting.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -36,8 +36,24 @@ def symmetries(structures: Structures, symprec_A: float = SYMPREC_A) -> Iterator
     symprec_A
         Distance tolerance, angstrom.
     """
+    owners = np.repeat(np.arange(len(structures)), structures.n_atoms)
+    loose = ~np.isfinite(structures.positions).all(axis=1)
+    # spglib would crash the process
+    sound = np.isfinite(structures.cells).all(axis=(1, 2))
+    sound &= np.bincount(owners[loose], minlength=len(structures)) == 0
+    cells = np.where(sound[:, None, None], structures.cells, np.eye(3))
+    volumes = np.linalg.det(cells)
+    sound &= volumes != 0
+    cells = np.where(sound[:, None, None], cells, np.eye(3))
+    places = np.einsum("ai,aij->aj", structures.positions, np.linalg.inv(cells)[owners])
+    # the same crystal in right-handed vectors; its fractional coordinates stay
+    right = np.where(volumes < 0, -1.0, 1.0)[:, None, None] * cells
     for k in range(len(structures)):
-        yield symmetry(*structures.arrays(k), symprec_A)
+        own = slice(structures.offsets[k], structures.offsets[k + 1])
+        numbers = structures.numbers[own]
+        kind = chemistry_of(tuple(sorted(set(numbers.tolist()))))
+        found = _symmetry(numbers, places[own], right[k], symprec_A, kind) if sound[k] else None
+        yield found or Symmetry(chemistry=kind)
 
 
 def symmetry(
@@ -56,35 +72,47 @@ def symmetry(
     symprec_A
         Distance tolerance, angstrom.
     """
-    kind = chemistry_of(tuple(sorted(set(numbers.tolist()))))
-    # spglib would crash the process
-    if not (np.isfinite(positions).all() and np.isfinite(cell).all()):
-        return Symmetry(chemistry=kind)
-    if np.linalg.det(cell) < 0:  # the same crystal in right-handed vectors
-        cell, positions = -cell, -positions
-    places = np.linalg.solve(cell.T, positions.T).T
+    return next(symmetries(Structures.stack(numbers, positions[None], cell[None]), symprec_A))
+
+
+def _symmetry(
+    numbers: np.ndarray, places: np.ndarray, cell: np.ndarray, symprec_A: float, kind: str
+) -> Symmetry | None:
+    """Return the symmetry of a crystal of fractional coordinates and right-handed vectors."""
     found = found_symmetry(cell, places, numbers, symprec_A)
     counted = None if found is None else _count(found)
     if found is not None and counted is None and found.engine != "spglib":
         found = ask_spglib(cell, places, numbers, symprec_A)
         counted = None if found is None else _count(found)
     if found is None:
-        return Symmetry(chemistry=kind)
+        return None
     if counted is None:
-        return _slowly(numbers, positions, cell, symprec_A, kind)
+        return _slowly(numbers, places @ cell, cell, symprec_A, kind)
     free, orders = counted
-    group = space_group(found.hall_number)
+    number, symbol, system, n_lattice = _facts(found.hall_number)
     ranked = sorted(zip(orders, found.symbols, strict=True), key=lambda pair: (-pair[0], pair[1]))
     return Symmetry(
-        group.number,
-        group.symbol,
-        group.system,
-        len(free_lattice_parameters(group)),
+        number,
+        symbol,
+        system,
+        n_lattice,
         free,
         " ".join(symbol for _, symbol in ranked),
         max(orders),
         kind,
     )
+
+
+@cache
+def _facts(hall_number: int) -> tuple[int, str, str, int]:
+    """Return a group's number, symbol and system, and how many lattice parameters are free."""
+    group = space_group(hall_number)
+    return group.number, group.symbol, group.system, len(free_lattice_parameters(group))
+
+
+@cache
+def _polar(hall_number: int) -> float:
+    return count_polar(space_group(hall_number).rotations)
 
 
 def _count(found: Analysis) -> tuple[int, list[int]] | None:
@@ -109,7 +137,7 @@ def _count(found: Analysis) -> tuple[int, list[int]] | None:
             return None
         free += own
         orders.append(order)
-    return round(free - count_polar(group.rotations)), orders
+    return round(free - _polar(found.hall_number)), orders
 
 
 #: order and free coordinates of Wyckoff positions, by Hall number and letter: the same for all

@@ -17,6 +17,7 @@ from symscape.errors import ModelError
 from symscape.models.base import ALL_QUANTITIES, Prediction
 from symscape.models.card import ModelCard
 from symscape.models.family import FamilyModel
+from symscape.models.orb_graphs import graph_of_batch
 from symscape.models.torchtools import default_dtype, gradients, to_numpy
 from symscape.models.weights import reason_of
 
@@ -24,7 +25,7 @@ _VOIGT = np.array([[0, 5, 4], [5, 1, 3], [4, 3, 2]])
 
 
 class ORBModel(FamilyModel):
-    """ORB v2 [1]_ and v3 [2]_ with their own graphs and batches; energies without backward pass.
+    """ORB v2 [1]_ and v3 [2]_ on one graph for a batch; energies without backward pass.
 
     ORB stores weights without the network that they belong to, so that a checkpoint of one's own
     needs the option ``architecture``: the name of a published model of the same shape, such as
@@ -44,6 +45,7 @@ class ORBModel(FamilyModel):
     loader_options = ("architecture",)
     dtypes = ("float32", "float64")
     default_batch_size: ClassVar[int] = 8
+    revision: ClassVar[int] = 2
 
     @classmethod
     def locate(cls, card: ModelCard, folder: Path) -> Path:
@@ -94,15 +96,18 @@ class ORBModel(FamilyModel):
         self.elements = frozenset(range(1, 119))
 
     def _graphs(self, batch: Structures) -> Any:
+        """Return one graph for the batch; the package makes it where it drops neighbours."""
         from orb_models.forcefield.atomic_system import ase_atoms_to_atom_graphs
         from orb_models.forcefield.base import batch_graphs
 
+        config = self._model.system_config
+        dtype = getattr(self._torch, self.dtype)
+        made = graph_of_batch(batch, config.radius, config.max_num_neighbors, dtype, self._device)
+        if made is not None:
+            return made
         device = self._torch.device(self._device)
         return batch_graphs(
-            [
-                ase_atoms_to_atom_graphs(atoms, self._model.system_config, device=device)
-                for atoms in batch
-            ]
+            [ase_atoms_to_atom_graphs(atoms, config, device=device) for atoms in batch]
         )
 
     def _evaluate(self, batch: Structures, forces: bool, stresses: bool) -> Prediction:
