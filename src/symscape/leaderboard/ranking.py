@@ -295,8 +295,8 @@ class Ranking:
         found = {metric.name: np.full(shape, np.nan) for metric in RAW_METRICS}
         of_question: dict[str, list[tuple[str, np.ndarray]]] = {}
         for metric in RAW_METRICS:
-            tables = of_question.setdefault(metric.question, [])
-            tables.append((metric.metric.name, found[metric.name]))
+            own = metric.metric.name, found[metric.name]
+            of_question.setdefault(metric.question, []).append(own)
         for m, entry in enumerate(self.board.entries):
             for case in entry.run.cases:
                 tables = of_question.get(case.question)
