@@ -73,14 +73,16 @@ def test_crystals_sort_by_a_column_and_back(browser, hulls):
     assert not heads[5].get_attribute("aria-sort")
 
 
-def test_crystals_are_found_by_a_word(browser, hulls):
+@pytest.mark.parametrize("word", ["im-3m", "Im3̅m"])
+def test_crystals_are_found_by_a_word(browser, hulls, word):
+    """Symbols as they are typed and as they are printed."""
     opened(browser, hulls, "table.sortable")
     field = browser.all(".part form.filter input[type=search]")[0]
-    field.send_keys("im-3m")
+    field.send_keys(word)
     rows = browser.all("table.sortable tbody tr")
     shown = [row.text for row in rows if row.is_displayed()]
     assert shown
-    assert all("Im-3m" in text for text in shown)
+    assert all("Im3̅m" in text for text in shown)
     assert browser.texts(".part form.filter output") == [f"{len(shown)} of {len(rows)}"]
 
 

@@ -60,6 +60,8 @@ def told(browser, name: str, table: int = 0) -> str:
 
 def show(browser, pages, kind, width=1280, scheme=LIGHT):
     browser.show(pages[kind], width, scheme, "#curves")
+    # a page scrolls smoothly to its anchor, and a pointer would meet what is passing by
+    browser.wait_for("const y = window.before; window.before = scrollY; return y === scrollY")
 
 
 @pytest.mark.parametrize("kind", ["report", "board"])

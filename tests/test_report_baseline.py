@@ -239,7 +239,7 @@ def test_cases_about_a_crystal_have_a_place():
     assert view.sentence.startswith("1 of 2 landscapes and crystal groups outside tolerance")
     page = Page(render_page(view, {}))
     assert (
-        "failed: NaCl-Fm-3m rotation 0.50 meV/atom Name of its tests: soft-NaCl-Fm-3m" in page.text
+        "failed: NaCl-Fm3̅m rotation 0.50 meV/atom Name of its tests: soft-NaCl-Fm-3m" in page.text
     )
     group = replace(crystal, question="underprediction", material="crystals", slice="n_wyckoff-3-4")
     (item,) = RunView(make_run(group, references=())).slices

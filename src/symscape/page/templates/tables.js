@@ -2,6 +2,8 @@
 // tables sort by their heads, filter by a word and download as CSV; drawings download as SVG or PNG
 (() => {
   const plain = (cell) => cell.textContent.replace(/[\s\u00ad]+/g, (s) => (s === "\u00ad" ? "" : " ")).trim();
+  // a bar over a digit as people type it: Im-3m
+  const typed = (text) => text.replace(/(.)\u0305/gu, "-$1");
   const number = (text) => (/^[+−-]?\d/.test(text) ? parseFloat(text.replace("−", "-")) : NaN);
 
   function make(tag, options, text = "") {
@@ -21,7 +23,7 @@
   function csv(table) {
     const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
     const value = (cell) => {
-      const text = plain(cell).replace(/^−(?=\d)/, "-");
+      const text = typed(plain(cell)).replace(/^−(?=\d)/, "-");
       return quoted(text === "–" ? "" : text);
     };
     return [...table.rows].map((row) => [...row.cells].map(value).join(",")).join("\n") + "\n";
@@ -104,7 +106,10 @@
     const update = () => {
       const words = field.value.toLowerCase().split(/\s+/);
       const rows = [...table.tBodies[0].rows];
-      for (const row of rows) row.hidden = !words.every((word) => plain(row).toLowerCase().includes(word));
+      for (const row of rows) {
+        const text = plain(row).toLowerCase();
+        row.hidden = !words.every((word) => text.includes(word) || typed(text).includes(word));
+      }
       count.textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length}`;
     };
     field.oninput = update;
