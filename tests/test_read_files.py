@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+import spglib
 from ase import Atoms
 from ase.io import write
 from ase.spacegroup import crystal as ase_crystal
@@ -25,6 +26,27 @@ SIC = Structure(
     ["Si", "Si", "C", "C"],
     [[1 / 3, 2 / 3, 0], [2 / 3, 1 / 3, 0.5], [1 / 3, 2 / 3, 0.375], [2 / 3, 1 / 3, 0.875]],
 )
+
+DISTORTED = {
+    "TiO2": ase_crystal(
+        ["Ti", "O"],
+        [(0, 0, 0), (0.305, 0.305, 0)],
+        spacegroup=136,
+        cellpar=[4.6, 4.6, 2.96, 90, 90, 90],
+    ),
+    "SrTiO3": ase_crystal(
+        ["Sr", "Ti", "O"],
+        [(0, 0, 0), (0.5, 0.5, 0.5), (0.5, 0.5, 0)],
+        spacegroup=221,
+        cellpar=[3.9, 3.9, 3.9, 90, 90, 90],
+    ),
+    "ZnO": ase_crystal(
+        ["Zn", "O"],
+        [(1 / 3, 2 / 3, 0), (1 / 3, 2 / 3, 0.382)],
+        spacegroup=186,
+        cellpar=[3.25, 3.25, 5.2, 90, 90, 120],
+    ),
+}
 
 
 def refused(path, sentence, options=None):
@@ -345,6 +367,38 @@ def test_a_tolerance_that_fits_is_found_and_named(tmp_path, monkeypatch, works, 
     assert notice == f"symprec = {named} angstrom was used, for with 0.01 not within 0.01"
     with pytest.raises(StructureFileError, match=r"not within 0\.01"):
         crystal_from_file(path, symprec=0.01)  # the user's own is not changed
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    crystal=st.sampled_from(sorted(DISTORTED)),
+    repeats=st.tuples(*[st.integers(1, 2)] * 3),
+    size=st.floats(-6, -0.7).map(lambda power: 10**power),
+    seed=st.integers(0, 99),
+)
+def test_distorted_crystals_have_spglibs_group_at_the_tolerance_that_is_said(
+    tmp_path_factory, crystal, repeats, size, seed
+):
+    """From far below the tolerance to far above; another than 0.01 is taken if that fails."""
+    path = tmp_path_factory.mktemp("distorted") / "x.vasp"
+    atoms = DISTORTED[crystal].repeat(repeats)
+    rng = np.random.default_rng(seed)
+    atoms.positions += size * rng.uniform(-1, 1, atoms.positions.shape)
+    strain = np.eye(3) + size / 10 * rng.uniform(-1, 1, (3, 3))
+    atoms.set_cell(atoms.cell.array @ strain, scale_atoms=True)
+    write(path, atoms, sort=True)
+    found = crystal_from_file(path)
+    symprec = 0.01
+    if found.notices:
+        (notice,) = found.notices
+        symprec = float(notice.split()[2])
+        with pytest.raises(StructureFileError):
+            crystal_from_file(path, symprec=0.01)
+    read = read_structure(path).atoms
+    cell = (read.cell.array, read.get_scaled_positions(), read.numbers)
+    wanted = spglib.get_symmetry_dataset(cell, symprec=symprec)
+    assert found.crystal.space_group_number == wanted.number
+    assert len(found.crystal) == len(wanted.std_types)
 
 
 @pytest.mark.parametrize("apart", [0.0, 1e-4, 0.009, 0.2])
