@@ -15,6 +15,8 @@ from typer.testing import CliRunner
 
 from symscape.cli import app
 from symscape.leaderboard.library import asked_questions
+from symscape.leaderboard.submission import _as_read
+from symscape.models.registry import load_cards
 from symscape.questions.case import CaseResult
 from symscape.questions.energies import judge_energies
 from symscape.questions.minima import judge_minima
@@ -284,6 +286,18 @@ def test_submission_needs_card_results_and_the_right_name(tmp_path, library):
     )
     outcome = validate("--submission", REGISTRY)
     assert "needs the results file" in outcome.stderr
+
+
+@pytest.mark.parametrize("name", ["7net-O", "7NET_0", "CHGNet", "dlep", "nequix-mp-l"])
+def test_a_name_that_reads_like_another_is_refused(tmp_path, library, name):
+    card = MODEL_CARD.format(name=name, theory="PBE")
+    problem = only_problem(submit(tmp_path, whole_run(library, name=name), card=card))
+    assert f"{name!r} reads like" in problem
+
+
+def test_no_two_registered_names_read_alike():
+    cards = load_cards()
+    assert len({_as_read(name) for name in cards}) == len(cards)
 
 
 def test_registered_card_is_found_without_being_named(tmp_path, library):

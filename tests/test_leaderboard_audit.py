@@ -13,8 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from symscape.errors import ResultsFileError
-from symscape.leaderboard.audit import audit, audit_all, copied_from
+from symscape.leaderboard import copies
+from symscape.leaderboard.audit import audit, audit_all
 from symscape.leaderboard.collect import load_board
+from symscape.leaderboard.copies import copied_from
 from symscape.leaderboard.library import Asked
 from symscape.leaderboard.recompute import RECOMPUTED, recompute
 from symscape.page.processes import FEWEST
@@ -239,6 +241,60 @@ def test_edited_runs_are_refused(library, honest, kind):
 
 def test_dft_is_no_model(library):
     assert "DFT's own" in problems(make.whole_run(library, "perfect", 1.0), library)
+
+
+#: kinds of numbers in a run, and what a copy of them is said to be
+COPIES = ("energies", "formation energies", "bulk moduli", "differences between prototypes")
+
+
+def evidence(seed=0, noise=0.0, scale=1.0):
+    """Numbers of all kinds that scatter as those of models do, times a factor, with noise."""
+    draw, rng = np.random.default_rng(1), np.random.default_rng([2, seed])
+
+    def values(spread, near):
+        own = spread * draw.normal(size=40)
+        return dict(enumerate(scale * own + noise * near * rng.normal(size=40)))
+
+    grids = {
+        ("A", f"s{k}"): scale * 0.1 * draw.normal(size=(9, 9))
+        + 1e-3 * noise * rng.normal(size=(9, 9))
+        for k in range(9)
+    }
+    moduli = {k: v + 100.0 for k, v in values(20.0, 1.0).items()}
+    return copies.Evidence(
+        grids,
+        {
+            copies.FORMATION: values(100.0, 1.0),
+            copies.MODULI: moduli,
+            copies.DIFFERENCES: values(100.0, 1.0),
+        },
+    )
+
+
+@SLOW
+@given(noise=st.floats(0.0, 1.5), seed=st.integers(0, 99))
+def test_copies_are_recognized_through_noise(noise, seed):
+    own, theirs = evidence(seed, noise), evidence()
+    found = [what for what, _ in copies.same_numbers(own, theirs)]
+    assert [what.partition(" on ")[0] for what in found] == list(COPIES)
+
+
+@SLOW
+@given(scale=st.floats(0.3, 0.9))
+def test_models_of_one_kind_are_not_copies(scale):
+    assert not list(copies.same_numbers(evidence(scale=scale), evidence()))
+
+
+def test_dfts_crystals_under_other_grids_are_recognized(library, honest, monkeypatch):
+    """Grids of one's own, but the formation energies of DFT: most of the weight of crystals."""
+    monkeypatch.setattr(copies, "_FEWEST", 3)
+    assert not list(copies.dft_copied(honest, library))
+    perfect = make.whole_run(library, "perfect", 1.0)
+    about = ("hull", "underprediction")
+    cases = [c for c in honest.cases if c.question not in about]
+    cases += [c for c in perfect.cases if c.question in about]
+    (found,) = copies.dft_copied(replace(honest, cases=tuple(cases)), library)
+    assert found.startswith("its formation energies are DFT's own")
 
 
 @pytest.mark.parametrize("part", ["fingerprint", "one grid"])

@@ -102,14 +102,18 @@ class Anchors:
         self, name: str, model: Callable[[np.ndarray], np.ndarray]
     ) -> dict[Asked, CaseResult]:
         """Judge a model whose energies are a function of DFT's, on grids and of crystals."""
+        answers = self.answers(model)
+        return judge_again(answers, self.library, load_tolerances("default"), name)
+
+    def answers(self, model: Callable[[np.ndarray], np.ndarray]) -> Answers:
+        """Return what a model answers whose energies are a function of DFT's."""
         grids = {}
         for key, reference in self.library.by_slice.items():
             grids[key] = np.where(reference.valid, model(reference.relative), np.nan)
         formation, relaxed = self._crystals(model)
-        answers = Answers(
+        return Answers(
             grids=grids, formation=formation, relaxed=relaxed, curves=self._curves(model)
         )
-        return judge_again(answers, self.library, load_tolerances("default"), name)
 
     def _crystals(
         self, model: Callable[[np.ndarray], np.ndarray]
@@ -134,6 +138,11 @@ class Anchors:
         volumes = equations.sampled_volumes()
         energies = model(_all_electron(equations).energies(volumes))
         return curve_answers(fit(volumes, energies), equations)
+
+
+def dft_answers(library: Library) -> Answers:
+    """Return what DFT itself would answer in the place of a model."""
+    return Anchors(library).answers(lambda energies: energies)
 
 
 def unmoved(energy: float, space_group: int) -> Relaxed:

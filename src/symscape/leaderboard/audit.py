@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 
-import numpy as np
-
+from symscape.leaderboard.copies import dft_copied, first_names
 from symscape.leaderboard.library import Library, asked_of
 from symscape.leaderboard.recompute import recompute
 from symscape.questions.registry import QUESTIONS
 from symscape.results.run_results import ReferenceSummary, RunResults
 from symscape.verdict.tolerances import PROFILES
 
-#: eV/atom: two models that agree so well at every point are one; energies are stored to a tenth
-SAME_EV = 1e-5
 #: clocks and time zones may be off by so much
 _CLOCKS = timedelta(days=1)
-#: named one by one before the rest is counted
-_MOST_NAMED = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +41,7 @@ def audit(run: RunResults, library: Library, now: datetime | None = None) -> Aud
         *_origin(run, now or datetime.now(UTC)),
         *_subjects(run, library),
         *again.problems,
-        *_too_good(run, library),
+        *dft_copied(again.run, library),
     )
     return Audited(with_own_references(again.run, library), problems)
 
@@ -121,58 +116,3 @@ def _subjects(run: RunResults, library: Library) -> Iterator[str]:
 def _facts(summary: ReferenceSummary) -> ReferenceSummary:
     """Leave out the crystal that is drawn, which files of earlier versions lack."""
     return replace(summary, structure=None)
-
-
-def _too_good(run: RunResults, library: Library) -> Iterator[str]:
-    """Say on which slices the energies are DFT's own."""
-    grids = _grids(run)
-    copied = [
-        reference.id
-        for key, reference in library.by_slice.items()
-        if key in grids and _same(grids[key], reference.energies)
-    ]
-    if copied:
-        yield f"its energies on {first_names(copied)} are DFT's own, which no model reaches"
-
-
-def copied_from(run: RunResults, others: Iterable[RunResults]) -> str:
-    """Say whose numbers a run's are, as half a sentence; empty if they are nobody else's."""
-    grids = _grids(run)
-    for other in others:
-        name = other.model.name
-        if other.fingerprint and other.fingerprint == run.fingerprint:
-            return f"the same weights stand there as {name}"
-        theirs = _grids(other)
-        copied = [
-            "-".join(key)
-            for key in sorted(set(grids) & set(theirs))
-            if _same(grids[key], theirs[key])
-        ]
-        if copied:
-            return f"its energies on {first_names(copied)} are those of {name}"
-    return ""
-
-
-def _grids(run: RunResults) -> dict[tuple[str, str], np.ndarray]:
-    return {
-        (case.material, case.slice): np.array(case.energies, dtype=float)
-        for case in run.cases
-        if case.energies is not None
-    }
-
-
-def _same(one: np.ndarray, other: np.ndarray) -> bool:
-    """Whether two grids (eV/atom) agree but for their zero, wherever both are known."""
-    if one.shape != other.shape:
-        return False
-    both = np.isfinite(one) & np.isfinite(other)
-    difference = (one - other)[both]
-    # a flat landscape is nobody's in particular
-    varied = both.any() and np.ptp(other[both]) > SAME_EV
-    return bool(varied and np.ptp(difference) <= SAME_EV)
-
-
-def first_names(names: Sequence[str]) -> str:
-    """Name the first few, count the rest."""
-    more = len(names) - _MOST_NAMED
-    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

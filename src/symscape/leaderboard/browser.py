@@ -12,6 +12,7 @@ from symscape.leaderboard.collect import Unit
 from symscape.leaderboard.presets import Preset
 from symscape.leaderboard.ranking import RAW_METRICS, Ranking, Standing
 from symscape.leaderboard.scores import ScoreTable, scoring_of
+from symscape.models.registry import load_cards
 
 
 @dataclass(frozen=True)
@@ -117,10 +118,12 @@ def browser_numbers(ranking: Ranking, presets: tuple[Preset, ...]) -> BrowserNum
 def _model(table: ScoreTable, standing: Standing) -> BrowserModel:
     """Return what belongs to a model."""
     unjudged = np.argwhere(table.asked & ~table.answered[standing.index])
+    # a registered name's facts are those of its card, whatever a file says
+    card = load_cards().get(standing.name, standing.entry.run.model)
     return BrowserModel(
         name=standing.name,
         same=standing.same_theory,
-        parameters=standing.entry.run.model.parameters or None,
+        parameters=card.parameters or None,
         seconds=_digits(standing.seconds_per_point, 4),
         unjudged=unjudged.tolist(),
     )

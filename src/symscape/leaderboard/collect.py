@@ -315,7 +315,8 @@ def _audited(
     entries: list[Entry], library: Library, judged: Judged | None, jobs: int
 ) -> Iterator[tuple[Entry, str]]:
     """Yield each entry with its numbers worked out again, and the first reason to refuse it."""
-    from symscape.leaderboard.audit import audit_all, copied_from, with_own_references
+    from symscape.leaderboard.audit import audit_all, with_own_references
+    from symscape.leaderboard.copies import copied_from
 
     known = {e.name for e in entries if judged is not None and judged.has(e.name, e.path)}
     others = iter(audit_all([e.run for e in entries if e.name not in known], library, jobs))

@@ -10,7 +10,7 @@ from typing import Literal
 from symscape.leaderboard.ranking import Standing
 from symscape.leaderboard.timing import BATCHED, Timings
 
-_TITLE = "time for a structure, batched (s)"
+_TITLE = "time for a structure, batched"
 #: of a run's versions, what must agree for times to be compared
 _SAME = ("platform", "processor", "device", "threads")
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from symscape.leaderboard.audit import audit, copied_from, first_names
+from symscape.leaderboard.audit import audit
+from symscape.leaderboard.copies import copied_from, first_names
 from symscape.leaderboard.library import Asked, Library, asked_of
 from symscape.leaderboard.site import slug
 from symscape.models.card import ModelCard
@@ -19,6 +20,8 @@ AGREEING = (
     "family", "checkpoint", "level_of_theory", "energy_convention", "options", "untrained",
     "training_sets", "spin_polarized", "hubbard_u",
 )  # fmt: skip
+
+_LOOK_ALIKE = str.maketrans("0i1", "oll")
 
 
 def submission_problems(
@@ -47,7 +50,7 @@ def submission_problems(
     copied = copied_from(run, rivals)
     found = [
         *_card_problems(run, cards),
-        *_name_problems(path, run),
+        *_name_problems(path, run, {*cards, *(other.model.name for other in rivals)}),
         *audit(run, library).problems,
         *([f"{copied}; submit a model of your own"] if copied else []),
         *_missing(run, library),
@@ -69,10 +72,19 @@ def _card_problems(run: RunResults, cards: Mapping[str, ModelCard]) -> list[str]
     ]
 
 
-def _name_problems(path: Path, run: RunResults) -> Iterator[str]:
-    name = f"{slug(run.model.name)}.json"
-    if path.name not in ("results.json", name):
-        yield f"these are results of {run.model.name!r}; call the file {name}"
+def _name_problems(path: Path, run: RunResults, others: Iterable[str]) -> Iterator[str]:
+    name = run.model.name
+    file = f"{slug(name)}.json"
+    if path.name not in ("results.json", file):
+        yield f"these are results of {name!r}; call the file {file}"
+    alike = [other for other in others if other != name and _as_read(other) == _as_read(name)]
+    if alike:
+        yield f"{name!r} reads like {first_names(sorted(alike))}; choose another name"
+
+
+def _as_read(name: str) -> str:
+    """Return a name without what the eye passes over: case, marks, O for 0 and I for l or 1."""
+    return "".join(c for c in name.lower() if c.isalnum()).translate(_LOOK_ALIKE)
 
 
 def _missing(run: RunResults, library: Library) -> Iterator[str]:
