@@ -260,7 +260,7 @@ def evidence(seed=0, noise=0.0, scale=1.0):
         + 1e-3 * noise * rng.normal(size=(9, 9))
         for k in range(9)
     }
-    moduli = {k: v + 100.0 for k, v in values(20.0, 1.0).items()}
+    moduli = {k: v + scale * 100.0 for k, v in values(20.0, 1.0).items()}
     return copies.Evidence(
         grids,
         {
