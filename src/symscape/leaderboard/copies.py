@@ -92,7 +92,9 @@ def dft_copied(run: RunResults, library: Library) -> Iterator[str]:
         As worked out again: DFT's formation energies are in the model's convention there.
     """
     dft = _dft(library)
-    formation = {row.id: row.formation_dft for case in run.cases for row in _crystals(case)}
+    formation: dict[Hashable, float] = {
+        row.id: row.formation_dft for case in run.cases for row in _crystals(case)
+    }
     dft = replace(dft, numbers={**dft.numbers, FORMATION: formation})
     for what, slack in same_numbers(evidence_of(run), dft):
         yield f"its {what} are DFT's own{slack}, which no model reaches"
@@ -129,7 +131,10 @@ def _near(kind: Kind, off: float) -> Iterator[tuple[str, str]]:
 
 def evidence_of(run: RunResults) -> Evidence:
     """Gather what a run states of a model's answers."""
-    grids, numbers = {}, {kind: {} for kind in (FORMATION, MODULI, DIFFERENCES)}
+    grids: dict[tuple[str, str], np.ndarray] = {}
+    numbers: dict[Kind, dict[Hashable, float]] = {
+        kind: {} for kind in (FORMATION, MODULI, DIFFERENCES)
+    }
     for case in run.cases:
         if case.energies is not None:
             grids[case.material, case.slice] = np.array(case.energies, dtype=float)
@@ -151,7 +156,7 @@ def _crystals(case: CaseResult) -> tuple[CrystalRow, ...]:
 @lru_cache(maxsize=1)  # DFT's curves are fitted once for all runs of a board
 def _dft(library: Library) -> Evidence:
     answers = dft_answers(library)
-    numbers = {
+    numbers: dict[Kind, dict[Hashable, float]] = {
         MODULI: {name: curve.bulk_modulus for name, curve in answers.curves.by_id.items()},
         DIFFERENCES: {
             (material, element): value
