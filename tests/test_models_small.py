@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -59,6 +61,21 @@ def load(kind, path, monkeypatch, dtype="float64", **more):
         name = small.register_small_orb(monkeypatch, variant == "conservative")
         options["architecture"] = name
     return resolve(family, checkpoint=path, dtype=dtype, device="cpu", options=options, **more)
+
+
+@pytest.mark.parametrize("kind", ["mace", "matgl-M3GNet"])
+def test_a_saved_model_is_loaded_by_a_process_that_has_imported_nothing(kind, saved):
+    """The file names classes, whose modules are imported while it is read."""
+    code = (
+        "import sys, symscape; from ase.build import bulk;"
+        "from symscape.crystal.structures import Structures;"
+        "model = symscape.model(sys.argv[1], checkpoint=sys.argv[2], device='cpu');"
+        "print(model.energies(Structures.from_atoms([bulk('MgO', 'rocksalt', 4.2)])))"
+    )
+    command = [sys.executable, "-c", code, kind.partition("-")[0], str(saved(kind))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert np.isfinite(float(done.stdout.splitlines()[-1].strip("[]")))
 
 
 def calculator(kind, path, monkeypatch, dtype):

@@ -63,7 +63,8 @@ class MACEModel(FamilyModel):
         import torch
 
         with importing_e3nn():
-            import mace  # noqa: F401 (before its classes are read from the file)
+            # the classes that the file names, and e3nn with them: `import mace` alone has neither
+            import mace.modules  # noqa: F401
         with warnings.catch_warnings():
             warnings.filterwarnings(
                 "ignore", message=".*torch.load.*|.*TorchScript.*|.*torch.jit.*"
