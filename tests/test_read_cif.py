@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import spglib
 import zstandard
+from ase.data import atomic_numbers
 from cif_dialects import DOTTED, NEW, OLD, Drawn, cell_of, write_cif
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -242,6 +243,26 @@ def test_stated_z_decides_between_origins():
     carbon = Drawn(525, (3.57,) * 3 + (90.0,) * 3, ((6, (0.0, 0.0, 0.0)),))
     text = write_cif(carbon, by="symbol", symbol="F d -3 m", formula="C", units=8)
     assert len(read_cif(text).numbers) == 8
+
+
+@pytest.mark.parametrize("element", ["In", "Ni", "Cs", "Sc", "Pb", "Co"])
+@pytest.mark.parametrize("case", [str.upper, str.lower])
+def test_symbols_in_capitals_are_the_same_element(element, case):
+    """ASE reads IN as iodine, which is no disagreement on the crystal."""
+    text = write_cif(SALT, occupancy="1").replace("Na1 Na", f"{element}1 {case(element)}")
+    assert set(read_cif(text).numbers) == {17, atomic_numbers[element]}
+
+
+@pytest.mark.parametrize(("axes", "cells"), [(459, 1), (459, 3), (458, 1)])
+def test_multiplicities_may_be_those_of_the_hexagonal_cell(axes, cells):
+    crystal = Drawn(axes, cell_of(axes), ((80, (0.0, 0.0, 0.0)),))
+    text = write_cif(crystal).replace(
+        "_atom_site_fract_x", "_atom_site_symmetry_multiplicity\n_atom_site_fract_x"
+    )
+    found = 3 if axes == 458 else 1
+    assert len(read_cif(text.replace("Hg1 Hg", f"Hg1 Hg {found * cells}")).numbers) == found
+    with pytest.raises(StructureFileError, match="has multiplicity 2"):
+        read_cif(text.replace("Hg1 Hg", "Hg1 Hg 2"))
 
 
 def test_weights_of_deuterides_are_not_compared():

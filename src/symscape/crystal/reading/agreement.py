@@ -17,6 +17,7 @@ from symscape.errors import StructureFileError
 _SHARE = 2e-3
 #: stated volumes are rounded, or of cells before rounding
 _VOLUME = 0.01
+_RHOMBOHEDRAL = (146, 148, 155, 160, 161, 166, 167)
 #: weights are stated to four digits at least; a hydrogen in 300 shows
 _WEIGHT = 3e-3
 #: the first that is understood counts
@@ -157,12 +158,19 @@ def _check_multiplicities(block: CifBlock, expansion: Expansion, setting: Settin
         found = int((expansion.origins == k).sum())
         if not np.isfinite(wanted) or not found:
             continue
-        if wanted not in (found, len(setting) / found):
+        # of rhombohedral axes the one of the hexagonal cell is often stated
+        if wanted not in (found, len(setting) / found, found * _hexagonal_cells(setting)):
             name = labels[k] if k < len(labels) else f"atom {k + 1}"
             raise StructureFileError(
-                f"the file says that {name} has multiplicity {wanted:g}, but {setting.name} makes "
-                f"{found} atoms of it; correct the position or the setting."
+                f"the file says that {name} has multiplicity {wanted:g}, but {found} atoms are "
+                f"made of it by {setting.name}; correct the position or the setting."
             )
+
+
+def _hexagonal_cells(setting: Setting) -> int:
+    """Return how many cells the hexagonal one has: 3 of rhombohedral axes, else 1."""
+    centrings = (setting.rotations == np.eye(3, dtype=int)).all(axis=(1, 2)).sum()
+    return 3 if setting.number in _RHOMBOHEDRAL and centrings == 1 else 1
 
 
 def _check_full_list(expansion: Expansion, space_group: int) -> None:

@@ -33,8 +33,8 @@ def check_opinions(text: str, block: CifBlock, expansion: Expansion, explicit: b
     """Compare a crystal with what pymatgen and ASE read.
 
     They are asked only of what both are known to read: tags without dots, operators that are
-    listed, occupancies that are numbers, atoms whose rounded coordinates needed no help. A reader
-    that fails has no opinion.
+    listed, occupancies that are numbers, symbols in the usual case, atoms whose rounded coordinates
+    needed no help. A reader that fails has no opinion.
 
     Raises
     ------
@@ -44,7 +44,11 @@ def check_opinions(text: str, block: CifBlock, expansion: Expansion, explicit: b
     occupancies = block.column("_atom_site_occupancy")
     plain = all(not is_unknown(value) and np.isfinite(as_number(value)) for value in occupancies)
     known = all(re.search(tag, text, re.IGNORECASE | re.MULTILINE) for tag in _KNOWN_TAGS)
-    if not (explicit and plain and known) or expansion.notices:
+    # ASE takes IN for iodine
+    cased = all(
+        re.match(r"[A-Z][a-z]?(?![A-Za-z])", k) for k in block.column("_atom_site_type_symbol")
+    )
+    if not (explicit and plain and known and cased) or expansion.notices:
         return
     readers: dict[str, Callable[[str, str], _Arrays]] = {"pymatgen": _pymatgen, "ASE": _ase}
     for name, reader in readers.items():
