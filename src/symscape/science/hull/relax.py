@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from symscape.crystal.structures import Structures
+from symscape.decode import decode
 from symscape.errors import ModelError
 from symscape.models.base import EnergyModel
 from symscape.models.cache import structure_keys
@@ -322,7 +323,9 @@ def relax_table(
     for i, question in enumerate(questions):
         known = cache.get_outcome(model.fingerprint, question) if cache is not None else None
         if known is not None:
-            results[i] = Relaxed(**json.loads(known))
+            # what is not known was written as NaN, which is null elsewhere
+            plain = json.loads(known, parse_constant=lambda _: None)
+            results[i] = decode(Relaxed, plain, pairs[i][0])
     if results and progress is not None:
         progress(len(results), len(pairs))
     pending = [i for i in range(len(pairs)) if i not in results]
