@@ -56,8 +56,10 @@ def test_nothing_is_asked_twice_and_answers_are_the_same(crystal, tmp_path):
     assert asked == list(CONTRACTS)
     second = check_crystal_once(potential, crystal, watched, QUICK)
     assert asked == list(CONTRACTS)
-    for contract, result in zip(watched, plain, strict=True):
-        one, other = first[contract], second[contract]
+    assert [c.contract for c in first] == [c.contract for c in second] == watched
+    for result, one, other in zip(
+        plain, (c.result for c in first), (c.result for c in second), strict=True
+    ):
         assert one.unit == other.unit == result.unit
         assert one.applies == other.applies == result.applies
         assert other.value == pytest.approx(result.value, abs=1e-9, nan_ok=True)
@@ -94,5 +96,6 @@ def test_what_could_not_be_asked_is_not_kept(crystal, tmp_path):
 
     with pytest.raises(ModelError):
         check_crystal_once(potential, crystal, [failing], QUICK)
-    found = check_crystal_once(potential, crystal, [under_rotations], QUICK)
-    assert found[under_rotations].value < 1e-6
+    (found,) = check_crystal_once(potential, crystal, [under_rotations], QUICK)
+    assert found.contract is under_rotations
+    assert found.result.value < 1e-6

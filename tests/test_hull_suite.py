@@ -15,6 +15,7 @@ from hull_suite_models import hulls as hulls
 from hull_suite_models import library as library
 
 from symscape.errors import HullError
+from symscape.questions.contracts import CheckedCrystal, MetricResult
 from symscape.questions.crystals import judge_crystal_contracts
 from symscape.questions.invariance import CRYSTAL_INVARIANCE
 from symscape.questions.registry import QUESTIONS, metric_named
@@ -205,15 +206,17 @@ def test_a_broken_model_fails_the_contract_it_breaks_on_crystals(hulls):
 
 def test_the_worst_crystal_counts_and_no_number_is_the_worst(hulls):
     def found(**values):
-        return {metric_named(k): ContractResult(v, "meV/atom") for k, v in values.items()}
+        return tuple(
+            MetricResult(metric_named(k), ContractResult(v, "meV/atom")) for k, v in values.items()
+        )
 
-    silent = {metric_named("supercell"): skipped("meV/atom", "nothing to double")}
+    silent = MetricResult(metric_named("supercell"), skipped("meV/atom", "nothing to double"))
     nan = float("nan")
-    results = {
-        "a": found(rotation=0.05, permutation=nan),
-        "b": found(rotation=0.2, permutation=0.0) | silent,
-        "c": found(rotation=0.1, permutation=5.0),
-    }
+    results = (
+        CheckedCrystal("a", found(rotation=0.05, permutation=nan)),
+        CheckedCrystal("b", (*found(rotation=0.2, permutation=0.0), silent)),
+        CheckedCrystal("c", found(rotation=0.1, permutation=5.0)),
+    )
     result = judge_crystal_contracts(
         CRYSTAL_INVARIANCE, SystemCrystals("Al-Cu"), results, hulls.session.tolerances, model="m"
     )

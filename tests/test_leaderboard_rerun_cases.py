@@ -36,6 +36,7 @@ from symscape.questions.conservative_forces import (
     force_contracts,
     judge_conservative_forces,
 )
+from symscape.questions.contracts import CheckedCrystal, MetricResult
 from symscape.questions.crystals import judge_crystal_contracts
 from symscape.questions.forces import judge_forces
 from symscape.questions.invariance import (
@@ -112,11 +113,17 @@ def crystal_contracts(library, potential, tolerances):
         (CRYSTAL_INVARIANCE, energy_contracts()), (CRYSTAL_FORCES, force_contracts()),
     ):  # fmt: skip
         for system in sorted({c.system for c in library.crystals.crystals}):
-            found = {
-                c.id: {metric: check(potential, c.crystal) for metric, check in contracts.items()}
+            found = [
+                CheckedCrystal(
+                    c.id,
+                    tuple(
+                        MetricResult(one.metric, one.contract(potential, c.crystal))
+                        for one in contracts
+                    ),
+                )
                 for c in library.crystals.crystals
                 if c.system == system
-            }
+            ]
             yield judge_crystal_contracts(
                 question, SystemCrystals(system), found, tolerances, model="pair"
             )

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from symscape.questions.contracts import judge_contracts
+from symscape.questions.contracts import MetricResult, judge_contracts
 from symscape.questions.forces import judge_forces
 from symscape.questions.invariance import INVARIANCE
 from symscape.questions.minima import judge_minima
@@ -163,21 +163,19 @@ def test_without_energy_at_the_minimum_nothing_is_judged(lead_titanate):
 
 
 def test_contracts_that_ask_nothing_are_not_judged(lead_titanate):
-    supercell = metric_named("supercell")
-    results = {
-        metric_named("rotation"): ContractResult(0.5, "meV/atom", WorstVariant(6, 3)),
-        supercell: ContractResult(0.001, "meV/atom"),
-        metric_named("equivalent_points"): ContractResult(
-            float("nan"), "meV/atom", Skipped("no two are equivalent")
-        ),
-    }
+    supercell = MetricResult(metric_named("supercell"), ContractResult(0.001, "meV/atom"))
+    rotated = ContractResult(0.5, "meV/atom", WorstVariant(6, 3))
+    nothing = ContractResult(float("nan"), "meV/atom", Skipped("no two are equivalent"))
+    results = (
+        MetricResult(metric_named("rotation"), rotated),
+        supercell,
+        MetricResult(metric_named("equivalent_points"), nothing),
+    )
     result = judge_contracts(INVARIANCE, lead_titanate, results, TOLERANCES, model="x")
     assert failed(result) == {"rotation"}
     assert {check.metric for check in result.checks} == {"rotation", "supercell"}
     assert result.warnings == ("equivalent points not checked: no two are equivalent",)
-    fine = judge_contracts(
-        INVARIANCE, lead_titanate, {supercell: results[supercell]}, TOLERANCES, model="x"
-    )
+    fine = judge_contracts(INVARIANCE, lead_titanate, [supercell], TOLERANCES, model="x")
     assert fine.passed
 
 

@@ -256,6 +256,7 @@ def check_contracts(model: Evaluator, crystal: Crystal) -> tuple[Check, ...]:
         If the model fails at one of the structures.
     """
     from symscape.questions.conservative_forces import CONSERVATIVE_FORCES, force_contracts
+    from symscape.questions.contracts import check_once
     from symscape.questions.invariance import INVARIANCE, energy_contracts
     from symscape.questions.smoothness import MAX_JUMP, MAX_KINK, SMOOTHNESS
     from symscape.science.contracts.details import Roughness
@@ -265,12 +266,12 @@ def check_contracts(model: Evaluator, crystal: Crystal) -> tuple[Check, ...]:
 
     chosen = energy_contracts()
     if "forces" in model.implements:
-        chosen |= force_contracts()
-    found = check_crystal_once(model, crystal, (*chosen.values(), smoothness))
-    values = {m.name: found[c].value for m, c in chosen.items() if found[c].applies}
-    smooth = found[smoothness]
-    if isinstance(smooth.detail, Roughness):
-        values |= {MAX_JUMP.name: smooth.value, MAX_KINK.name: smooth.detail.kink}
+        chosen = (*chosen, *force_contracts())
+    found = check_once(model, crystal, chosen)
+    values = {one.metric.name: one.result.value for one in found if one.result.applies}
+    (smooth,) = check_crystal_once(model, crystal, [smoothness])
+    if isinstance(smooth.result.detail, Roughness):
+        values |= {MAX_JUMP.name: smooth.result.value, MAX_KINK.name: smooth.result.detail.kink}
     names = {"material": crystal.formula, "slice": "", "model": model.model.card.name}
     tolerances = load_tolerances()
     return tuple(

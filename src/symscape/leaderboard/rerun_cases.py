@@ -7,7 +7,7 @@ cases is drawn of each question, and the question itself is put to the model.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from symscape.errors import SymscapeError
 from symscape.leaderboard.library import Asked, Library, asked_of
 from symscape.leaderboard.recompute import RECOMPUTED, flat_metrics
 from symscape.questions.case import CaseResult
-from symscape.questions.contracts import check_once
+from symscape.questions.contracts import CheckedCrystal, MetricContract, check_once
 from symscape.questions.crystal_rows import rows_of_case
 from symscape.questions.metric import Metric
 from symscape.questions.registry import QUESTIONS, metric_named
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from symscape.models.evaluate import Evaluator
     from symscape.references.reference import LandscapeReference
     from symscape.results.run_results import RunResults
-    from symscape.science.contracts.catalogue import CrystalContract
-    from symscape.science.contracts.result import ContractResult
     from symscape.science.hull.model_tables import ModelTables
     from symscape.science.landscape.evaluate import SliceEvaluation
 
@@ -229,12 +227,10 @@ class _OfCrystals:
             tables.relax(missing)
         return tables.relaxed(system)
 
-    def contracts(
-        self, contracts: Mapping[Metric, CrystalContract]
-    ) -> dict[str, dict[Metric, ContractResult]]:
+    def contracts(self, asked: Sequence[MetricContract]) -> tuple[CheckedCrystal, ...]:
         assert self.cases.library.crystals is not None
-        return {
-            crystal.id: check_once(self.cases.potential, crystal.crystal, contracts)
+        return tuple(
+            CheckedCrystal(crystal.id, check_once(self.cases.potential, crystal.crystal, asked))
             for crystal in self.cases.library.crystals.crystals
             if crystal.system == self.subject.material
-        }
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from symscape.questions.subjects import MaterialSlice, Subject
@@ -12,13 +12,11 @@ if TYPE_CHECKING:
 
     from symscape.models.base import EnergyModel
     from symscape.models.evaluate import Evaluator
+    from symscape.questions.contracts import CheckedCrystal, MetricContract
     from symscape.questions.limits import LimitsByCase
-    from symscape.questions.metric import Metric
     from symscape.references.birch_murnaghan import BirchMurnaghan
     from symscape.references.equations import EquationsOfState
     from symscape.references.reference import LandscapeReference
-    from symscape.science.contracts.catalogue import CrystalContract
-    from symscape.science.contracts.result import ContractResult
     from symscape.science.landscape.evaluate import SliceEvaluation
 
 Of = TypeVar("Of", bound=Subject, covariant=True)
@@ -72,10 +70,8 @@ class CrystalCase(AskedCase[Of], Protocol[Of]):
         ``attrs["not_relaxed"]`` are the ids of those at which it failed.
         """
 
-    def contracts(
-        self, contracts: Mapping[Metric, CrystalContract]
-    ) -> dict[str, dict[Metric, ContractResult]]:
-        """Return what contracts find, by the crystal's id and the metric."""
+    def contracts(self, asked: Sequence[MetricContract]) -> tuple[CheckedCrystal, ...]:
+        """Return what contracts find on each crystal."""
 
 
 class CurveCase(AskedCase[Of], Protocol[Of]):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from symscape.questions import contracts, crystals
 from symscape.questions.case import CaseResult
-from symscape.questions.contracts import ContractsDetail
+from symscape.questions.contracts import ContractsDetail, MetricContract, MetricResult
 from symscape.questions.crystals import FAILED_CRYSTALS, ContractsOnCrystals
 from symscape.questions.known import AskedOf, AskedOfCrystals
 from symscape.questions.metric import Metric, Score
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from symscape.questions.asked import CrystalCase, SliceCase
     from symscape.questions.limits import LimitsByCase
     from symscape.references.reference import LandscapeReference
-    from symscape.science.contracts.catalogue import CrystalContract
     from symscape.science.contracts.potential import Potential
 
 SYMMETRIC_FORCES = Metric(
@@ -58,15 +57,15 @@ _CURL = Metric(
 _NEEDS = frozenset(("energy", "forces", "stress"))
 
 
-def force_contracts() -> dict[Metric, CrystalContract]:
-    """Return the contracts about forces and stress of one crystal, by the metrics."""
+def force_contracts() -> tuple[MetricContract, ...]:
+    """Return the contracts about forces and stress of one crystal, with the metrics."""
     from symscape.science.contracts import conservation
 
-    return {
-        SYMMETRIC_FORCES: conservation.forces_by_symmetry,
-        FORCE_GRADIENT: conservation.forces_by_energy,
-        STRESS_STRAIN: conservation.stress_by_energy,
-    }
+    return (
+        MetricContract(SYMMETRIC_FORCES, conservation.forces_by_symmetry),
+        MetricContract(FORCE_GRADIENT, conservation.forces_by_energy),
+        MetricContract(STRESS_STRAIN, conservation.stress_by_energy),
+    )
 
 
 def judge_conservative_forces(
@@ -78,8 +77,9 @@ def judge_conservative_forces(
     """Check the contracts about forces at the DFT minimum and around it."""
     from symscape.science.contracts.conservation import work_around_loops
 
-    results = contracts.check_once(potential, reference.minimum_crystal, force_contracts())
-    results[_CURL] = work_around_loops(potential, reference.slice, centre=reference.minimum)
+    found = contracts.check_once(potential, reference.minimum_crystal, force_contracts())
+    around = work_around_loops(potential, reference.slice, centre=reference.minimum)
+    results = (*found, MetricResult(_CURL, around))
     return contracts.judge_contracts(CONSERVATIVE_FORCES, reference, results, tolerances, **known)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -37,20 +37,54 @@ class ContractsDetail:
     contracts: dict[str, ContractDetail] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class MetricContract:
+    """A metric, and the contract about a crystal that it measures."""
+
+    metric: Metric
+    contract: CrystalContract
+
+
+@dataclass(frozen=True)
+class MetricResult:
+    """A metric, and what the contract behind it found."""
+
+    metric: Metric
+    result: ContractResult
+
+
+@dataclass(frozen=True)
+class CheckedCrystal:
+    """What contracts found on one crystal.
+
+    Parameters
+    ----------
+    id
+        The crystal's.
+    found
+        One for each metric.
+    """
+
+    id: str
+    found: tuple[MetricResult, ...]
+
+
 def check_once(
-    potential: Potential, crystal: Crystal, contracts: Mapping[Metric, CrystalContract]
-) -> dict[Metric, ContractResult]:
+    potential: Potential, crystal: Crystal, asked: Sequence[MetricContract]
+) -> tuple[MetricResult, ...]:
     """Check the contracts behind metrics on a crystal, as far as no earlier run has."""
     from symscape.science.contracts.kept import check_crystal_once
 
-    found = check_crystal_once(potential, crystal, contracts.values())
-    return {metric: found[contract] for metric, contract in contracts.items()}
+    found = check_crystal_once(potential, crystal, [one.contract for one in asked])
+    return tuple(
+        MetricResult(one.metric, checked.result) for one, checked in zip(asked, found, strict=True)
+    )
 
 
 def judge_contracts(
     question: Question,
     reference: LandscapeReference,
-    results: Mapping[Metric, ContractResult],
+    results: Sequence[MetricResult],
     tolerances: LimitsByCase,
     *,
     model: str,
@@ -68,14 +102,13 @@ def judge_contracts(
     results
         What the contract behind each metric found; those that ask nothing here are not judged.
     """
-    metrics = {metric.name: r.value for metric, r in results.items() if r.applies}
-    detail = ContractsDetail(
-        {metric.name: r.detail for metric, r in results.items() if r.detail is not None}
-    )
+    metrics = {one.metric.name: one.result.value for one in results if one.result.applies}
+    details = {one.metric.name: one.result.detail for one in results}
+    detail = ContractsDetail({name: kept for name, kept in details.items() if kept is not None})
     not_checked = tuple(
-        f"{metric.name.replace('_', ' ')} not checked: {r.detail.skipped}"
-        for metric, r in results.items()
-        if isinstance(r.detail, Skipped)
+        f"{name.replace('_', ' ')} not checked: {kept.skipped}"
+        for name, kept in details.items()
+        if isinstance(kept, Skipped)
     )
     judged = judge_metrics(
         question, reference, metrics, detail, tolerances, model, fingerprint, seconds

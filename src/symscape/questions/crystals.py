@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     import pandas as pd
     from _typeshed import DataclassInstance
 
+    from symscape.questions.contracts import CheckedCrystal
     from symscape.questions.limits import LimitsByCase
     from symscape.questions.question import Question
     from symscape.questions.subjects import Subject, SystemCrystals
-    from symscape.science.contracts.result import ContractResult
 
 #: as many crystals without energy are named; a data set may have thousands
 MOST_NAMED = 20
@@ -81,7 +81,7 @@ _ENERGIES = (
 def judge_crystal_contracts(
     question: Question,
     subject: SystemCrystals,
-    results: Mapping[str, Mapping[Metric, ContractResult]],
+    crystals: Sequence[CheckedCrystal],
     tolerances: LimitsByCase,
     *,
     model: str,
@@ -95,21 +95,21 @@ def judge_crystal_contracts(
         Of invariance or of forces on crystals.
     subject
         The chemical system.
-    results
-        By the crystal's id and the metric; contracts that ask nothing are not judged.
+    crystals
+        Those of the system; contracts that ask nothing are not judged.
     """
     metrics: dict[str, float] = {}
     worst: dict[str, str] = {}
-    for crystal, found in results.items():
-        for metric, result in found.items():
-            if not result.applies:
+    for crystal in crystals:
+        for one in crystal.found:
+            if not one.result.applies:
                 continue
-            name, value = metric.name, result.value
+            name, value = one.metric.name, one.result.value
             # of numbers and NaN, NaN is the worst
             if name not in metrics or isnan(value) or value > metrics[name]:
-                metrics[name], worst[name] = value, crystal
-    detail = ContractsOnCrystals(worst, tuple(results))
-    behind = {name: named([crystal]) for name, crystal in worst.items()}
+                metrics[name], worst[name] = value, crystal.id
+    detail = ContractsOnCrystals(worst, tuple(crystal.id for crystal in crystals))
+    behind = {name: named([id]) for name, id in worst.items()}
     return judged_crystals(question, subject, metrics, detail, behind, tolerances, model, known)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from symscape.questions import contracts, crystals
 from symscape.questions.case import CaseResult
-from symscape.questions.contracts import ContractsDetail
+from symscape.questions.contracts import ContractsDetail, MetricContract, MetricResult
 from symscape.questions.crystals import FAILED_CRYSTALS, ContractsOnCrystals
 from symscape.questions.known import AskedOf, AskedOfCrystals
 from symscape.questions.metric import Metric, Score
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from symscape.questions.asked import CrystalCase, SliceCase
     from symscape.questions.limits import LimitsByCase
     from symscape.references.reference import LandscapeReference
-    from symscape.science.contracts.catalogue import CrystalContract
     from symscape.science.contracts.potential import Potential
 
 ROTATION = Metric("rotation", "rotation", "meV/atom")
@@ -40,21 +39,21 @@ LARGEST = Metric(
 )  # fmt: skip
 
 
-def energy_contracts() -> dict[Metric, CrystalContract]:
-    """Return the contracts about the energy of one crystal, by the metrics of this question.
+def energy_contracts() -> tuple[MetricContract, ...]:
+    """Return the contracts about the energy of one crystal, with the metrics of this question.
 
     Steps where neighbours come and go are not among them: smoothness looks for those.
     """
     from symscape.science.contracts import invariance
 
-    return {
-        ROTATION: invariance.under_rotations,
-        TRANSLATION: invariance.under_translations,
-        PERMUTATION: invariance.under_permutations,
-        SUPERCELL: invariance.in_supercells,
-        CELL_CHOICE: invariance.in_other_cells,
-        SPACE_GROUP: invariance.under_space_group_operations,
-    }
+    return (
+        MetricContract(ROTATION, invariance.under_rotations),
+        MetricContract(TRANSLATION, invariance.under_translations),
+        MetricContract(PERMUTATION, invariance.under_permutations),
+        MetricContract(SUPERCELL, invariance.in_supercells),
+        MetricContract(CELL_CHOICE, invariance.in_other_cells),
+        MetricContract(SPACE_GROUP, invariance.under_space_group_operations),
+    )
 
 
 def judge_invariance(
@@ -66,8 +65,9 @@ def judge_invariance(
     """Check the contracts about energies at the DFT minimum and on the slice's grid."""
     from symscape.science.contracts.invariance import at_equivalent_grid_points
 
-    results = contracts.check_once(potential, reference.minimum_crystal, energy_contracts())
-    results[_EQUIVALENT_POINTS] = at_equivalent_grid_points(potential, reference.slice)
+    found = contracts.check_once(potential, reference.minimum_crystal, energy_contracts())
+    on_grid = at_equivalent_grid_points(potential, reference.slice)
+    results = (*found, MetricResult(_EQUIVALENT_POINTS, on_grid))
     return contracts.judge_contracts(INVARIANCE, reference, results, tolerances, **known)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Unpack
@@ -22,12 +22,10 @@ if TYPE_CHECKING:
 
     from symscape.models.base import EnergyModel
     from symscape.questions.case import CaseResult
+    from symscape.questions.contracts import CheckedCrystal, MetricContract
     from symscape.questions.known import AskedOf
-    from symscape.questions.metric import Metric
     from symscape.questions.question import Question
     from symscape.references.crystals import CrystalLibrary
-    from symscape.science.contracts.catalogue import CrystalContract
-    from symscape.science.contracts.result import ContractResult
     from symscape.science.hull.model_tables import DescribedCrystals, ModelTables
     from symscape.suite.session import SuiteSession
     from symscape.verdict.tolerances import Tolerances
@@ -151,25 +149,22 @@ class HullCase:
         """Return the crystals of the system after the model has relaxed them."""
         return self.hulls.relaxed(self.model, self.subject.material)
 
-    def contracts(
-        self, contracts: Mapping[Metric, CrystalContract]
-    ) -> dict[str, dict[Metric, ContractResult]]:
-        """Return what contracts find on each crystal of the system, by its id and the metric."""
-        from symscape.questions.contracts import check_once
+    def contracts(self, asked: Sequence[MetricContract]) -> tuple[CheckedCrystal, ...]:
+        """Return what contracts find on each crystal of the system."""
+        from symscape.questions.contracts import CheckedCrystal, check_once
         from symscape.suite.progress_lines import progress_line
 
         session, system = self.hulls.session, self.subject.material
         own = [c for c in self.hulls.library.crystals if c.system == system]
-        found = {}
+        found = []
         title = f"{self.model.card.name} {system} ({self.question.title.lower()})"
         with progress_line(session.config, title, "crystals") as progress:
             for done, crystal in enumerate(own):
                 if progress is not None:
                     progress(done, len(own))
-                found[crystal.id] = check_once(
-                    session.evaluator(self.model), crystal.crystal, contracts
-                )
-        return found
+                results = check_once(session.evaluator(self.model), crystal.crystal, asked)
+                found.append(CheckedCrystal(crystal.id, results))
+        return tuple(found)
 
     def judge(self) -> CaseResult:
         """Ask and judge, unless an earlier run has; skip the test where there is nothing to ask."""

@@ -13,7 +13,7 @@ from symscape.crystal.crystal import Crystal
 from symscape.decode import decode, encode
 from symscape.digest import code_digest
 from symscape.models.evaluate import Evaluator
-from symscape.science.contracts.catalogue import CrystalContract
+from symscape.science.contracts.catalogue import Checked, CrystalContract
 from symscape.science.contracts.potential import Potential
 from symscape.science.contracts.result import DEFAULT_SETTINGS, ContractResult, ContractSettings
 
@@ -26,7 +26,7 @@ def check_crystal_once(
     crystal: Crystal,
     contracts: Iterable[CrystalContract],
     settings: ContractSettings = DEFAULT_SETTINGS,
-) -> dict[CrystalContract, ContractResult]:
+) -> tuple[Checked, ...]:
     """Check contracts about a crystal, as far as no earlier run has with the same code.
 
     Parameters
@@ -42,8 +42,8 @@ def check_crystal_once(
 
     Returns
     -------
-    dict
-        What each contract found, by the contract itself.
+    tuple of Checked
+        What each contract found, in their order.
 
     Raises
     ------
@@ -51,8 +51,9 @@ def check_crystal_once(
         As the potential does; nothing is kept of a contract that could not be checked.
     """
     if not isinstance(potential, Evaluator) or potential.cache is None:
-        return {check: check(potential, crystal, settings) for check in contracts}
-    found, model, store = {}, potential.model, potential.cache
+        return tuple(Checked(check, check(potential, crystal, settings)) for check in contracts)
+    model, store = potential.model, potential.cache
+    found = []
     for check in contracts:
         # a function has a name, as `Callable` does not know
         name: str = check.__name__
@@ -61,8 +62,8 @@ def check_crystal_once(
         if known is None:
             known = json.dumps(encode(check(potential, crystal, settings)))
             store.put_outcome(model.fingerprint, model.card.name, question, known)
-        found[check] = decode(ContractResult, json.loads(known), name)
-    return found
+        found.append(Checked(check, decode(ContractResult, json.loads(known), name)))
+    return tuple(found)
 
 
 def _question(crystal: Crystal, name: str, settings: ContractSettings) -> bytes:
