@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from symscape.decode import decode
 from symscape.files import write_atomically
+from symscape.jsontext import parse_json
 from symscape.models.devices import describe_device, device_kind, resolve_device
 from symscape.models.memory import CudaMemory, MemoryGauge
 
@@ -218,8 +220,8 @@ class BatchMemory:
 
     def get(self, key: str) -> int | None:
         """Return a budget, None if there is none or the file is unreadable."""
-        value = self._read().get(key)
-        return value if isinstance(value, int) and value > 0 else None
+        value = self._read().get(key, 0)
+        return value if value > 0 else None
 
     def put(self, key: str, budget: int) -> None:
         """Keep a budget; a folder that can't be written to is no reason to stop."""
@@ -237,12 +239,12 @@ class BatchMemory:
         """Forget all budgets."""
         self.path.unlink(missing_ok=True)
 
-    def _read(self) -> dict[str, object]:
+    def _read(self) -> dict[str, int]:
         try:
-            known = json.loads(self.path.read_text(encoding="utf-8"))
+            # JsonTextError and DecodeError are values that can't be read
+            return decode(dict[str, int], parse_json(self.path.read_bytes()), _FILE)
         except (OSError, ValueError):
             return {}
-        return known if isinstance(known, dict) else {}
 
 
 def sizer_for(model: EnergyModel, gradients: bool, cache: EnergyCache | None) -> BatchSizer:
