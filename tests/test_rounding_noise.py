@@ -6,11 +6,13 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from symscape.rounding import NOISE_EV_ATOM
 from symscape.science.hull.statistics import too_low
 from symscape.science.landscape.metrics import share_below
 
 ABOVE = st.floats(0.02, 5.0)
-NOISE_EV = st.floats(-0.9e-5, 0.9e-5)
+LARGEST_NOISE = 0.9 * NOISE_EV_ATOM
+NOISE_EV = st.floats(-LARGEST_NOISE, LARGEST_NOISE)
 ENERGIES = st.lists(st.tuples(ABOVE, NOISE_EV), min_size=1, max_size=30)
 
 

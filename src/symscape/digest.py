@@ -8,13 +8,14 @@ from functools import cache
 from importlib import metadata, resources
 from importlib.resources.abc import Traversable
 
-#: packages whose source a verdict on given energies follows from
+#: packages and modules whose source a verdict on given energies follows from
 JUDGING = (
     "symscape.science.contracts",
     "symscape.crystal",
     "symscape.science.equation_of_state",
     "symscape.science.hull",
     "symscape.science.landscape",
+    "symscape.rounding",
     "symscape.questions",
     "symscape.verdict",
 )

@@ -11,20 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from symscape.rounding import NOISE
+
 #: (low, high); None leaves that side open
 Limit = tuple[float | None, float | None]
 Movement = Literal["better", "worse", "same"]
 
-#: differences below this are rounding, by unit: energies agree to 0.01 meV/atom
-NOISE = {
-    "meV/atom": 0.01,
-    "meV/angstrom": 0.01,
-    "meV/atom/angstrom": 0.01,
-    "meV/angstrom^3": 1e-4,
-    "angstrom": 1e-4,
-    "%": 1e-3,
-    "": 1e-6,
-}
 _ABOVE_ONE = math.nextafter(1.0, 2.0)
 #: digits after the point, by unit
 _DECIMALS = {"meV/atom": 1, "meV/angstrom": 1, "meV/atom/angstrom": 1, "angstrom": 3, "%": 1}
@@ -108,7 +100,7 @@ class Metric:
     @property
     def noise(self) -> float:
         """Differences up to this are rounding; 0 for counts."""
-        return 0.0 if self.counts else NOISE.get(self.unit, 1e-6)
+        return 0.0 if self.counts else NOISE.get(self.unit, NOISE[""])
 
     @property
     def printed_decimals(self) -> int:

@@ -8,6 +8,7 @@ from functools import lru_cache, partial
 import numpy as np
 import pandas as pd
 
+from symscape.rounding import NOISE
 from symscape.science.hull.classes import CLASS_OF
 
 #: percentile intervals of this confidence
@@ -16,8 +17,6 @@ RESAMPLES = 2000
 SEED = 0
 #: numbers that are drawn together
 _DRAWN_AT_ONCE = 2_000_000
-#: errors nearer to zero than this have no sign, meV/atom: rounding, as for slices
-SIGN_NOISE_MEV = 0.01
 #: near the hull: DFT energy above it up to these, meV/atom
 NEAR_HULL_MEV = (25.0, 50.0, 100.0)
 
@@ -62,7 +61,7 @@ def _resampled(content: bytes, resamples: int, seed: int) -> tuple[float, float]
 
 def too_low(errors: np.ndarray) -> np.ndarray:
     """Which errors (meV/atom, shape (n,)) are below zero by more than rounding; booleans."""
-    found: np.ndarray = np.asarray(errors, dtype=float) < -SIGN_NOISE_MEV
+    found: np.ndarray = np.asarray(errors, dtype=float) < -NOISE["meV/atom"]
     return found
 
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from symscape.rounding import NOISE_EV_ATOM
 from symscape.science.landscape.align import AlignedGrid
 
 #: widths in eV/atom above the DFT minimum for which every metric is reported
 WINDOWS = (0.1, 0.5, 1.0)
 #: the window that is held against the tolerances unless they say otherwise, eV/atom
 DEFAULT_WINDOW = 0.5
-#: errors below this many eV/atom do not count as underprediction: float32 noise
-UNDERPREDICTION_NOISE = 1e-5
 #: energies in eV/atom that agree to this many decimals have the same rank
 _TIE_DECIMALS = 7
 
@@ -31,10 +30,10 @@ def share_below(reference: np.ndarray, model: np.ndarray) -> float:
 
     NaN where every point is as low as the zero.
     """
-    above = reference > UNDERPREDICTION_NOISE
+    above = reference > NOISE_EV_ATOM
     if not above.any():
         return float("nan")
-    return float(((model - reference)[above] < -UNDERPREDICTION_NOISE).mean())
+    return float(((model - reference)[above] < -NOISE_EV_ATOM).mean())
 
 
 def slope_through_zero(reference: np.ndarray, model: np.ndarray) -> float:
@@ -44,7 +43,7 @@ def slope_through_zero(reference: np.ndarray, model: np.ndarray) -> float:
     NaN where DFT is flat.
     """
     square = float((reference**2).sum())
-    if square < len(reference) * UNDERPREDICTION_NOISE**2:
+    if square < len(reference) * NOISE_EV_ATOM**2:
         return float("nan")
     return float((reference * model).sum() / square)
 

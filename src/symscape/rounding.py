@@ -1,0 +1,16 @@
+"""What counts as rounding: differences that are too small to tell anything, by unit."""
+
+from __future__ import annotations
+
+#: differences up to these are rounding: energies agree to 0.01 meV/atom in single precision
+NOISE = {
+    "meV/atom": 0.01,
+    "meV/angstrom": 0.01,
+    "meV/atom/angstrom": 0.01,
+    "meV/angstrom^3": 1e-4,
+    "angstrom": 1e-4,
+    "%": 1e-3,
+    "": 1e-6,
+}
+#: the same of energies in eV/atom
+NOISE_EV_ATOM = NOISE["meV/atom"] / 1000
