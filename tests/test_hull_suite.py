@@ -80,7 +80,7 @@ def test_a_model_that_is_the_reference_passes_everything(hulls):
     ):
         result = case(hulls, own, question, *names).judge()
         assert result.passed, result.checks
-        assert set(result.metrics) <= set(QUESTIONS[question].units) | {"threshold"}
+        assert set(result.metrics) <= set(QUESTIONS[question].units)
         assert result.notes.digest == hulls.library.digest
     hull = case(hulls, own, "hull").judge()
     assert hull.metrics["formation_mae"] == pytest.approx(0, abs=1e-3)
@@ -105,6 +105,7 @@ def test_a_soft_model_is_too_low_by_as_much(hulls):
     expected = classify(above / 1000, above / 2000, 25)
     assert stability.metrics["false_stable"] == expected.model_only > 0
     assert len(stability.detail.false_stable) == expected.model_only
+    assert stability.detail.threshold == 25
 
 
 def test_underprediction_leaves_out_the_zero(hulls):

@@ -86,7 +86,7 @@ def metric_places(run):
         windows = case.windows.by_width if case.windows else {"": case.metrics}
         for window, metrics in windows.items():
             for name, value in metrics.items():
-                if isinstance(value, int | float) and name != "threshold":
+                if isinstance(value, int | float):
                     yield (case.question, case.material, case.slice), window, name
 
 

@@ -20,7 +20,7 @@ from symscape.questions.crystals import N_CRYSTALS, MadeBy, judged_crystals
 from symscape.questions.hull import COUNTED, HULL, hull_metrics
 from symscape.questions.known import KnownOfCrystals
 from symscape.questions.registry import QUESTIONS
-from symscape.questions.stability import ON_THE_HULL, STABILITY, N
+from symscape.questions.stability import ON_THE_HULL, STABILITY, N, StabilityDetail
 from symscape.questions.subjects import AllCrystals, Subject, SymmetryClass
 from symscape.questions.underprediction import (
     PREFIXES,
@@ -78,10 +78,21 @@ def save_run_results(
         "digest": _digest(manifest.dataset.digest, left_out),
         "fingerprint": manifest.model.fingerprint,
     }
-    detail = MadeBy(replace(_settings(manifest, compared), n_left_out=len(left_out)))
+    made = replace(_settings(manifest, compared), n_left_out=len(left_out))
+    threshold = STABILITY.settings["threshold"]
+    details = {STABILITY.name: StabilityDetail(threshold=threshold, settings=made)}
     model = manifest.model.name
     cases = tuple(
-        judged_crystals(QUESTIONS[name], subject, metrics, detail, {}, tolerances, model, known)
+        judged_crystals(
+            QUESTIONS[name],
+            subject,
+            metrics,
+            details.get(name, MadeBy(made)),
+            {},
+            tolerances,
+            model,
+            known,
+        )
         for (name, subject), metrics in judged.items()
     )
     # what it was made from is as old as the run, however often tables are made
@@ -116,11 +127,13 @@ def _stability(tables: dict[str, pd.DataFrame]) -> dict[str, float]:
     table = tables["stability"]
     single = table[table["geometry"] == "single point"].drop(columns="geometry")
     made: dict[str, float] = {}
-    for threshold, ending in ((0.0, ON_THE_HULL), (25.0, "")):
-        (row,) = single[single["threshold"] == threshold].to_dict("records")
+    for threshold, ending in ((0.0, ON_THE_HULL), (STABILITY.settings["threshold"], "")):
+        (row,) = (
+            single[single["threshold"] == threshold].drop(columns="threshold").to_dict("records")
+        )
         made |= {f"{name}{ending}": float(value) for name, value in row.items()}
-    once = (N.name, "threshold")
-    return {k: v for k, v in made.items() if k not in {name + ON_THE_HULL for name in once}}
+    del made[N.name + ON_THE_HULL]
+    return made
 
 
 def _underprediction(table: pd.DataFrame) -> dict[tuple[str, Subject], dict[str, float]]:

@@ -113,12 +113,14 @@ def judge_crystal_contracts(
     return judged_crystals(question, subject, metrics, detail, behind, tolerances, model, known)
 
 
-def by_errors(
-    table: pd.DataFrame, metrics: Mapping[str, object]
-) -> dict[str, tuple[BehindRow, ...]]:
-    """Name the crystals with the largest errors of the kind that each metric is made of."""
-    kinds = {"formation": "error_formation", "total": "error_total"}
-    columns = {name: kinds.get(name.partition("_")[0], "error_above_hull") for name in metrics}
+def by_errors(table: pd.DataFrame, columns: Mapping[str, str]) -> dict[str, tuple[BehindRow, ...]]:
+    """Name the crystals with the largest errors of the kind that each metric is made of.
+
+    Parameters
+    ----------
+    columns
+        By the metric's name, the column of these errors.
+    """
     found = {column: largest(table, column) for column in set(columns.values())}
     return {name: found[column] for name, column in columns.items()}
 

@@ -48,6 +48,22 @@ class HullDetail(MadeBy):
     polymorphs: tuple[Polymorphs, ...] = ()
 
 
+@dataclass(frozen=True)
+class HullMeasure:
+    """What computes a metric.
+
+    Parameters
+    ----------
+    of
+        Returns its value.
+    errors
+        Column of the errors that it is made of: the crystals with the largest are named.
+    """
+
+    of: Callable[[ComparedHulls], float]
+    errors: str = "error_above_hull"
+
+
 @dataclass(frozen=True, eq=False)
 class ComparedHulls:
     """What the metrics are made of.
@@ -108,7 +124,8 @@ def judge_hull(
         polymorphs=polymorphs_of(order),
         settings=ComparisonSettings.of(order),
     )
-    behind = by_errors(table, metrics)
+    columns = {metric.name: measure.errors for metric, measure in OF_HULLS.items()}
+    behind = by_errors(table, columns)
     return judged_crystals(HULL, subject, metrics, detail, behind, tolerances, model, known)
 
 
@@ -127,7 +144,8 @@ def hull_metrics(table: pd.DataFrame, order: pd.DataFrame, threshold: float) -> 
     stable = classify(
         table["above_hull_dft"].to_numpy(), table["above_hull_model"].to_numpy(), threshold
     )
-    return measured(OF_HULLS, ComparedHulls(table, order, stable))
+    found = ComparedHulls(table, order, stable)
+    return measured({metric: measure.of for metric, measure in OF_HULLS.items()}, found)
 
 
 def _wrong_order_share(found: ComparedHulls) -> float:
@@ -173,22 +191,24 @@ FALSE_UNSTABLE = Metric("false_unstable", "stable called unstable", counts=True)
 COUNTED = (GROUND_STATES_MISSED, FALSE_STABLE, FALSE_UNSTABLE)
 
 #: metrics, and what computes each of them from the compared hulls
-OF_HULLS: dict[Metric, Callable[[ComparedHulls], float]] = {
-    FORMATION_MAE: lambda found: float(found.formation.abs().mean()),
-    FORMATION_BIAS: lambda found: float(found.formation.mean()),
-    ABOVE_HULL_MAE: lambda found: float(found.above.abs().mean()),
-    ABOVE_HULL_BIAS: lambda found: float(found.above.mean()),
-    Metric("max_above_hull_error", "largest error above hull", "meV/atom"): (
+OF_HULLS: dict[Metric, HullMeasure] = {
+    FORMATION_MAE: HullMeasure(
+        lambda found: float(found.formation.abs().mean()), "error_formation"
+    ),
+    FORMATION_BIAS: HullMeasure(lambda found: float(found.formation.mean()), "error_formation"),
+    ABOVE_HULL_MAE: HullMeasure(lambda found: float(found.above.abs().mean())),
+    ABOVE_HULL_BIAS: HullMeasure(lambda found: float(found.above.mean())),
+    Metric("max_above_hull_error", "largest error above hull", "meV/atom"): HullMeasure(
         lambda found: float(found.above.abs().max())
     ),
-    WRONG_ORDER_SHARE: _wrong_order_share,
-    GROUND_STATES_MISSED: lambda found: int(found.order["ground_state_missed"].sum()),
-    POLYMORPH_MAE: lambda found: (
-        float(found.order["mean_error_meV"].mean()) if len(found.order) else 0.0
+    WRONG_ORDER_SHARE: HullMeasure(_wrong_order_share),
+    GROUND_STATES_MISSED: HullMeasure(lambda found: int(found.order["ground_state_missed"].sum())),
+    POLYMORPH_MAE: HullMeasure(
+        lambda found: float(found.order["mean_error_meV"].mean()) if len(found.order) else 0.0
     ),
-    FALSE_STABLE: lambda found: found.stable.model_only,
-    FALSE_UNSTABLE: lambda found: found.stable.dft_only,
-    N_CRYSTALS: lambda found: len(found.crystals),
+    FALSE_STABLE: HullMeasure(lambda found: found.stable.model_only),
+    FALSE_UNSTABLE: HullMeasure(lambda found: found.stable.dft_only),
+    N_CRYSTALS: HullMeasure(lambda found: len(found.crystals)),
 }
 
 HULL = Question(

@@ -79,9 +79,20 @@ _ON_HULL = _measures(ON_THE_HULL, " on the hull")
 
 @dataclass(frozen=True)
 class StabilityDetail(MadeBy):
-    """What a case about stability keeps: who is called stable and isn't, and how it was made."""
+    """What a case about stability keeps.
 
-    false_stable: tuple[str, ...] = ()
+    Parameters
+    ----------
+    false_stable
+        Ids of the crystals that the model calls stable and DFT doesn't; None where they are not
+        told.
+    threshold
+        At most so far above the hull counted as stable, meV/atom. Results of earlier versions have
+        it among the metrics.
+    """
+
+    false_stable: tuple[str, ...] | None = None
+    threshold: float | None = None
 
 
 def stability_metrics(found: Verdicts, end: str = "") -> dict[str, float]:
@@ -110,12 +121,13 @@ def judge_stability(
     metrics = {
         **stability_metrics(classify(*above, threshold)),
         **stability_metrics(classify(*above, 0.0), ON_THE_HULL),
-        "threshold": threshold,
     }
     stable = 1000 * table[["above_hull_dft", "above_hull_model"]] <= threshold
     wrong = table["id"][stable["above_hull_model"] & ~stable["above_hull_dft"]]
     detail = StabilityDetail(
-        false_stable=tuple(map(str, wrong)), settings=ComparisonSettings.of(table)
+        false_stable=tuple(map(str, wrong)),
+        threshold=threshold,
+        settings=ComparisonSettings.of(table),
     )
     differ = table[stable["above_hull_model"] != stable["above_hull_dft"]]
     behind = dict.fromkeys(metrics, largest(differ, "error_above_hull"))

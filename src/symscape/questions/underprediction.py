@@ -112,12 +112,15 @@ def judge_underprediction(
     from symscape.science.hull.statistics import error_summary
 
     metrics: dict[str, float] = {}
+    columns: dict[str, str] = {}
     for column, prefix in PREFIXES.items():
-        row = error_summary(table[column].to_numpy(), SUMMED)
-        metrics |= underprediction_metrics(row, prefix)
+        found = underprediction_metrics(error_summary(table[column].to_numpy(), SUMMED), prefix)
+        metrics |= found
+        columns |= dict.fromkeys(found, column)
     metrics[N_CRYSTALS.name] = len(table)
+    columns[N_CRYSTALS.name] = "error_above_hull"
     detail = BiasDetail(crystals=rows_of(table), settings=ComparisonSettings.of(table))
-    behind = by_errors(table, metrics)
+    behind = by_errors(table, columns)
     return judged_crystals(
         UNDERPREDICTION, subject, metrics, detail, behind, tolerances, model, known
     )
