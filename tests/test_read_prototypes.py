@@ -19,7 +19,8 @@ from pymatgen.io.cif import CifWriter
 from pymatgen.io.vasp import Poscar
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
-from symscape.crystal.read import SYMPREC, crystal_from_file
+from symscape.crystal.read import crystal_from_file
+from symscape.crystal.tolerance import SYMPREC
 from symscape.errors import StructureFileError
 
 OWN = sorted((Path(next(iter(pymatgen.util.__path__))) / "structures").glob("*.json"))

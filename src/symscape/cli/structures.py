@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from symscape.crystal.read import SYMPREC, CrystalFile, ReadOptions, crystal_from_file
+from symscape.crystal.read import CrystalFile, ReadOptions, crystal_from_file
+from symscape.crystal.tolerance import SYMPREC
 from symscape.errors import SymscapeError
 from symscape.progress import on_stderr
 

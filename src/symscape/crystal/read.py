@@ -11,6 +11,7 @@ import numpy as np
 from symscape.crystal.contacts import closest_contact
 from symscape.crystal.reading.arrays import CellArrays
 from symscape.crystal.reading.source import MAX_SIZE_MB, Source, open_source
+from symscape.crystal.tolerance import StatedGroup, find_crystal
 from symscape.errors import StructureFileError, SymscapeError, shown
 
 if TYPE_CHECKING:
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
 
     from symscape.crystal.crystal import Crystal
 
-#: Distance tolerance of the symmetry search in angstrom.
-SYMPREC = 0.01
-#: What is tried after it when the user has named none: smaller, then larger.
-_OTHER_SYMPRECS = (1e-3, 1e-4, 1e-5, 0.03, 0.1)
 #: Names of structure files end so.
 _ENDINGS = (".cif", ".mcif", ".vasp", ".poscar", ".xyz", ".extxyz", ".xsf", ".res", ".pdb")
 #: Atoms nearer than this, in angstrom, overlap (H2: 0.74).
@@ -65,17 +62,14 @@ class StructureFile:
         What the user should know, one sentence each.
     moments
         Magnetic moments in Bohr magnetons, shape (n, 1) or (n, 3); None if the file states none.
-    operations
-        How many symmetry operations the file states for this cell; 1 if it states none.
-    space_group
-        The number that it states, 0 if none.
+    stated
+        What the file states of its space group.
     """
 
     atoms: Atoms
     notices: tuple[str, ...]
     moments: np.ndarray | None = None
-    operations: int = 1
-    space_group: int = 0
+    stated: StatedGroup = field(default_factory=StatedGroup)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +114,8 @@ def read_structure(path: str | Path, options: ReadOptions | None = None) -> Stru
         atoms = _checked(cell)
     except StructureFileError as error:
         raise type(error)(f"{path}: {error}") from error
-    return StructureFile(atoms, cell.notices, cell.moments, cell.operations, cell.space_group)
+    stated = StatedGroup(cell.space_group, cell.operations)
+    return StructureFile(atoms, cell.notices, cell.moments, stated)
 
 
 def crystal_from_file(
@@ -134,8 +129,9 @@ def crystal_from_file(
     Parameters
     ----------
     symprec
-        spglib's distance tolerance in angstrom. None for 0.01 or, if that finds no group that fits,
-        the first of some others that does, which a notice names.
+        spglib's distance tolerance in angstrom. None for 0.01 or, if that finds no group that fits
+        or one that the file does not state, the first of some others that does, which a notice
+        names.
     hall_number
         The setting to standardize to; spglib's standard one if None.
 
@@ -146,28 +142,12 @@ def crystal_from_file(
         states, or magnetic moments would lower it.
     """
     content = read_structure(path, options)
-    tolerances = (SYMPREC, *_OTHER_SYMPRECS) if symprec is None else (symprec,)
-    failures: list[SymscapeError] = []
-    for tolerance in tolerances:
-        try:
-            crystal = _standardized(content, tolerance, hall_number)
-            break
-        except SymscapeError as error:
-            failures.append(error)
-    else:
-        raise type(failures[0])(f"{path}: {failures[0]}") from failures[0]
-    notices = list(content.notices)
-    if failures:
-        notices.append(
-            f"symprec = {tolerance:g} angstrom was used, for with {SYMPREC:g} "
-            f"{str(failures[0]).split(';')[0]}"
-        )
-    if content.moments is not None:
-        try:
-            notices.append(_moments_ignored(content, tolerance, crystal))
-        except StructureFileError as error:
-            raise StructureFileError(f"{path}: {error}") from error
-    return CrystalFile(crystal, tuple(notices))
+    try:
+        found = find_crystal(content.atoms, content.stated, symprec, hall_number)
+        ignored = _moments_ignored(content, found.symprec, found.crystal)
+    except SymscapeError as error:
+        raise type(error)(f"{path}: {error}") from error
+    return CrystalFile(found.crystal, (*content.notices, *found.notices, *ignored))
 
 
 def is_structure_name(name: str) -> bool:
@@ -224,24 +204,8 @@ def _checked(cell: CellArrays) -> Atoms:
     return Atoms(numbers=cell.numbers, scaled_positions=cell.positions, cell=cell.lattice, pbc=True)
 
 
-def _standardized(content: StructureFile, symprec: float, hall_number: int | None) -> Crystal:
-    """Standardize, and refuse a group lower than the one that the file states."""
-    from symscape.crystal.crystal import Crystal
-
-    crystal = Crystal.from_structure(content.atoms, symprec, hall_number)
-    stated = content.operations / abs(content.atoms.cell.volume)
-    found = len(crystal.group) / abs(float(np.linalg.det(crystal.lattice)))
-    if found < 0.9 * stated:
-        raise StructureFileError(
-            f"the file states space group No. {content.space_group}, but only {crystal.symbol} "
-            f"(No. {crystal.space_group_number}) is found within symprec={symprec:g} angstrom; "
-            "check its coordinates."
-        )
-    return crystal
-
-
-def _moments_ignored(content: StructureFile, symprec: float, crystal: Crystal) -> str:
-    """Return the notice that moments are ignored.
+def _moments_ignored(content: StructureFile, symprec: float, crystal: Crystal) -> tuple[str, ...]:
+    """Return the notice that moments are ignored, if there are any.
 
     Raises
     ------
@@ -252,7 +216,8 @@ def _moments_ignored(content: StructureFile, symprec: float, crystal: Crystal) -
     import spglib
 
     atoms, moments = content.atoms, content.moments
-    assert moments is not None
+    if moments is None:
+        return ()
     dataset = spglib.get_symmetry_dataset(
         (atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers), symprec=symprec
     )
@@ -266,4 +231,4 @@ def _moments_ignored(content: StructureFile, symprec: float, crystal: Crystal) -
             "which lower the symmetry, and slices know no moments; take them out of the file "
             "if the crystal without them is meant."
         )
-    return "magnetic moments are ignored; with them the symmetry is lower"
+    return ("magnetic moments are ignored; with them the symmetry is lower",)

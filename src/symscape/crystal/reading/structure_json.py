@@ -6,6 +6,7 @@ there, so only numbers and symbols are taken from the documents here.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,7 @@ def read_structure_json(text: str) -> CellArrays:
         read = _from_ase if "numbers" in last else _from_pymatgen
         cell = read(last, notices)
         _check_holder(holder, cell)
-        return cell
+        return replace(cell, space_group=_stated_group(holder))
     except (KeyError, TypeError, ValueError, IndexError, OverflowError, AttributeError) as error:
         raise StructureFileError(
             f"the structure in the JSON is malformed ({type(error).__name__}: "
@@ -118,6 +119,21 @@ def _check_holder(holder: dict[str, Any], cell: CellArrays) -> None:
             f"the composition is {shown(stated_text)}, but the structure has {written}; "
             "correct one of them."
         )
+
+
+def _stated_group(holder: dict[str, Any]) -> int:
+    """Return the number of the space group stated beside a structure, 0 if there is none."""
+    for key in ("symmetry", "spacegroup"):
+        group = holder.get(key)
+        number = group.get("number") if isinstance(group, dict) else None
+        if number is None:
+            continue
+        if not isinstance(number, int) or not 1 <= number <= 230:
+            raise StructureFileError(
+                f"{key}.number is {shown(str(number))}, which is no space group; correct it."
+            )
+        return number
+    return 0
 
 
 def _from_pymatgen(document: dict[str, Any], notices: tuple[str, ...]) -> CellArrays:
