@@ -22,7 +22,7 @@ from symscape.crystal.grid import Axis
 from symscape.crystal.slice import Slice
 from symscape.models.evaluate import Evaluator, evaluate
 from symscape.models.registry import resolve
-from symscape.science.landscape.evaluate import evaluate_slice
+from symscape.science.landscape.slice_energies import evaluate_slice
 
 MODELS = [
     "chgnet",

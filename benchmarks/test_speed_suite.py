@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from symscape.questions.energies import judge_energies
+from symscape.references.landscape_files import load_reference
 from symscape.references.library import find_references
-from symscape.references.store import load_reference
 from symscape.verdict.tolerances import load_tolerances
 
 REFERENCES = Path(__file__).parents[1] / "references"

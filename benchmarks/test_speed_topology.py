@@ -10,7 +10,7 @@ import pytest
 from symscape.questions.measures import measured
 from symscape.questions.minima import OF_MINIMA
 from symscape.questions.saddles import OF_SADDLES
-from symscape.references.store import load_reference
+from symscape.references.landscape_files import load_reference
 from symscape.science.landscape.align import align
 from symscape.science.landscape.geometry import GridGeometry, grid_geometry
 from symscape.science.landscape.matching import compare_topology

@@ -20,8 +20,8 @@ from scale_sets import record, write_set
 from toys import store, toy_document
 
 import symscape.models.family
+from symscape.references.landscape_files import load_reference
 from symscape.references.schema import dump_document
-from symscape.references.store import load_reference
 from symscape.results.run_results import save_results
 
 CALCULATORS = """

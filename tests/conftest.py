@@ -6,7 +6,7 @@ import hypothesis
 import pytest
 from toys import store, toy_document
 
-from symscape.references.store import load_reference
+from symscape.references.landscape_files import load_reference
 
 pytest_plugins = ["pytester"]
 

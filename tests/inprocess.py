@@ -35,7 +35,7 @@ _LAZY = (
     "symscape.models.sevenn",
     "symscape.models.worker",
     "symscape.questions.topology",
-    "symscape.suite.case",
+    "symscape.suite.slice_case",
     "symscape.suite.collect",
     "symscape.suite.gate",
     "symscape.suite.github",

@@ -10,8 +10,8 @@ from symscape.crystal.labels import axis_label
 from symscape.models.card import ModelCard
 from symscape.questions.case import CaseResult, Check, Windows
 from symscape.questions.energies import EnergiesDetail, metrics_by_window
+from symscape.questions.named_points import ClosestPair, WorstPoint
 from symscape.questions.notes import Notes
-from symscape.questions.points import ClosestPair, WorstPoint
 from symscape.questions.records import plain_case, read_case
 from symscape.questions.registry import QUESTIONS
 from symscape.results.run_results import AxisSummary, ReferenceSummary, RunResults

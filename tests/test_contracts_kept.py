@@ -13,10 +13,10 @@ from symscape.crystal.spacegroup import standard_hall_number
 from symscape.errors import ModelError
 from symscape.models.cache import EnergyCache
 from symscape.models.evaluate import Evaluator
-from symscape.science.contracts import kept
+from symscape.science.contracts import checked_once
 from symscape.science.contracts.catalogue import ENERGY_CONTRACTS, FORCE_CONTRACTS
+from symscape.science.contracts.checked_once import check_crystal_once
 from symscape.science.contracts.invariance import under_rotations
-from symscape.science.contracts.kept import check_crystal_once
 from symscape.science.contracts.result import DEFAULT_SETTINGS
 from symscape.science.contracts.scan import smoothness
 
@@ -77,7 +77,7 @@ def test_another_crystal_model_setting_or_code_is_asked(crystal, tmp_path, monke
     check_crystal_once(Evaluator(other, cache), crystal, watched, QUICK)
     check_crystal_once(Evaluator(model, cache), crystal, watched, replace(QUICK, seed=1))
     assert len(asked) == 4
-    monkeypatch.setattr(kept, "code_digest", lambda *_: "other code")
+    monkeypatch.setattr(checked_once, "code_digest", lambda *_: "other code")
     check_crystal_once(Evaluator(model, cache), crystal, watched, QUICK)
     assert len(asked) == 5
     check_crystal_once(Evaluator(model, None), crystal, watched, QUICK)

@@ -17,8 +17,8 @@ from symscape.models.cache import EnergyCache
 from symscape.models.evaluate import Evaluator
 from symscape.questions.registry import question_named
 from symscape.references.reference import LandscapeReference
-from symscape.science.landscape.evaluate import evaluate_slice
-from symscape.suite.case import LandscapeCase
+from symscape.science.landscape.slice_energies import evaluate_slice
+from symscape.suite.slice_case import LandscapeCase
 from symscape.verdict.tolerances import load_tolerances
 
 QUESTIONS = ("minima", "saddles", "smoothness", "forces", "invariance", "conservative_forces")

@@ -20,9 +20,9 @@ from typer.testing import CliRunner
 
 from symscape.cli import app
 from symscape.dataset import importing
+from symscape.dataset.folder import REJECTS, dataset_info
 from symscape.dataset.importing import import_files
 from symscape.dataset.read import load_dataset
-from symscape.dataset.store import REJECTS, dataset_info
 from symscape.errors import DatasetError
 
 # -- memory ---------------------------------------------------------------------------------------

@@ -21,10 +21,10 @@ from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 from pymatgen.io.cif import CifWriter
 
+from symscape.dataset.folder import REJECTS
 from symscape.dataset.importing import import_files
 from symscape.dataset.options import ImportOptions
 from symscape.dataset.read import iterate_chunks, load_dataset
-from symscape.dataset.store import REJECTS
 from symscape.dataset.tables import Columns
 from symscape.errors import DatasetError
 

@@ -18,10 +18,10 @@ from dataset_files import (
 )
 from pymatgen.entries.computed_entries import ComputedStructureEntry
 
+from symscape.dataset.folder import REJECTS
 from symscape.dataset.importing import import_files
 from symscape.dataset.options import ImportOptions
 from symscape.dataset.read import iterate_chunks, load_dataset
-from symscape.dataset.store import REJECTS
 from symscape.errors import DatasetError
 
 

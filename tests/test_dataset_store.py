@@ -23,11 +23,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symscape.dataset import write
+from symscape.dataset.folder import MANIFEST, REJECTS, dataset_info
 from symscape.dataset.importing import import_files
 from symscape.dataset.options import ImportOptions
 from symscape.dataset.read import _cuts, iterate_chunks, load_dataset
 from symscape.dataset.record import CrystalRecord
-from symscape.dataset.store import MANIFEST, REJECTS, dataset_info
 from symscape.dataset.write import DatasetWriter
 from symscape.errors import DatasetError
 

@@ -14,7 +14,7 @@ from symscape.decode import decode, encode
 from symscape.errors import SymscapeError
 from symscape.questions.case import CaseResult
 from symscape.questions.contracts import ContractsDetail
-from symscape.questions.crystals import MadeBy
+from symscape.questions.crystal_cases import MadeBy
 from symscape.questions.detail import OtherDetail, plain
 from symscape.questions.hull import HULL, HullDetail
 from symscape.questions.notes import BaselineDetail, MetricChange

@@ -11,7 +11,7 @@ from symscape.page.diagnosis import diagnose
 from symscape.page.view import RunView
 from symscape.questions.case import CaseResult, Check
 from symscape.questions.minima import JudgedMinimum, MinimaDetail
-from symscape.questions.points import Place
+from symscape.questions.named_points import Place
 from symscape.questions.saddles import JudgedSaddle, SaddlesDetail
 
 REFERENCE = reference_summary()

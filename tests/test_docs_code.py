@@ -66,8 +66,8 @@ def test_the_interface_page_describes_every_public_name():
 
 def test_the_table_of_references_is_current():
     from symscape.cli.materials import method_table
+    from symscape.references.landscape_files import load_reference
     from symscape.references.library import find_references
-    from symscape.references.store import load_reference
 
     stored = [load_reference(e.path) for e in find_references([ROOT / "references"])]
     text = read("docs/references.md")

@@ -18,7 +18,7 @@ from symscape.models.registry import resolve
 from symscape.references.birch_murnaghan import BirchMurnaghan
 from symscape.references.equations import load_equations
 from symscape.science.equation_of_state.compare import epsilon
-from symscape.science.equation_of_state.evaluate import ROUNDS, sample_curves
+from symscape.science.equation_of_state.model_curves import ROUNDS, sample_curves
 
 EQUATIONS = load_equations([Path(__file__).parents[1] / "references"])
 

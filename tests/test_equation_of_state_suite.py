@@ -45,7 +45,7 @@ def _imported():
         "jinja2",
         "pandas",
         "sqlite3",
-        "symscape.science.equation_of_state.evaluate",
+        "symscape.science.equation_of_state.model_curves",
         "symscape.models.cache",
         "symscape.models.evaluate",
         "symscape.page.report",

@@ -15,8 +15,8 @@ from symscape.errors import ReferenceFileError
 from symscape.questions.energies import judge_energies
 from symscape.questions.registry import QUESTIONS
 from symscape.references.convergence import CheckedPoint, ConvergenceCheck
+from symscape.references.landscape_files import load_reference
 from symscape.references.library import find_references
-from symscape.references.store import load_reference
 from symscape.verdict.tolerances import PROFILES, load_tolerances
 
 NAMES = {"material": "PbTiO3-P4mm", "slice": "Ti_z-O_z", "model": "any"}

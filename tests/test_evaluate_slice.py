@@ -12,7 +12,7 @@ from symscape.crystal.slice import Slice
 from symscape.models.base import EnergyModel, Prediction
 from symscape.models.card import ModelCard
 from symscape.questions.energies import judge_energies
-from symscape.science.landscape.evaluate import evaluate_slice
+from symscape.science.landscape.slice_energies import evaluate_slice
 from symscape.verdict.tolerances import load_tolerances
 
 

@@ -15,7 +15,7 @@ from report_runs import judged_case, make_run, reference_summary
 from symscape.page.explorer import explorer_json
 from symscape.page.report import write_report
 from symscape.page.view import RunView
-from symscape.references.store import load_reference
+from symscape.references.landscape_files import load_reference
 from symscape.results.run_results import BaselineSummary
 from symscape.results.structure import StructureSummary, summarize_structure
 from symscape.verdict.baseline import judge_against

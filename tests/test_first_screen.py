@@ -17,7 +17,7 @@ from symscape.page.html import MOST_TOLD
 from symscape.page.report import write_report
 from symscape.questions.case import CaseResult, Check
 from symscape.questions.registry import metric_named
-from symscape.references.store import load_reference
+from symscape.references.landscape_files import load_reference
 from symscape.results.run_results import summarize_reference
 
 #: width and height of a phone's screen and of two on desks

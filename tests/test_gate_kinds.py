@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symscape.questions.case import CaseResult, Check
-from symscape.questions.crystals import judged_crystals
+from symscape.questions.crystal_cases import judged_crystals
 from symscape.questions.energies import judge_energies
 from symscape.questions.metric import outside
 from symscape.questions.minima import judge_minima

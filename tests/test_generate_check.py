@@ -28,7 +28,7 @@ from symscape.dft.grid_store import finish
 from symscape.dft.plan import load_plan
 from symscape.dft.relax import relax_plan, relaxed_in_setting
 from symscape.errors import EngineError, PlanError
-from symscape.references.store import load_reference
+from symscape.references.landscape_files import load_reference
 
 PEROVSKITE_AXES = """
 [[axes]]

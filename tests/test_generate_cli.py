@@ -15,7 +15,7 @@ from generate_plans import write_plan
 
 from symscape.decode import encode
 from symscape.dft.plan import load_plan
-from symscape.references.store import load_reference
+from symscape.references.landscape_files import load_reference
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from symscape.dft.engine import make_engine
 from symscape.dft.recompute import recompute_point, settings_from_method
 from symscape.dft.settings import EngineSpec, Settings
 from symscape.errors import EngineError, PlanError
+from symscape.references.landscape_files import load_reference
 from symscape.references.library import find_references
 from symscape.references.method import KPoints, Method
-from symscape.references.store import load_reference
 
 LIBRARY = Path(__file__).parents[1] / "references"
 GPAW = importlib.util.find_spec("gpaw") is not None

@@ -23,7 +23,7 @@ from symscape.dft.importer import (
 from symscape.dft.plan import load_plan
 from symscape.dft.quality import GridData, check_forces
 from symscape.errors import PlanError
-from symscape.references.store import load_reference
+from symscape.references.landscape_files import load_reference
 
 # ------------------------------------------------------------------------------------------ files
 

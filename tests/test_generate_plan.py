@@ -27,7 +27,7 @@ from symscape.dft.plan_proposal import propose_plan, save_plan
 from symscape.dft.results import StoredGeometry
 from symscape.dft.settings import EngineSpec, Settings, k_mesh
 from symscape.errors import EngineError, PlanError
-from symscape.references.store import load_reference
+from symscape.references.landscape_files import load_reference
 
 PLANS = Path(__file__).parents[1] / "references" / "plans"
 

@@ -17,8 +17,8 @@ from symscape.crystal.crystal import Crystal
 from symscape.crystal.grid import Axis
 from symscape.crystal.slice import Slice
 from symscape.dft.quality import GridData, check_forces, check_smoothness
-from symscape.references.points import PointRecord
-from symscape.references.store import load_reference, stored_points
+from symscape.references.landscape_files import load_reference, stored_points
+from symscape.references.point_records import PointRecord
 
 
 def morse_energies(n_u=11, n_v=13, depth=1.0):

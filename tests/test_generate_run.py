@@ -23,7 +23,7 @@ from symscape.dft.journal import Journal, read_journal
 from symscape.dft.plan import load_plan
 from symscape.errors import EngineError, PlanError
 from symscape.progress import Progress
-from symscape.references.store import load_reference
+from symscape.references.landscape_files import load_reference
 
 HERE = Path(__file__).parent
 RUN_WITH_TWO_WORKERS = """

@@ -30,10 +30,10 @@ from symscape.models.ase import ASEModel
 from symscape.models.card import ModelCard
 from symscape.models.evaluate import Evaluator
 from symscape.questions.records import plain_case
-from symscape.science.equation_of_state import evaluate
-from symscape.science.equation_of_state.evaluate import sample_curves
+from symscape.science.equation_of_state import model_curves
+from symscape.science.equation_of_state.model_curves import sample_curves
 from symscape.science.hull.phases import formation_energies
-from symscape.science.landscape.evaluate import evaluate_slice
+from symscape.science.landscape.slice_energies import evaluate_slice
 from symscape.verdict.tolerances import load_tolerances
 
 
@@ -232,7 +232,7 @@ def test_whether_a_flat_curve_has_a_minimum_is_left_to_rounding(
     again = replace(again, bulk_modulus=np.where(zeros, modulus, shapes.bulk_modulus))
     again = replace(again, energy=np.zeros(len(equations)))
     sampled = type("Sampled", (), {"fitted": again})
-    monkeypatch.setattr(evaluate, "sample_curves", lambda potential, asked: sampled)
+    monkeypatch.setattr(model_curves, "sample_curves", lambda potential, asked: sampled)
     everything = np.arange(len(equations))
     found = list(curve_differences(stated, equations, None, everything, RERUN_AGREEMENT))
     assert bool(found) == named, found

@@ -37,7 +37,7 @@ from symscape.questions.conservative_forces import (
     judge_conservative_forces,
 )
 from symscape.questions.contracts import CheckedCrystal, MetricResult
-from symscape.questions.crystals import judge_crystal_contracts
+from symscape.questions.crystal_cases import judge_crystal_contracts
 from symscape.questions.forces import judge_forces
 from symscape.questions.invariance import (
     CRYSTAL_INVARIANCE,
@@ -51,8 +51,8 @@ from symscape.questions.subjects import SystemCrystals
 from symscape.science.contracts.scan import scan_slice, smoothness
 from symscape.science.hull.phases import formation_energies
 from symscape.science.hull.relax import SAME_VOLUME, relax_with
-from symscape.science.landscape.evaluate import evaluate_slice
 from symscape.science.landscape.forces import compare_forces
+from symscape.science.landscape.slice_energies import evaluate_slice
 from symscape.verdict.tolerances import load_tolerances
 
 CARD = ModelCard("pair", "ase", "symscape.bulk.pair:PairPotential")

@@ -17,9 +17,9 @@ from symscape.models.spec import ModelSpec
 from symscape.notebook import map_html, table_html
 from symscape.questions.case import CaseResult
 from symscape.questions.registry import metric_named
+from symscape.references.landscape_files import load_reference
 from symscape.references.reference import LandscapeReference
-from symscape.references.store import load_reference
-from symscape.science.landscape.evaluate import SliceEvaluation
+from symscape.science.landscape.slice_energies import SliceEvaluation
 
 STORED = Path(__file__).parents[1] / "references" / "GeTe-R3m" / "ca-Ge_z.json"
 

@@ -30,8 +30,8 @@ from symscape.models.registry import load_cards, read_cards
 from symscape.questions.case import CaseResult
 from symscape.questions.registry import QUESTIONS
 from symscape.references.crystals import load_crystals
+from symscape.references.landscape_files import load_reference
 from symscape.references.schema import dump_document
-from symscape.references.store import load_reference
 from symscape.results.run_results import load_results, save_results
 from symscape.verdict.limit_proposal import propose_tolerances
 from symscape.verdict.tolerances import load_tolerances

@@ -27,7 +27,7 @@ from typer.testing import CliRunner
 
 from symscape import cli
 from symscape.bulk.hull_tables import make_tables
-from symscape.bulk.study import BEGIN, END
+from symscape.bulk.study_page import BEGIN, END
 from symscape.cli import app
 from symscape.crystal.crystal import Crystal
 from symscape.results.run_results import save_results

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from inprocess import import_lazy_modules
 
+from symscape.references.landscape_files import load_reference
 from symscape.references.library import find_references
-from symscape.references.store import load_reference
 from symscape.suite.quick import Costed, cheaper_half
 
 ROOT = Path(__file__).parents[1]

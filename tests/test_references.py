@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from toys import store
 
 from symscape.errors import ReferenceFileError
+from symscape.references.landscape_files import load_reference
 from symscape.references.library import ReferenceEntry, find_references, select_materials
 from symscape.references.schema import dump_document
-from symscape.references.store import load_reference
 
 LIBRARY = Path(__file__).parents[1] / "references"
 STORED = find_references([LIBRARY])

@@ -21,8 +21,8 @@ from symscape.page.summary import summary_markdown
 from symscape.page.view import RunView
 from symscape.questions.case import CaseResult, Check
 from symscape.questions.minima import MinimaDetail
+from symscape.questions.named_points import GridDetail
 from symscape.questions.notes import Notes
-from symscape.questions.points import GridDetail
 from symscape.results.run_results import BaselineSummary, load_results, save_results
 from symscape.verdict.baseline import judge_against
 

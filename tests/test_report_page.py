@@ -26,8 +26,8 @@ from symscape.page.report import write_report
 from symscape.page.view import RunView
 from symscape.questions.case import CaseResult, Check
 from symscape.questions.energies import EnergiesDetail
+from symscape.questions.named_points import ClosestPair, FailedPoint
 from symscape.questions.notes import Notes
-from symscape.questions.points import ClosestPair, FailedPoint
 from symscape.results.run_results import load_results
 
 

@@ -17,7 +17,7 @@ from symscape.crystal.labels import axis_label
 from symscape.decode import DecodeError, decode, dumps, encode
 from symscape.errors import ResultsFileError
 from symscape.questions.case import CaseResult, Check, Windows
-from symscape.questions.crystals import MadeBy
+from symscape.questions.crystal_cases import MadeBy
 from symscape.questions.detail import OtherDetail
 from symscape.questions.hull import HullDetail
 from symscape.questions.notes import Notes

@@ -34,7 +34,7 @@ from symscape.page.words import (
 )
 from symscape.questions.case import CaseResult, Check
 from symscape.questions.energies import EnergiesDetail
-from symscape.questions.points import ClosestPair
+from symscape.questions.named_points import ClosestPair
 from symscape.questions.records import plain_case, read_case
 from symscape.questions.registry import metric_title
 from symscape.verdict import explain

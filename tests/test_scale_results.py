@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from symscape.bulk.hull_tables import make_tables
 from symscape.bulk.manifest import read_manifest
 from symscape.bulk.results_file import RESULTS
-from symscape.bulk.study import duplicates_of
+from symscape.bulk.study_page import duplicates_of
 from symscape.cli import app
 from symscape.dataset.corrections import Maker, Stated
 from symscape.errors import HullError

@@ -29,8 +29,8 @@ from symscape.bulk.plan import iterate_work
 from symscape.bulk.run_settings import Identity, RunSettings, identify
 from symscape.bulk.status import run_status
 from symscape.cli import app
+from symscape.dataset.folder import dataset_info
 from symscape.dataset.read import load_dataset
-from symscape.dataset.store import dataset_info
 from symscape.errors import ModelError, ScaleError
 from symscape.models.registry import resolve
 from symscape.models.spec import ModelSpec, read_options

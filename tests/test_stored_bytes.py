@@ -16,10 +16,10 @@ from symscape.decode import decode, encode
 from symscape.errors import ReferenceFileError
 from symscape.references.crystal_files import read_crystals
 from symscape.references.crystals import write_crystals
+from symscape.references.landscape_files import write_reference
 from symscape.references.own_curves import CurvesRecord, write_own_curves
-from symscape.references.points import PointRecord
+from symscape.references.point_records import PointRecord
 from symscape.references.schema import LandscapeRecord, dump_document, read_document, write_document
-from symscape.references.store import write_reference
 
 REFERENCES = Path(__file__).parents[1] / "references"
 GRIDS = sorted(p for p in REFERENCES.glob("*/*.json") if "points" in json.loads(p.read_bytes()))

@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 
 from symscape.bulk.compare import compare_run
 from symscape.bulk.manifest import SCHEMA, DatasetStamp, Done, Made, ModelStamp, RunManifest
-from symscape.bulk.study import BEGIN, END, make_study
+from symscape.bulk.study_page import BEGIN, END, make_study
 from symscape.errors import ScaleError
 from symscape.science.hull.classes import lattice_class, wyckoff_class
 from symscape.science.hull.conventions import Basis
@@ -194,9 +194,9 @@ def run(folder, name, own):
 
 def test_a_page_is_made_again_alike(tmp_path, monkeypatch):
     monkeypatch.setattr(
-        "symscape.bulk.study.read_manifest", lambda folder: manifest_of(folder.name)
+        "symscape.bulk.study_page.read_manifest", lambda folder: manifest_of(folder.name)
     )
-    monkeypatch.setattr("symscape.bulk.study.duplicates_of", lambda folder: {"m-3": "m-2"})
+    monkeypatch.setattr("symscape.bulk.study_page.duplicates_of", lambda folder: {"m-3": "m-2"})
     runs = [run(tmp_path / name, name, table()) for name in ("first", "second")]
     page = tmp_path / "study.md"
     page.write_text(f"# Title\n\n{BEGIN}\nold\n{END}\n\nThe end.\n", encoding="utf-8")

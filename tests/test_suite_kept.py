@@ -15,10 +15,10 @@ from symscape.models.cache import EnergyCache
 from symscape.models.card import ModelCard
 from symscape.questions.case import CaseResult, Check
 from symscape.questions.energies import EnergiesDetail
-from symscape.questions.points import FailedPoint
+from symscape.questions.named_points import FailedPoint
 from symscape.questions.subjects import subject_of
-from symscape.suite import kept
-from symscape.suite.kept import AskedOfModel, judge_once
+from symscape.suite import kept_verdicts
+from symscape.suite.kept_verdicts import AskedOfModel, judge_once
 from symscape.verdict.tolerances import load_tolerances
 
 SUBJECT = subject_of("AlCu-Cmcm", "Al_y-Cu_y")
@@ -151,7 +151,7 @@ def test_another_checkpoint_is_judged_by_itself(cache, monkeypatch):
 def test_other_code_is_asked_again(cache, monkeypatch):
     judge = Judge()
     ask(asked(), cache, judge)
-    monkeypatch.setattr(kept, "code_digest", lambda *_: "other code")
+    monkeypatch.setattr(kept_verdicts, "code_digest", lambda *_: "other code")
     ask(asked(), cache, judge)
     assert judge.asked == 2
 

@@ -12,8 +12,8 @@ from symscape.errors import ToleranceFileError
 from symscape.questions.case import CaseResult, Check, Windows
 from symscape.questions.energies import EnergiesDetail
 from symscape.questions.limits import CaseTolerances
+from symscape.questions.named_points import ClosestPair, FailedPoint, WorstPoint
 from symscape.questions.notes import Notes
-from symscape.questions.points import ClosestPair, FailedPoint, WorstPoint
 from symscape.questions.records import plain_case, read_case
 from symscape.questions.registry import QUESTIONS
 from symscape.verdict.explain import excess, explain, plain_limit

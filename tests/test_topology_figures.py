@@ -25,7 +25,7 @@ from symscape.page.view import RunView
 from symscape.questions.case import CaseResult
 from symscape.questions.forces import ForceArrows, ForcesDetail
 from symscape.questions.minima import MinimaDetail
-from symscape.questions.points import GridDetail
+from symscape.questions.named_points import GridDetail
 from symscape.results.run_results import load_results, save_results
 from symscape.science.landscape.geometry import GridGeometry
 from symscape.science.landscape.matching import compare_topology

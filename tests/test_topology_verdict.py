@@ -16,7 +16,7 @@ from symscape.questions.records import plain_case
 from symscape.questions.registry import QUESTIONS, metric_named
 from symscape.questions.saddles import judge_saddles
 from symscape.questions.smoothness import judge_smoothness
-from symscape.references.store import load_reference
+from symscape.references.landscape_files import load_reference
 from symscape.science.contracts.details import Roughness, Skipped, WorstVariant
 from symscape.science.contracts.result import ContractResult
 from symscape.science.contracts.scan import measure_line

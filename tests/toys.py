@@ -11,11 +11,11 @@ from symscape.crystal.crystal import Crystal
 from symscape.crystal.grid import Axis
 from symscape.crystal.slice import Slice
 from symscape.decode import decode, encode
+from symscape.references.landscape_files import landscape_record, write_reference
 from symscape.references.method import Method
-from symscape.references.points import PointRecord
+from symscape.references.point_records import PointRecord
 from symscape.references.provenance import GridProvenance
 from symscape.references.schema import LandscapeRecord
-from symscape.references.store import landscape_record, write_reference
 
 
 def toy_slice(points: int = 5) -> Slice:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from symscape.questions.case import CaseResult, Check
     from symscape.references.reference import LandscapeReference
     from symscape.results.run_results import RunResults, load_results
-    from symscape.science.landscape.evaluate import SliceEvaluation
+    from symscape.science.landscape.slice_energies import SliceEvaluation
     from symscape.verdict.explain import explain
     from symscape.verdict.tolerances import Tolerances, load_tolerances
 
@@ -90,7 +90,7 @@ _HOMES: dict[str, str] = {
     "ModelSpec": "symscape.models.spec",
     "RunResults": "symscape.results.run_results",
     "Slice": "symscape.crystal.slice",
-    "SliceEvaluation": "symscape.science.landscape.evaluate",
+    "SliceEvaluation": "symscape.science.landscape.slice_energies",
     "Structures": "symscape.crystal.structures",
     "SymscapeError": "symscape.errors",
     "Tolerances": "symscape.verdict.tolerances",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from symscape.questions.case import CaseResult
     from symscape.references.library import ReferenceEntry
     from symscape.references.reference import LandscapeReference
-    from symscape.science.landscape.evaluate import SliceEvaluation
+    from symscape.science.landscape.slice_energies import SliceEvaluation
     from symscape.verdict.tolerances import Tolerances
 
 
@@ -67,11 +67,11 @@ def load_reference(name: str | Path, folder: str | Path | None = None) -> Landsc
     ReferenceFileError
         If there is no such reference, the name fits several, or the file is not in order.
     """
-    from symscape.references import library, store
+    from symscape.references import landscape_files, library
 
     path = Path(name)
     if path.suffix == ".json":
-        return store.load_reference(path)
+        return landscape_files.load_reference(path)
     wanted = str(name)
     entries = find_references(folder)
     exact = [e for e in entries if wanted in (e.id, f"{e.material}/{e.slice}")]
@@ -79,7 +79,7 @@ def load_reference(name: str | Path, folder: str | Path | None = None) -> Landsc
         e for e in entries if wanted in (e.material, library.formula_of(e.material))
     ]
     if len(fitting) == 1:
-        return store.load_reference(fitting[0].path)
+        return landscape_files.load_reference(fitting[0].path)
     names = [f"{e.material}/{e.slice}" for e in fitting or entries]
     if fitting:
         raise ReferenceFileError(f"{wanted!r} fits several references: {', '.join(names)}.")

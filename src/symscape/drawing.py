@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from symscape.models.base import EnergyModel
     from symscape.models.cache import EnergyCache
     from symscape.references.reference import LandscapeReference
-    from symscape.science.landscape.evaluate import SliceEvaluation
     from symscape.science.landscape.several import ModelComparison
+    from symscape.science.landscape.slice_energies import SliceEvaluation
 
 #: what `figure` draws of a model beside DFT
 FigureKind = Literal["landscape", "topology", "forces", "relief"]

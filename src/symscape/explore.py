@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from symscape.models.evaluate import Evaluator
     from symscape.page.landscape_page import ComparedSlice
     from symscape.questions.case import Check
-    from symscape.science.landscape.evaluate import SliceEvaluation
     from symscape.science.landscape.overlay import DftPoints
     from symscape.science.landscape.several import ModelComparison
     from symscape.science.landscape.similar import LibraryDistances
+    from symscape.science.landscape.slice_energies import SliceEvaluation
 
 
 @named_arguments
@@ -111,7 +111,7 @@ def landscape(
         If there is no such potential.
     """
     from symscape.models.registry import resolve
-    from symscape.science.landscape.evaluate import evaluate_slice
+    from symscape.science.landscape.slice_energies import evaluate_slice
 
     potential = resolve(model) if isinstance(model, str) else model
     return evaluate_slice(potential, the_slice, points, cache=cache, progress=progress)
@@ -226,7 +226,7 @@ def _grids(
     """Return the energies of the models that have any, and why the others have none."""
     import numpy as np
 
-    from symscape.science.landscape.evaluate import evaluate_slice
+    from symscape.science.landscape.slice_energies import evaluate_slice
 
     grids: dict[str, np.ndarray] = {}
     failures: dict[str, str] = {}
@@ -259,8 +259,8 @@ def check_contracts(model: Evaluator, crystal: Crystal) -> tuple[Check, ...]:
     from symscape.questions.contracts import check_once
     from symscape.questions.invariance import INVARIANCE, energy_contracts
     from symscape.questions.smoothness import MAX_JUMP, MAX_KINK, SMOOTHNESS
+    from symscape.science.contracts.checked_once import check_crystal_once
     from symscape.science.contracts.details import Roughness
-    from symscape.science.contracts.kept import check_crystal_once
     from symscape.science.contracts.scan import smoothness
     from symscape.verdict.tolerances import load_tolerances
 
@@ -302,14 +302,14 @@ def distances_in_library(
         None if no material shares an element, or there is no library.
     """
     from symscape.places import references_folder
+    from symscape.references.landscape_files import load_reference
     from symscape.references.library import find_references
-    from symscape.references.store import load_reference
-    from symscape.science.landscape.evaluate import evaluate_slice
     from symscape.science.landscape.similar import (
         library_distances,
         sampled_points,
         similar_references,
     )
+    from symscape.science.landscape.slice_energies import evaluate_slice
 
     folder = references_folder(None)
     entries = find_references([folder]) if folder.is_dir() else []

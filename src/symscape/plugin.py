@@ -18,9 +18,9 @@ from symscape.suite.outcome import Outcome
 
 if TYPE_CHECKING:
     from symscape.questions.case import CaseResult
-    from symscape.suite.case import LandscapeCase
     from symscape.suite.curves import EquationCase
     from symscape.suite.hull_cases import HullCase
+    from symscape.suite.slice_case import LandscapeCase
 
 #: option, ini name or None, keyword arguments for argparse
 _OPTIONS: tuple[tuple[str, str | None, dict[str, Any]], ...] = (

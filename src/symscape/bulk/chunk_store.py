@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from symscape.bulk.manifest import MANIFEST, RunManifest, read_manifest, refuse_another
-from symscape.dataset.store import parquet
+from symscape.dataset.folder import parquet
 from symscape.errors import DatasetError, ScaleError, writing
 from symscape.files import checksum, write_atomically
 

@@ -20,7 +20,7 @@ from symscape.bulk.plan import (
 )
 from symscape.bulk.run_settings import Identity, RunSettings, identify
 from symscape.bulk.scheduler import Pool, ThisProcess, assembled, cluster_pool, local_pool
-from symscape.dataset.store import DatasetInfo, parquet
+from symscape.dataset.folder import DatasetInfo, parquet
 from symscape.errors import ScaleError
 from symscape.models.registry import resolve
 from symscape.models.spec import ModelSpec

@@ -25,8 +25,8 @@ from symscape.bulk.summaries import (
     stability,
     underprediction,
 )
+from symscape.dataset.folder import dataset_info, parquet
 from symscape.dataset.read import load_dataset
-from symscape.dataset.store import dataset_info, parquet
 from symscape.errors import ScaleError, writing
 from symscape.files import write_atomically
 from symscape.questions.hull import ABOVE_HULL_MAE, FORMATION_MAE

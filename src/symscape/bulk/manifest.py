@@ -11,7 +11,7 @@ from typing import Any
 
 from symscape.bulk.plan import dataset_digest
 from symscape.bulk.run_settings import Identity, RunSettings
-from symscape.dataset.store import DatasetInfo
+from symscape.dataset.folder import DatasetInfo
 from symscape.decode import DecodeError, decode, encode
 from symscape.errors import ScaleError, shown
 from symscape.jsontext import parse_json

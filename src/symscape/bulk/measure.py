@@ -19,7 +19,7 @@ import pandas as pd
 from symscape.bulk.plan import CHUNK_ATOMS, Chunk, iterate_work
 from symscape.bulk.scheduler import local_pool
 from symscape.bulk.symmetry import symmetries
-from symscape.dataset.store import dataset_info
+from symscape.dataset.folder import dataset_info
 from symscape.models.evaluate import Evaluator
 from symscape.models.registry import resolve
 from symscape.models.spec import ModelSpec

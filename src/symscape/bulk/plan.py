@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from symscape.crystal.structures import Structures
+from symscape.dataset.folder import DatasetInfo, dataset_info
 from symscape.dataset.read import DatasetChunk, iterate_chunks, load_dataset
-from symscape.dataset.store import DatasetInfo, dataset_info
 from symscape.errors import HullError
 from symscape.science.hull.conventions import Basis, shared_convention
 from symscape.science.hull.systems import elements_of_system

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from symscape.bulk.manifest import MANIFEST, RunManifest
-from symscape.questions.crystals import N_CRYSTALS, MadeBy, judged_crystals
+from symscape.questions.crystal_cases import N_CRYSTALS, MadeBy, judged_crystals
 from symscape.questions.hull import COUNTED, HULL, hull_metrics
 from symscape.questions.known import KnownOfCrystals
 from symscape.questions.registry import QUESTIONS

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from symscape.bulk.chunk_store import finished_chunks, is_running, read_chunk
 from symscape.bulk.manifest import RunManifest, read_manifest
-from symscape.dataset.store import parquet
+from symscape.dataset.folder import parquet
 from symscape.progress import duration
 
 

@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 
 from symscape.dataset.documents import structure_arrays
+from symscape.dataset.folder import DatasetInfo
 from symscape.dataset.record import CrystalRecord
-from symscape.dataset.store import DatasetInfo
 from symscape.dataset.write import DatasetWriter
 from symscape.errors import DatasetError
 

@@ -214,7 +214,7 @@ def study(
     ] = None,
 ) -> None:
     """Ask of finished runs whether models put symmetric crystals too low: tables and a figure."""
-    from symscape.bulk.study import make_study
+    from symscape.bulk.study_page import make_study
 
     for path in make_study(runs, relaxed or [], page):
         print(f"wrote {path}")

@@ -63,8 +63,8 @@ def summarize_library(folders: Sequence[Path]) -> LibrarySummary:
         If a file can't be read or contradicts itself.
     """
     from symscape.references.equations import load_equations
+    from symscape.references.landscape_files import load_reference
     from symscape.references.library import find_references
-    from symscape.references.store import load_reference
 
     entries = find_references(folders)
     crystals = [load_reference(entry.path).slice.crystal for entry in entries]

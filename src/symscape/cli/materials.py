@@ -78,8 +78,8 @@ def materials(
     Wyckoff coordinates of the crystal. A file that can't be read gets one sentence and exit code 1.
     """
     from symscape.errors import ReferenceFileError
+    from symscape.references.landscape_files import load_reference
     from symscape.references.library import find_references, select_materials
-    from symscape.references.store import load_reference
 
     folders = [references_folder(folder) for folder in references or ()] or [
         references_folder(None)

@@ -140,7 +140,7 @@ def _store(ledger: GridLedger, folder: Path) -> None:
     import numpy as np
 
     from symscape.dft.grid_store import edge_warning, finish
-    from symscape.references.store import load_reference
+    from symscape.references.landscape_files import load_reference
 
     advice = "make room or name another folder with --references, and run it again with --finish"
     with writing(folder, "the reference", advice):

@@ -250,8 +250,8 @@ def write_proposals(folder: Path, proposals: tuple[Proposal, ...]) -> list[Path]
 
 def described(proposal: Proposal, structures: str) -> WrittenSlice:
     """Return what is written of a slice beside the file of its structures."""
+    from symscape.references.landscape_files import slice_record
     from symscape.references.slice_file import SLICE_SCHEMA, WrittenSlice
-    from symscape.references.store import slice_record
 
     grid = proposal.slice
     return WrittenSlice(

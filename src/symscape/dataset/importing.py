@@ -22,11 +22,11 @@ from symscape.dataset.corrections import (
     settle,
 )
 from symscape.dataset.files import FORMATS, recognize
+from symscape.dataset.folder import NOTICES, REJECTS
 from symscape.dataset.mistakes import per_atom_energies, shifted_zeros
 from symscape.dataset.options import ImportOptions, ImportSummary
 from symscape.dataset.read import load_dataset
 from symscape.dataset.record import UNKNOWN, CrystalRecord, Reject
-from symscape.dataset.store import NOTICES, REJECTS
 from symscape.dataset.stresses import StressCheck
 from symscape.dataset.tables import EnergyTable
 from symscape.dataset.write import DatasetWriter

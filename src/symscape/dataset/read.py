@@ -11,7 +11,7 @@ import numpy as np
 
 from symscape.arguments import named_arguments
 from symscape.crystal.structures import Structures
-from symscape.dataset.store import (
+from symscape.dataset.folder import (
     STRUCTURE_COLUMNS,
     TABLE_COLUMNS,
     DatasetInfo,

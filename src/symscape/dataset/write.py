@@ -16,8 +16,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from symscape.dataset.record import BadRecord, CrystalRecord, Reject, check_energy, check_geometry
-from symscape.dataset.store import (
+from symscape.dataset.folder import (
     MANIFEST,
     NOTICES,
     REJECTS,
@@ -26,6 +25,7 @@ from symscape.dataset.store import (
     parquet,
     schema,
 )
+from symscape.dataset.record import BadRecord, CrystalRecord, Reject, check_energy, check_geometry
 from symscape.errors import DatasetError, writing
 from symscape.files import checksum
 

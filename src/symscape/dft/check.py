@@ -8,15 +8,15 @@ from dataclasses import replace
 import numpy as np
 
 from symscape.decode import Finite
-from symscape.dft.crystals import crystal_digest
 from symscape.dft.events import CheckPoint, ConvergenceChecked, EquivalentsChecked
 from symscape.dft.grid_ledger import GridLedger, grid_index, open_ledger
 from symscape.dft.grid_run import run_plan
 from symscape.dft.journal import Journal, now
 from symscape.dft.plan import Plan
-from symscape.dft.points import Geometry, PointError, compute
+from symscape.dft.plan_crystal import crystal_digest
 from symscape.dft.results import Computed, Failure, WorkerSetup
 from symscape.dft.settings import Settings
+from symscape.dft.single_points import Geometry, PointError, compute
 from symscape.errors import EngineError, PlanError
 from symscape.progress import Progress, quiet
 from symscape.references.convergence import CheckedPoint, ConvergenceCheck

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import ClassVar
 
 from symscape.dft.crystal_list import CrystalList, PlannedCrystal
-from symscape.dft.crystals import crystal_digest
 from symscape.dft.events import OF_LISTS, CrystalFailed
 from symscape.dft.journal import read_journal
 from symscape.dft.ledger import Ledger, failures_in
+from symscape.dft.plan_crystal import crystal_digest
 from symscape.dft.relaxed import RelaxedCrystal, relaxed_crystal
 from symscape.dft.settings import Settings
 from symscape.errors import PlanError

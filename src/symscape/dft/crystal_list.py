@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from symscape.crystal.crystal import Crystal
-from symscape.dft.crystals import CrystalTable, read_crystal
 from symscape.dft.plan import DEFAULT_LICENCE, Plan, RelaxTarget, as_list
+from symscape.dft.plan_crystal import CrystalTable, read_crystal
 from symscape.dft.plan_tables import complaints_about, read_table
 from symscape.dft.settings import EngineSpec, Settings, k_mesh
 from symscape.errors import PlanError, SymscapeError, shown

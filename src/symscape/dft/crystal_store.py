@@ -11,7 +11,7 @@ from symscape.crystal.crystal import Crystal
 from symscape.decode import Finite
 from symscape.dft.crystal_ledger import CrystalLedger
 from symscape.dft.crystal_list import PlannedCrystal
-from symscape.dft.crystals import crystal_digest
+from symscape.dft.plan_crystal import crystal_digest
 from symscape.dft.relaxed import RelaxedCrystal
 from symscape.errors import ReferenceFileError
 from symscape.references.crystal_checks import SYMPREC_A, mesh_suffices

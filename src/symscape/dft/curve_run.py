@@ -11,8 +11,8 @@ from symscape.dft.curve_ledger import CurveLedger, open_curve_ledger
 from symscape.dft.curve_list import CurveList, PlannedCurve
 from symscape.dft.events import CurvesStarted, VolumeDone
 from symscape.dft.journal import Journal, now
-from symscape.dft.points import Geometry, PointError, compute
 from symscape.dft.results import Computed, Failure, WorkerSetup
+from symscape.dft.single_points import Geometry, PointError, compute
 from symscape.dft.version import symscape_version
 from symscape.progress import Progress, quiet
 from symscape.references.method import Method

@@ -13,8 +13,8 @@ from symscape.dft.grid_ledger import GridLedger, open_ledger
 from symscape.dft.journal import Journal, now
 from symscape.dft.ledger import refuse_hopeless
 from symscape.dft.plan import Plan
-from symscape.dft.points import Geometry, compute
 from symscape.dft.results import Computed, Failure, WorkerSetup
+from symscape.dft.single_points import Geometry, compute
 from symscape.dft.version import symscape_version
 from symscape.errors import EngineError
 from symscape.progress import Progress, quiet

@@ -11,14 +11,14 @@ import numpy as np
 
 from symscape.crystal.slice import Slice
 from symscape.decode import decode, encode
-from symscape.dft.crystals import crystal_digest
 from symscape.dft.events import ConvergenceChecked, EquivalentsChecked, GridStarted, PointDone
 from symscape.dft.grid_ledger import GridLedger
+from symscape.dft.plan_crystal import crystal_digest
 from symscape.errors import PlanError
+from symscape.references.landscape_files import landscape_record, write_reference
 from symscape.references.method import Method
-from symscape.references.points import PointRecord
+from symscape.references.point_records import PointRecord
 from symscape.references.provenance import GridProvenance
-from symscape.references.store import landscape_record, write_reference
 
 Kind = TypeVar("Kind", ConvergenceChecked, EquivalentsChecked)
 #: how a run moves over the grid

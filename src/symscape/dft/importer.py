@@ -24,11 +24,11 @@ from symscape.dft.matching import GridMatcher, Match
 from symscape.dft.plan import Plan
 from symscape.dft.plan_tables import read_table
 from symscape.errors import PlanError
+from symscape.references.landscape_files import load_reference, stored_points
 from symscape.references.method import Method
-from symscape.references.points import PointRecord
+from symscape.references.point_records import PointRecord
 from symscape.references.provenance import PartialProvenance
 from symscape.references.reference import LandscapeReference
-from symscape.references.store import load_reference, stored_points
 
 if TYPE_CHECKING:
     from ase import Atoms

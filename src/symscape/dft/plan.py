@@ -12,7 +12,7 @@ from typing import Any, Literal
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.grid import Axis
 from symscape.crystal.slice import Slice
-from symscape.dft.crystals import CrystalTable, crystal_digest, read_crystal
+from symscape.dft.plan_crystal import CrystalTable, crystal_digest, read_crystal
 from symscape.dft.plan_tables import complaints_about, read_table, refuse_negative
 from symscape.dft.relaxed import RelaxedCrystal, relaxed_crystal, relaxed_path
 from symscape.dft.settings import EngineSpec, Settings

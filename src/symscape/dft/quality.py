@@ -14,8 +14,8 @@ import numpy as np
 
 from symscape.crystal.slice import Slice
 from symscape.crystal.tangents import tangents
-from symscape.references.points import FROM_VOIGT, PointRecord
-from symscape.references.store import load_reference, stored_points
+from symscape.references.landscape_files import load_reference, stored_points
+from symscape.references.point_records import FROM_VOIGT, PointRecord
 
 #: deviations below this are numerical noise of the energies, eV/atom
 NOISE_EV_ATOM = 1e-3

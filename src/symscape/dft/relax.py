@@ -13,12 +13,12 @@ from ase.units import GPa
 
 from symscape.crystal.crystal import Crystal
 from symscape.decode import Finite
-from symscape.dft.crystals import crystal_digest
 from symscape.dft.engine import ATTEMPTS
 from symscape.dft.events import OF_PLANS, RelaxStep
 from symscape.dft.journal import Journal, now, read_journal
 from symscape.dft.ledger import care_after
 from symscape.dft.plan import Plan, RelaxTarget, load_plan
+from symscape.dft.plan_crystal import crystal_digest
 from symscape.dft.pool import Worker
 from symscape.dft.relaxed import RelaxedCell, RelaxedCrystal, write_relaxed
 from symscape.dft.results import Computed, Failure, StoredGeometry, Task, WorkerSetup

@@ -21,7 +21,7 @@ from symscape.figures.panels import (
     draw_map,
 )
 from symscape.figures.ticks import Ticks, add_ticks, hide_numbers
-from symscape.questions.points import GridDetail
+from symscape.questions.named_points import GridDetail
 from symscape.science.landscape.geometry import GridGeometry
 from symscape.science.landscape.matching import TopologyComparison, compare_topology
 from symscape.science.landscape.minima import FAINT, StationaryPoint

@@ -15,7 +15,7 @@ from symscape.leaderboard.library import Asked, Library
 from symscape.leaderboard.provenance import Provenance
 from symscape.leaderboard.timing import Timings
 from symscape.questions.case import CaseResult
-from symscape.questions.crystals import MadeBy
+from symscape.questions.crystal_cases import MadeBy
 from symscape.questions.registry import QUESTIONS
 from symscape.questions.subjects import AllCrystals, Subject, subject_of
 from symscape.results.run_results import ReferenceSummary, RunResults, load_results

@@ -15,7 +15,7 @@ import numpy as np
 from symscape.leaderboard.anchors import dft_answers
 from symscape.leaderboard.library import Library
 from symscape.questions.case import CaseResult
-from symscape.questions.crystals import CrystalRow
+from symscape.questions.crystal_cases import CrystalRow
 from symscape.questions.equation_of_state import CurvesDetail
 from symscape.questions.hull import HullDetail
 from symscape.questions.prototype_differences import DifferencesDetail

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from symscape.digest import JUDGING, code_digest
 from symscape.files import checksum
-from symscape.leaderboard.kept import read_kept, write_kept
+from symscape.leaderboard.kept_files import read_kept, write_kept
 
 FILE = "judged.json"
 SCHEMA = "symscape-judged/1"

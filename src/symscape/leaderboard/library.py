@@ -168,8 +168,8 @@ def load_library(folders: Iterable[str | Path]) -> Library:
     """
     from symscape.references.crystals import load_crystals
     from symscape.references.equations import load_equations
+    from symscape.references.landscape_files import load_reference
     from symscape.references.library import find_references
-    from symscape.references.store import load_reference
 
     folders = [Path(folder) for folder in folders]
     references = tuple(load_reference(entry.path) for entry in find_references(folders))

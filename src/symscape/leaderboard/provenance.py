@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from symscape.leaderboard.kept import read_kept, write_kept
+from symscape.leaderboard.kept_files import read_kept, write_kept
 from symscape.results.run_results import RunResults
 
 FILE = "provenance.json"

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from symscape.references.reference import LandscapeReference
     from symscape.results.run_results import RunResults
     from symscape.science.hull.model_tables import ModelTables
-    from symscape.science.landscape.evaluate import SliceEvaluation
+    from symscape.science.landscape.slice_energies import SliceEvaluation
 
 
 #: what rounding leaves of a metric that is ideally zero, by unit: two answers in single precision,
@@ -198,7 +198,7 @@ class _OfSlice:
 
     @cached_property
     def evaluation(self) -> SliceEvaluation:
-        from symscape.science.landscape.evaluate import evaluate_slice
+        from symscape.science.landscape.slice_energies import evaluate_slice
 
         return evaluate_slice(self.potential, self.reference.slice, self.reference.valid)
 

@@ -38,7 +38,7 @@ def curve_differences(
         Of energy differences between prototypes, meV/atom.
     """
     from symscape.leaderboard.curves import curve_answers, stated_curves
-    from symscape.science.equation_of_state.evaluate import sample_curves
+    from symscape.science.equation_of_state.model_curves import sample_curves
 
     if not len(chosen) or equations is None:
         return

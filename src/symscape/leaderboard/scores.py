@@ -13,7 +13,7 @@ import numpy as np
 from symscape.leaderboard.anchors import Anchors
 from symscape.leaderboard.collect import Board, Unit
 from symscape.questions.case import CaseResult
-from symscape.questions.crystals import FAILED_CRYSTALS, N_CRYSTALS
+from symscape.questions.crystal_cases import FAILED_CRYSTALS, N_CRYSTALS
 from symscape.questions.energies import SCORED_WINDOW
 from symscape.questions.invariance import LARGEST
 from symscape.questions.metric import Metric

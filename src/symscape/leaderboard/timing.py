@@ -18,7 +18,7 @@ import numpy as np
 from symscape.crystal.structures import Structures
 from symscape.decode import encode
 from symscape.errors import SymscapeError
-from symscape.leaderboard.kept import read_kept, write_kept
+from symscape.leaderboard.kept_files import read_kept, write_kept
 from symscape.models.base import EnergyModel
 from symscape.models.devices import resolve_device
 from symscape.models.evaluate import Evaluator

@@ -142,7 +142,7 @@ def _load_results(path: Path) -> tuple[str, Any]:
 
 
 def _load_reference(path: Path) -> tuple[str, Any]:
-    from symscape.references.store import load_reference
+    from symscape.references.landscape_files import load_reference
 
     reference = load_reference(path)
     points = int(reference.valid.sum())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from symscape.page.words import NOTHING, crystal_text, metric_text, unit_text
 from symscape.questions.behind import BehindCrystal, behind_crystals
 from symscape.questions.case import CaseResult
-from symscape.questions.crystals import CrystalRow, MadeBy
+from symscape.questions.crystal_cases import CrystalRow, MadeBy
 from symscape.questions.detail import plain
 from symscape.questions.energies import MAE, MEAN_SIGNED_ERROR, SHARE_UNDERPREDICTED
 from symscape.questions.hull import HULL, HullDetail

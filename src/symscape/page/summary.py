@@ -21,7 +21,7 @@ from symscape.page.words import (
     sentence_text,
 )
 from symscape.questions.energies import MAE, MEAN_SIGNED_ERROR, SOFTENING_SCALE
-from symscape.questions.points import WorstPoint
+from symscape.questions.named_points import WorstPoint
 from symscape.results.run_results import RunResults
 
 WORDS: dict[Outcome, str] = {

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from symscape.figures.layouts import Layout
     from symscape.figures.panels import LandscapeData
     from symscape.page.view import SliceView
-    from symscape.questions.points import GridDetail
+    from symscape.questions.named_points import GridDetail
     from symscape.science.landscape.matching import TopologyComparison
 
 

@@ -25,8 +25,8 @@ from symscape.questions.energies import (
     points_without_energy,
 )
 from symscape.questions.forces import ForcesDetail
+from symscape.questions.named_points import FailedPoint
 from symscape.questions.notes import MetricChange, Notes
-from symscape.questions.points import FailedPoint
 from symscape.questions.registry import QUESTIONS, question_title
 from symscape.questions.subjects import Subject, subject_of
 from symscape.results.run_results import ReferenceSummary, RunResults

@@ -11,7 +11,7 @@ from typing import Any
 from symscape.crystal.labels import axis_label, with_overbars
 from symscape.questions.behind import BehindCrystal
 from symscape.questions.case import Check
-from symscape.questions.points import ClosestPair
+from symscape.questions.named_points import ClosestPair
 from symscape.questions.registry import metric_named
 
 #: what stands where there is no number

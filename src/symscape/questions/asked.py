@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from symscape.references.birch_murnaghan import BirchMurnaghan
     from symscape.references.equations import EquationsOfState
     from symscape.references.reference import LandscapeReference
-    from symscape.science.landscape.evaluate import SliceEvaluation
+    from symscape.science.landscape.slice_energies import SliceEvaluation
 
 Of = TypeVar("Of", bound=Subject, covariant=True)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
-from symscape.questions import contracts, crystals
+from symscape.questions import contracts, crystal_cases
 from symscape.questions.case import CaseResult
 from symscape.questions.contracts import ContractsDetail, MetricContract, MetricResult
-from symscape.questions.crystals import FAILED_CRYSTALS, ContractsOnCrystals
+from symscape.questions.crystal_cases import FAILED_CRYSTALS, ContractsOnCrystals
 from symscape.questions.known import AskedOf, AskedOfCrystals
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
@@ -95,7 +95,7 @@ def _ask_of_crystals(
     if not CRYSTAL_FORCES.needs <= case.model.implements:
         return None
     found = case.contracts(force_contracts())
-    return crystals.judge_crystal_contracts(
+    return crystal_cases.judge_crystal_contracts(
         CRYSTAL_FORCES, case.subject, found, case.tolerances, **known
     )
 

@@ -73,7 +73,7 @@ def check_once(
     potential: Potential, crystal: Crystal, asked: Sequence[MetricContract]
 ) -> tuple[MetricResult, ...]:
     """Check the contracts behind metrics on a crystal, as far as no earlier run has."""
-    from symscape.science.contracts.kept import check_crystal_once
+    from symscape.science.contracts.checked_once import check_crystal_once
 
     found = check_crystal_once(potential, crystal, [one.contract for one in asked])
     return tuple(

@@ -13,8 +13,8 @@ from symscape.questions.detail import NO_ZERO
 from symscape.questions.known import AskedOf
 from symscape.questions.measures import measured
 from symscape.questions.metric import Metric, Score
+from symscape.questions.named_points import ClosestPair, FailedPoint, WorstPoint
 from symscape.questions.notes import Notes
-from symscape.questions.points import ClosestPair, FailedPoint, WorstPoint
 from symscape.questions.question import Question, Scoring
 from symscape.questions.slices import FAILED_POINTS, begin, without_energy
 from symscape.questions.subjects import MaterialSlice

@@ -10,7 +10,7 @@ import numpy as np
 
 from symscape.questions.behind import largest, named
 from symscape.questions.case import CaseResult
-from symscape.questions.crystals import FAILED_CRYSTALS, N_CRYSTALS, judged_crystals
+from symscape.questions.crystal_cases import FAILED_CRYSTALS, N_CRYSTALS, judged_crystals
 from symscape.questions.known import AskedOfCurves, KnownOfCrystals
 from symscape.questions.measures import measured, number
 from symscape.questions.metric import Metric, Score

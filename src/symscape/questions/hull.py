@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Unpack
 
 from symscape.questions.case import CaseResult
-from symscape.questions.crystals import (
+from symscape.questions.crystal_cases import (
     FAILED_CRYSTALS,
     N_CRYSTALS,
     CrystalRow,

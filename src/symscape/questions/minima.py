@@ -12,7 +12,7 @@ from symscape.questions.case import CaseResult
 from symscape.questions.known import AskedOf
 from symscape.questions.measures import measured, number
 from symscape.questions.metric import Metric, Score
-from symscape.questions.points import GridDetail, Place
+from symscape.questions.named_points import GridDetail, Place
 from symscape.questions.question import Question, Scoring
 from symscape.questions.slices import FAILED_POINTS, begin, check_gaps
 from symscape.questions.subjects import MaterialSlice

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from symscape.questions.points import WorstPoint
+from symscape.questions.named_points import WorstPoint
 from symscape.questions.shapes import CrystalShape
 
 Change = Literal["better", "worse", "same", "new", "gone"]

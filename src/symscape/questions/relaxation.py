@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from symscape.questions.behind import largest, named
 from symscape.questions.case import CaseResult
-from symscape.questions.crystals import FAILED_CRYSTALS, N_CRYSTALS, MadeBy, judged_crystals
+from symscape.questions.crystal_cases import FAILED_CRYSTALS, N_CRYSTALS, MadeBy, judged_crystals
 from symscape.questions.known import AskedOfCrystals, KnownOfCrystals
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from symscape.questions.behind import largest
 from symscape.questions.case import CaseResult
-from symscape.questions.crystals import FAILED_CRYSTALS, MadeBy, judged_crystals
+from symscape.questions.crystal_cases import FAILED_CRYSTALS, MadeBy, judged_crystals
 from symscape.questions.hull import FALSE_STABLE, FALSE_UNSTABLE
 from symscape.questions.known import AskedOfCrystals, KnownOfCrystals
 from symscape.questions.measures import measured

@@ -11,8 +11,8 @@ import numpy as np
 from symscape.questions.case import CaseResult, Check
 from symscape.questions.detail import NO_ZERO
 from symscape.questions.limits import CaseTolerances
+from symscape.questions.named_points import GridDetail, Place
 from symscape.questions.notes import Notes
-from symscape.questions.points import GridDetail, Place
 from symscape.questions.question import Question
 from symscape.references.reference import LandscapeReference
 from symscape.science.landscape.align import AlignedGrid, align

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from symscape.questions.case import CaseResult
-from symscape.questions.crystals import (
+from symscape.questions.crystal_cases import (
     FAILED_CRYSTALS,
     N_CRYSTALS,
     CrystalRow,

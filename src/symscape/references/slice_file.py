@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from symscape.crystal.slice import Slice
+from symscape.references.landscape_files import build_slice
 from symscape.references.schema import SliceRecord, read_json, read_slice_record
-from symscape.references.store import build_slice
 
 SLICE_SCHEMA = "symscape-slice/1"
 
@@ -35,7 +35,7 @@ class WrittenSlice(SliceRecord):
 
 
 def load_slice(path: str | Path) -> Slice:
-    """Read a slice that `symscape.references.store.slice_record` described.
+    """Read a slice that `symscape.references.landscape_files.slice_record` described.
 
     Raises
     ------

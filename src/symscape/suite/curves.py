@@ -19,7 +19,7 @@ from symscape.questions.occasions import curve_subjects
 from symscape.questions.subjects import Subject
 from symscape.references.birch_murnaghan import BirchMurnaghan
 from symscape.references.equations import EquationsOfState, load_equations
-from symscape.suite.kept import AskedOfModel, judge_once
+from symscape.suite.kept_verdicts import AskedOfModel, judge_once
 from symscape.suite.roll import roll_of
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class CurveSession:
 
     def _ask(self, model: EnergyModel, known: Fitted, missing: np.ndarray) -> None:
         """Evaluate and fit the curves of crystals, given by their indices."""
-        from symscape.science.equation_of_state.evaluate import sample_curves
+        from symscape.science.equation_of_state.model_curves import sample_curves
         from symscape.suite.progress_lines import progress_line
 
         session, title = self.session, f"{model.card.name} equations of state"

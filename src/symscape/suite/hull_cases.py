@@ -13,7 +13,7 @@ from symscape.questions.crystal_rows import rows_of_case
 from symscape.questions.relaxation import RELAXATION
 from symscape.questions.subjects import AllCrystals, Subject
 from symscape.references.crystal_files import crystals_digest, find_crystal_files
-from symscape.suite.kept import AskedOfModel, judge_once
+from symscape.suite.kept_verdicts import AskedOfModel, judge_once
 from symscape.suite.roll import roll_of
 from symscape.suite.shapes import with_shapes
 

@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from symscape.questions.subjects import Subject
     from symscape.references.crystal_files import CrystalEntry
     from symscape.references.reference import LandscapeReference
-    from symscape.science.landscape.evaluate import SliceEvaluation
-    from symscape.suite.case import LandscapeCase
+    from symscape.science.landscape.slice_energies import SliceEvaluation
     from symscape.suite.curves import CurveSession, EquationCase
     from symscape.suite.gate import Baseline
     from symscape.suite.hull_cases import HullCase, HullSession
-    from symscape.verdict.known import KnownFailure
+    from symscape.suite.slice_case import LandscapeCase
+    from symscape.verdict.known_failures import KnownFailure
 
 
 def session_of(config: pytest.Config) -> SuiteSession:
@@ -210,14 +210,14 @@ class SuiteSession:
     def reference(self, entry: ReferenceEntry) -> LandscapeReference:
         """Load a stored slice, once."""
         if entry.id not in self._references:
-            from symscape.references.store import load_reference
+            from symscape.references.landscape_files import load_reference
 
             self._references[entry.id] = load_reference(entry.path)
         return self._references[entry.id]
 
     def case(self, param: tuple[str, ReferenceEntry], question: Question) -> LandscapeCase:
         """Return the case of one question to one model on one slice."""
-        from symscape.suite.case import LandscapeCase
+        from symscape.suite.slice_case import LandscapeCase
 
         model, entry = param
         return LandscapeCase(self, self.models[model], self.reference(entry), question)
@@ -259,7 +259,7 @@ class SuiteSession:
         """
         key = (model.card.name, reference.id)
         if key not in self._evaluations:
-            from symscape.science.landscape.evaluate import evaluate_slice
+            from symscape.science.landscape.slice_energies import evaluate_slice
             from symscape.suite.progress_lines import progress_line
 
             with (

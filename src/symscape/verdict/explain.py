@@ -10,8 +10,8 @@ from symscape.arguments import named_arguments
 from symscape.questions.behind import behind_crystals, behind_texts
 from symscape.questions.case import CaseResult, Check
 from symscape.questions.energies import points_without_energy
+from symscape.questions.named_points import FailedPoint, WorstPoint
 from symscape.questions.notes import BaselineDetail
-from symscape.questions.points import FailedPoint, WorstPoint
 from symscape.questions.registry import metric_named, metric_title, question_words
 
 #: points or loci named in full before the rest is counted

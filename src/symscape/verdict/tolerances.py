@@ -14,7 +14,7 @@ A tolerance file is TOML::
     [override.QUESTION]
     METRIC = 60
 
-    [[known_failure]]              # see symscape.verdict.known
+    [[known_failure]]              # see symscape.verdict.known_failures
     material = "Se-*"
     reason = "chains are not in the training set"
     expires = 2027-03-31
@@ -41,7 +41,7 @@ from symscape.questions.metric import Limit
 from symscape.questions.question import Question
 from symscape.questions.registry import QUESTIONS
 from symscape.tomltext import read_toml
-from symscape.verdict.known import KnownFailure, KnownFailureTable
+from symscape.verdict.known_failures import KnownFailure, KnownFailureTable
 
 _FOLDER = Path(__file__).with_name("profiles")
 PROFILES = ("strict", "default", "loose")

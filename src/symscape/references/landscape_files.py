@@ -16,7 +16,7 @@ from symscape.errors import ReferenceFileError, SymscapeError, shown
 from symscape.files import checksum
 from symscape.references.convergence import ConvergenceCheck
 from symscape.references.method import Method
-from symscape.references.points import PointRecord, point_records, read_points
+from symscape.references.point_records import PointRecord, point_records, read_points
 from symscape.references.provenance import GridProvenance
 from symscape.references.reference import LandscapeReference
 from symscape.references.schema import (

@@ -11,7 +11,7 @@ import pandas as pd
 from symscape.bulk.chunk_store import TABLES
 from symscape.bulk.hull_tables import compare_part
 from symscape.bulk.manifest import read_manifest
-from symscape.dataset.store import parquet
+from symscape.dataset.folder import parquet
 from symscape.errors import ScaleError, writing
 from symscape.files import write_atomically
 from symscape.science.hull import study
@@ -51,7 +51,7 @@ def make_study(runs: Sequence[Path], relaxed: Sequence[Path], page: Path) -> tup
     ScaleError
         If a run has no tables, two are of one model, or the page lacks the lines.
     """
-    from symscape.figures.study import draw_signed_errors
+    from symscape.figures.study_figure import draw_signed_errors
 
     single, moved = _load(runs), _load(relaxed)
     twice = {name for run in (*runs[:1], *relaxed[:1]) for name in duplicates_of(run)}

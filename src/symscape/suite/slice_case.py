@@ -9,7 +9,7 @@ import pytest
 
 from symscape.questions.case import CaseResult
 from symscape.questions.subjects import MaterialSlice
-from symscape.suite.kept import AskedOfModel, judge_once
+from symscape.suite.kept_verdicts import AskedOfModel, judge_once
 from symscape.suite.progress_lines import progress_line
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from symscape.questions.known import AskedOf
     from symscape.questions.question import Question
     from symscape.references.reference import LandscapeReference
-    from symscape.science.landscape.evaluate import SliceEvaluation
+    from symscape.science.landscape.slice_energies import SliceEvaluation
     from symscape.suite.session import SuiteSession
     from symscape.verdict.tolerances import Tolerances
 
