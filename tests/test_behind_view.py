@@ -28,9 +28,9 @@ from symscape.page.hull_drawing import draw_hull
 from symscape.page.hull_view import HullView
 from symscape.page.report import write_report
 from symscape.page.view import RunView
+from symscape.questions.behind_shapes import with_shapes
 from symscape.questions.shapes import CrystalShape, crystal_shape
 from symscape.science.hull.relax import cell_changes, relax_with, relaxed_geometries
-from symscape.suite.shapes import with_shapes
 
 run = behind_run
 
@@ -142,17 +142,14 @@ def test_failed_cases_carry_the_crystals_behind_them(run):
     (relaxation,) = (case for case in run.cases if case.question == "relaxation")
     copper = SimpleNamespace(id="As-A7", to_atoms=lambda: bulk("Cu", "fcc", 3.7))
     other = SimpleNamespace(id="not-behind", to_atoms=lambda: bulk("Cu", "fcc", 3.7))
-    session = SimpleNamespace(evaluator=Evaluator)
-    hulls = SimpleNamespace(library=SimpleNamespace(crystals=[copper, other]), session=session)
-    made = with_shapes(SimpleNamespace(hulls=hulls, model=EMT_MODEL), relaxation)
+    crystals, potential = [copper, other], Evaluator(EMT_MODEL)
+    made = with_shapes(relaxation, crystals, potential)
     assert set(made.notes.shapes) == {"As-A7"}
     shape = made.notes.shapes["As-A7"]
     assert np.linalg.det(shape.relaxed_cell) == pytest.approx(3.59**3 / 4, rel=2e-3)
     (hull,) = (case for case in run.cases if case.question == "hull")
     # energies at DFT's geometry need no relaxation
-    (alone,) = with_shapes(
-        SimpleNamespace(hulls=hulls, model=EMT_MODEL), hull
-    ).notes.shapes.values()
+    (alone,) = with_shapes(hull, crystals, potential).notes.shapes.values()
     assert alone.relaxed_cell is None
 
 

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from symscape.errors import ResultsFileError
 from symscape.questions.case import CaseResult, Check
-from symscape.suite.gate import Baseline, change_table, load_baseline
+from symscape.results.baselines import load_baseline
 from symscape.verdict.baseline import compare_case, judge_against
 from symscape.verdict.explain import explain
+from symscape.verdict.gate import Baseline, change_table
 
 
 def result(mae=10.0, slope=1.0, status="passed", model="new", **more):

@@ -21,9 +21,9 @@ from symscape.questions.saddles import judge_saddles
 from symscape.questions.smoothness import judge_smoothness
 from symscape.questions.subjects import HullSystem
 from symscape.science.contracts.scan import LineScan
-from symscape.suite.gate import Baseline
 from symscape.verdict.baseline import judge_against
 from symscape.verdict.explain import explain
+from symscape.verdict.gate import Baseline
 from symscape.verdict.tolerances import load_tolerances
 
 JUDGING = [q for q in QUESTIONS.values() if any(not m.gap for m in q.metrics)]

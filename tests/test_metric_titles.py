@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from report_runs import make_run, reference_summary
 
+from symscape.page.github import failure_annotations
 from symscape.page.html import render_page
 from symscape.page.summary import summary_markdown
 from symscape.page.view import RunView
@@ -17,10 +18,9 @@ from symscape.questions.notes import BehindRow, Notes
 from symscape.questions.question import Question
 from symscape.questions.registry import QUESTIONS, metric_named, metric_title, question_title
 from symscape.results.run_results import BaselineSummary
-from symscape.suite.gate import Baseline, change_table
-from symscape.suite.github import failure_annotations
 from symscape.verdict.baseline import judge_against
 from symscape.verdict.explain import explain, failure_line
+from symscape.verdict.gate import Baseline, change_table
 
 METRICS = {m.name: m for q in QUESTIONS.values() for m in (*q.metrics, *q.derived)}
 #: names that are no words of English

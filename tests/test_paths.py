@@ -10,8 +10,8 @@ import pytest
 
 from symscape.errors import ResultsFileError
 from symscape.plugin import _OPTIONS
+from symscape.results.baselines import load_baseline
 from symscape.suite.choices import read_settings
-from symscape.suite.gate import load_baseline
 
 #: what an option's metavar or help says if it takes a path, at least sometimes
 OF_PATHS = re.compile(r"PATH|DIR|FILE|RESULTS|\b(file|folder)\b")

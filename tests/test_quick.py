@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from inprocess import import_lazy_modules
 
+from symscape.questions.quick_half import Costed, cheaper_half
 from symscape.references.landscape_files import load_reference
 from symscape.references.library import find_references
-from symscape.suite.quick import Costed, cheaper_half
 
 ROOT = Path(__file__).parents[1]
 SUBJECTS = st.lists(

@@ -14,12 +14,11 @@ from plugin_project import run_apart
 from plugin_project import suite as suite
 from report_runs import judged_case, make_run, reference_summary
 
-from symscape.page import report
+from symscape.page import early_figures, report
+from symscape.page.early_figures import EarlyFigures, about_the_same, decide_figures
 from symscape.page.processes import background
 from symscape.page.report import draw_slices, write_report
 from symscape.questions.case import CaseResult
-from symscape.suite import drawing
-from symscape.suite.drawing import EarlyFigures, about_the_same, decide_figures
 
 
 def run_of(*names, scale=0.6):
@@ -73,7 +72,7 @@ def test_slices_are_drawn_elsewhere_once_the_run_has_lasted(tmp_path, monkeypatc
     early.add(tmp_path, "One-P1", lambda: make("One-P1"))
     early.add(tmp_path, "One-P1", lambda: make("One-P1"))
     assert not made
-    monkeypatch.setattr(drawing, "PATIENCE_s", 0.0)
+    monkeypatch.setattr(early_figures, "PATIENCE_s", 0.0)
     early.add(tmp_path, "Two-P1", lambda: make("Two-P1"))
     assert made == ["One-P1", "Two-P1"]
     begin = time.monotonic()
@@ -90,8 +89,8 @@ def test_a_process_that_can_not_be_had_is_no_error(tmp_path, monkeypatch):
     def refuse(nice):
         raise OSError("no more processes")
 
-    monkeypatch.setattr(drawing, "background", refuse)
-    monkeypatch.setattr(drawing, "PATIENCE_s", 0.0)
+    monkeypatch.setattr(early_figures, "background", refuse)
+    monkeypatch.setattr(early_figures, "PATIENCE_s", 0.0)
     early = EarlyFigures()
     for name in ("One-P1", "Two-P1"):
         early.add(tmp_path, name, lambda name=name: run_of(name))
@@ -122,29 +121,29 @@ def test_figures_wait_for_all_that_they_show(questions, arrows, enough):
 
 
 def test_a_run_has_its_figures_drawn_while_it_goes_on(suite, monkeypatch):
-    source = Path(drawing.__file__).parents[2]
+    source = Path(early_figures.__file__).parents[2]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(suite.path), str(source)]))
     suite.makeconftest("""
         import pytest
         from symscape.models import threads
         from symscape.page import report
-        from symscape.suite import drawing
+        from symscape.page import early_figures
 
-        drawing.PATIENCE_s = 0.0
+        early_figures.PATIENCE_s = 0.0
         threads.cores = lambda: 2
         draw = report._draw_slice
 
         def refuse(*what):
             raise AssertionError("drawn with the report")
 
-        end = drawing.EarlyFigures.end
+        end = early_figures.EarlyFigures.end
 
         def ended(self):
             # the last slice of a run may not have begun
             self._pool.shutdown(wait=True)
             end(self)
 
-        drawing.EarlyFigures.end = ended
+        early_figures.EarlyFigures.end = ended
         report._draw_slice = refuse
     """)
     suite.makepyfile(test_landscape=benchmark("energies", "minima"))

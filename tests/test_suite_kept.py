@@ -17,8 +17,8 @@ from symscape.questions.case import CaseResult, Check
 from symscape.questions.energies import EnergiesDetail
 from symscape.questions.named_points import FailedPoint
 from symscape.questions.subjects import subject_of
-from symscape.suite import kept_verdicts
-from symscape.suite.kept_verdicts import AskedOfModel, judge_once
+from symscape.verdict import kept_verdicts
+from symscape.verdict.kept_verdicts import AskedOfModel, judge_once
 from symscape.verdict.tolerances import load_tolerances
 
 SUBJECT = subject_of("AlCu-Cmcm", "Al_y-Cu_y")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from symscape.questions.subjects import (
@@ -11,6 +11,7 @@ from symscape.questions.subjects import (
     ElementalPrototype,
     ElementGroup,
     HullSystem,
+    MaterialSlice,
     Subject,
     SymmetryClass,
     SystemCrystals,
@@ -19,6 +20,7 @@ from symscape.science.hull.classes import CLASS_OF
 from symscape.science.hull.systems import elements_of_system
 
 if TYPE_CHECKING:
+    from symscape.questions.question import Question
     from symscape.references.crystal_files import CrystalEntry
     from symscape.references.crystals import CrystalReference
     from symscape.references.equations import EquationsOfState
@@ -74,3 +76,27 @@ def curve_subjects(kind: type[Subject], equations: EquationsOfState | None) -> l
     symbols = dict(zip(equations.elements.tolist(), equations.symbols, strict=True))
     groups = element_groups(equations.elements)
     return [ElementGroup(name, tuple(symbols[n] for n in own)) for name, own in groups.items()]
+
+
+def count_cases(
+    questions: Iterable[Question],
+    slices: int,
+    entries: Sequence[CrystalEntry],
+    equations: EquationsOfState | None,
+) -> int:
+    """Count the cases of one model: every question on all its subjects.
+
+    Parameters
+    ----------
+    slices
+        How many slices there are.
+    entries, equations
+        Stored crystals and equations of state.
+    """
+
+    def count(kind: type[Subject]) -> int:
+        if kind is MaterialSlice:
+            return slices
+        return len(crystal_subjects(kind, entries)) + len(curve_subjects(kind, equations))
+
+    return sum(count(question.subject) for question in questions)

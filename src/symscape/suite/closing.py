@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +11,6 @@ import pytest
 from symscape.suite.roll import roll_of
 
 if TYPE_CHECKING:
-    from symscape.results.run_results import RunResults
     from symscape.suite.outcome import Outcome
 
 #: what a runner such as tox makes of an exit code is not what happened
@@ -54,9 +52,11 @@ class Closing:
         written = self.outcome.written
         if not written:
             return []
+        from symscape.page.closing_lines import closing_lines
+
         lines = [self._meaning(int(session.exitstatus))]
         for run, folder in written:
-            lines += [_headline(run), self._counts(run, folder)]
+            lines += closing_lines(run, folder, self._skipped(run.model.name))
         return [line for line in lines if line]
 
     def _meaning(self, code: int) -> str:
@@ -69,23 +69,7 @@ class Closing:
         tox = code == pytest.ExitCode.TESTS_FAILED and "TOX_ENV_NAME" in os.environ
         return f"{told} {_TOX}" if tox else told
 
-    def _counts(self, run: RunResults, folder: Path) -> str:
-        """Count cases of each status, those that were skipped too, and name the report."""
-        counts = [
-            f"{sum(case.status == status for case in run.cases)} {status}"
-            for status in ("passed", "failed", "error")
-        ]
+    def _skipped(self, model: str) -> int:
+        """Count the cases of a model that were skipped."""
         cases = roll_of(self.outcome.config).cases
-        skipped = sum(
-            name in cases and cases[name].model == run.model.name for name in self.outcome.skipped
-        )
-        if skipped:
-            counts.append(f"{skipped} skipped")
-        page = os.path.relpath(folder / "index.html", Path.cwd())
-        return f"{run.model.name}: {', '.join(counts)}; report: {page}"
-
-
-def _headline(run: RunResults) -> str:
-    from symscape.page.view import RunView
-
-    return f"{run.model.name}: {run.seen_as(RunView).sentence}."
+        return sum(name in cases and cases[name].model == model for name in self.outcome.skipped)

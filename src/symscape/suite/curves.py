@@ -19,8 +19,8 @@ from symscape.questions.occasions import curve_subjects
 from symscape.questions.subjects import Subject
 from symscape.references.birch_murnaghan import BirchMurnaghan
 from symscape.references.equations import EquationsOfState, load_equations
-from symscape.suite.kept_verdicts import AskedOfModel, judge_once
 from symscape.suite.roll import roll_of
+from symscape.verdict.kept_verdicts import AskedOfModel, judge_once
 
 if TYPE_CHECKING:
     from symscape.models.base import EnergyModel

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Unpack
 
 import pytest
 
+from symscape.questions.behind_shapes import with_shapes
 from symscape.questions.crystal_rows import rows_of_case
 from symscape.questions.relaxation import RELAXATION
 from symscape.questions.subjects import AllCrystals, Subject
 from symscape.references.crystal_files import crystals_digest, find_crystal_files
-from symscape.suite.kept_verdicts import AskedOfModel, judge_once
 from symscape.suite.roll import roll_of
-from symscape.suite.shapes import with_shapes
+from symscape.verdict.kept_verdicts import AskedOfModel, judge_once
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -173,7 +173,10 @@ class HullCase:
         def judge(**known: Unpack[AskedOf]) -> CaseResult | None:
             missing = hulls.missing(self.model, self.subject)
             result = question.ask(self, digest=hulls.digest, missing=missing, **known)
-            return with_shapes(self, result) if result else None
+            if result is None:
+                return None
+            potential = hulls.session.evaluator(self.model)
+            return with_shapes(result, hulls.library.crystals, potential)
 
         asked = AskedOfModel(question.name, self.subject, self.model, self.tolerances, hulls.digest)
         result = judge_once(asked, hulls.session.cache, judge, lambda: hulls.whole(self.model))

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import time
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,15 +17,13 @@ from symscape.suite.roll import WORKER_KEY, CaseName, roll_file, roll_of
 
 if TYPE_CHECKING:
     from symscape.models.base import EnergyModel
+    from symscape.page.early_figures import EarlyFigures
     from symscape.questions.case import CaseResult
     from symscape.results.history import History
     from symscape.results.run_results import BaselineSummary, RunResults
-    from symscape.suite.drawing import EarlyFigures
-    from symscape.suite.gate import Baseline, Key
     from symscape.suite.session import SuiteSession
+    from symscape.verdict.gate import Baseline, Key
 
-#: distributions whose versions can change a result
-_VERSIONED = ("symscape", "numpy", "scipy", "ase", "pymatgen", "spglib", "torch")
 #: what a run says that evaluated every energy anew: its times are those of the model
 _UNCACHED = {"cache": "off"}
 
@@ -133,7 +129,7 @@ class Outcome:
     def _draw_early(self, case: CaseResult) -> None:
         """Have the figures of a slice drawn while the run goes on, if it decides them."""
         from symscape.models.threads import cores
-        from symscape.suite.drawing import EarlyFigures, about_the_same, decide_figures
+        from symscape.page.early_figures import EarlyFigures, about_the_same, decide_figures
         from symscape.suite.session import session_of
 
         session = session_of(self.config)
@@ -171,8 +167,8 @@ class Outcome:
         if not self.cases:
             return
         from symscape.models.threads import cores
+        from symscape.page.github import append_job_summary
         from symscape.page.report import write_report
-        from symscape.suite.github import append_job_summary
         from symscape.suite.progress_lines import progress_line
         from symscape.suite.session import session_of
 
@@ -236,7 +232,7 @@ class Outcome:
             terminalreporter.write_line(sentence, red=True)
         if not self.cases:
             return
-        from symscape.suite.github import failure_annotations
+        from symscape.page.github import failure_annotations
 
         lines = [
             line
@@ -270,8 +266,8 @@ class Outcome:
 
     def _changes(self, run: RunResults) -> list[str]:
         """Compare a run with its baseline, if it has one."""
-        from symscape.suite.gate import change_table
         from symscape.suite.session import session_of
+        from symscape.verdict.gate import change_table
 
         session = session_of(self.config)
         baseline = session.baselines.get(run.model.name)
@@ -293,6 +289,7 @@ class Outcome:
     ) -> RunResults:
         from symscape.errors import ReferenceFileError
         from symscape.results.run_results import RunResults, summarize_reference
+        from symscape.results.versions import versions
         from symscape.suite.selection import selection_of
 
         workers = getattr(session.config.option, "numprocesses", None) or 1
@@ -368,32 +365,3 @@ def _base(session: SuiteSession, path: Path) -> str:
 
     name = session.tolerances.name
     return name if name in PROFILES else os.path.relpath(name, path.parent)
-
-
-def versions(model: EnergyModel, workers: int = 1) -> dict[str, str]:
-    """Versions of what the results depend on, found without importing it.
-
-    Parameters
-    ----------
-    workers
-        Processes of the run, which share the cores.
-    """
-    found = {
-        "python": platform.python_version(),
-        "platform": f"{platform.system()} {platform.machine()}",
-    }
-    names = [*_VERSIONED, getattr(model, "distribution", "")]
-    for name in filter(None, names):
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    from symscape.models.devices import resolve_device
-    from symscape.models.threads import describe_threads
-
-    # "auto" would not say what the numbers were computed on
-    return {
-        **found,
-        "threads": describe_threads(workers, model.thread_safe),
-        "device": resolve_device(model.device),
-    }

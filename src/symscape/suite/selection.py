@@ -10,7 +10,6 @@ import pytest
 
 from symscape.places import benchmark_files
 from symscape.questions.registry import QUESTIONS
-from symscape.questions.subjects import MaterialSlice
 from symscape.results.run_results import Selection
 from symscape.suite.quick import QUICK
 from symscape.suite.roll import roll_of
@@ -53,17 +52,10 @@ def narrowed_by(config: pytest.Config) -> str:
 
 def count_suite(session: SuiteSession) -> int:
     """Count the cases of one model in the whole suite: every question on all its subjects."""
-    from symscape.questions.occasions import crystal_subjects, curve_subjects
+    from symscape.questions.occasions import count_cases
     from symscape.references.crystal_files import list_crystals
     from symscape.references.library import find_references
 
     roots = session.settings.references
     slices, crystals = len(find_references(roots)), list_crystals(roots)
-    equations = session.curves.equations
-
-    def count(kind: type) -> int:
-        if kind is MaterialSlice:
-            return slices
-        return len(crystal_subjects(kind, crystals)) + len(curve_subjects(kind, equations))
-
-    return sum(count(question.subject) for question in QUESTIONS.values())
+    return count_cases(QUESTIONS.values(), slices, crystals, session.curves.equations)

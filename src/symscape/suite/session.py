@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from symscape.references.reference import LandscapeReference
     from symscape.science.landscape.slice_energies import SliceEvaluation
     from symscape.suite.curves import CurveSession, EquationCase
-    from symscape.suite.gate import Baseline
     from symscape.suite.hull_cases import HullCase, HullSession
     from symscape.suite.slice_case import LandscapeCase
+    from symscape.verdict.gate import Baseline
     from symscape.verdict.known_failures import KnownFailure
 
 
@@ -70,7 +70,7 @@ class SuiteSession:
         wanted = self.settings
         if wanted.baseline is None:
             return {}
-        from symscape.suite.gate import load_baseline
+        from symscape.results.baselines import load_baseline
 
         return {
             model: load_baseline(

@@ -9,8 +9,8 @@ import pytest
 
 from symscape.questions.case import CaseResult
 from symscape.questions.subjects import MaterialSlice
-from symscape.suite.kept_verdicts import AskedOfModel, judge_once
 from symscape.suite.progress_lines import progress_line
+from symscape.verdict.kept_verdicts import AskedOfModel, judge_once
 
 if TYPE_CHECKING:
     from symscape.models.base import EnergyModel
