@@ -60,6 +60,7 @@ GIVEN = {
     ],
     "leaderboard": ["@results.json", "--believe"],
     "leaderboard --references": ["@results.json"],
+    "merge": ["@results.json"],
     "models": ["--check", "chgnet"],
     "models time": [EMT],
     "reference check": ["@plan.toml", "--equivalents", "0", "--no-compute"],
@@ -75,6 +76,7 @@ GIVEN = {
 NAMES = {"draw --output": "told.png", "landscape --output": "told.html"}
 #: why a path is not looked at where it is typed
 NOT_LOOKED_AT = {
+    "landscape --write-as": "is the form of the files, not a place",
     "init --checkpoint": "is written into the workflow, whose job starts in the repository",
     "reference check --references": "is asked for when a grid has been checked by computing",
     "models time --board": "is asked for when models have been timed, which takes minutes",
