@@ -25,7 +25,7 @@ class Browser:
         self.driver = driver
 
     def show(self, path: Path, width: int = 1280, scheme: str = LIGHT, anchor: str = "") -> None:
-        """Open a file at some width and colour scheme."""
+        """Open a file at some width and colour scheme; it is loaded, its scripts have run."""
         self.problems()
         self.driver.execute_cdp_cmd(
             "Emulation.setEmulatedMedia",
@@ -38,7 +38,15 @@ class Browser:
         # another anchor alone would not load the page anew
         self.driver.get("about:blank")
         self.problems()
-        self.driver.get(path.resolve().as_uri() + anchor)
+        address = path.resolve().as_uri() + anchor
+        self.driver.get(address)
+        # on a busy machine the driver comes back while the page is still being read
+        self.wait_for(
+            "return document.readyState === 'complete'"
+            " && performance.getEntriesByType('navigation')[0]?.loadEventEnd > 0"
+            f" && location.href.split('#')[0] === {json.dumps(address.split('#')[0])}",
+            60,
+        )
 
     def run(self, script: str, *arguments):
         """Run JavaScript and return what it returns."""

@@ -324,6 +324,17 @@ def test_a_board_refuses_what_does_not_follow_and_can_set_it_apart(library, hone
     assert "does not ask" in board.asides[0].reason
 
 
+@pytest.mark.parametrize("separate", [False, True])
+def test_a_run_on_other_data_is_told_how_it_can_be_ranked(honest, library, tmp_path, separate):
+    """As the results of `symscape hull run` on a data set of one's own are."""
+    path = make.save(tmp_path, invented(honest))
+    with pytest.raises(ResultsFileError, match="symscape leaderboard --believe") as caught:
+        load_board([path], library, separate=separate)
+    assert str(caught.value).count("run the suite") == 1
+    assert ("no run is left" in str(caught.value)) == separate
+    assert [entry.name for entry in load_board([path]).entries] == ["soft"]
+
+
 def test_no_file_sets_others_aside(library, honest, tmp_path):
     """A date to come, another version: who edits stands aside, nobody else."""
     paths = [make.save(tmp_path, make.whole_run(library, "good", 0.9))]

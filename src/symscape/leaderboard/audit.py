@@ -14,6 +14,11 @@ from symscape.questions.registry import QUESTIONS
 from symscape.results.run_results import ReferenceSummary, RunResults
 from symscape.verdict.tolerances import PROFILES
 
+#: what to do with a run of other slices or crystals
+_OTHER_LIBRARY = (
+    "run the suite on the library's, or rank runs on data of your own by their own numbers with "
+    "symscape leaderboard --believe"
+)
 #: clocks and time zones may be off by so much
 _CLOCKS = timedelta(days=1)
 
@@ -87,7 +92,7 @@ def _subjects(run: RunResults, library: Library) -> Iterator[str]:
     """Say which subjects are not those of the library."""
     gone = [r.id for r in run.references if r.id not in library.summaries]
     if gone:
-        yield f"judged by {first_names(gone)}, which the library does not hold; run the suite again"
+        yield f"judged by {first_names(gone)}, which the library does not hold; {_OTHER_LIBRARY}"
     both = [r for r in run.references if r.id in library.summaries]
     changed = [r.id for r in both if r.digest != library.summaries[r.id].digest]
     if changed:
@@ -101,7 +106,7 @@ def _subjects(run: RunResults, library: Library) -> Iterator[str]:
     cases = [(asked_of(case), case) for case in run.cases]
     unknown = [str(asked) for asked, _ in cases if asked not in library.known]
     if unknown:
-        yield f"answers what the library does not ask: {first_names(unknown)}; run the suite again"
+        yield f"answers what the library does not ask: {first_names(unknown)}; {_OTHER_LIBRARY}"
     digests = {"crystals": library.crystals_digest, "curves": library.curves_digest}
     for about, digest in digests.items():
         stated = {

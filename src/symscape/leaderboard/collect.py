@@ -296,19 +296,27 @@ def make_board(
     asides: list[Aside] = []
     for entry, reason in compared:
         if reason and not separate:
+            cause, advice = _advised(reason)
             raise ResultsFileError(
-                f"{entry.path}: {reason}, so it can't be ranked with the others; run the suite "
-                "again or set such runs apart with --separate."
+                f"{entry.path}: {cause}, so it can't be ranked with the others; {advice}, or set "
+                "such runs apart with --separate."
             )
         if reason:
             asides.append(Aside(entry, reason))
         else:
             kept.append(entry)
     if not kept:
-        raise ResultsFileError(f"{asides[0].entry.path}: {asides[0].reason}; no run is left.")
+        cause, advice = _advised(asides[0].reason)
+        raise ResultsFileError(f"{asides[0].entry.path}: {cause}, and no run is left; {advice}.")
     kept.sort(key=lambda entry: entry.name)
     asides.sort(key=lambda aside: aside.entry.name)
     return Board(tuple(kept), tuple(asides), library, provenance or {}, judged=judged)
+
+
+def _advised(reason: str) -> tuple[str, str]:
+    """Return what is wrong with a run, and what to do."""
+    cause, _, advice = reason.partition("; ")
+    return cause, advice or "run the suite again"
 
 
 def _audited(
