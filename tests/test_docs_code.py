@@ -15,9 +15,8 @@ from ase.calculators.lj import LennardJones
 from docs_pages import PAGES, ROOT, blocks, read
 
 import symscape
-from symscape.models.card import ModelCard
 from symscape.models.families import families
-from symscape.models.registry import load_cards, resolve
+from symscape.models.registry import resolve
 from symscape.verdict.tolerances import load_tolerances
 
 # -- code -----------------------------------------------------------------------------------------
@@ -139,17 +138,3 @@ def test_the_adapter_of_the_recipe_agrees_with_ase(tmp_path, monkeypatch, reques
         assert said.energies[k] == pytest.approx(atoms.get_potential_energy())
         np.testing.assert_allclose(said.forces[own], atoms.get_forces(), atol=1e-8)
         np.testing.assert_allclose(said.stresses[k], atoms.get_stress(voigt=False), atol=1e-8)
-
-
-def test_the_card_of_the_recipe_is_complete():
-    page = read("docs/adding-a-model.md")
-    (entry,) = (tomllib.loads(b.text) for b in blocks(page) if "level_of_theory" in b.text)
-    (name,) = entry
-    listed = {key: tuple(v) if isinstance(v, list) else v for key, v in entry[name].items()}
-    card = ModelCard(name=name, **listed)
-    real = load_cards()["chgnet"]
-    assert (card.family, card.checkpoint, card.weights_file) == (
-        real.family,
-        real.checkpoint,
-        real.weights_file,
-    )

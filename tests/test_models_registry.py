@@ -9,12 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from docs_pages import blocks, read
 
 from symscape.errors import ModelError
 from symscape.models import family as family_module
 from symscape.models.card import ModelCard
 from symscape.models.families import families
-from symscape.models.registry import load_cards, make, resolve
+from symscape.models.registry import load_cards, make, read_cards, resolve
 from symscape.models.training_sets import training_sets
 
 CARDS = load_cards()
@@ -42,8 +43,23 @@ WITHOUT_DIGEST = {
 
 @pytest.mark.parametrize("name", CARDS)
 def test_every_card_is_complete(name):
-    card = CARDS[name]
-    assert card.name == name
+    assert CARDS[name].name == name
+    check_complete(CARDS[name])
+
+
+def test_the_card_of_the_recipe_is_complete(tmp_path):
+    page = read("docs/adding-a-model.md")
+    (entry,) = (block.text for block in blocks(page) if "level_of_theory" in block.text)
+    (tmp_path / "cards.toml").write_text(entry)
+    (card,) = read_cards(tmp_path / "cards.toml").values()
+    check_complete(card)
+    real = CARDS["chgnet"]
+    for name in ("family", "checkpoint", "weights_file", "digest", "parameters", "elements"):
+        assert getattr(card, name) == getattr(real, name)
+
+
+def check_complete(card):
+    """Hold a card against what the suite wants of each."""
     assert card.family in families()
     assert card.level_of_theory in {"PBE", "r2SCAN"}
     assert card.energy_convention in {"uncorrected", "MP2020"}
@@ -57,13 +73,13 @@ def test_every_card_is_complete(name):
     # a year, a month, or a day
     assert re.fullmatch(r"20\d\d(-\d\d){0,2}", card.date)
     assert not card.digest or re.fullmatch("[0-9a-f]{64}", card.digest)
-    assert (card.parameters > 0) == (name not in WITHOUT_PARAMETERS)
-    assert bool(card.elements) == (name not in WITHOUT_ELEMENTS)
+    assert (card.parameters > 0) == (card.name not in WITHOUT_PARAMETERS)
+    assert bool(card.elements) == (card.name not in WITHOUT_ELEMENTS)
     assert card.checkpoint
     assert card.weights_file
     # the seven of matgl 4 are revisions of repositories that are not here
     if not card.weights_file.startswith("~/.cache/matgl/models--"):
-        assert bool(card.digest) == (name not in WITHOUT_DIGEST)
+        assert bool(card.digest) == (card.name not in WITHOUT_DIGEST)
     if card.family in ("mace", "orb"):
         assert card.weights_file.startswith("https://")
 
