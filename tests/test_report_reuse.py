@@ -169,10 +169,7 @@ def test_figures_of_slices_that_are_gone_are_removed_and_nothing_else(tmp_path, 
     assert len(contents(tmp_path)) == 1 + len(ALL)
 
 
-PACKAGES = tuple(
-    f"symscape.{name}."
-    for name in ("equation_of_state", "figures", "hull", "landscape", "references")
-)
+PACKAGES = tuple(f"symscape.{name}." for name in ("figures", "references", "science"))
 
 
 def imported(name: str) -> set[str]:

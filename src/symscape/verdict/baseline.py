@@ -62,8 +62,10 @@ def compare_case(
         metric = metric_named(check.metric)
         was = before.get(check.metric, float("nan"))
         move = metric.movement(was, check.value, check.limit, margin)
-        if move is None or check.metric not in before:
-            move = "same" if check.passed else "worse"
+        if math.isnan(was) and not check.passed:
+            move = "worse"
+        elif move is None or check.metric not in before:
+            move = "same"
         moves.append(move)
         if math.isnan(was) and move == "worse":
             # nothing to measure from but the ideal
