@@ -7,9 +7,11 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 from ase.build import bulk
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.spacegroup import crystal
+from imported_grids import write_vasprun
 from monty.json import MontyEncoder
 from pymatgen.core import Lattice, Structure
 from pymatgen.entries.computed_entries import ComputedStructureEntry
@@ -129,7 +131,13 @@ def _write_dft(folder: Path) -> None:
     (folder / "dft").mkdir()
     for name in ("SnO2", "GaN"):
         structures = symscape.propose_slices(folder / f"{name}.cif")[0].slice.structures()
-        images = [structures.atoms(k) for k in (0, 40, 112, 200)]
-        for k, image in enumerate(images):
-            image.calc = SinglePointCalculator(image, energy=-5.0 + 0.1 * k)
+        for k in (0, 40, 112, 200):
+            image = structures.atoms(k)
+            forces = np.zeros((len(image), 3))
+            image.calc = SinglePointCalculator(image, energy=-5.0 + 0.001 * k, forces=forces)
             image.write(folder / "dft" / f"{name}-{k}.extxyz")
+        run = folder / "dft" / f"{name}-run"
+        run.mkdir()
+        image = structures.atoms(60)
+        image.calc = SinglePointCalculator(image, energy=-4.9, forces=forces)
+        write_vasprun(run / "vasprun.xml", image)

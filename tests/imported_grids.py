@@ -85,3 +85,52 @@ def computed(atoms, kind, force_error=0.0):
         results["stress"] = atoms.get_stress()
     atoms.calc = SinglePointCalculator(atoms, **results)
     return atoms
+
+
+VASPRUN = """<?xml version="1.0" encoding="ISO-8859-1"?>
+<modeling>
+ <generator><i name="program" type="string">vasp </i></generator>
+ <incar></incar>
+ <kpoints></kpoints>
+ <parameters><i type="string" name="PREC">accura</i></parameters>
+ <atominfo>
+  <atoms> {n_atoms} </atoms><types> {n_types} </types>
+  <array name="atoms" ><set>{atoms}</set></array>
+ </atominfo>
+ <structure name="initialpos" >
+  <crystal><varray name="basis" >{cell}</varray><i name="volume"> {volume:.8f} </i></crystal>
+  <varray name="positions" >{positions}</varray>
+ </structure>
+ <calculation>
+  <scstep><energy><i name="e_fr_energy"> {energy:.8f} </i><i name="e_wo_entrp"> {energy:.8f} </i>
+   <i name="e_0_energy"> {energy:.8f} </i></energy></scstep>
+  <structure>
+   <crystal><varray name="basis" >{cell}</varray><i name="volume"> {volume:.8f} </i></crystal>
+   <varray name="positions" >{positions}</varray>
+  </structure>
+  <varray name="forces" >{forces}</varray>
+  <energy><i name="e_fr_energy"> {energy:.8f} </i><i name="e_wo_entrp"> {energy:.8f} </i>
+   <i name="e_0_energy"> {energy:.8f} </i></energy>
+ </calculation>
+</modeling>
+"""
+
+
+def write_vasprun(path, image):
+    """Write an image that carries energy and forces as VASP does at the end of a run."""
+    path.write_text(
+        VASPRUN.format(
+            n_atoms=len(image),
+            n_types=len(set(image.symbols)),
+            atoms="".join(f"<rc><c>{s} </c><c> 1</c></rc>" for s in image.symbols),
+            energy=image.get_potential_energy(),
+            cell=_rows(image.cell),
+            volume=image.get_volume(),
+            positions=_rows(image.get_scaled_positions()),
+            forces=_rows(image.get_forces()),
+        )
+    )
+
+
+def _rows(vectors):
+    return "".join("<v>" + " ".join(f"{x:.8f}" for x in vector) + "</v>" for vector in vectors)

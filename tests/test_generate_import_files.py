@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from ase.io import write
 from generate_plans import AXES, write_plan
-from imported_grids import computed, imported_plan
+from imported_grids import computed, imported_plan, write_vasprun
 
 from symscape.dft.grid_ledger import open_ledger
 from symscape.dft.grid_run import run_plan
@@ -43,55 +43,13 @@ def test_extxyz_and_folders_are_read(tmp_path):
     assert outcome.largest_deviation_A < 1e-6
 
 
-VASPRUN = """<?xml version="1.0" encoding="ISO-8859-1"?>
-<modeling>
- <generator><i name="program" type="string">vasp </i></generator>
- <incar></incar>
- <kpoints></kpoints>
- <parameters><i type="string" name="PREC">accura</i></parameters>
- <atominfo>
-  <atoms> 4 </atoms><types> 2 </types>
-  <array name="atoms" ><set>{atoms}</set></array>
- </atominfo>
- <structure name="initialpos" >
-  <crystal><varray name="basis" >{cell}</varray><i name="volume"> {volume:.8f} </i></crystal>
-  <varray name="positions" >{positions}</varray>
- </structure>
- <calculation>
-  <scstep><energy><i name="e_fr_energy"> {energy:.8f} </i><i name="e_wo_entrp"> {energy:.8f} </i>
-   <i name="e_0_energy"> {energy:.8f} </i></energy></scstep>
-  <structure>
-   <crystal><varray name="basis" >{cell}</varray><i name="volume"> {volume:.8f} </i></crystal>
-   <varray name="positions" >{positions}</varray>
-  </structure>
-  <varray name="forces" >{forces}</varray>
-  <energy><i name="e_fr_energy"> {energy:.8f} </i><i name="e_wo_entrp"> {energy:.8f} </i>
-   <i name="e_0_energy"> {energy:.8f} </i></energy>
- </calculation>
-</modeling>
-"""
-
-
-def rows(vectors):
-    return "".join("<v>" + " ".join(f"{x:.8f}" for x in vector) + "</v>" for vector in vectors)
-
-
 def test_vasp_runs_are_read(tmp_path):
     plan = imported_plan(tmp_path)
     for k, atoms in enumerate(plan.slice.structures()):
         folder = tmp_path / "vasp" / f"{k:03d}"
         folder.mkdir(parents=True)
         image = computed(atoms, "CrB")
-        (folder / "vasprun.xml").write_text(
-            VASPRUN.format(
-                atoms="".join(f"<rc><c>{s} </c><c> 1</c></rc>" for s in image.symbols),
-                energy=image.get_potential_energy(),
-                cell=rows(image.cell),
-                volume=image.get_volume(),
-                positions=rows(image.get_scaled_positions()),
-                forces=rows(image.get_forces()),
-            )
-        )
+        write_vasprun(folder / "vasprun.xml", image)
         (folder / "OUTCAR").write_text("the same once more")
     outcome = import_points(plan, read_images([tmp_path / "vasp"]))
     assert (outcome.added, outcome.missing) == (9, 0)
