@@ -15,12 +15,13 @@ from symscape.leaderboard.badge import badge_words, score_badge
 from symscape.leaderboard.collect import Board, Entry
 from symscape.leaderboard.cost import cost_of
 from symscape.leaderboard.counts import counts_text
-from symscape.leaderboard.pages import Pages
+from symscape.leaderboard.pages import Pages, fact_text, raw_text
 from symscape.leaderboard.presets import PRESETS
 from symscape.leaderboard.provenance import Provenance, SpotCheck
 from symscape.leaderboard.ranking import HEADLINE, RAW_METRICS, rank_board
 from symscape.leaderboard.site import BoardSite
 from symscape.models.registry import load_cards
+from symscape.page.words import breakable_markup, formulas_markup
 
 MATERIALS = tuple(make.material(k) for k in range(6))
 
@@ -72,6 +73,27 @@ def test_one_missing_minimum_of_sixteen_is_not_zero():
     ranking = ranked(replace(good, cases=(*cases, *lost.cases)))
     text = counts_text(ranking, ranking.standings[0], MISSING)
     assert text == "1, in 1 of 8 materials (GaN)"
+
+
+@given(st.sampled_from(RAW_METRICS), st.floats(-5, 4), st.sampled_from([-1, 1]))
+def test_a_value_that_stands_alone_is_not_rounded_to_nothing(metric, power, sign):
+    value = sign * 10**power
+    text = fact_text(metric, value)
+    assert float(text.replace("\N{MINUS SIGN}", "-")) != 0
+    if abs(value) < 0.5 * 10**-metric.decimals:
+        assert float(text.replace("\N{MINUS SIGN}", "-")) == pytest.approx(value, rel=0.051)
+    else:
+        assert text == raw_text(metric, value)
+    assert fact_text(metric, 0.0) == raw_text(metric, 0.0)
+    assert float(fact_text(metric, 1e-9)) == 0
+
+
+def test_formulas_in_sentences_and_underscores_in_names_are_marked_up():
+    text = str(formulas_markup("12, in 3 of 21 materials (Mg(OH)2, Ti3O5, Al) <b>"))
+    assert text == (
+        "12, in 3 of 21 materials (Mg(OH)<sub>2</sub>, Ti<sub>3</sub>O<sub>5</sub>, Al) &lt;b&gt;"
+    )
+    assert str(breakable_markup("7net-0_22May2024<i>")) == "7net-0_<wbr>22May2024&lt;i&gt;"
 
 
 def test_headline_metrics_are_those_of_the_energies():

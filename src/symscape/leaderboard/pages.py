@@ -38,6 +38,8 @@ from symscape.questions.energies import (
 )
 
 #: heads of the ranking's columns, where there is no room for a metric's title
+#: smaller values are those of rounding, in whatever unit
+_NOISE = 1e-6
 HEADLINE_TITLES = {
     MAE.name: "MAE",
     MEAN_SIGNED_ERROR.name: "signed error",
@@ -76,6 +78,7 @@ class Pages:
             speed=speed_text,
             duration=words.duration_text,
             formula=words.formula_markup,
+            breakable=words.breakable_markup,
             spacegroup=words.symbol_markup,
             symbol=symbol_label,
             moment=moment_text,
@@ -91,7 +94,10 @@ class Pages:
             raw_metrics=RAW_METRICS,
             headline=HEADLINE,
             headline_titles=HEADLINE_TITLES,
-            counted=lambda standing, metric: counts_text(site.ranking, standing, metric),
+            counted=lambda standing, metric: words.formulas_markup(
+                counts_text(site.ranking, standing, metric)
+            ),
+            fact=fact_text,
             badge_words=badge_words,
             web_links=web_links,
             element_figures=element_figures,
@@ -168,6 +174,13 @@ def raw_text(metric: RawMetric, value: float) -> str:
     """Write a metric's value as tables show it; a whole count has no digits after the point."""
     whole = metric.counts and math.isfinite(value) and value == round(value)
     return words.number_text(value, 0 if whole else metric.decimals, sign=metric.signed)
+
+
+def fact_text(metric: RawMetric, value: float) -> str:
+    """Write a metric's value that stands alone: a small one keeps two digits, and isn't 0.0."""
+    if not _NOISE <= abs(value) < 0.5 * 10.0**-metric.decimals:
+        return raw_text(metric, value)
+    return words.number_text(value, 1 - math.floor(math.log10(abs(value))), sign=metric.signed)
 
 
 def web_links(card: ModelCard) -> list[str]:

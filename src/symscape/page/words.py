@@ -118,6 +118,20 @@ def formula_markup(formula: str) -> Any:
     return Markup(re.sub(r"(\d+)", r"<sub>\1</sub>", str(escape(formula))))
 
 
+def formulas_markup(text: str) -> Any:
+    """Write a sentence with the numbers of its formulas below the line, escaped."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"(?<=[A-Za-z)])(\d+)", r"<sub>\1</sub>", str(escape(text))))
+
+
+def breakable_markup(name: str) -> Any:
+    """Write a name that may be broken after its underscores, as browsers break it at hyphens."""
+    from markupsafe import Markup, escape
+
+    return Markup(str(escape(name)).replace("_", "_<wbr>"))
+
+
 def remark_text(text: str, axes: Iterable[str]) -> str:
     """Write a warning of a case as pages print: ``z(Ge) = 0.4689``, ``Te–Ge 2.826 Å``.
 

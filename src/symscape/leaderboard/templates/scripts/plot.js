@@ -90,9 +90,12 @@ const costPlot = (() => {
       this.label(svg, points, x, y, width);
     }
 
-    /** Circles, hollow for another level of theory, and names that do not cover each other. */
+    /** Circles, hollow for another level of theory, and names that cover neither those nor each other. */
     label(svg, points, x, y, width) {
-      const taken = [];
+      const taken = points.map((own) => {
+        const [cx, cy] = [x(this.costOf(own.model)), y(own.score)];
+        return { at: cy + 4, from: cx - 6, to: cx + 6 };
+      });
       const names = [];
       for (const [k, own] of byScore(points).entries()) {
         const model = this.numbers.models[own.model];
