@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from html import unescape
 
 import pytest
 from report_runs import make_run, reference_summary
@@ -89,4 +90,9 @@ def shown(page: str) -> str:
     """What a browser shows of a page, and what it reads aloud."""
     text = re.sub(r"<(script|style)\b.*?</\1>", "", page, flags=re.S)
     spoken = re.findall(r'\b(?:alt|title|aria-label)="([^"]*)"', text)
-    return re.sub(r"<(?!/?code)[^>]*>", "", text) + "\n".join(spoken)
+    return unescape(re.sub(r"<(?!/?code)[^>]*>", "", text) + "\n".join(spoken))
+
+
+def test_what_a_browser_shows_has_no_escapes():
+    """A title may have an apostrophe."""
+    assert shown("<p>depth below <b>DFT&#39;s</b> minimum</p>") == "depth below DFT's minimum"
