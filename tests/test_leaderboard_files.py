@@ -30,7 +30,9 @@ from symscape.leaderboard.site import BoardSite, slug
 from symscape.results.run_results import load_results, save_results
 
 A, B, C = (make.material(k) for k in range(3))
-HOSTILE = '<img src=x onerror="alert(1)">&amp;</script><script>alert(2)</script>'
+#: the direction of text, and what takes no room
+HIDDEN = "\N{RIGHT-TO-LEFT OVERRIDE}\N{ZERO WIDTH SPACE}\N{RIGHT-TO-LEFT ISOLATE}"
+HOSTILE = f'<img src=x onerror="alert(1)">{HIDDEN}&amp;</script><script>alert(2)</script>'
 
 
 def save(folder, made):
@@ -236,6 +238,7 @@ def test_hostile_names_are_text(tmp_path):
         assert "<img src=x" not in text
         assert 'alert(1)">' not in text
         assert 'href="javascript' not in text
+        assert not set(text) & set(HIDDEN), path
     # the same elements as with harmless names
     for kind in ("index.html", "models/*.html", "materials/*.html"):
         (one,), (other,) = index.parent.glob(kind), tame.parent.glob(kind)

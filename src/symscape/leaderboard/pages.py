@@ -69,6 +69,8 @@ class Pages:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            # names, cards and versions come from whoever submits a file
+            finalize=words.without_controls,
         )
         self.environment.filters.update(
             number=words.number_text,

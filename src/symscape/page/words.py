@@ -16,6 +16,8 @@ from symscape.questions.registry import metric_named
 
 #: what stands where there is no number
 NOTHING = "–"
+#: what turns the direction of text around, and what takes no room
+_HIDDEN = re.compile("[\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
 def number_text(value: float | None, decimals: int, *, sign: bool = False) -> str:
@@ -123,6 +125,13 @@ def formulas_markup(text: str) -> Any:
     from markupsafe import Markup, escape
 
     return Markup(re.sub(r"(?<=[A-Za-z)])(\d+)", r"<sub>\1</sub>", str(escape(text))))
+
+
+def without_controls(value: Any) -> Any:
+    """Return what a template prints without characters that turn text around or hide in it."""
+    if not isinstance(value, str) or value.isascii():
+        return value
+    return type(value)(_HIDDEN.sub("", value))
 
 
 def breakable_markup(name: str) -> Any:
