@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,6 +50,12 @@ def propose_slices(
     tuple
         Proposals with ``slice`` and ``kind``; empty where nothing fits.
 
+    Warns
+    -----
+    UserWarning
+        What reading the file gave notice of, as the commands print it: which of several structures
+        was taken, what was ignored or snapped, with which tolerance.
+
     Raises
     ------
     StructureFileError
@@ -62,7 +69,10 @@ def propose_slices(
     from symscape.crystal.subgroups import subgroup_named, survey_subgroups
 
     if isinstance(structure, str | Path):
-        crystal = crystal_from_file(structure).crystal
+        read = crystal_from_file(structure)
+        crystal = read.crystal
+        for notice in read.notices:
+            warnings.warn(f"{structure}: {notice}", stacklevel=3)
     elif isinstance(structure, Crystal):
         crystal = structure
     else:
