@@ -60,7 +60,8 @@ def test_pages_are_built_of_the_results_alone(ranking, tmp_path):
     names = {s.name for s in ranking.standings}
     assert {path.stem for path in (tmp_path / "models").glob("*.html")} == names
     assert len(list((tmp_path / "materials").glob("*.html"))) == len(ranking.board.materials)
-    index = (tmp_path / "index.html").read_text(encoding="utf-8")
+    # a name may say where it breaks
+    index = (tmp_path / "index.html").read_text(encoding="utf-8").replace("<wbr>", "")
     assert all(f">{name}</a>" in index for name in names)
 
 
