@@ -55,7 +55,11 @@ def _joined(earlier: RunResults, later: RunResults) -> RunResults:
         cases=tuple(cases.values()),
         references=tuple(references.values()),
         wall_seconds=round(earlier.wall_seconds + later.wall_seconds, 2),
-        selection=_selection(earlier.selection, later.selection, len(cases)),
+        selection=_selection(
+            earlier.selection,
+            later.selection,
+            n_shared=len(earlier.cases) + len(later.cases) - len(cases),
+        ),
     )
 
 
@@ -83,10 +87,14 @@ def _check_that_they_belong_together(first: RunResults, second: RunResults) -> N
 
 
 def _selection(
-    earlier: Selection | None, later: Selection | None, n_cases: int
+    earlier: Selection | None, later: Selection | None, n_shared: int
 ) -> Selection | None:
-    """Return which part of the suite both are together; None if it is all of the later library."""
-    known = later or earlier
-    if known is None or later is None or n_cases >= known.total:
+    """Return which part of the suite two runs are together; None if it is all of it.
+
+    A whole run and a part are whole: what a larger library asks besides, its board misses. Cases
+    that found nothing to judge are asked and have no result, so that asked ones are counted.
+    """
+    if earlier is None or later is None:
         return None
-    return Selection("merged runs", n_cases, known.total)
+    asked = earlier.asked + later.asked - n_shared
+    return None if asked >= later.total else Selection("merged runs", asked, later.total)
