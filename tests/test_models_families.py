@@ -43,8 +43,8 @@ def forget():
         families,
         weights_module.package_folder,
         weights_module.distribution_version,
-        weights_module.package_identity,
-        working_copies.reached_copies,
+        weights_module._identity_at,
+        working_copies._reached_from,
         working_copies._distributions,
     ):
         known.cache_clear()

@@ -109,8 +109,8 @@ def forget():
     for cached in (
         weights.package_folder,
         weights.distribution_version,
-        package_identity,
-        working_copies.reached_copies,
+        weights._identity_at,
+        working_copies._reached_from,
     ):
         cached.cache_clear()
     for name in [*sys.modules]:
@@ -118,6 +118,23 @@ def forget():
         if top in ("pot", "calc", "inner", "spread", "helper") or top.startswith("symscape_calc"):
             del sys.modules[name]
     importlib.invalidate_caches()
+
+
+def test_a_module_of_the_same_name_in_another_folder_is_another(tmp_path, monkeypatch):
+    """A notebook that changes folders, say; nothing is forgotten in between."""
+    found = []
+    for name in ("first", "second"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "samename.py").write_text(f"import helper_{name}\n")
+        (folder / f"helper_{name}.py").write_text("scale = 1\n")
+        with monkeypatch.context() as here:
+            here.syspath_prepend(str(folder))
+            importlib.invalidate_caches()
+            told = package_identity("samename", "samename")
+            found.append((working_copies.reached_copies("samename"), told))
+    assert [reached for reached, _ in found] == [("helper_first",), ("helper_second",)]
+    assert found[0][1] != found[1][1]
 
 
 @pytest.mark.parametrize("how", ["editable", "pth", "path", "file"])

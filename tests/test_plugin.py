@@ -108,7 +108,8 @@ def test_a_second_run_judges_nothing_unless_something_was_missing(suite):
         file.write("\nimport pathlib\nnan.fingerprint = 'nan'\n")
         file.write("if pathlib.Path('gone').exists():\n    Soft.calculate = None\n")
         file.write("    Broken.calculate = EMT.calculate\n")
-    run(suite, "--mlip", "cheap:soft,cheap:nan").assert_outcomes(failed=2)
+    # both in processes of their own, as a second run is
+    run_apart(suite, "--mlip", "cheap:soft,cheap:nan").assert_outcomes(failed=2)
     (soft,), (nan,) = (results(suite, name)["cases"] for name in ("soft", "nan"))
     (suite.path / "gone").touch()
     run_apart(suite, "--mlip", "cheap:soft,cheap:nan").assert_outcomes(failed=1, passed=1)

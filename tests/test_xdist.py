@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from benchmark_text import benchmark
-from inprocess import import_lazy_modules, without_figures
 from toys import store, toy_document
 
 pytest.importorskip("xdist")
@@ -67,14 +66,6 @@ MODELS = ("exact", "soft", "choosy")
 MLIPS = ",".join(f"cheap:{name}" for name in MODELS)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def imported(tmp_path_factory, toy_reference):
-    """Import what runs in this process need."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        without_figures(monkeypatch)
-        import_lazy_modules(tmp_path_factory.mktemp("lazy"), toy_reference)
-
-
 @pytest.fixture
 def project(pytester, monkeypatch):
     """Three models, two slices, four questions."""
@@ -84,16 +75,15 @@ def project(pytester, monkeypatch):
     pytester.makeconftest(CONFTEST)
     pytester.syspathinsert()
     monkeypatch.setenv("PYTHONPATH", str(pytester.path))
-    without_figures(monkeypatch)
     return pytester
 
 
 def run(project: Any, name: str, *arguments: str) -> dict[str, Any]:
     """Run the suite with a cache of its own and return what it leaves behind."""
-    apart = "-n" in arguments and arguments[arguments.index("-n") + 1] != "0"
-    start = project.runpytest_subprocess if apart else project.runpytest_inprocess
     folders = ("--report-dir", name, "--cache-dir", f"cache-{name}")
-    outcome = start("-p", "no:cacheprovider", "--mlip", MLIPS, *folders, *arguments)
+    options = ("-p", "no:cacheprovider", "--mlip", MLIPS, *folders)
+    # in a process of its own, whatever this one has imported
+    outcome = project.runpytest_subprocess(*options, *arguments)
     assert outcome.ret == 1, outcome.stdout.str()  # two of the models are bad ones
     return {model: left_behind(project.path / name / model) for model in MODELS}
 

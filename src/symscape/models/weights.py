@@ -40,7 +40,6 @@ def distribution_version(distribution: str) -> str:
         return "unknown"
 
 
-@lru_cache(maxsize=64)  # what this process has imported does not change under it
 def package_identity(package: str, name: str) -> str:
     """Return what tells a package's code apart: its version, and its sources where needed.
 
@@ -54,6 +53,12 @@ def package_identity(package: str, name: str) -> str:
     name
         Of the distribution.
     """
+    return _identity_at(package, name, tuple(places(package)))
+
+
+@lru_cache(maxsize=64)  # what this process has imported from a place does not change under it
+def _identity_at(package: str, name: str, _: tuple[Path, ...]) -> str:
+    """Return `package_identity` at its places: another folder may hold a package so named."""
     label = f"{name} {distribution_version(name)}"
     hashes = [
         _hash_files(str(place), _stamps(code_files(place)))

@@ -70,13 +70,18 @@ def _is_installed(place: Path, package: str, names: tuple[str, ...]) -> bool:
     return False
 
 
-@lru_cache(maxsize=64)  # what this process has imported does not change under it
 def reached_copies(package: str) -> tuple[str, ...]:
     """Return other packages and modules that are working copies and that this one imports.
 
     Imports are read from the sources, those within functions too, and followed through one working
     copy after the other; those of an installed package are not, since its version tells it apart.
     """
+    return _reached_from(package, tuple(places(package)))
+
+
+@lru_cache(maxsize=64)  # what this process has imported from a place does not change under it
+def _reached_from(package: str, _: tuple[Path, ...]) -> tuple[str, ...]:
+    """Return `reached_copies` of a package at its places: another folder may hold one so named."""
     found: dict[str, None] = {}
     waiting = [package]
     while waiting:
