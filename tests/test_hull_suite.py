@@ -17,7 +17,7 @@ from hull_suite_models import library as library
 from symscape.errors import HullError
 from symscape.questions.contracts import CheckedCrystal, MetricResult
 from symscape.questions.crystal_cases import judge_crystal_contracts
-from symscape.questions.invariance import CRYSTAL_INVARIANCE
+from symscape.questions.crystal_invariance import CRYSTAL_INVARIANCE
 from symscape.questions.registry import QUESTIONS, metric_named
 from symscape.questions.subjects import (
     AllCrystals,

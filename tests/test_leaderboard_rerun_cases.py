@@ -31,19 +31,13 @@ from symscape.leaderboard.rerun_relaxed import relaxation_differences
 from symscape.models.ase import ASEModel
 from symscape.models.card import ModelCard
 from symscape.models.evaluate import Evaluator
-from symscape.questions.conservative_forces import (
-    CRYSTAL_FORCES,
-    force_contracts,
-    judge_conservative_forces,
-)
+from symscape.questions.conservative_forces import force_contracts, judge_conservative_forces
 from symscape.questions.contracts import CheckedCrystal, MetricResult
 from symscape.questions.crystal_cases import judge_crystal_contracts
+from symscape.questions.crystal_forces import CRYSTAL_FORCES
+from symscape.questions.crystal_invariance import CRYSTAL_INVARIANCE
 from symscape.questions.forces import judge_forces
-from symscape.questions.invariance import (
-    CRYSTAL_INVARIANCE,
-    energy_contracts,
-    judge_invariance,
-)
+from symscape.questions.invariance import energy_contracts, judge_invariance
 from symscape.questions.registry import QUESTIONS, metric_named
 from symscape.questions.relaxation import RELAXATION
 from symscape.questions.smoothness import judge_smoothness

@@ -107,3 +107,16 @@ def test_only_one_question_writes_a_metrics_name():
         n: f for n, f in writers.items() if len(f) > 1 and n != "stable"
     }  # a kind of sorting
     assert not several
+
+
+def test_each_question_has_a_file_of_its_own():
+    """Called as the question; what several share is in modules without one."""
+    made: dict[str, list[str]] = {}
+    for path in sorted((SOURCE / "questions").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Question":
+                made.setdefault(path.stem, []).append(ast.literal_eval(node.args[0]))
+    own = [q.name for q in QUESTIONS.values() if q.ask.__module__.startswith("symscape.")]
+    assert made == {name: [name] for name in own}
+    for name in own:
+        assert QUESTIONS[name].ask.__module__ == f"symscape.questions.{name}"

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
-from symscape.questions import contracts, crystal_cases
+from symscape.questions import contracts
 from symscape.questions.case import CaseResult
 from symscape.questions.contracts import ContractsDetail, MetricContract, MetricResult
-from symscape.questions.crystal_cases import FAILED_CRYSTALS, ContractsOnCrystals
-from symscape.questions.known import AskedOf, AskedOfCrystals
+from symscape.questions.known import AskedOf
 from symscape.questions.metric import Metric, Score
-from symscape.questions.question import Question, Scoring
-from symscape.questions.subjects import MaterialSlice, SystemCrystals
+from symscape.questions.question import Quantity, Question, Scoring
+from symscape.questions.subjects import MaterialSlice
 
 if TYPE_CHECKING:
-    from symscape.questions.asked import CrystalCase, SliceCase
+    from symscape.questions.asked import SliceCase
     from symscape.questions.limits import LimitsByCase
     from symscape.references.reference import LandscapeReference
     from symscape.science.contracts.potential import Potential
@@ -44,7 +43,8 @@ STRESS_STRAIN = Metric(
         logarithmic=True,
     ),
 )  # fmt: skip
-_OF_A_CRYSTAL = (SYMMETRIC_FORCES, FORCE_GRADIENT, STRESS_STRAIN)
+#: those that need no slice: the question of crystals has them too
+OF_A_CRYSTAL = (SYMMETRIC_FORCES, FORCE_GRADIENT, STRESS_STRAIN)
 _CURL = Metric(
     "curl", "work around a loop", "meV/atom",
     score=Score(
@@ -54,7 +54,7 @@ _CURL = Metric(
         logarithmic=True,
     ),
 )  # fmt: skip
-_NEEDS = frozenset(("energy", "forces", "stress"))
+NEEDS: frozenset[Quantity] = frozenset({"energy", "forces", "stress"})
 
 
 def force_contracts() -> tuple[MetricContract, ...]:
@@ -89,37 +89,15 @@ def _ask(case: SliceCase, **known: Unpack[AskedOf]) -> CaseResult | None:
     return judge_conservative_forces(case.reference, case.potential, case.tolerances, **known)
 
 
-def _ask_of_crystals(
-    case: CrystalCase[SystemCrystals], **known: Unpack[AskedOfCrystals]
-) -> CaseResult | None:
-    if not CRYSTAL_FORCES.needs <= case.model.implements:
-        return None
-    found = case.contracts(force_contracts())
-    return crystal_cases.judge_crystal_contracts(
-        CRYSTAL_FORCES, case.subject, found, case.tolerances, **known
-    )
-
-
 CONSERVATIVE_FORCES = Question(
     "conservative_forces",
     "Conservative forces",
     MaterialSlice,
-    (*_OF_A_CRYSTAL, _CURL),
+    (*OF_A_CRYSTAL, _CURL),
     ask=_ask,
     detail=ContractsDetail,
     nothing="the model has no forces",
-    needs=_NEEDS,  # type: ignore[arg-type]
+    needs=NEEDS,
     scoring=Scoring("gradients", 0.5, "forces and stress are derivatives of the energy"),
     place=70,
-)
-CRYSTAL_FORCES = Question(
-    "crystal_forces",
-    "Forces on crystals",
-    SystemCrystals,
-    (*_OF_A_CRYSTAL, FAILED_CRYSTALS),
-    ask=_ask_of_crystals,
-    detail=ContractsOnCrystals,
-    nothing="the model has no forces or no stress",
-    needs=_NEEDS,  # type: ignore[arg-type]
-    place=130,
 )

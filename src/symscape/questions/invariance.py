@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
-from symscape.questions import contracts, crystal_cases
+from symscape.questions import contracts
 from symscape.questions.case import CaseResult
 from symscape.questions.contracts import ContractsDetail, MetricContract, MetricResult
-from symscape.questions.crystal_cases import FAILED_CRYSTALS, ContractsOnCrystals
-from symscape.questions.known import AskedOf, AskedOfCrystals
+from symscape.questions.known import AskedOf
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question, Scoring
-from symscape.questions.subjects import MaterialSlice, SystemCrystals
+from symscape.questions.subjects import MaterialSlice
 
 if TYPE_CHECKING:
-    from symscape.questions.asked import CrystalCase, SliceCase
+    from symscape.questions.asked import SliceCase
     from symscape.questions.limits import LimitsByCase
     from symscape.references.reference import LandscapeReference
     from symscape.science.contracts.potential import Potential
@@ -25,7 +24,8 @@ PERMUTATION = Metric("permutation", "permutation", "meV/atom")
 SUPERCELL = Metric("supercell", "supercell", "meV/atom")
 CELL_CHOICE = Metric("cell_choice", "choice of cell", "meV/atom")
 SPACE_GROUP = Metric("space_group", "space-group operations", "meV/atom")
-_OF_A_CRYSTAL = (ROTATION, TRANSLATION, PERMUTATION, SUPERCELL, CELL_CHOICE, SPACE_GROUP)
+#: those that need no slice: the question of crystals has them too
+OF_A_CRYSTAL = (ROTATION, TRANSLATION, PERMUTATION, SUPERCELL, CELL_CHOICE, SPACE_GROUP)
 _EQUIVALENT_POINTS = Metric("equivalent_points", "equivalent grid points", "meV/atom")
 #: made by the leaderboard: the largest of all
 LARGEST = Metric(
@@ -75,20 +75,11 @@ def _ask(case: SliceCase, **known: Unpack[AskedOf]) -> CaseResult:
     return judge_invariance(case.reference, case.potential, case.tolerances, **known)
 
 
-def _ask_of_crystals(
-    case: CrystalCase[SystemCrystals], **known: Unpack[AskedOfCrystals]
-) -> CaseResult:
-    found = case.contracts(energy_contracts())
-    return crystal_cases.judge_crystal_contracts(
-        CRYSTAL_INVARIANCE, case.subject, found, case.tolerances, **known
-    )
-
-
 INVARIANCE = Question(
     "invariance",
     "Invariance",
     MaterialSlice,
-    (*_OF_A_CRYSTAL, _EQUIVALENT_POINTS),
+    (*OF_A_CRYSTAL, _EQUIVALENT_POINTS),
     ask=_ask,
     detail=ContractsDetail,
     scoring=Scoring(
@@ -98,12 +89,3 @@ INVARIANCE = Question(
     derived=(LARGEST,),
     place=60,
 )  # fmt: skip
-CRYSTAL_INVARIANCE = Question(
-    "crystal_invariance",
-    "Invariance on crystals",
-    SystemCrystals,
-    (*_OF_A_CRYSTAL, FAILED_CRYSTALS),
-    ask=_ask_of_crystals,
-    detail=ContractsOnCrystals,
-    place=120,
-)
