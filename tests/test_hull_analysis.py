@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from ase import Atoms
 from ase.spacegroup import crystal as ase_crystal
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,9 +19,8 @@ from scipy.optimize import linprog
 
 from symscape.crystal.crystal import Crystal
 from symscape.errors import HullError
-from symscape.models.cache import EnergyCache
 from symscape.science.hull.analysis import compare
-from symscape.science.hull.conventions import Energies, bring_together, mp2020_corrections
+from symscape.science.hull.conventions import Energies
 from symscape.science.hull.phases import (
     element_references,
     energies_above_hull,
@@ -311,7 +309,7 @@ def test_compositions_of_one_crystal_have_no_order(formulas):
     assert not found["ground_state_missed"].any()
 
 
-# -- symmetry and conventions ---------------------------------------------------------------------
+# -- symmetry -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -343,63 +341,8 @@ def test_orders_times_multiplicities_are_the_operations():
     assert symmetry_of(rutile).chemistry == "oxide"
 
 
-def rock_salt(cation, anion, a):
-    return ase_crystal(
-        [cation, anion], [(0, 0, 0), (0.5, 0.5, 0.5)], spacegroup=225, cellpar=[a] * 3 + [90] * 3
-    )
-
-
-def test_corrections_are_those_of_the_published_scheme():
-    """Wang et al. 2021, Table 2: oxide -0.687, S -0.503, Se -0.472, Si 0.071 eV per anion."""
-    antifluorite = ase_crystal(
-        ["Mg", "Si"], [(0.25, 0.25, 0.25), (0, 0, 0)], spacegroup=225, cellpar=[6.35] * 3 + [90] * 3
-    )
-    silicon = Atoms("Si2", cell=[[0, 2.7, 2.7], [2.7, 0, 2.7], [2.7, 2.7, 0]], pbc=True)
-    silicon.positions[1] = 1.35
-    structures = [
-        rock_salt("Mg", "O", 4.25), rock_salt("Mg", "S", 5.2), rock_salt("Mg", "Se", 5.5),
-        antifluorite, silicon,
-    ]  # fmt: skip
-    assert mp2020_corrections(structures) == pytest.approx(
-        [-0.687 / 2, -0.503 / 2, -0.472 / 2, 0.071 / 3, 0.0], abs=5e-4
-    )
-
-
-def test_kept_corrections_need_no_pymatgen(tmp_path, monkeypatch):
-    cache = EnergyCache(tmp_path)
-    structures = [rock_salt("Mg", "S", 5.2), rock_salt("Mg", "Se", 5.5)]
-    first = mp2020_corrections(structures[:1], cache)
-    assert first == pytest.approx(mp2020_corrections(structures[:1]), abs=0)
-    both = mp2020_corrections(structures, cache)
-    assert both == pytest.approx(mp2020_corrections(structures), abs=0)
-    monkeypatch.setitem(sys.modules, "pymatgen.entries.compatibility", None)
-    assert mp2020_corrections(structures[::-1], cache) == pytest.approx(both[::-1], abs=0)
-    with pytest.raises(ImportError):
-        mp2020_corrections([rock_salt("Mg", "O", 4.25)], cache)
-
-
-def test_conventions_are_brought_together_on_the_right_side():
-    dft, model, correction = np.array([-5.0]), np.array([-5.4]), np.array([-0.3])
-    plain = {"reference_convention": "uncorrected", "model_convention": "uncorrected"}
-    assert bring_together(dft, model, correction, **plain)[:2] == (dft, model)
-    both = {"reference_convention": "MP2020", "model_convention": "MP2020"}
-    assert bring_together(dft, model, correction, **both)[:2] == (dft, model)
-    trained = {"reference_convention": "uncorrected", "model_convention": "MP2020"}
-    reference, found, done = bring_together(dft, model, correction, **trained)
-    assert reference == pytest.approx([-5.3])
-    assert found == model
-    assert "added to the reference" in done
-    other = {"reference_convention": "MP2020", "model_convention": "uncorrected"}
-    assert bring_together(dft, model, correction, **other)[0] == pytest.approx([-4.7])
-    with pytest.raises(HullError, match="'MP2018' is unknown"):
-        bring_together(
-            dft, model, correction, reference_convention="MP2018", model_convention="MP2020"
-        )
-
-
 def test_importing_symscape_imports_no_pandas():
     import subprocess
-    import sys
 
     code = "import symscape, symscape.plugin, sys; assert 'pandas' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parent)

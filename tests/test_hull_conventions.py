@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from ase import Atoms
 from ase.build import bulk
+from ase.spacegroup import crystal as ase_crystal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,11 +19,13 @@ import symscape
 from symscape.crystal.structures import Structures
 from symscape.errors import HullError
 from symscape.models.base import EnergyModel, Prediction
+from symscape.models.cache import EnergyCache
 from symscape.models.card import ModelCard
 from symscape.references.crystals import load_crystals
 from symscape.science.hull.analysis import compare
 from symscape.science.hull.conventions import (
     Energies,
+    bring_together,
     corrections_of,
     mp2020_corrections,
     shared_convention,
@@ -177,3 +182,60 @@ def test_the_snippet_of_the_docs_compares_like_with_like(convention, tmp_path, m
     np.testing.assert_allclose(table["error_above_hull"], 0.0, atol=1e-9)
     assert ("MP2020" in table.attrs["settings"]["corrections"]) == (convention == "MP2020")
     assert "n_wyckoff_class" in capsys.readouterr().out
+
+
+# -- corrections ----------------------------------------------------------------------------------
+
+
+def rock_salt(cation, anion, a):
+    return ase_crystal(
+        [cation, anion], [(0, 0, 0), (0.5, 0.5, 0.5)], spacegroup=225, cellpar=[a] * 3 + [90] * 3
+    )
+
+
+def test_corrections_are_those_of_the_published_scheme():
+    """Wang et al. 2021, Table 2: oxide -0.687, S -0.503, Se -0.472, Si 0.071 eV per anion."""
+    antifluorite = ase_crystal(
+        ["Mg", "Si"], [(0.25, 0.25, 0.25), (0, 0, 0)], spacegroup=225, cellpar=[6.35] * 3 + [90] * 3
+    )
+    silicon = Atoms("Si2", cell=[[0, 2.7, 2.7], [2.7, 0, 2.7], [2.7, 2.7, 0]], pbc=True)
+    silicon.positions[1] = 1.35
+    structures = [
+        rock_salt("Mg", "O", 4.25), rock_salt("Mg", "S", 5.2), rock_salt("Mg", "Se", 5.5),
+        antifluorite, silicon,
+    ]  # fmt: skip
+    assert mp2020_corrections(structures) == pytest.approx(
+        [-0.687 / 2, -0.503 / 2, -0.472 / 2, 0.071 / 3, 0.0], abs=5e-4
+    )
+
+
+def test_kept_corrections_need_no_pymatgen(tmp_path, monkeypatch):
+    cache = EnergyCache(tmp_path)
+    structures = [rock_salt("Mg", "S", 5.2), rock_salt("Mg", "Se", 5.5)]
+    first = mp2020_corrections(structures[:1], cache)
+    assert first == pytest.approx(mp2020_corrections(structures[:1]), abs=0)
+    both = mp2020_corrections(structures, cache)
+    assert both == pytest.approx(mp2020_corrections(structures), abs=0)
+    monkeypatch.setitem(sys.modules, "pymatgen.entries.compatibility", None)
+    assert mp2020_corrections(structures[::-1], cache) == pytest.approx(both[::-1], abs=0)
+    with pytest.raises(ImportError):
+        mp2020_corrections([rock_salt("Mg", "O", 4.25)], cache)
+
+
+def test_conventions_are_brought_together_on_the_right_side():
+    dft, model, correction = np.array([-5.0]), np.array([-5.4]), np.array([-0.3])
+    plain = {"reference_convention": "uncorrected", "model_convention": "uncorrected"}
+    assert bring_together(dft, model, correction, **plain)[:2] == (dft, model)
+    both = {"reference_convention": "MP2020", "model_convention": "MP2020"}
+    assert bring_together(dft, model, correction, **both)[:2] == (dft, model)
+    trained = {"reference_convention": "uncorrected", "model_convention": "MP2020"}
+    reference, found, done = bring_together(dft, model, correction, **trained)
+    assert reference == pytest.approx([-5.3])
+    assert found == model
+    assert "added to the reference" in done
+    other = {"reference_convention": "MP2020", "model_convention": "uncorrected"}
+    assert bring_together(dft, model, correction, **other)[0] == pytest.approx([-4.7])
+    with pytest.raises(HullError, match="'MP2018' is unknown"):
+        bring_together(
+            dft, model, correction, reference_convention="MP2018", model_convention="MP2020"
+        )

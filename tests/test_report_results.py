@@ -22,6 +22,7 @@ from symscape.questions.detail import OtherDetail
 from symscape.questions.hull import HullDetail
 from symscape.questions.notes import Notes
 from symscape.results import run_results as results
+from symscape.results import upgrade
 from symscape.results.run_results import (
     load_results,
     save_results,
@@ -282,15 +283,15 @@ def test_an_older_schema_is_upgraded_step_by_step(tmp_path, monkeypatch):
     def rename(old, new):
         return lambda d: {**{k: v for k, v in d.items() if k != old}, new: d[old]}
 
-    monkeypatch.setattr(results, "SCHEMA_VERSION", 3)
+    monkeypatch.setattr(upgrade, "SCHEMA_VERSION", 3)
     monkeypatch.setattr(
-        results, "UPGRADES", {1: rename("profile", "limits"), 2: rename("limits", "tolerances")}
+        upgrade, "UPGRADES", {1: rename("profile", "limits"), 2: rename("limits", "tolerances")}
     )
     assert load_results(file).tolerances == "default"
 
 
 def test_every_older_version_has_an_upgrade():
-    assert sorted(results.UPGRADES) == list(range(1, results.SCHEMA_VERSION))
+    assert sorted(upgrade.UPGRADES) == list(range(1, upgrade.SCHEMA_VERSION))
 
 
 def test_additions_are_ignored_and_defaults_filled_in(tmp_path):

@@ -18,9 +18,8 @@ import numpy as np
 from symscape.arguments import named_arguments
 from symscape.crystal.labels import axis_label, crystal_label
 from symscape.decode import DecodeError, decode, dumps, encode
-from symscape.errors import ResultsFileError, shown
+from symscape.errors import ResultsFileError
 from symscape.files import write_atomically
-from symscape.jsontext import JsonTextError, parse_json
 from symscape.models.card import ModelCard
 from symscape.notebook import table_html
 from symscape.questions.case import CaseResult
@@ -29,19 +28,13 @@ from symscape.questions.registry import question_title
 from symscape.results.consistency import check_consistency
 from symscape.results.names import with_present_names
 from symscape.results.structure import StructureSummary, summarize_structure
+from symscape.results.upgrade import present_schema, read_document
 
 if TYPE_CHECKING:
     from symscape.references.reference import LandscapeReference
 
-SCHEMA_NAME = "symscape-results"
-SCHEMA_VERSION = 1
-#: digits of a schema's version
-_LONGEST_VERSION = 9
 #: decimals of energies in eV/atom: a thousandth of a meV
 ENERGY_DECIMALS = 6
-
-#: version -> how a document of that version becomes one of the next; docs/results-schema.md
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 
 View = TypeVar("View")
 
@@ -320,7 +313,7 @@ def save_results(path: str | Path, run: RunResults) -> Path:
     """
     path = Path(path)
     document = {
-        "schema": f"{SCHEMA_NAME}/{SCHEMA_VERSION}",
+        "schema": present_schema(),
         **encode(replace(run, cases=())),
         "cases": [plain_case(case) for case in round_energies(run).cases],
     }
@@ -347,7 +340,7 @@ def load_results(path: str | Path) -> RunResults:
         itself; the sentence names the field.
     """
     path = Path(path)
-    document = with_present_names(_upgrade(path, _read(path)))
+    document = with_present_names(read_document(path))
     try:
         run = _with_cases(document)
         check_consistency(run)
@@ -365,40 +358,6 @@ def _with_cases(document: dict[str, Any]) -> RunResults:
     run: RunResults = decode(RunResults, others, "")
     cases = (read_case(record, f"cases[{k}]") for k, record in enumerate(records))
     return replace(run, cases=tuple(cases))
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        document = parse_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ResultsFileError(f"{path}: there is no such results file; run the suite.") from None
-    except JsonTextError as error:
-        raise ResultsFileError(f"{path}: not valid JSON ({error}); run the suite again.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ResultsFileError(f"{path}: the results can't be read ({error}).") from None
-    if not isinstance(document, dict):
-        raise ResultsFileError(f"{path}: not a results file, for it holds no JSON object.")
-    return document
-
-
-def _upgrade(path: Path, document: dict[str, Any]) -> dict[str, Any]:
-    """Bring a document of an older schema version to this one, step by step."""
-    name, _, number = str(document.get("schema", "")).partition("/")
-    counted = number.isascii() and number.isdigit() and len(number) <= _LONGEST_VERSION
-    if name != SCHEMA_NAME or not counted or int(number) < 1:
-        raise ResultsFileError(
-            f"{path}: schema is {shown(document.get('schema'))} instead of "
-            f"'{SCHEMA_NAME}/{SCHEMA_VERSION}', so this is not a results file."
-        )
-    version = int(number)
-    if version > SCHEMA_VERSION:
-        raise ResultsFileError(
-            f"{path}: schema version {version} is newer than {SCHEMA_VERSION}, the newest that "
-            "this version of symscape reads; update symscape."
-        )
-    for older in range(version, SCHEMA_VERSION):
-        document = UPGRADES[older](document)
-    return document
 
 
 def _rounded(energies: list[list[float | None]] | None) -> list[list[float | None]] | None:
