@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -227,7 +229,25 @@ def test_distorted_crystals_have_spglibs_group_at_the_tolerance_that_is_said(
 def test_overlapping_atoms_are_no_crystal_at_any_tolerance(tmp_path, apart):
     path = tmp_path / "x.vasp"
     write(path, Atoms("Al2", [[0, 0, 0], [0, 0, apart]], cell=[4, 4, 4], pbc=True))
-    refused(path, "overlapping atoms")
+    refused(path, "overlapping atoms.*--close-atoms")
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(2e-3, 0.39), st.sampled_from([[0, 0, 1], [1, 1, 0], [1, 2, 3]]))
+def test_close_atoms_are_taken_when_asked_for(apart, way):
+    offset = apart * np.array(way) / np.linalg.norm(way)
+    atoms = Atoms("Al2", [[0, 0, 0], offset], cell=[4, 4, 4], pbc=True)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "x.vasp")
+        write(path, atoms)
+        refused(path, "overlapping atoms")
+        found = crystal_from_file(path, options=ReadOptions(close_atoms=True))
+    assert any("apart were taken as they are" in notice for notice in found.notices)
+    wanted = spglib.get_symmetry_dataset(
+        (atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers), symprec=1e-3
+    )
+    assert found.crystal.space_group_number == wanted.number
+    assert len(found.crystal) == len(wanted.std_types)
 
 
 # -- every command --------------------------------------------------------------------------------
@@ -267,3 +287,34 @@ def test_every_command_refuses_the_same(command, tmp_path):
     assert command("slices", "x.vasp", "--elements", "Si,C")[0] == 0
     (tmp_path / "x.toml").write_text(PLAN.replace("\n\n", '\nelements = ["Si", "C"]\n\n', 1))
     assert command("reference", "plan", "x.toml")[0] == 0
+
+
+def test_every_command_takes_close_atoms_when_asked_for(command, tmp_path):
+    """Rutile with one oxygen split in two, its occupancies lost."""
+    split = DISTORTED["TiO2"].copy()
+    split.append("O")
+    split.positions[-1] = split.positions[-2] + [0, 0, 0.2]
+    write(tmp_path / "x.vasp", split, sort=True)
+    write(tmp_path / "x.cif", split)
+    (tmp_path / "x.csv").write_text("id,energy\nx,-40\n")
+    (tmp_path / "x.toml").write_text(PLAN)
+    said = "apart were taken as they are"
+    soft = ("--points", "3", "--mlip", "symscape.bulk.pair:soft")
+    for words in (
+        ("slices", "x.vasp"), ("slices", "x.cif"), ("reference", "plan", "x.vasp"),
+        ("landscape", "x.vasp", "--library", "0", "--no-contracts", *soft),
+        ("draw", "x.vasp", *soft),
+    ):  # fmt: skip
+        code, _, err = command(*words)
+        assert (code, "--close-atoms" in err) == (2, True), err
+        err = command(*words, "--close-atoms")[2]
+        assert err.count(said) == 1
+        assert "overlapping" not in err
+    assert command("import", "x.cif", "x.csv", "-o", "set")[0] == 1
+    assert "--close-atoms" in (tmp_path / "set" / "rejects.jsonl").read_text()
+    code, _, err = command("import", "x.cif", "x.csv", "-o", "set", "--close-atoms")
+    assert (code, err.count(said)) == (0, 1)
+    assert command("reference", "plan", "x.toml")[0] == 2
+    (tmp_path / "x.toml").write_text(PLAN.replace("\n\n", "\nclose_atoms = true\n\n", 1))
+    code, out, _ = command("reference", "plan", "x.toml")
+    assert (code, out.count(said)) == (0, 1)

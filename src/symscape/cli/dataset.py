@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from symscape.cli.structures import Block, MaxSize
+from symscape.cli.structures import Block, CloseAtoms, MaxSize
 from symscape.crystal.read import MAX_SIZE_MB, ReadOptions
 from symscape.dataset.corrections import Choice
 from symscape.progress import on_stderr
@@ -74,6 +74,7 @@ def import_(
     ] = None,
     block: Block = "",
     max_size: MaxSize = MAX_SIZE_MB,
+    close_atoms: CloseAtoms = False,
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace a data set that is there already.")
     ] = False,
@@ -113,7 +114,7 @@ def import_(
         corrections,
         tuple(only or ()),
         max_atoms,
-        ReadOptions(block, max_size_MB=max_size),
+        ReadOptions(block, max_size_MB=max_size, close_atoms=close_atoms),
     )
     with _progress("records" if mp else "kB") as progress:
         if mp:

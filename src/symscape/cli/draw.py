@@ -11,6 +11,7 @@ from symscape.cli.cache import opened_cache
 from symscape.cli.structures import (
     Axes,
     Block,
+    CloseAtoms,
     Elements,
     MaxSize,
     StructureReader,
@@ -72,6 +73,7 @@ def draw(
     block: Block = "",
     elements: Elements = "",
     max_size: MaxSize = MAX_SIZE_MB,
+    close_atoms: CloseAtoms = False,
 ) -> None:
     """Draw one figure of a potential on one slice.
 
@@ -90,7 +92,7 @@ def draw(
     _check_output(output)
     chosen = cast(FigureKind, kind)
     layout: Literal["wide", "tall"] = "tall" if tall else "wide"
-    reading = StructureReader.told(symprec, block, elements, max_size)
+    reading = StructureReader.told(symprec, block, elements, max_size, close_atoms)
     path = Path(reference)
     subject = crystal_or_slice(path, reading) if _is_without_dft(path) else None
     if subject is None:

@@ -14,6 +14,7 @@ from symscape.cli.cache import opened_cache
 from symscape.cli.structures import (
     Axes,
     Block,
+    CloseAtoms,
     Elements,
     MaxSize,
     StructureReader,
@@ -96,6 +97,7 @@ def landscape(
     block: Block = "",
     elements: Elements = "",
     max_size: MaxSize = MAX_SIZE_MB,
+    close_atoms: CloseAtoms = False,
 ) -> None:
     """Draw potentials on slices of any crystal, without DFT, and where they disagree.
 
@@ -107,7 +109,8 @@ def landscape(
     _check_output(output)
     formats = _formats(write_as)
     models = _models(split_names(mlip), device)
-    subject = crystal_or_slice(file, StructureReader.told(symprec, block, elements, max_size))
+    reading = StructureReader.told(symprec, block, elements, max_size, close_atoms)
+    subject = crystal_or_slice(file, reading)
     lacking = elements_lacking(models, subject)
     chosen = slices_of(
         file,

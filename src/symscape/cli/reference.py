@@ -14,6 +14,7 @@ from symscape.cli.reference_curves import curves
 from symscape.cli.reference_verify import verify
 from symscape.cli.structures import (
     Block,
+    CloseAtoms,
     Elements,
     MaxSize,
     StructureReader,
@@ -59,6 +60,7 @@ def plan(
     block: Block = "",
     elements: Elements = "",
     max_size: MaxSize = MAX_SIZE_MB,
+    close_atoms: CloseAtoms = False,
 ) -> None:
     """Show what a plan would compute and cost, or propose a plan for a crystal."""
     from symscape.dft.describe import describe_plan
@@ -68,7 +70,8 @@ def plan(
     if target.suffix == ".toml":
         print(describe_plan(load_plan(target)))
         return
-    content = StructureReader.told(symprec, block, elements, max_size).crystal_file(target)
+    reading = StructureReader.told(symprec, block, elements, max_size, close_atoms)
+    content = reading.crystal_file(target)
     text = propose_plan(content.crystal, number=number, points=points, notices=content.notices)
     if write is None:
         print(text, end="")

@@ -11,6 +11,7 @@ import typer
 from symscape.cli.structures import (
     Axes,
     Block,
+    CloseAtoms,
     Elements,
     MaxSize,
     StructureReader,
@@ -42,6 +43,7 @@ def slices(
     block: Block = "",
     elements: Elements = "",
     max_size: MaxSize = MAX_SIZE_MB,
+    close_atoms: CloseAtoms = False,
     points: Annotated[int, typer.Option(help="Grid values along each axis.")] = 15,
     axes: Axes = "",
     subgroup: Subgroup = "",
@@ -60,7 +62,8 @@ def slices(
     """
     from symscape.crystal.propose import survey_slices
 
-    crystal = StructureReader.told(symprec, block, elements, max_size).crystal_file(file).crystal
+    reading = StructureReader.told(symprec, block, elements, max_size, close_atoms)
+    crystal = reading.crystal_file(file).crystal
     if subgroup:
         from symscape.crystal.subgroups import subgroup_named
 

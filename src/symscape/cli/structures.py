@@ -47,6 +47,10 @@ Subgroup = Annotated[
 MaxSize = Annotated[
     float, typer.Option(help="Largest size of a structure file, decompressed, in MB.")
 ]
+CloseAtoms = Annotated[
+    bool,
+    typer.Option("--close-atoms", help="Take atoms that are nearer to each other than any bond."),
+]
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,12 @@ class StructureReader:
 
     @classmethod
     def told(
-        cls, symprec: float | None, block: str, elements: str, max_size: float
+        cls,
+        symprec: float | None,
+        block: str,
+        elements: str,
+        max_size: float,
+        close_atoms: bool,
     ) -> StructureReader:
         """Take over what was typed.
 
@@ -79,7 +88,7 @@ class StructureReader:
             raise SymscapeError(
                 f"--symprec {symprec:g} is not a distance; give angstrom above zero."
             )
-        return cls(symprec, ReadOptions(block, split_names(elements), max_size))
+        return cls(symprec, ReadOptions(block, split_names(elements), max_size, close_atoms))
 
     def crystal_file(self, path: Path) -> CrystalFile:
         """Read a file and print what the user should know of it.

@@ -39,11 +39,15 @@ class ReadOptions:
         Symbols of a POSCAR without any, in its order.
     max_size_MB
         Largest size of a file, decompressed, in megabytes (10^6 bytes).
+    close_atoms
+        Whether atoms may be nearer to each other than any bond. Mostly they are one site that was
+        split and lost its occupancies.
     """
 
     block: str = ""
     elements: tuple[str, ...] = ()
     max_size_MB: float = MAX_SIZE_MB
+    close_atoms: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < self.max_size_MB < float("inf"):
@@ -111,11 +115,11 @@ def read_structure(path: str | Path, options: ReadOptions | None = None) -> Stru
     source = open_source(path, options.max_size_MB)
     try:
         cell = _read(source, options)
-        atoms = _checked(cell)
+        atoms, close = _checked(cell, options.close_atoms)
     except StructureFileError as error:
         raise type(error)(f"{path}: {error}") from error
     stated = StatedGroup(cell.space_group, cell.operations)
-    return StructureFile(atoms, cell.notices, cell.moments, stated)
+    return StructureFile(atoms, (*cell.notices, *close), cell.moments, stated)
 
 
 def crystal_from_file(
@@ -168,7 +172,7 @@ def _read(source: Source, options: ReadOptions) -> CellArrays:
     if source.ending in (".cif", ".mcif") or is_cif(source.text):
         from symscape.crystal.reading.cif import read_cif
 
-        return read_cif(source.text, options.block)
+        return read_cif(source.text, options.block, options.close_atoms)
     if options.block:
         raise StructureFileError(f"--block {options.block} is for CIF files, which have blocks.")
     if is_poscar(source):
@@ -180,8 +184,8 @@ def _read(source: Source, options: ReadOptions) -> CellArrays:
     return read_structure_json(source.text) if is_json(source.text) else read_other(source)
 
 
-def _checked(cell: CellArrays) -> Atoms:
-    """Return a cell as ``ase.Atoms`` once it is known to be a crystal of elements."""
+def _checked(cell: CellArrays, close_atoms: bool) -> tuple[Atoms, tuple[str, ...]]:
+    """Return a cell as ``ase.Atoms`` once it is known to be a crystal of elements, and notices."""
     from ase import Atoms
 
     if not len(cell.numbers):
@@ -197,11 +201,16 @@ def _checked(cell: CellArrays) -> Atoms:
             "the structure is not periodic in three directions; give a crystal with its cell."
         )
     contact = closest_contact(cell.numbers, cell.positions @ cell.lattice, cell.lattice)
-    if contact.distance < _OVERLAP_A:
+    close = contact.distance < _OVERLAP_A
+    if close and not close_atoms:
         raise StructureFileError(
-            f"the structure has overlapping atoms ({contact} apart); remove or correct one of them."
+            f"the structure has overlapping atoms ({contact} apart); remove or correct one of "
+            "them, or take them as they are with --close-atoms."
         )
-    return Atoms(numbers=cell.numbers, scaled_positions=cell.positions, cell=cell.lattice, pbc=True)
+    atoms = Atoms(
+        numbers=cell.numbers, scaled_positions=cell.positions, cell=cell.lattice, pbc=True
+    )
+    return atoms, (f"atoms {contact} apart were taken as they are",) if close else ()
 
 
 def _moments_ignored(content: StructureFile, symprec: float, crystal: Crystal) -> tuple[str, ...]:

@@ -165,7 +165,10 @@ def write_dataset(
     levels: Counter[str] = Counter()
     stresses = StressCheck()
     complete = partial(_with_correction, choice=options.corrections)
-    with DatasetWriter(output, replace=options.replace, complete=complete) as writer:
+    close = options.reading.close_atoms
+    with DatasetWriter(
+        output, replace=options.replace, complete=complete, close_atoms=close
+    ) as writer:
         for file, item in found:
             records += 1
             if isinstance(item, Reject):

@@ -36,7 +36,8 @@ class ImportOptions:
     max_atoms
         Atoms in a cell at most, to import no larger ones; None for all.
     reading
-        How CIF files are read: which data block, and how large a file may be.
+        How CIF files are read, which data block and how large a file may be; of all formats,
+        whether atoms may be nearer to each other than any bond.
     """
 
     format: str = ""

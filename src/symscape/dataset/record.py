@@ -154,8 +154,13 @@ class CrystalRecord:
         return "-".join(self.elements)
 
 
-def check_geometry(record: CrystalRecord) -> None:
+def check_geometry(record: CrystalRecord, close_atoms: bool = False) -> None:
     """Refuse what is no crystal.
+
+    Parameters
+    ----------
+    close_atoms
+        Whether atoms may be closer than `OVERLAP_A`.
 
     Raises
     ------
@@ -173,7 +178,8 @@ def check_geometry(record: CrystalRecord) -> None:
         raise BadRecord(
             "no volume", f"the cell has {record.volume:.3g} angstrom^3 an atom, which none has."
         )
-    _check_distances(record)
+    if not close_atoms:
+        _check_distances(record)
     _check_alone(record)
 
 
@@ -237,7 +243,7 @@ def _check_distances(record: CrystalRecord) -> None:
 
         contact = closest_contact(record.numbers, positions @ cell, cell)
         if contact.distance < OVERLAP_A:
-            raise BadRecord("overlapping atoms", f"atoms overlap: {contact}.")
+            raise BadRecord("overlapping atoms", f"atoms overlap: {contact}; see --close-atoms.")
         return
     n = len(positions)
     step = max(1, _PAIRS // n)
@@ -252,5 +258,5 @@ def _check_distances(record: CrystalRecord) -> None:
             raise BadRecord(
                 "overlapping atoms",
                 f"the atoms {start + int(i)} and {start + int(j)} are "
-                f"{np.sqrt(squared.min()):.3f} angstrom apart.",
+                f"{np.sqrt(squared.min()):.3f} angstrom apart; see --close-atoms.",
             )

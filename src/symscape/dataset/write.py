@@ -47,6 +47,8 @@ class DatasetWriter:
         How many atoms a part holds.
     complete
         Called with each crystal that is sound, for what is worked out from its structure.
+    close_atoms
+        Whether atoms may be nearer to each other than any bond.
 
     Raises
     ------
@@ -61,6 +63,7 @@ class DatasetWriter:
         replace: bool = False,
         part_atoms: int = PART_ATOMS,
         complete: Callable[[CrystalRecord], CrystalRecord] | None = None,
+        close_atoms: bool = False,
     ) -> None:
         from filelock import FileLock
 
@@ -70,6 +73,7 @@ class DatasetWriter:
         self.atoms = 0
         self._replace = replace
         self._part_atoms = part_atoms
+        self._close_atoms = close_atoms
         self._complete = complete or (lambda record: record)
         #: of imported crystals, the crystal's id before each
         self.notices: list[tuple[str, str]] = []
@@ -138,7 +142,7 @@ class DatasetWriter:
             Whether it was taken.
         """
         try:
-            check_geometry(record)
+            check_geometry(record, self._close_atoms)
             check_energy(record)
             if record.id in self._ids:
                 raise BadRecord("duplicate id", f"an earlier record has the id {record.id!r}.")

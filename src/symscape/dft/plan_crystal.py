@@ -25,7 +25,7 @@ class CrystalTable:
     ----------
     file
         Path of the structure file.
-    symprec, block, elements
+    symprec, block, elements, close_atoms
         How it is read: tolerance in angstrom, and for some files see `ReadOptions`.
     hall_number
         1 to 530: the setting, of the file or of the sites.
@@ -41,6 +41,7 @@ class CrystalTable:
     symprec: float | None = None
     block: str = ""
     elements: tuple[str, ...] = ()
+    close_atoms: bool = False
     hall_number: int | None = None
     spacegroup: int | str | None = None
     setting: int | str | None = None
@@ -91,7 +92,7 @@ def _from_file(table: CrystalTable, file: Path) -> CrystalFile:
         file,
         table.symprec,
         None if table.hall_number is None else _checked_hall(table.hall_number),
-        ReadOptions(table.block, table.elements),
+        ReadOptions(table.block, table.elements, close_atoms=table.close_atoms),
     )
 
 

@@ -26,7 +26,7 @@ _CELL = tuple(
 )
 
 
-def read_cif(text: str, block_name: str = "") -> CellArrays:
+def read_cif(text: str, block_name: str = "", close_atoms: bool = False) -> CellArrays:
     """Read one block of a CIF.
 
     Parameters
@@ -35,6 +35,8 @@ def read_cif(text: str, block_name: str = "") -> CellArrays:
         The file's content.
     block_name
         Which data block; empty for the last one with atoms.
+    close_atoms
+        Whether atoms may be nearer to each other than any bond.
 
     Raises
     ------
@@ -51,7 +53,7 @@ def read_cif(text: str, block_name: str = "") -> CellArrays:
         symmetry = StatedSymmetry((magnetic.setting,), 0, True)
     else:
         symmetry = stated_symmetry(block, cell)
-    setting, expansion = _expanded(block, cell, atoms, symmetry)
+    setting, expansion = _expanded(block, cell, atoms, symmetry, close_atoms)
     if magnetic is None:
         check_opinions(text, block, expansion, symmetry.explicit)
     return CellArrays(
@@ -182,7 +184,11 @@ def _last_digit(text: str) -> float:
 
 
 def _expanded(
-    block: CifBlock, cell: tuple[float, ...], atoms: list[ListedAtom], symmetry: StatedSymmetry
+    block: CifBlock,
+    cell: tuple[float, ...],
+    atoms: list[ListedAtom],
+    symmetry: StatedSymmetry,
+    close_atoms: bool,
 ) -> tuple[Setting, Expansion]:
     """Expand by the one setting that agrees with the rest of the file.
 
@@ -194,7 +200,7 @@ def _expanded(
     fitting, failures = [], []
     for setting in symmetry.settings:
         try:
-            expansion = expand(_lattice(cell), atoms, setting)
+            expansion = expand(_lattice(cell), atoms, setting, close_atoms)
             check_agreement(block, cell, expansion, setting, symmetry.number)
         except StructureFileError as error:
             failures.append(error)

@@ -71,8 +71,15 @@ class Expansion:
     notices: tuple[str, ...]
 
 
-def expand(lattice: np.ndarray, atoms: list[ListedAtom], setting: Setting) -> Expansion:
+def expand(
+    lattice: np.ndarray, atoms: list[ListedAtom], setting: Setting, close_atoms: bool = False
+) -> Expansion:
     """Apply a group's operations to the atoms of a file.
+
+    Parameters
+    ----------
+    close_atoms
+        Whether different atoms of the list may be nearer to each other than any bond.
 
     Raises
     ------
@@ -94,7 +101,7 @@ def expand(lattice: np.ndarray, atoms: list[ListedAtom], setting: Setting) -> Ex
         operations.append(kept)
         origins.append(np.full(len(kept), k))
     everything = _without_repetitions(
-        lattice, atoms, np.concatenate(positions), np.concatenate(origins)
+        lattice, atoms, np.concatenate(positions), np.concatenate(origins), close_atoms
     )
     kept, doubled = everything
     if doubled:
@@ -166,7 +173,11 @@ def _distinct(images: np.ndarray) -> np.ndarray:
 
 
 def _without_repetitions(
-    lattice: np.ndarray, atoms: list[ListedAtom], positions: np.ndarray, origins: np.ndarray
+    lattice: np.ndarray,
+    atoms: list[ListedAtom],
+    positions: np.ndarray,
+    origins: np.ndarray,
+    close_atoms: bool,
 ) -> tuple[np.ndarray, int]:
     """Return which atoms to keep, and how many were listed twice.
 
@@ -188,11 +199,13 @@ def _without_repetitions(
     for i, j, distance in zip(first[real], second[real], pairs.data[real], strict=True):
         one, other = atoms[origins[i]], atoms[origins[j]]
         if distance > _SAME_PLACE or one.number != other.number:
-            where = (
-                "at the same place" if distance < 1e-3 else f"only {distance:.3f} angstrom apart"
-            )
+            apart = distance >= 1e-3
+            if apart and close_atoms:
+                continue
+            where = f"only {distance:.3f} angstrom apart" if apart else "at the same place"
+            out = ", or take them as they are with --close-atoms" if apart else ""
             raise StructureFileError(
-                f"{one.label} and {other.label} are {where}; correct the atoms or the setting."
+                f"{one.label} and {other.label} are {where}; correct the atoms or the setting{out}."
             )
         drop.add(int(j))
     return np.array([k for k in range(len(positions)) if k not in drop]), len(
