@@ -11,7 +11,9 @@ from __future__ import annotations
 import contextlib
 import inspect
 import io
+import math
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -38,6 +40,8 @@ MODELS = [
 LOOP = 30
 #: in how many rounds
 ROUNDS = 6
+#: structures in a batch whose matrix products are timed alone
+BATCH = 8
 
 
 def calcium_chloride_slice() -> Slice:
@@ -120,7 +124,8 @@ def in_turn(calculator, structures, ours) -> tuple[float, float]:
         Evaluates `Structures`.
     """
     chosen = structures[np.linspace(0, len(structures) - 1, LOOP).astype(int)]
-    calculator.get_potential_energy(chosen.atoms(0))
+    # not one of the loop's, which the calculator would answer from what it remembers
+    calculator.get_potential_energy(structures.atoms(1))
     ours(chosen)
     loop, own = [], []
     for part in np.array_split(np.arange(LOOP), ROUNDS):
@@ -278,4 +283,80 @@ def test_grid_against_torchsim(benchmark, name, tmp_path, capsys):
             f"\n{name}: TorchSim {1000 * best[size]:.1f} ms (batches of {size}), ours "
             f"{1000 * ours:.1f} ms a structure, ratio {best[size] / ours:.1f}; with forces and "
             f"stress {1000 * with_gradients:.1f} ms, ratio {best[size] / with_gradients:.1f}"
+        )
+
+
+def products_of(function) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Return the shapes of both matrices of all products that a function lets torch compute."""
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    found = []
+
+    class Watch(TorchDispatchMode):
+        def __torch_dispatch__(self, called, types, args=(), kwargs=None):
+            if called.name().partition(".")[0] in ("aten::addmm", "aten::mm", "aten::bmm"):
+                left, right = args[-2:]
+                found.append((tuple(left.shape), tuple(right.shape)))
+            return called(*args, **(kwargs or {}))
+
+    with Watch():
+        function()
+    return found
+
+
+@pytest.mark.speed
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ["orb-conservative", "orb-direct"])
+def test_orb_against_its_matrix_products(benchmark, name, tmp_path, capsys):
+    """Energies of a batch, the products of the same sizes, and the package's loop, in turn.
+
+    CPU time, the fastest of some rounds each.
+    """
+    model, calculator = load(name, tmp_path)
+    import torch
+
+    structures = calcium_chloride_slice().structures()[: BATCH * ROUNDS]
+    # not one of the loop's, which the calculator would answer from what it remembers
+    calculator.get_potential_energy(structures.atoms(BATCH - 1))
+    model.predict_batch(structures[:BATCH])
+    sizes = products_of(lambda: model.predict_batch(structures[:BATCH]))
+    # as layers hold them: the second is a transposed matrix of weights
+    pairs = [
+        (torch.randn(*left), torch.randn(*right[:-2], *reversed(right[-2:])).mT)
+        for left, right in sizes
+    ]
+    operations = sum(2 * math.prod(left) * right[-1] for left, right in sizes) / BATCH
+
+    def multiply():
+        for left, right in pairs:
+            left @ right
+
+    loop, own, bare = [], [], []
+    for k in range(ROUNDS):
+        batch = structures[k * BATCH : (k + 1) * BATCH]
+        moments = [time.process_time()]
+        for atoms in batch[:2]:
+            calculator.get_potential_energy(atoms)
+        moments.append(time.process_time())
+        model.predict_batch(batch)
+        moments.append(time.process_time())
+        multiply()
+        moments.append(time.process_time())
+        spent = [late - early for early, late in pairwise(moments)]
+        loop.append(spent[0] / 2)
+        own.append(spent[1] / BATCH)
+        bare.append(spent[2] / BATCH)
+    benchmark.pedantic(model.predict_batch, (structures[:BATCH],), rounds=1)
+    ours, products = min(own), min(bare)
+    benchmark.extra_info.update(
+        loop_ms_per_structure=round(1000 * min(loop), 3),
+        ours_ms_per_structure=round(1000 * ours, 3),
+        products_ms_per_structure=round(1000 * products, 3),
+        ratio_to_the_products=round(ours / products, 3),
+    )
+    with capsys.disabled():
+        print(
+            f"\n{name}: loop {1000 * min(loop):.1f} ms, ours {1000 * ours:.1f} ms a structure, its "
+            f"matrix products alone {1000 * products:.1f} ms ({operations / 1e9:.1f} GFLOP, "
+            f"{operations / products / 1e9:.0f} GFLOP/s), ratio {ours / products:.2f}"
         )

@@ -18,6 +18,7 @@ from symscape.models.base import ALL_QUANTITIES, Prediction
 from symscape.models.card import ModelCard
 from symscape.models.family import FamilyModel
 from symscape.models.orb_graphs import graph_of_batch
+from symscape.models.orb_layers import lighten
 from symscape.models.torchtools import default_dtype, gradients, to_numpy
 from symscape.models.weights import reason_of
 
@@ -45,7 +46,7 @@ class ORBModel(FamilyModel):
     loader_options = ("architecture",)
     dtypes = ("float32", "float64")
     default_batch_size: ClassVar[int] = 8
-    revision: ClassVar[int] = 2
+    revision: ClassVar[int] = 3
 
     @classmethod
     def locate(cls, card: ModelCard, folder: Path) -> Path:
@@ -91,6 +92,7 @@ class ORBModel(FamilyModel):
             raise ModelError(f"{name} is for charged molecules and can't be asked about crystals.")
         self._torch = torch
         self._model = model.eval().requires_grad_(False)
+        lighten(self._model.model)
         self._device = device
         # the embedding has a row for every element; the card says which were trained
         self.elements = frozenset(range(1, 119))
