@@ -58,6 +58,7 @@ GIVEN = {
         *("@crystal.cif", "--mlip", EMT, "--points", "3", "--slices", "1"),
         *("--library", "0", "--no-contracts", "-o", "p.html"),
     ],
+    "landscape --checkpoint": ["@crystal.cif", "--mlip", "chgnet", "--points", "3"],
     "leaderboard": ["@results.json", "--believe"],
     "leaderboard --references": ["@results.json"],
     "merge": ["@results.json"],

@@ -194,7 +194,7 @@ def test_a_spoiled_reference_is_one_sentence_and_the_rest_goes_on(suite):
         (["--mlip", "cheap:exact", "--model-option", "head"], "*KEY=VALUE*"),
         (["--mlip", "cheap:exact", "--baseline", "absent"], "*neither a results file*"),
         (["--mlip", "cheap:exact", "--baseline-margin", "-1"], "*number from 0 up*"),
-        (["--mlip", "cheap:exact,cheap:soft", "--checkpoint", "x"], "*one --mlip FAMILY*"),
+        (["--mlip", "cheap:exact,cheap:soft", "--checkpoint", "x"], "*say whose weights*"),
         (["--mlip", "cheap:exact,cheap:soft", "--mlip-name", "x"], "*one --mlip*"),
         pytest.param(
             ["--mlip", "sevenn", "--checkpoint", "absent.pth"],

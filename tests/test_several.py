@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 from itertools import pairwise
 
 import numpy as np
+import PIL.Image
 import pytest
 from ase.build import bulk
 from ase.calculators.singlepoint import SinglePointCalculator
@@ -105,10 +108,11 @@ def test_what_cannot_be_compared_is_said():
 
 @pytest.mark.parametrize("models", [1, 2, 4])
 @pytest.mark.parametrize("scale", [1.0, 0.115, 0.076, 1e-3])
-def test_nothing_of_a_picture_is_cut_off(models, scale, tmp_path):
+@pytest.mark.parametrize("layout", ["wide", "tall"])
+def test_nothing_of_a_picture_is_cut_off(models, scale, layout, tmp_path):
     """In the file itself, which is drawn once: all labels are within it, none on another's."""
     wells = {f"model-{k}": scale * (1 + k) * WELL for k in range(models)}
-    figure = symscape.figure(compare_energies(SLICE, wells))
+    figure = symscape.figure(compare_energies(SLICE, wells), layout=layout)
     figure.savefig(tmp_path / "picture.png")
     whole = figure.bbox
     maps = figure.axes[: models + (models > 1)]
@@ -160,7 +164,7 @@ def test_from_a_file_to_a_page_and_the_points_for_dft(tmp_path):
     assert 'src="http' not in text
     for word in ("EMT", "LennardJones", "slope of the second", "DFT at these points first"):
         assert word in text
-    assert len(re.findall(r"data:image/png;base64,", text)) == 1
+    assert len(re.findall(r"data:image/png;base64,", text)) == len(_PICTURES)
     (together,) = points.glob("*.extxyz")
     images = read(together, ":")
     assert len(images) == len(list(points.glob("*.vasp"))) == 3
@@ -190,6 +194,14 @@ def test_titles_tell_slices_apart_whatever_crystals_they_are_of(slices):
         assert title.startswith(f"{one.name} in {one.crystal.symbol}")
 
 
+#: what holds the picture for wide screens, and the one for narrow ones
+_PICTURES = ("src", "srcset")
+
+
+def size_of(picture):
+    return PIL.Image.open(io.BytesIO(base64.b64decode(picture))).size
+
+
 def test_pages_and_files_of_points_tell_the_subgroups_of_a_rigid_crystal_apart(tmp_path):
     comparisons = [
         compare_energies(one, {"a": surface, "b": 2 * surface})
@@ -206,6 +218,13 @@ def test_pages_and_files_of_points_tell_the_subgroups_of_a_rigid_crystal_apart(t
     for title in page.slice_words:
         assert f"<h2>{title}</h2>" in text
         assert f"apart here, {title}<" in text
+    pictures = {k: re.findall(rf'{k}="data:image/png;base64,([^"]+)"', text) for k in _PICTURES}
+    sizes = {k: [size_of(one) for one in found] for k, found in pictures.items()}
+    for (wide_width, wide_height), (width, height) in zip(*sizes.values(), strict=True):
+        assert len(sizes["src"]) == len(comparisons)
+        # one column of the three: for telephones
+        assert 3 * width == wide_width
+        assert height == 3 * wide_height
     written = _write_points(tmp_path, comparisons, 3, ("poscar", "extxyz"))
     assert len(set(written)) == len(written) == len(list(tmp_path.iterdir())) == 8
 

@@ -119,7 +119,7 @@ def figure(
                 "figure: evaluation is given, but a comparison has its own energies."
             )
         _refuse(kind, "a comparison of models")
-        return comparison_figure(what)
+        return comparison_figure(what, layout=layout)
     if evaluation is None:
         raise ArgumentError(
             f"figure: evaluation is missing; a {type(what).__name__} is drawn with a model's "

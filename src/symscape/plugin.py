@@ -38,7 +38,12 @@ _OPTIONS: tuple[tuple[str, str | None, dict[str, Any]], ...] = (
     (
         "--checkpoint",
         None,
-        {"metavar": "PATH", "help": "weights of one's own for the family named by --mlip"},
+        {
+            "action": "append",
+            "metavar": "PATH",
+            "help": "weights of one's own for the family named by --mlip; with several potentials "
+            "NAME=PATH, repeatable",
+        },
     ),
     (
         "--mlip-name",

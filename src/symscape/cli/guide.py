@@ -57,6 +57,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "landscape": (
         "symscape landscape BaTiO3.cif --mlip chgnet,7net-0 -o BaTiO3.html",
         "symscape landscape SrTiO3.cif --subgroup I4/mcm --dft 12 --write points/",
+        "symscape landscape SnO2.cif --mlip chgnet,mace --checkpoint mace=run.model",
     ),
     "slices": (
         "symscape slices BaTiO3.cif",

@@ -49,6 +49,14 @@ def landscape(
     mlip: Annotated[
         str, typer.Option(help="Potentials as for the suite, comma-separated.")
     ] = "chgnet",
+    checkpoint: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATH",
+            help="Weights of one's own for the family named by --mlip; with several potentials "
+            "NAME=PATH; may be repeated.",
+        ),
+    ] = None,
     output: Annotated[
         Path,
         typer.Option("--output", "-o", help="A page (.html), or a picture of the first slice."),
@@ -108,7 +116,7 @@ def landscape(
     """
     _check_output(output)
     formats = _formats(write_as)
-    models = _models(split_names(mlip), device)
+    models = _models(split_names(mlip), checkpoint or [], device)
     reading = StructureReader.told(symprec, block, elements, max_size, close_atoms)
     subject = crystal_or_slice(file, reading)
     lacking = elements_lacking(models, subject)
@@ -143,15 +151,19 @@ def landscape(
         raise typer.Exit(1)
 
 
-def _models(names: tuple[str, ...], device: str) -> list[EnergyModel]:
-    import symscape
+def _models(names: tuple[str, ...], checkpoints: list[str], device: str) -> list[EnergyModel]:
+    from symscape.models.several import match_checkpoints, resolve_all
+    from symscape.models.spec import ModelSpec
 
     if not names:
         raise SymscapeError("--mlip names no potential; see symscape models.")
-    models = [symscape.model(name, device=device) for name in dict.fromkeys(names)]
-    for model in models:
+    wanted = match_checkpoints(tuple(dict.fromkeys(names)), checkpoints)
+    made = resolve_all(
+        ModelSpec(name, checkpoint=weights, device=device) for name, weights in wanted
+    )
+    for model in made.values():
         model.check_installed()
-    return models
+    return list(made.values())
 
 
 def _evaluators(models: list[EnergyModel], cache: object) -> dict[str, Evaluator]:

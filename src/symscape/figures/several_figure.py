@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from symscape.science.landscape.several import ModelComparison
 
 _SPREAD_COLOURS = "magma_r"
-_MOST_COLUMNS = 3
 #: numbers below a colour bar, at most
 _MOST_NUMBERS = 6
 
@@ -53,6 +52,7 @@ def draw_several(
     title: str = "",
     window: float = 0.5,
     overlay: Overlay | None = None,
+    most_columns: int = 3,
 ) -> Figure:
     """Draw each model's map on one scale, with its minima, and the spread where there are several.
 
@@ -70,13 +70,15 @@ def draw_several(
         Where the energy scale ends at the latest, eV/atom.
     overlay
         DFT points, if there are any.
+    most_columns
+        Maps beside each other, at most; one for narrow screens.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
     panels = _panels(comparison, window)
-    columns = min(_MOST_COLUMNS, len(panels))
+    columns = min(most_columns, len(panels))
     rows = -(-len(panels) // columns)
     figure = Figure(figsize=(4.4 * columns, 4.2 * rows), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)

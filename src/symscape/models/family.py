@@ -194,7 +194,8 @@ class FamilyModel(EnergyModel):
         return ModelError(
             f"The weights of {self.card.name} are missing and {self.distribution} could not "
             f"download them ({reason}): put {self.wanted()} at {path}, or give any copy of it as "
-            f"--mlip {self.card.name} --checkpoint PATH."
+            f"--mlip {self.card.name} --checkpoint PATH (of several potentials, "
+            f"{self.card.name}=PATH)."
         )
 
     def wanted(self) -> str:

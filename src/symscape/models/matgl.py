@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
 import json
 import os
 import sys
@@ -70,7 +72,9 @@ class MatGLModel(FamilyModel):
         try:
             import matgl
 
-            matgl.load_model(self.card.checkpoint)
+            # the package prints a traceback beside what it raises
+            with contextlib.redirect_stderr(io.StringIO()):
+                matgl.load_model(self.card.checkpoint)
         except Exception as error:
             cause: BaseException = error
             while cause.__cause__ is not None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from symscape.models.base import EnergyModel
 
 _REGISTRY = Path(__file__).with_name("registry.toml")
+#: what a network is called where no more is said, and the weights that are meant by it
+SHORT_NAMES = {"m3gnet": "M3GNet-MP-2021.2.8-PES"}
 
 
 def load_cards() -> dict[str, ModelCard]:
@@ -143,13 +145,14 @@ def make(
     return adapter(card, device=device, batch_size=batch_size, dtype=dtype)
 
 
-def _find(name: str) -> ModelCard | None:
-    """Return the card with that name, or the first whose package calls the weights so."""
+def known_card(name: str) -> ModelCard | None:
+    """Return the card with that name or short name, or the first whose package calls it so."""
     cards = load_cards()
     by_lower = {
         card.checkpoint.lower(): card for card in reversed(cards.values()) if card.checkpoint
     }
     by_lower |= {known.lower(): card for known, card in cards.items()}
+    by_lower |= {short: cards[known] for short, known in SHORT_NAMES.items()}
     return by_lower.get(name.lower())
 
 
@@ -164,7 +167,7 @@ def find_card(name: str) -> ModelCard:
         If there is none; the message names the nearest.
     """
     cards = load_cards()
-    found = _find(name)
+    found = known_card(name)
     if found is not None:
         return found
     if Path(name).expanduser().exists():
@@ -234,13 +237,13 @@ def _own_checkpoint(
         family = name
     elif mlip_name is None:
         mlip_name = name
-    known = _find(family)
+    known = known_card(family)
     if known is not None and family not in families():
         return _copied(known, checkpoint, mlip_name)
     if family not in families() or family == "ase":
         raise ModelError(_unknown("model family", family, [f for f in families() if f != "ase"]))
     path = Path(checkpoint).expanduser()
-    published = _find(str(checkpoint))
+    published = known_card(str(checkpoint))
     if published is not None and published.family == family and not path.exists():
         return published if mlip_name is None else replace(published, name=mlip_name)
     return ModelCard(

@@ -6,7 +6,7 @@ import base64
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 from symscape.crystal.labels import axis_label, crystal_label, symbol_label
 from symscape.crystal.slice import slice_titles
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
     from symscape.questions.case import Check
     from symscape.science.landscape.similar import LibraryDistances
+
+#: of pictures: for wide screens and for narrow ones
+_Layout = Literal["wide", "tall"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,12 +134,17 @@ class LandscapePage:
         return next((c for c in self.contracts[model] if c.metric == metric), None)
 
 
-def comparison_figure(comparison: ModelComparison, overlay: Overlay | None = None) -> Figure:
+def comparison_figure(
+    comparison: ModelComparison,
+    overlay: Overlay | None = None,
+    layout: _Layout = "wide",
+) -> Figure:
     """Draw the models on a slice, with the crystal, the space group and the axes named."""
     crystal = comparison.slice.crystal
     first, second = (axis_label(axis.name) for axis in comparison.slice.axes)
     title = crystal_label(crystal.formula, crystal.symbol)
-    return draw_several(comparison, (first, second), title, overlay=overlay)
+    columns = 3 if layout == "wide" else 1
+    return draw_several(comparison, (first, second), title, overlay=overlay, most_columns=columns)
 
 
 def render_landscape_page(page: LandscapePage) -> str:
@@ -144,7 +152,13 @@ def render_landscape_page(page: LandscapePage) -> str:
     from symscape.page.html import templates
 
     environment = templates()
-    pictures = [_picture(comparison_figure(view.comparison, view.overlay)) for view in page.views]
+    pictures = [
+        {
+            layout: _picture(comparison_figure(view.comparison, view.overlay, layout))
+            for layout in get_args(_Layout)
+        }
+        for view in page.views
+    ]
     text: str = environment.get_template("landscape.html.j2").render(
         page=page,
         slices=list(zip(page.views, page.slice_words, pictures, strict=True)),

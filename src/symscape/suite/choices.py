@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from symscape.errors import ModelError, did_you_mean
+from symscape.models.several import match_checkpoints
 from symscape.models.spec import ModelSpec, read_batch_size, read_options
 from symscape.places import references_folder
 
@@ -72,17 +73,17 @@ def read_settings(config: pytest.Config) -> SuiteSettings:
         raise pytest.UsageError(
             f"--mlip is {', '.join(named)!r}, which names no potential; see 'symscape models'."
         )
-    checkpoint, name = given("--checkpoint"), given("--mlip-name")
-    if checkpoint and len(mlips) != 1:
+    checkpoints, name = given("--checkpoint") or [], given("--mlip-name")
+    if checkpoints and not mlips:
         raise pytest.UsageError(
-            "--checkpoint goes with one --mlip FAMILY, e.g. --mlip mace --checkpoint run.model."
+            "--checkpoint goes with --mlip FAMILY, e.g. --mlip mace --checkpoint run.model."
         )
-    if name and len(mlips) != 1:
-        raise pytest.UsageError("--mlip-name renames one potential; give it with one --mlip.")
     try:
+        wanted = match_checkpoints(mlips or (DEFAULT_MODEL,), checkpoints)
+        if name and (not mlips or len(wanted) != 1):
+            raise pytest.UsageError("--mlip-name renames one potential; give it with one --mlip.")
         shared = ModelSpec(
             DEFAULT_MODEL,
-            checkpoint=checkpoint,
             mlip_name=name,
             device=given("--device", "symscape_device") or "auto",
             batch_size=read_batch_size(given("--batch-size", "symscape_batch_size")),
@@ -99,8 +100,8 @@ def read_settings(config: pytest.Config) -> SuiteSettings:
     history = given("--history", "symscape_history")
     return SuiteSettings(
         models=tuple(
-            replace(shared, name=_file_from(mlip, start("--mlip")))
-            for mlip in mlips or (DEFAULT_MODEL,)
+            replace(shared, name=_file_from(mlip, start("--mlip")), checkpoint=checkpoint)
+            for mlip, checkpoint in wanted
         ),
         explicit=bool(mlips),
         point_timeout=_timeout(given("--point-timeout", "symscape_point_timeout")),

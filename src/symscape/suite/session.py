@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from symscape.errors import ModelError, ReferenceFileError
-from symscape.models.registry import resolve
+from symscape.models.several import resolve_all
 from symscape.references.crystal_files import find_crystal_files, list_crystals
 from symscape.references.library import ReferenceEntry, find_references, select_materials
 from symscape.references.manifest import refuse_changed
@@ -58,12 +58,9 @@ class SuiteSession:
         self._evaluations: dict[tuple[str, str], SliceEvaluation] = {}
         # files and names are checked before the first case runs, not in the middle
         self.tolerances: Tolerances = load_tolerances(settings.tolerances)
-        self.models: dict[str, EnergyModel] = {m.card.name: m for m in self._make_models()}
+        # no package is imported yet
+        self.models: dict[str, EnergyModel] = resolve_all(settings.models)
         self.baselines: dict[str, Baseline] = self._load_baselines()
-
-    def _make_models(self) -> list[EnergyModel]:
-        """Make every model that was asked for; no package is imported yet."""
-        return [resolve(spec) for spec in self.settings.models]
 
     def _load_baselines(self) -> dict[str, Baseline]:
         """Load the earlier run of each model, if one was named."""
