@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symscape.bulk import engines
-from symscape.bulk.engines import ask_moyopy, ask_spglib
 from symscape.bulk.symmetry import symmetry
 from symscape.bulk.synthetic import prototypes, synthetic_record
+from symscape.crystal import engines
+from symscape.crystal.engines import ask_moyopy, ask_spglib
 
 pytest.importorskip("moyopy")
 
@@ -42,7 +42,7 @@ def test_orbits_of_a_supercell_are_told_without_a_warning():
     """Some operations of the primitive cell don't fit its edges, of which moyopy warns."""
     code = """
 import numpy as np
-from symscape.bulk.engines import ask_moyopy
+from symscape.crystal.engines import ask_moyopy
 cell = np.array([[0, 1.8, 1.8], [1.8, 0, 1.8], [3.6, 3.6, 0]])
 found = ask_moyopy(cell, np.array([[0, 0, 0], [0, 0, 0.5]]), np.array([29, 29]), 0.01)
 print(found.hall_number, found.multiplicities.sum())

@@ -1,8 +1,8 @@
 """Space group and degrees of freedom of many crystals, without building a `Crystal` of each.
 
-moyopy or spglib finds the group, the orbits and their Wyckoff positions (`symscape.bulk.engines`);
-free coordinates are counted with the character formula (`symscape.crystal.freedom`), once for each
-Wyckoff position of each setting.
+moyopy or spglib finds the group, the orbits and their Wyckoff positions
+(`symscape.crystal.engines`); free coordinates are counted with the character formula
+(`symscape.crystal.freedom`), once for each Wyckoff position of each setting.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 
 import numpy as np
 
-from symscape.bulk.engines import Analysis, ask_spglib, found_symmetry
+from symscape.crystal.engines import Analysis, ask_spglib, found_symmetry
 from symscape.crystal.freedom import count_free, count_polar
 from symscape.crystal.lattice import free_lattice_parameters
 from symscape.crystal.orbits import reduced_formula

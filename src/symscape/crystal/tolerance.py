@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 SYMPREC = 0.01
 #: What is tried after it when the user has named none: smaller, then larger.
 _OTHER_SYMPRECS = (1e-3, 1e-4, 1e-5, 0.03, 0.1)
+#: the last of them, which is pymatgen's and the Materials Project's
+WIDEST_SYMPREC = _OTHER_SYMPRECS[-1]
 
 
 @dataclass(frozen=True)
@@ -52,9 +56,7 @@ class StatedGroup:
             own = len(crystal.group) / abs(float(np.linalg.det(crystal.lattice)))
             ratio = own * volume / self.operations
             return int(ratio > 1.1) - int(ratio < 0.9)
-        if self.number <= 1 or crystal.space_group_number == self.number:
-            return 0
-        return 1 if _is_above(crystal.space_group_number, self.number) else -1
+        return 0 if self.number <= 1 else _side(crystal.space_group_number, self.number)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,10 +134,49 @@ def find_crystal(
     )
 
 
+def agreement(stated: int, group_at: Callable[[float], int]) -> tuple[int, int]:
+    """Compare a space group that is stated alone with those of all tolerances, as `find_crystal`.
+
+    Parameters
+    ----------
+    stated
+        Its number.
+    group_at
+        Gives the number of the group that is found with a tolerance in angstrom, 0 for none.
+
+    Returns
+    -------
+    side : int
+        0 if a tolerance gives the group stated, 1 if only one above it, else -1.
+    found : int
+        The group to name: the one stated, the lowest above it, or what the usual tolerance gives.
+    """
+    usual, above = 0, 0
+    for tolerance in (SYMPREC, *_OTHER_SYMPRECS):
+        if above and tolerance > SYMPREC:
+            break
+        found = group_at(tolerance)
+        usual = found if tolerance == SYMPREC else usual
+        side = _side(found, stated) if found else -1
+        if side == 0:
+            return 0, stated
+        if side > 0:
+            above = found
+    return (1, above) if above else (-1, usual)
+
+
+def _side(number: int, stated: int) -> int:
+    """Return 0 if a space group is the one stated, 1 if it is above it, else -1."""
+    if number == stated:
+        return 0
+    return 1 if _is_above(number, stated) else -1
+
+
 def _operations_per_volume(crystal: Crystal) -> float:
     return round(len(crystal.group) / abs(float(np.linalg.det(crystal.lattice))), 3)
 
 
+@cache
 def _is_above(number: int, below: int) -> bool:
     """Whether a space group has another as a subgroup with fewer rotations."""
     import gemmi

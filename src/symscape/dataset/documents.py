@@ -7,21 +7,25 @@ the Materials Project's summary and thermo documents (fields as in emmet-core's 
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import numpy as np
 
+from symscape.crystal.reading.beside import group_beside
 from symscape.dataset.corrections import Maker, Stated, maker_of, together
+from symscape.dataset.declared import (
+    atomic_numbers,
+    check_composition,
+    check_formula,
+    check_sites,
+    number_of,
+)
 from symscape.dataset.jsonlayout import ENTRY_COLUMNS, ID_COLUMNS
 from symscape.dataset.record import UNKNOWN, BadRecord, CrystalRecord
 from symscape.dataset.stress_units import VASP, StatedStress, stated_stress
-from symscape.errors import shown
+from symscape.errors import StructureFileError, shown
 
-#: what a species such as Fe3+ begins with
-_SYMBOL = re.compile(r"[A-Z][a-z]?")
 #: VASP's run types, as the Materials Project names them, and the functionals they stand for
 _FUNCTIONALS = {
     "GGA": "PBE", "PBE": "PBE", "PBESOL": "PBEsol", "SCAN": "SCAN", "R2SCAN": "r2SCAN",
@@ -54,10 +58,18 @@ def record_from_document(document: Any, name: str = "") -> CrystalRecord:
         raise BadRecord("malformed", f"the record is {shown(document)}, not an object.")
     record = _record(document, name)
     # energies of such documents are per atom, whatever the cell; those of entries are of cells
-    _check_composition(document.get("composition"), record, whole="energy" in document)
+    check_composition(document.get("composition"), record, whole="energy" in document)
+    if "entries" not in document:
+        check_sites(document, record)
+    check_formula(document, record)
+    check_formula(_dict(document.get("data")), record)
     if record.level_of_theory == UNKNOWN:
         record = replace(record, level_of_theory=stated_level(document))
-    return replace(record, stress=_stress(document, record.cell_volume))
+    return replace(
+        record,
+        space_group=_group(document),
+        stress=_stress(document, record.cell_volume),
+    )
 
 
 def _record(document: dict[str, Any], name: str) -> CrystalRecord:
@@ -96,64 +108,35 @@ def _from_entry(entry: dict[str, Any], name: str = "") -> CrystalRecord:
     data, parameters = _dict(entry.get("data")), _dict(entry.get("parameters"))
     record = _from_structure(
         entry.get("structure"),
-        energy_eV=_number(entry.get("energy"), "energy"),
+        energy_eV=number_of(entry.get("energy"), "energy"),
         stated=_stated(entry),
         hubbard_eV=_hubbard(parameters),
         level_of_theory=stated_level(parameters, data, entry),
     )
-    _check_sites(entry, record)
-    _check_composition(entry.get("composition"), record)
+    check_sites(entry, record)
+    check_composition(entry.get("composition"), record)
     inner = (_text(place.get(key)) for place in (entry, data) for key in ID_COLUMNS)
     return _named(record, (name, _text(entry.get("entry_id")), *inner))
 
 
-def _check_sites(entry: dict[str, Any], record: CrystalRecord) -> None:
-    """Refuse an entry with a number of sites that is not its structure's."""
-    for key in ("nsites", "n_sites"):
-        stated = _number(entry.get(key), key)
-        if not np.isnan(stated) and stated != record.n_atoms:
-            raise BadRecord(
-                "contradiction",
-                f"{key} is {stated:g}, but the structure has {record.n_atoms} sites.",
-            )
-
-
-def _check_composition(stated: Any, record: CrystalRecord, whole: bool = True) -> None:
-    """Refuse a composition that is not the structure's: the energy is of something else.
-
-    Parameters
-    ----------
-    whole
-        Whether it must be that of the cell; else its proportions are compared.
-    """
-    if not isinstance(stated, dict) or not stated:
-        return
-    counts: dict[int, float] = {}
-    for name, amount in stated.items():
-        symbol = _SYMBOL.match(name)
-        number = _numbers().get(symbol[0], 0) if symbol else 0
-        counts[number] = counts.get(number, 0.0) + _number(amount, "composition")
-    own = {int(z): int((record.numbers == z).sum()) for z in np.unique(record.numbers)}
-    if not whole and (total := sum(counts.values())) > 0:
-        counts = {z: count * record.n_atoms / total for z, count in counts.items()}
-    differ = [z for z in counts.keys() | own.keys() if abs(counts.get(z, 0) - own.get(z, 0)) > 1e-3]
-    if differ:
-        text = " ".join(
-            f"{shown(name)[1:-1]}{_number(amount, name):g}" for name, amount in stated.items()
-        )
-        raise BadRecord(
-            "contradiction",
-            f"the composition {text} is not that of the structure, {record.formula} with "
-            f"{record.n_atoms} atoms.",
-        )
-
-
 def _stress(document: dict[str, Any], volume_A3: float) -> StatedStress | None:
     """Return the stress that a document or the entry in it states, as VASP does, if any."""
-    entries = [document, *_entries(document)]
-    places = [place for entry in entries for place in (entry, _dict(entry.get("data")))]
-    found = (stated_stress(place, volume_A3, VASP) for place in places)
+    found = (stated_stress(place, volume_A3, VASP) for place in _places(document))
     return next((stress for stress in found if stress is not None), None)
+
+
+def _group(document: dict[str, Any]) -> int:
+    """Return the number of the space group that a document states, 0 if it states none."""
+    try:
+        return group_beside(*_places(document))
+    except StructureFileError as error:
+        raise BadRecord("contradiction", str(error)) from None
+
+
+def _places(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return where a document and the entries in it state what they know of the crystal."""
+    entries = [document, *_entries(document)]
+    return [place for entry in entries for place in (entry, _dict(entry.get("data")))]
 
 
 def _entries(document: dict[str, Any]) -> list[dict[str, Any]]:
@@ -190,11 +173,11 @@ def _from_thermo(document: dict[str, Any]) -> CrystalRecord:
 
 def _from_summary(document: dict[str, Any]) -> CrystalRecord:
     """Return the crystal of a summary document."""
-    per_atom = _number(document.get(_UNCORRECTED), _UNCORRECTED)
+    per_atom = number_of(document.get(_UNCORRECTED), _UNCORRECTED)
     record = _from_structure(document.get("structure"))
     if np.isnan(per_atom) and len(record.elements) == 1:
         # corrections are of compounds: an element's energy is the same with and without
-        per_atom = _number(document.get(_CORRECTED), _CORRECTED)
+        per_atom = number_of(document.get(_CORRECTED), _CORRECTED)
     stated = _stated_correction(document) * record.n_atoms
     return replace(
         record,
@@ -205,8 +188,8 @@ def _from_summary(document: dict[str, Any]) -> CrystalRecord:
 
 def _from_frame(document: dict[str, Any]) -> CrystalRecord:
     """Return the crystal of a frame of MPtrj, whose two energies differ by MP2020's correction."""
-    total = _number(document[_TOTAL], _TOTAL)
-    stated = _number(document.get(_TOTAL_CORRECTED), _TOTAL_CORRECTED) - total
+    total = number_of(document[_TOTAL], _TOTAL)
+    stated = number_of(document.get(_TOTAL_CORRECTED), _TOTAL_CORRECTED) - total
     return _from_structure(
         document.get("structure"),
         energy_eV=total,
@@ -216,8 +199,8 @@ def _from_frame(document: dict[str, Any]) -> CrystalRecord:
 
 def _stated_correction(document: dict[str, Any]) -> float:
     """Return the difference of the two energies of a document, eV/atom; NaN unless it has both."""
-    corrected = _number(document.get(_CORRECTED), _CORRECTED)
-    return corrected - _number(document.get(_UNCORRECTED), _UNCORRECTED)
+    corrected = number_of(document.get(_CORRECTED), _CORRECTED)
+    return corrected - number_of(document.get(_UNCORRECTED), _UNCORRECTED)
 
 
 def _stated(entry: dict[str, Any]) -> tuple[Stated, ...]:
@@ -226,7 +209,7 @@ def _stated(entry: dict[str, Any]) -> tuple[Stated, ...]:
     if isinstance(adjustments, list) and adjustments:
         own = [_dict(adjustment) for adjustment in adjustments]
         return together([Stated(maker_of(one), _adjustment(one)) for one in own])
-    correction = _number(entry.get("correction"), "correction")
+    correction = number_of(entry.get("correction"), "correction")
     return together([] if np.isnan(correction) else [Stated(Maker.UNNAMED, correction)])
 
 
@@ -235,7 +218,7 @@ def _hubbard(parameters: dict[str, Any]) -> dict[str, float] | None:
     stated = parameters.get("hubbards")
     if not isinstance(stated, dict):
         return None
-    return {str(element): _number(value, "hubbards") for element, value in stated.items()}
+    return {str(element): number_of(value, "hubbards") for element, value in stated.items()}
 
 
 def _adjustment(adjustment: dict[str, Any]) -> float:
@@ -246,7 +229,7 @@ def _adjustment(adjustment: dict[str, Any]) -> float:
         names = ("adj_per_atom", "n_atoms")
     else:
         names = ("adj_per_deg", "temp", "n_atoms")
-    value = float(np.prod([_number(adjustment.get(name), name) for name in names]))
+    value = float(np.prod([number_of(adjustment.get(name), name) for name in names]))
     if np.isnan(value):
         raise BadRecord("no energy", "an energy adjustment is no number.")
     return value
@@ -304,19 +287,10 @@ def _atomic_number(species: Any) -> int:
         text = ", ".join(f"{shown(element)} {share:g}" for element, share in shares)
         raise BadRecord("partial occupancy", f"a site is shared or partly empty: {text}.")
     symbol = shares[0][0]
-    number = _numbers().get(symbol) if isinstance(symbol, str) else None
+    number = atomic_numbers().get(symbol) if isinstance(symbol, str) else None
     if number is None:
         raise BadRecord("unknown element", f"{shown(symbol)} is no element.")
     return number
-
-
-@cache
-def _numbers() -> dict[str, int]:
-    """Return atomic numbers by symbol; deuterium and tritium are hydrogen to a potential."""
-    from ase.data import atomic_numbers
-
-    known = {str(symbol): int(z) for symbol, z in atomic_numbers.items() if z > 0}
-    return {**known, "D": 1, "T": 1}
 
 
 def stated_level(*places: dict[str, Any]) -> str:
@@ -333,18 +307,6 @@ def _functional(run_type: Any) -> str:
         return UNKNOWN
     name, plus, rest = run_type.partition("+")
     return _FUNCTIONALS.get(name.upper(), name) + plus + rest
-
-
-def _number(value: Any, name: str) -> float:
-    """Return a number; NaN for none."""
-    if value is None:
-        return np.nan
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise BadRecord("malformed", f"{name} is {shown(value)}, not a number.")
-    try:
-        return float(value)
-    except OverflowError:
-        return np.inf
 
 
 def _text(value: Any) -> str:

@@ -28,7 +28,7 @@ from symscape.dataset.options import ImportOptions, ImportSummary
 from symscape.dataset.read import load_dataset
 from symscape.dataset.record import UNKNOWN, CrystalRecord, Reject
 from symscape.dataset.stresses import StressCheck
-from symscape.dataset.tables import EnergyTable
+from symscape.dataset.tables import EnergyTable, completed
 from symscape.dataset.write import DatasetWriter
 from symscape.errors import DatasetError
 from symscape.science.hull.conventions import mp2020_bounds
@@ -333,10 +333,9 @@ def _read_all(
         for number, item in enumerate(_reader(path, kind, options, report), start=1):
             records += 1
             if isinstance(item, CrystalRecord):
-                for table in tables:
-                    item = table.complete(item, rename=kind == "cif")
-                if not item.id:
-                    item = replace(item, id=f"{_stem(path)}-{number}")
+                item = completed(item, tables, path.name, rename=kind == "cif")
+            if isinstance(item, CrystalRecord) and not item.id:
+                item = replace(item, id=f"{_stem(path)}-{number}")
             yield path.name, options.applied(item, path.name)
         before += weight
     for table in tables:

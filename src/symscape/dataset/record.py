@@ -99,6 +99,8 @@ class CrystalRecord:
         ``stated`` or ``computed``; empty if there is none.
     hubbard_eV
         U by element, as the calculation had it; None where not stated.
+    space_group
+        Number that the source states of the crystal's group, 0 if it states none.
     stress
         As stated, with the convention of the format; None where not stated. It is compared with
         energies and not kept.
@@ -118,6 +120,7 @@ class CrystalRecord:
     stated: tuple[Stated, ...] = ()
     correction_origin: str = ""
     hubbard_eV: Mapping[str, float] | None = None
+    space_group: int = 0
     stress: StatedStress | None = None
 
     @property

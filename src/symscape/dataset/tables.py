@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from symscape.crystal.reading.beside import GROUP_COLUMNS, group_beside
 from symscape.dataset.corrections import Maker, Stated, together
+from symscape.dataset.declared import FORMULA_KEYS, check_formula
 from symscape.dataset.files import open_binary
-from symscape.dataset.record import CrystalRecord, Reject
-from symscape.errors import DatasetError
+from symscape.dataset.record import BadRecord, CrystalRecord, Reject
+from symscape.errors import DatasetError, StructureFileError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +30,8 @@ ENERGY_NAMES = (
     "uncorrected_energy", "uncorrected_energy_per_atom", "energy", "energy_eV", "total_energy",
     "energy_per_atom",
 )  # fmt: skip
+#: of atoms in the cell
+_SITES = ("n_sites", "nsites")
 CORRECTION_NAMES = ("e_correction_per_atom_mp2020", "correction_per_atom", "correction")
 
 
@@ -83,7 +87,10 @@ class EnergyTable:
                 f"{path}: no column holds energies (of {', '.join(names[:6])}); name it with "
                 "--energy-column."
             )
-        frame = _read(path, [name for name in (key, files, energy, correction) if name])
+        declared = [name for name in names if name in (*FORMULA_KEYS, *_SITES, *GROUP_COLUMNS)]
+        wanted = (key, files, energy, correction, *declared)
+        frame = _read(path, list(dict.fromkeys(name for name in wanted if name)))
+        self._declared = frame[[name for name in declared if name in frame]]
         self._energy, self._energy_per_atom = _values(frame, energy, columns.per_atom)
         self._correction, self._correction_per_atom = _values(frame, correction, columns.per_atom)
         # a column that the user names is MP2020's by the user's word
@@ -107,12 +114,18 @@ class EnergyTable:
         ----------
         rename
             Whether it gets the table's identifier, for a file that has no better one.
+
+        Raises
+        ------
+        BadRecord
+            If the row declares another crystal.
         """
         names = (record.id, *record.aliases)
         row = next((self._rows[name] for name in names if name in self._rows), None)
         if row is None:
             return record
         self._used[row] = 1
+        group = self._group_declared(row, record)
         n = record.n_atoms
         energy = self._energy[row] * (n if self._energy_per_atom else 1)
         correction = float(self._correction[row] * (n if self._correction_per_atom else 1))
@@ -122,7 +135,24 @@ class EnergyTable:
             id=self._ids[row] if rename else record.id,
             energy_eV=energy if np.isnan(record.energy_eV) else record.energy_eV,
             stated=record.stated or stated,
+            space_group=record.space_group or group,
         )
+
+    def _group_declared(self, row: int, record: CrystalRecord) -> int:
+        """Compare what a row says of its crystal, and return the space group that it states."""
+        place = {str(name): str(value) for name, value in self._declared.iloc[row].items()}
+        check_formula(place, record)
+        for key in _SITES:
+            count = place.get(key, "").strip()
+            if count.removesuffix(".0").isdecimal() and float(count) != record.n_atoms:
+                raise BadRecord(
+                    "contradiction",
+                    f"the table's {key} is {count}, but the structure has {record.n_atoms} sites.",
+                )
+        try:
+            return group_beside(place)
+        except StructureFileError as error:
+            raise BadRecord("contradiction", f"of the table, {error}") from None
 
     def left(self) -> Iterator[Reject]:
         """Yield the rows that went with no structure, and those that name a crystal again."""
@@ -138,6 +168,26 @@ class EnergyTable:
             else:
                 reason = "no structure goes with this row of the table."
                 yield Reject(name, self.path.name, where, "no structure", reason)
+
+
+def completed(
+    record: CrystalRecord, tables: list[EnergyTable], file: str, rename: bool
+) -> CrystalRecord | Reject:
+    """Return a record with what tables know of it, or why a table is of another crystal.
+
+    Parameters
+    ----------
+    file
+        What the record is from, for the list of rejects.
+    rename
+        As `EnergyTable.complete`.
+    """
+    try:
+        for table in tables:
+            record = table.complete(record, rename)
+    except BadRecord as error:
+        return Reject(record.id, file, record.where, error.kind, error.reason)
+    return record
 
 
 def _read(path: Path, columns: list[str] | None = None, rows: int | None = None) -> pd.DataFrame:

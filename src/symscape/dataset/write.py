@@ -26,6 +26,7 @@ from symscape.dataset.folder import (
     schema,
 )
 from symscape.dataset.record import BadRecord, CrystalRecord, Reject, check_energy, check_geometry
+from symscape.dataset.stated_group import check_group
 from symscape.errors import DatasetError, writing
 from symscape.files import checksum
 
@@ -146,6 +147,7 @@ class DatasetWriter:
             check_energy(record)
             if record.id in self._ids:
                 raise BadRecord("duplicate id", f"an earlier record has the id {record.id!r}.")
+            record = check_group(record)
         except BadRecord as error:
             self.reject(Reject(record.id, file, record.where, error.kind, error.reason))
             return False

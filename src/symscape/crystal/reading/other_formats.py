@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from symscape.crystal.reading.arrays import CellArrays
+from symscape.crystal.reading.beside import group_beside
 from symscape.crystal.reading.extxyz_text import hydrogen
 from symscape.crystal.reading.source import Source
 from symscape.crystal.standardize import cell_arrays
@@ -130,7 +131,8 @@ def _arrays(frame: Any, notices: tuple[str, ...]) -> CellArrays:
             "the structure has partially occupied sites; give an ordered crystal."
         )
     lattice, positions, numbers = cell_arrays(frame)
-    return CellArrays(lattice, positions, numbers, notices, _moments(frame))
+    group = group_beside(getattr(frame, "info", {}))
+    return CellArrays(lattice, positions, numbers, notices, _moments(frame), space_group=group)
 
 
 def _moments(frame: Any) -> np.ndarray | None:

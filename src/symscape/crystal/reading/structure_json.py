@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from symscape.crystal.reading.arrays import CellArrays
+from symscape.crystal.reading.beside import group_beside
 from symscape.crystal.reading.elements import element_number
 from symscape.errors import DisorderedStructureError, StructureFileError, shown
 from symscape.jsontext import JsonTextError, parse_json
@@ -49,7 +50,7 @@ def read_structure_json(text: str) -> CellArrays:
         read = _from_ase if "numbers" in last else _from_pymatgen
         cell = read(last, notices)
         _check_holder(holder, cell)
-        return replace(cell, space_group=_stated_group(holder))
+        return replace(cell, space_group=group_beside(holder, _dict(holder.get("data"))))
     except (KeyError, TypeError, ValueError, IndexError, OverflowError, AttributeError) as error:
         raise StructureFileError(
             f"the structure in the JSON is malformed ({type(error).__name__}: "
@@ -79,6 +80,10 @@ def _structures(
             return found
     rows = [document[key] for key in document if key.isdigit()]  # a database of ASE
     return _structures(rows, depth + 1, {})
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _check_holder(holder: dict[str, Any], cell: CellArrays) -> None:
@@ -119,21 +124,6 @@ def _check_holder(holder: dict[str, Any], cell: CellArrays) -> None:
             f"the composition is {shown(stated_text)}, but the structure has {written}; "
             "correct one of them."
         )
-
-
-def _stated_group(holder: dict[str, Any]) -> int:
-    """Return the number of the space group stated beside a structure, 0 if there is none."""
-    for key in ("symmetry", "spacegroup"):
-        group = holder.get(key)
-        number = group.get("number") if isinstance(group, dict) else None
-        if number is None:
-            continue
-        if not isinstance(number, int) or not 1 <= number <= 230:
-            raise StructureFileError(
-                f"{key}.number is {shown(str(number))}, which is no space group; correct it."
-            )
-        return number
-    return 0
 
 
 def _from_pymatgen(document: dict[str, Any], notices: tuple[str, ...]) -> CellArrays:

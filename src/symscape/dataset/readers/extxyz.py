@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from symscape.crystal.reading.beside import group_beside
 from symscape.crystal.reading.extxyz_text import hydrogen
 from symscape.dataset.documents import stated_level
 from symscape.dataset.files import Progress, open_binary
 from symscape.dataset.record import BadRecord, CrystalRecord, Reject
 from symscape.dataset.stress_units import ASE, stated_stress
+from symscape.errors import StructureFileError
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -114,10 +116,19 @@ def _record(atoms: Atoms, name: str, where: str, energy_key: str) -> CrystalReco
         np.linalg.solve(atoms.cell.array.T, atoms.positions.T).T,
         energy_eV=energy,
         level_of_theory=stated_level(atoms.info),
+        space_group=_group(atoms),
         where=where,
         notices=notices,
         stress=stated_stress({**atoms.info, **results}, atoms.get_volume(), ASE),
     )
+
+
+def _group(atoms: Atoms) -> int:
+    """Return the number of the space group that a frame states, 0 if it states none."""
+    try:
+        return group_beside(atoms.info)
+    except StructureFileError as error:
+        raise BadRecord("contradiction", str(error)) from None
 
 
 def _energy(atoms: Atoms, energy_key: str) -> tuple[float, tuple[str, ...]]:

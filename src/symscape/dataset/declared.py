@@ -1,0 +1,120 @@
+"""What a source declares of its crystal beside the structure, and whether the structure has it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from symscape.crystal.orbits import reduced_formula
+from symscape.dataset.record import BadRecord, CrystalRecord
+from symscape.errors import shown
+
+#: what a species such as Fe3+ begins with
+_SYMBOL = re.compile(r"[A-Z][a-z]?")
+#: keys of a formula, of the cell or reduced
+FORMULA_KEYS = ("formula", "formula_pretty", "pretty_formula", "reduced_formula", "full_formula")
+#: an element and its number in a formula without brackets
+_PART = re.compile(r"([A-Z][a-z]?)(\d+(?:\.\d*)?)?\s*")
+#: a cell has no more atoms of an element
+_MOST_OF_AN_ELEMENT = 10_000
+
+
+def check_formula(place: Mapping[str, Any], record: CrystalRecord) -> None:
+    """Refuse a formula that is of other elements or in other proportions than the structure.
+
+    What is no plain list of elements and numbers, such as a formula with brackets, is not compared.
+
+    Raises
+    ------
+    BadRecord
+        If one of the usual keys holds such a formula.
+    """
+    for key in FORMULA_KEYS:
+        text = place.get(key)
+        stated = _reduced(text) if isinstance(text, str) else ""
+        if stated and stated != record.formula:
+            raise BadRecord(
+                "contradiction",
+                f"{key} is {shown(text)}, but the structure is {record.formula}.",
+            )
+
+
+def _reduced(formula: str) -> str:
+    """Return the reduced formula of a plain one, empty for any other text."""
+    text = formula.strip()
+    if not text or not re.fullmatch(f"(?:{_PART.pattern})+", text):
+        return ""
+    numbers: list[int] = []
+    for symbol, count in _PART.findall(text):
+        amount = float(count or 1)
+        number = atomic_numbers().get(symbol)
+        if number is None or not amount.is_integer() or not 0 < amount <= _MOST_OF_AN_ELEMENT:
+            return ""
+        numbers += [number] * int(amount)
+    return reduced_formula(np.array(numbers))
+
+
+def check_sites(entry: dict[str, Any], record: CrystalRecord) -> None:
+    """Refuse an entry with a number of sites that is not its structure's."""
+    for key in ("nsites", "n_sites"):
+        stated = number_of(entry.get(key), key)
+        if not np.isnan(stated) and stated != record.n_atoms:
+            raise BadRecord(
+                "contradiction",
+                f"{key} is {stated:g}, but the structure has {record.n_atoms} sites.",
+            )
+
+
+def check_composition(stated: Any, record: CrystalRecord, whole: bool = True) -> None:
+    """Refuse a composition that is not the structure's: the energy is of something else.
+
+    Parameters
+    ----------
+    whole
+        Whether it must be that of the cell; else its proportions are compared.
+    """
+    if not isinstance(stated, dict) or not stated:
+        return
+    counts: dict[int, float] = {}
+    for name, amount in stated.items():
+        symbol = _SYMBOL.match(name)
+        number = atomic_numbers().get(symbol[0], 0) if symbol else 0
+        counts[number] = counts.get(number, 0.0) + number_of(amount, "composition")
+    own = {int(z): int((record.numbers == z).sum()) for z in np.unique(record.numbers)}
+    if not whole and (total := sum(counts.values())) > 0:
+        counts = {z: count * record.n_atoms / total for z, count in counts.items()}
+    differ = [z for z in counts.keys() | own.keys() if abs(counts.get(z, 0) - own.get(z, 0)) > 1e-3]
+    if differ:
+        text = " ".join(
+            f"{shown(name)[1:-1]}{number_of(amount, name):g}" for name, amount in stated.items()
+        )
+        raise BadRecord(
+            "contradiction",
+            f"the composition {text} is not that of the structure, {record.formula} with "
+            f"{record.n_atoms} atoms.",
+        )
+
+
+@cache
+def atomic_numbers() -> dict[str, int]:
+    """Return atomic numbers by symbol; deuterium and tritium are hydrogen to a potential."""
+    from ase.data import chemical_symbols
+
+    known = {str(symbol): z for z, symbol in enumerate(chemical_symbols) if z > 0}
+    return {**known, "D": 1, "T": 1}
+
+
+def number_of(value: Any, name: str) -> float:
+    """Return a number; NaN for none."""
+    if value is None:
+        return np.nan
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise BadRecord("malformed", f"{name} is {shown(value)}, not a number.")
+    try:
+        return float(value)
+    except OverflowError:
+        return np.inf
