@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,6 +18,7 @@ from symscape.science.hull.conventions import Basis
 from symscape.science.hull.study import (
     false_stability,
     overview,
+    relaxed_overview,
     sample,
     shared_crystals,
     signed_errors,
@@ -147,6 +150,36 @@ def test_a_crystal_that_became_another_says_nothing_of_volumes():
     )
 
 
+def relaxed_table(n=120):
+    """Crystals that a model relaxed onto its hull or not, three without an answer."""
+    own = table(n)
+    error = own["error_above_hull"] - 3
+    above = np.maximum(own["above_hull_dft"] + error / 1000, 0.0)
+    above.iloc[:3] = error.iloc[:3] = np.nan
+    return own.assign(
+        n_atoms=np.arange(n) % 40 + 1,
+        error_above_hull_fixed=error,
+        above_hull_model_fixed=above,
+        relaxed_failed=np.where(np.arange(n) < 3, "no", ""),
+        relaxed_converged_fixed=np.arange(n) >= 5,
+        relaxed_volume_change=0.01 * RANDOM.standard_normal(n),
+    )
+
+
+def test_what_matters_of_relaxed_crystals_is_counted():
+    own = relaxed_table()
+    row = relaxed_overview({"m": own}).iloc[0]
+    known = own.iloc[3:]
+    assert (row["n"], row["failed"], row["unconverged"]) == (117, 3, 2)
+    assert row["above_hull"] == pytest.approx(known["error_above_hull_fixed"].mean())
+    near = known[known["above_hull_dft"] <= 0.025]
+    assert row["near"] == pytest.approx(near["error_above_hull_fixed"].mean())
+    rank = spearmanr(known["n_wyckoff"], known["error_above_hull_fixed"])
+    assert (row["spearman"], row["p"]) == pytest.approx(tuple(rank))
+    assert row["unstable"] == 117
+    assert row["on_hull"] == (known["above_hull_model_fixed"] == 0).sum()
+
+
 def test_relaxed_energies_are_corrected_like_the_others():
     rows = pd.DataFrame(
         {
@@ -215,3 +248,31 @@ def test_a_page_is_made_again_alike(tmp_path, monkeypatch):
     page.write_text("no lines")
     with pytest.raises(ScaleError, match="lacks the lines"):
         make_study(runs, [], page)
+
+
+def test_models_may_have_relaxed_other_cells(tmp_path, monkeypatch):
+    sizes = {"first": 120, "first-small": 60, "second-small": 60}
+
+    def manifest(folder):
+        own = manifest_of(folder.name.removesuffix("-small"))
+        n = sizes.get(folder.name, 120)
+        return replace(own, dataset=DatasetStamp(str(n), n, n))
+
+    monkeypatch.setattr("symscape.bulk.study_page.read_manifest", manifest)
+    monkeypatch.setattr("symscape.bulk.study_page.duplicates_of", lambda folder: {})
+    single = [run(tmp_path / "single" / name, name, table()) for name in ("first", "second")]
+    relaxed = [run(tmp_path / name, name, relaxed_table(n)) for name, n in sizes.items()]
+    page = tmp_path / "study.md"
+    page.write_text(f"{BEGIN}\n{END}\n", encoding="utf-8")
+    make_study(single, relaxed[::-1], page)
+    text = page.read_text(encoding="utf-8")
+    large = "**Relaxed at fixed symmetry, 120 entries, cells of at most 40 atoms:"
+    small = "**Relaxed at fixed symmetry, 60 entries, cells of at most 40 atoms:"
+    assert 0 < text.index(large) < text.index(small)
+    of_large = text[text.index(large) : text.index(small)]
+    assert "| first | 117 | 2 | 3 |" in of_large
+    assert "second" not in of_large
+    assert "| first | 57 | 2 | 3 |" in text
+    assert "| second | 57 | 2 | 3 |" in text
+    with pytest.raises(ScaleError, match="two runs of first"):
+        make_study(single, [relaxed[0], relaxed[0]], page)

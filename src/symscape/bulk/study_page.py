@@ -11,6 +11,16 @@ import pandas as pd
 from symscape.bulk.chunk_store import TABLES
 from symscape.bulk.hull_tables import compare_part
 from symscape.bulk.manifest import read_manifest
+from symscape.bulk.study_tables import (
+    errors_table,
+    folded,
+    overview_table,
+    relaxed_table,
+    sample_table,
+    stability_table,
+    trends_table,
+    volume_table,
+)
 from symscape.dataset.folder import parquet
 from symscape.errors import ScaleError, writing
 from symscape.files import write_atomically
@@ -21,11 +31,6 @@ from symscape.science.hull.duplicates import structural_duplicates
 BEGIN, END = "<!-- made by symscape hull study -->", "<!-- end -->"
 #: atoms of a data set that are held at once, a hundred thousand crystals
 _ALL_ATOMS = 3_000_000
-_NAMES = {
-    "error_formation": "formation energy",
-    "error_above_hull": "energy above hull",
-    "error_above_hull_fixed": "energy above hull, relaxed",
-}
 
 
 def make_study(runs: Sequence[Path], relaxed: Sequence[Path], page: Path) -> tuple[Path, ...]:
@@ -36,7 +41,7 @@ def make_study(runs: Sequence[Path], relaxed: Sequence[Path], page: Path) -> tup
     runs
         Folders of runs at DFT's geometry, one a model, with their tables.
     relaxed
-        Folders of runs that relaxed at fixed symmetry; may be empty.
+        Folders of runs that relaxed at fixed symmetry, one a model and data set; may be empty.
     page
         A Markdown file with the lines `BEGIN` and `END`; what lies between is replaced. The figure
         gets the page's name.
@@ -49,14 +54,17 @@ def make_study(runs: Sequence[Path], relaxed: Sequence[Path], page: Path) -> tup
     Raises
     ------
     ScaleError
-        If a run has no tables, two are of one model, or the page lacks the lines.
+        If a run has no tables, two are of one model and data set, or the page lacks the lines.
     """
     from symscape.figures.study_figure import draw_signed_errors
 
-    single, moved = _load(runs), _load(relaxed)
-    twice = {name for run in (*runs[:1], *relaxed[:1]) for name in duplicates_of(run)}
-    common = _shared(runs, single)
-    single, moved, common = (_without(tables, twice) for tables in (single, moved, common))
+    single = _load(runs)
+    sets = _by_dataset(relaxed)
+    moved = {cells: _load(own) for cells, own in sets.items()}
+    first = (*runs[:1], *(own[0] for own in sets.values()))
+    twice = {name for run in first for name in duplicates_of(run)}
+    common = _without(_shared(runs, single), twice)
+    single = _without(single, twice)
     try:
         text = page.read_text(encoding="utf-8")
     except OSError as error:
@@ -71,31 +79,61 @@ def make_study(runs: Sequence[Path], relaxed: Sequence[Path], page: Path) -> tup
     trained = {known.model.name: ", ".join(known.made.training_sets) for known in manifests}
     parts = [
         f"Crystals that are another one's structure again, which were left out: {len(twice)}.",
-        _overview_table(study.overview(single), trained, "Each model on all of its crystals"),
+        overview_table(study.overview(single), trained, "Each model on all of its crystals"),
         f"![signed errors of energies above hull]({figure.name})",
     ]
     if common:
         title = "All models on the crystals that they share, within hulls of these alone"
-        parts.append(_overview_table(study.overview(common), trained, title))
-    parts += [_sample_table(study.sample(table)) for table in list(single.values())[:1]]
-    parts.append(_stability_table(study.false_stability(single)))
-    if moved:
-        parts.append(_volume_table(study.volumes(moved)))
+        parts.append(overview_table(study.overview(common), trained, title))
+    parts += [sample_table(study.sample(table)) for table in list(single.values())[:1]]
+    parts.append(stability_table(study.false_stability(single)))
+    for cells, tables in moved.items():
+        parts += relaxed_parts(_without(tables, twice), cells)
     parts += [
-        _folded(_errors_table(errors, "Single points")),
-        _folded(_trends_table(study.trends(single), "Single points")),
+        folded(errors_table(errors, "Single points")),
+        folded(trends_table(study.trends(single), "Single points")),
     ]
-    if moved:
-        own, ranks = study.signed_errors(moved), study.trends(moved)
-        parts += [
-            _folded(_errors_table(own[own["error"] == "error_above_hull_fixed"], "Relaxed")),
-            _folded(_trends_table(ranks[ranks["error"] == "error_above_hull_fixed"], "Relaxed")),
-        ]
+    for cells, tables in moved.items():
+        parts += long_relaxed_parts(_without(tables, twice), cells)
     body = "\n\n".join(parts)
     with writing(page, "the page", "choose another place", ScaleError):
         draw_signed_errors(errors).savefig(figure, metadata={"Software": None})
         write_atomically(page, f"{before}{BEGIN}\n\n{body}\n\n{END}{after}")
     return page, figure
+
+
+def relaxed_parts(tables: Mapping[str, pd.DataFrame], cells: str) -> list[str]:
+    """Return the tables of models that relaxed the same cells."""
+    return [
+        relaxed_table(study.relaxed_overview(tables), cells),
+        volume_table(study.volumes(tables), cells),
+    ]
+
+
+def long_relaxed_parts(tables: Mapping[str, pd.DataFrame], cells: str) -> list[str]:
+    """Return the long tables of models that relaxed the same cells, folded."""
+    own, ranks = study.signed_errors(tables), study.trends(tables)
+    title = f"Relaxed, {cells}"
+    return [
+        folded(errors_table(own[own["error"] == study.RELAXED_ERROR], title)),
+        folded(trends_table(ranks[ranks["error"] == study.RELAXED_ERROR], title)),
+    ]
+
+
+def _by_dataset(runs: Sequence[Path]) -> dict[str, list[Path]]:
+    """Return runs by the cells of their data set, in words, the largest set first.
+
+    A model may have relaxed another set than the next one, or two.
+    """
+    stamps = {run: read_manifest(run).dataset for run in runs}
+    sets = sorted(set(stamps.values()), key=lambda stamp: -stamp.crystals)
+    found = {}
+    for stamp in sets:
+        own = [run for run in runs if stamps[run] == stamp]
+        # models without +U have a part of the set: ask them all
+        most = max(int(_compared(run)["n_atoms"].max()) for run in own)
+        found[f"{stamp.crystals:,} entries, cells of at most {most} atoms"] = own
+    return found
 
 
 def _shared(runs: Sequence[Path], tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -111,13 +149,19 @@ def _load(runs: Sequence[Path]) -> dict[str, pd.DataFrame]:
     tables: dict[str, pd.DataFrame] = {}
     for run in runs:
         name = read_manifest(run).model.name
-        file = run / TABLES / "crystals.parquet"
         if name in tables:
-            raise ScaleError(f"{run}: there are two runs of {name}; give one a model.")
-        if not file.is_file():
-            raise ScaleError(f"{run}: the run has no tables; run 'symscape hull tables {run}'.")
-        tables[name] = parquet().read_table(file).to_pandas()
+            raise ScaleError(f"{run}: there are two runs of {name}; give one a model and data set.")
+        tables[name] = _compared(run)
     return tables
+
+
+def _compared(run: Path) -> pd.DataFrame:
+    """Return the table of a run's crystals."""
+    file = run / TABLES / "crystals.parquet"
+    if not file.is_file():
+        raise ScaleError(f"{run}: the run has no tables; run 'symscape hull tables {run}'.")
+    found: pd.DataFrame = parquet().read_table(file).to_pandas()
+    return found
 
 
 def duplicates_of(run: Path) -> Mapping[str, str]:
@@ -145,132 +189,3 @@ def duplicates_of(run: Path) -> Mapping[str, str]:
 def _without(tables: dict[str, pd.DataFrame], ids: set[str]) -> dict[str, pd.DataFrame]:
     """Leave crystals out of what is counted; hulls have them, and are the same without."""
     return {name: table[~table["id"].isin(ids)] for name, table in tables.items()}
-
-
-def _markdown(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return f"**{title}**\n\n" + "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def _interval(row: pd.Series, decimals: int, factor: float = 1.0) -> str:
-    mean, low, high = (factor * row[name] for name in ("mean", "low", "high"))
-    return f"{mean:+.{decimals}f} ({low:+.{decimals}f}, {high:+.{decimals}f})"
-
-
-def _folded(table: str) -> str:
-    """Put a table of `_markdown` behind its title."""
-    title, _, body = table.partition("\n\n")
-    return f"<details markdown><summary>{title.strip('*')}</summary>\n\n{body}\n\n</details>"
-
-
-def _overview_table(found: pd.DataFrame, trained: Mapping[str, str], title: str) -> str:
-    """One row a model: means with their intervals, rank tests, false stability."""
-    rows = [
-        [
-            str(row["model"]), trained[str(row["model"])] or "–", str(row["n"]),
-            *(
-                f"{row[name]:+.1f} ({row[f'{name}_low']:+.1f}, {row[f'{name}_high']:+.1f})"
-                for name in ("formation", "above_hull", "near", "far")
-            ),
-            f"{row['spearman']:+.3f}, {_p(row['p'])}",
-            f"{row['partial']:+.3f}, {_p(row['p_partial'])}",
-            f"{100 * row['on_hull']:.1f} %",
-        ]
-        for _, row in found.iterrows()
-    ]  # fmt: skip
-    heads = [
-        "model", "trained on", "n", "formation energy", "energy above hull", f"{study.WINDOWS[0]}",
-        f"{study.WINDOWS[-2]}", "rank, p", f"rank {study.WINDOWS[0]}, p", "falsely on the hull",
-    ]  # fmt: skip
-    caption = (
-        "mean signed errors (95 % interval) in meV/atom, energies above hull near DFT's hull and "
-        "beyond too; Spearman's rank correlation of errors above hull with `n_wyckoff`, over all "
-        "and near the hull with DFT's energy above hull taken out"
-    )
-    return _markdown(f"{title}: {caption}", heads, rows)
-
-
-def _sample_table(found: pd.DataFrame) -> str:
-    rows = [
-        [
-            row["window"], row["class"], str(row["n"]), f"{100 * row['share']:.0f} %",
-            str(row["elements"]), row["which"] or "–",
-        ]
-        for _, row in found.iterrows()
-    ]  # fmt: skip
-    heads = ["meV/atom above hull", "`n_wyckoff`", "n", "share", "elements", "which"]
-    return _markdown(
-        "Crystals that are counted, and how many are polymorphs of elements", heads, rows
-    )
-
-
-def _errors_table(errors: pd.DataFrame, title: str) -> str:
-    """Mean signed errors of each class, a column a window."""
-    windows = list(dict.fromkeys(errors["window"]))
-    rows = []
-    # 'all' stands once, not once a kind of freedom
-    once = errors[(errors["class"] != "all") | (errors["by"] == study.DEGREES[0])]
-    for key, group in once.groupby(["model", "error", "by", "class"], sort=False):
-        model, error, by, name = map(str, key)  # type: ignore[arg-type]
-        cells = group.set_index("window")
-        what = "all" if name == "all" else f"`{by}` {name}"
-        values = [
-            f"{_interval(cells.loc[w], 1)}, {cells.loc[w, 'n']}" if w in cells.index else "–"
-            for w in windows
-        ]
-        rows.append([model, _NAMES[error], what, *(v.replace("+nan", "–") for v in values)])
-    heads = ["model", "error of", "class", *(f"{w}" for w in windows)]
-    caption = "mean signed error (95 % interval) in meV/atom, number; by meV/atom above DFT's hull"
-    return _markdown(f"{title}: {caption}", heads, rows)
-
-
-def _trends_table(trends: pd.DataFrame, title: str) -> str:
-    rows = [
-        [
-            row["model"], _NAMES[row["error"]], f"`{row['by']}`", row["window"], str(row["n"]),
-            f"{row['spearman']:+.3f}", _p(row["p"]),
-            "–" if pd.isna(row["partial"]) else f"{row['partial']:+.3f}",
-            "–" if pd.isna(row["partial"]) else _p(row["p_partial"]),
-        ]
-        for _, row in trends.iterrows()
-    ]  # fmt: skip
-    heads = [
-        "model", "error of", "with", "meV/atom above hull", "n", "Spearman", "p",
-        "given DFT's energy above hull", "p",
-    ]  # fmt: skip
-    return _markdown(f"{title}: rank correlation of signed errors", heads, rows)
-
-
-def _p(value: float) -> str:
-    return f"{value:.2g}" if value >= 1e-4 else "< 0.0001"
-
-
-def _stability_table(found: pd.DataFrame) -> str:
-    rows = [
-        [
-            row["model"], row["class"], str(row["unstable"]), str(row["on_hull"]),
-            f"{row['share']:.3f} ({row['low']:.3f}, {row['high']:.3f})",
-        ]
-        for _, row in found.iterrows()
-    ]  # fmt: skip
-    heads = ["model", "`n_wyckoff`", "above DFT's hull", "on the model's", "share"]
-    return _markdown("Crystals on the model's hull that are above DFT's", heads, rows)
-
-
-def _volume_table(found: pd.DataFrame) -> str:
-    rows = [
-        [
-            row["model"], row["class"], str(row["n"]), str(row["other"]), _interval(row, 1, 100.0),
-            "" if pd.isna(row["p"]) else f"{row['spearman']:+.3f}, {_p(row['p'])}",
-        ]
-        for _, row in found.iterrows()
-    ]  # fmt: skip
-    heads = [
-        "model",
-        "`n_wyckoff`",
-        "n",
-        "changed by more than 20 %",
-        "mean change (%)",
-        "Spearman with `n_wyckoff`, p",
-    ]
-    return _markdown("Change of volume when the model relaxes at fixed symmetry", heads, rows)

@@ -210,7 +210,10 @@ def study(
     ],
     relaxed: Annotated[
         list[Path] | None,
-        typer.Option(metavar="RUN", help="A run with relaxations; may be repeated."),
+        typer.Option(
+            metavar="RUN",
+            help="A run with relaxations, one a model and data set; may be repeated.",
+        ),
     ] = None,
 ) -> None:
     """Ask of finished runs whether models put symmetric crystals too low: tables and a figure."""

@@ -16,7 +16,8 @@ from symscape.science.hull.statistics import NEAR_HULL_MEV, bootstrap_interval
 #: what errors may depend on
 DEGREES = ("n_wyckoff", "n_lattice")
 #: signed errors, meV/atom; the last is of crystals that the model relaxed at fixed symmetry
-ERRORS = ("error_formation", "error_above_hull", "error_above_hull_fixed")
+RELAXED_ERROR = "error_above_hull_fixed"
+ERRORS = ("error_formation", "error_above_hull", RELAXED_ERROR)
 #: a relative change of volume beyond which a relaxed crystal is another one
 OTHER_CRYSTAL = 0.2
 #: at most so far above the model's hull a crystal lies on it, eV/atom; rounding
@@ -99,27 +100,70 @@ def overview(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         out (``spearman``, ``p``, ``partial``, ``p_partial``); ``on_hull``, the share of the
         crystals above DFT's hull that the model puts on its own.
     """
+    stable = false_stability(tables).query("`class` == 'all'").set_index("model")["share"]
+    whole = str(WINDOWS[-1])
+    found = _of_each(tables, "error_above_hull", {"formation": ("error_formation", whole)})
+    return found.assign(on_hull=found["model"].map(stable))
+
+
+def relaxed_overview(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return what matters most of models that relaxed at fixed symmetry, one row a model.
+
+    Returns
+    -------
+    DataFrame
+        As `overview` without formation energies, of the energies after relaxation; ``unconverged``
+        and ``failed``, how many of the crystals went no further or have no result; ``on_hull`` and
+        ``unstable``, how many crystals the model puts on its hull when relaxed of those that DFT
+        puts above its own.
+    """
+    found = _of_each(tables, RELAXED_ERROR, {})
+    stable = false_stability(tables, "above_hull_model_fixed").query("`class` == 'all'")
+    ends = stable.set_index("model")
+    known = {model: counted(table) for model, table in tables.items()}
+    failed = {model: int((own["relaxed_failed"] != "").sum()) for model, own in known.items()}
+    moving = {
+        model: int((~own["relaxed_converged_fixed"].astype(bool)).sum()) - failed[model]
+        for model, own in known.items()
+    }
+    return found.assign(
+        unconverged=found["model"].map(moving),
+        failed=found["model"].map(failed),
+        on_hull=found["model"].map(ends["on_hull"]),
+        unstable=found["model"].map(ends["unstable"]),
+    )
+
+
+def _of_each(
+    tables: Mapping[str, pd.DataFrame], error: str, more: Mapping[str, tuple[str, str]]
+) -> pd.DataFrame:
+    """Return means and rank tests of an error above hull, one row a model.
+
+    Parameters
+    ----------
+    more
+        Other means by the name of their column: error and window.
+    """
     errors = signed_errors(tables)
     errors = errors[(errors["class"] == "all") & (errors["by"] == DEGREES[0])]
     ranks = trends(tables)
-    ranks = ranks[(ranks["error"] == "error_above_hull") & (ranks["by"] == DEGREES[0])]
-    stable = false_stability(tables).query("`class` == 'all'").set_index("model")["share"]
+    ranks = ranks[(ranks["error"] == error) & (ranks["by"] == DEGREES[0])]
     means = errors.set_index(["model", "error", "window"])
     tests = ranks.set_index(["model", "window"])
     near, far, whole = str(WINDOWS[0]), str(WINDOWS[-2]), str(WINDOWS[-1])
     wanted = {
-        "formation": ("error_formation", whole),
-        "above_hull": ("error_above_hull", whole),
-        "near": ("error_above_hull", near),
-        "far": ("error_above_hull", far),
+        **more,
+        "above_hull": (error, whole),
+        "near": (error, near),
+        "far": (error, far),
     }
     rows = []
     for model in tables:
-        row: dict[str, object] = {"model": model, "on_hull": stable[model]}
+        row: dict[str, object] = {"model": model}
         for name, key in wanted.items():
             found = means.xs((model, *key))
             row |= {name: found["mean"], f"{name}_low": found["low"], f"{name}_high": found["high"]}
-            if name == "formation":
+            if name == "above_hull":
                 row["n"] = found["n"]
         for window, names in ((whole, ("spearman", "p")), (near, ("partial", "p_partial"))):
             known = (model, window) in tests.index
@@ -189,8 +233,17 @@ def trends(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def false_stability(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def false_stability(
+    tables: Mapping[str, pd.DataFrame], above_hull: str = "above_hull_model"
+) -> pd.DataFrame:
     """Return how many crystals the model puts on its hull that DFT puts above its own.
+
+    Parameters
+    ----------
+    tables
+        Compared tables by the model's name.
+    above_hull
+        The column of the model's energies above hull; crystals without one are not counted.
 
     Returns
     -------
@@ -201,9 +254,10 @@ def false_stability(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     rows = []
     for model, table in tables.items():
         known = counted(table)
+        known = known[known[above_hull].notna()]
         unstable = known[known["above_hull_dft"] > ON_HULL_eV]
         for name, group in [("all", unstable), *unstable.groupby("n_wyckoff_class", sort=True)]:
-            wrong = (group["above_hull_model"] <= ON_HULL_eV).astype(float)
+            wrong = (group[above_hull] <= ON_HULL_eV).astype(float)
             rows.append((model, str(name), len(group), int(wrong.sum()), *_mean(wrong)))
     columns = ["model", "class", "unstable", "on_hull", "share", "low", "high"]
     return pd.DataFrame(rows, columns=columns)
