@@ -324,7 +324,7 @@ def test_the_rough_rule_is_good_to_a_factor_of_three(
 
 
 #: lists of crystals to relax and of curves, tested in test_hull_crystals.py and test_own_curves.py
-LISTS = {"crystals", "crystals-near-hull", "equations-of-state"}
+LISTS = {"all-electron", "crystals", "crystals-near-hull", "equations-of-state"}
 GRIDS = sorted(path for path in PLANS.glob("*.toml") if path.stem not in LISTS)
 
 

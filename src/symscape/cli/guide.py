@@ -74,6 +74,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "reference run": ("symscape reference run plans/BaTiO3.toml --jobs 2 --nice 10",),
     "reference verify": ("symscape reference verify",),
     "reference curves": ("symscape reference curves plans/equations-of-state.toml --nice 10",),
+    "reference lines": ("symscape reference lines plans/all-electron.toml",),
     "reference status": ("symscape reference status",),
     "reference relax": ("symscape reference relax plans/BaTiO3.toml",),
     "reference check": (

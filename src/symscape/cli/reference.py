@@ -11,6 +11,7 @@ import typer
 from symscape.cli.computing import command_line, resumable
 from symscape.cli.reference_crystals import crystals
 from symscape.cli.reference_curves import curves
+from symscape.cli.reference_lines import lines
 from symscape.cli.reference_verify import verify
 from symscape.cli.structures import (
     Block,
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.command()(crystals)
 app.command()(curves)
+app.command()(lines)
 app.command()(verify)
 
 Plans = Annotated[list[Path], typer.Argument(help="Plan files (TOML).")]

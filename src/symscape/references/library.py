@@ -50,7 +50,7 @@ def find_references(folders: Iterable[str | Path]) -> list[ReferenceEntry]:
 
 
 #: folders inside a reference library that hold something other than slices
-NOT_MATERIALS = frozenset({"plans", "crystals", "equations-of-state"})
+NOT_MATERIALS = frozenset({"plans", "crystals", "equations-of-state", "all-electron"})
 
 
 def formula_of(material: str) -> str:
