@@ -186,19 +186,13 @@ def test_a_missing_code_or_radius_is_named(tmp_path, monkeypatch):
         compute_energy(tmp_path / "a", *structure, without)
 
 
-def test_the_stored_lines_are_those_of_the_page():
-    text = (ROOT / "docs" / "references.md").read_text(encoding="utf-8")
-    shown = text.split("<!-- all-electron -->")[1].split("<!-- end of all-electron -->")[0]
-    assert shown.strip() == as_markdown(load_lines(REFERENCES)), (
-        "run: symscape reference lines references/plans/all-electron.toml --finish"
-    )
-
-
-def test_a_stored_line_that_does_not_fit_its_slice_is_refused(tmp_path):
-    for name in ("all-electron", "MgS-R3m", "PbTiO3-P4mm", "GeTe-R3m"):
-        if (REFERENCES / name).is_dir():
-            shutil.copytree(REFERENCES / name, tmp_path / name)
-    path = tmp_path / "all-electron" / "lines.json"
+def test_a_stored_line_that_does_not_fit_its_slice_is_refused(tmp_path, code):
+    shutil.copytree(REFERENCES / "MgS-R3m", tmp_path / "MgS-R3m")
+    (tmp_path / "lines.toml").write_text(LIST)
+    the_list = load_line_list(tmp_path / "lines.toml", tmp_path)
+    run_lines(the_list)
+    records, method = finished_lines(the_list)
+    path = write_lines(tmp_path, records, method, CurvesProvenance(licence="CC-BY-4.0"))
     document = json.loads(path.read_text())
     document["lines"][0]["energies_eV_atom"].pop()
     path.write_text(json.dumps(document))

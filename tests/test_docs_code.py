@@ -74,6 +74,30 @@ def test_the_table_of_references_is_current():
     assert shown.strip() == method_table(stored), "run: symscape materials --markdown"
 
 
+def test_the_table_of_plans_is_current():
+    """Those without a grid, cheapest first, with the hours of all points, finished ones too."""
+    from symscape.dft.cost import estimate_cost
+    from symscape.dft.grid_ledger import open_ledger
+    from symscape.dft.plan import load_plan
+    from symscape.references.library import find_references
+
+    text = read("docs/references.md").split("| plan | hours |")[1].split("\n\n")[0]
+    rows = [line.split("|")[1:4] for line in text.splitlines()[2:]]
+    shown = {name.strip(): (float(hours), int(atoms)) for name, hours, atoms in rows}
+    done = {entry.material for entry in find_references([ROOT / "references"])}
+    lists = ("all-electron", "crystals", "equations-of-state")
+    plans = sorted((ROOT / "references" / "plans").glob("*.toml"))
+    open_ones = [p for p in plans if p.stem not in done and not p.stem.startswith(lists)]
+    assert set(shown) == {path.stem for path in open_ones}
+    for path in open_ones:
+        ledger = open_ledger(load_plan(path))
+        points = len(ledger.points) + len(ledger.todo)
+        hours = estimate_cost(ledger).seconds_per_point * points / 3600
+        atoms = int(ledger.plan.slice.structures().n_atoms[0])
+        assert shown[path.stem] == (pytest.approx(hours, rel=0.1, abs=0.1), atoms), path.stem
+    assert list(shown) == sorted(shown, key=lambda name: shown[name][0])
+
+
 def test_the_tutorial_runs_and_prints_what_it_says(tmp_path, monkeypatch):
     pytest.importorskip("chgnet")
     monkeypatch.chdir(tmp_path)
