@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase.build import bulk
+from ase.neighborlist import neighbor_list
 from ase.units import Bohr, Hartree
 
 from symscape.dft import elk
@@ -158,6 +159,18 @@ def test_another_basis_is_another_run(tmp_path, code):
     denser = Basis(radii_bohr=MGS.radii_bohr, rgkmax=8.0, k_mesh=(4, 4, 4))
     compute_energy(tmp_path / "line" / "a", *structure, denser)
     assert runs(tmp_path / "line") == 4
+
+
+def test_the_kept_list_can_be_computed():
+    """Spheres of a radius that its file states don't overlap at any point."""
+    the_list = load_line_list(ROOT / "references" / "plans" / "all-electron.toml", REFERENCES)
+    for line, reference in zip(the_list.lines, the_list.references, strict=True):
+        assert len(line.points) >= 5
+        for i, j in line.points:
+            atoms = reference.structures().atoms(i * reference.slice.shape[1] + j)
+            radii = np.array([line.basis.radii_bohr[s] for s in atoms.get_chemical_symbols()])
+            first, second, length = neighbor_list("ijd", atoms, 2 * radii.max() * Bohr)
+            assert (length / Bohr > radii[first] + radii[second]).all()
 
 
 @pytest.mark.parametrize(

@@ -323,7 +323,8 @@ def test_the_rough_rule_is_good_to_a_factor_of_three(
 # ------------------------------------------------------------------------------- the plans kept
 
 
-#: lists of crystals to relax and of curves, tested in test_hull_crystals.py and test_own_curves.py
+#: lists of crystals, curves and lines, tested in test_hull_crystals.py, test_own_curves.py and
+#: test_all_electron.py
 LISTS = {"all-electron", "crystals", "crystals-near-hull", "equations-of-state"}
 GRIDS = sorted(path for path in PLANS.glob("*.toml") if path.stem not in LISTS)
 
@@ -357,7 +358,7 @@ def test_the_list_near_the_hull_has_small_cells_and_new_elements():
 
 def test_the_plans_of_the_guide_can_be_read(tmp_path):
     guide = (PLANS.parents[1] / "docs" / "computing-references.md").read_text()
-    whole, _, _, engine = re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)
+    whole, *_, engine = re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)
     path = tmp_path / "guide.toml"
     path.write_text(whole)
     plan = load_plan(path)
@@ -365,3 +366,23 @@ def test_the_plans_of_the_guide_can_be_read(tmp_path):
     assert plan.relax is not None
     path.write_text(whole[: whole.index("[settings]")] + engine)
     assert load_plan(path).engine.code == "Quantum ESPRESSO"
+
+
+@pytest.mark.parametrize(
+    ("element", "settings", "warned"),
+    [
+        ("Mo", "", False),
+        ("Fe", "", True),
+        ("Gd", "", True),
+        ("Fe", "magnetic_moments = { Fe = 2.0 }", False),
+        ("Fe", "magnetic_moments = { Fe = 0.0 }", False),
+        ("Fe", "magnetic_moments = { Si = 1.0 }", True),
+    ],
+)
+def test_a_plan_that_needs_spin_says_so(tmp_path, element, settings, warned):
+    text = (PLANS / "MoSi2-I4_mmm.toml").read_text(encoding="utf-8").replace('"Mo"', f'"{element}"')
+    path = tmp_path / "plan.toml"
+    path.write_text(text.replace("[settings]\n", f"[settings]\n{settings}\n"), encoding="utf-8")
+    said = [line for line in load_plan(path).warnings() if "spin polarization" in line]
+    assert len(said) == warned
+    assert all(f" {element} " in line for line in said)

@@ -68,6 +68,7 @@ GIVEN = {
     "reference crystals": ["@list.toml", "--finish"],
     "reference curves": ["@curves.toml", "--finish", "--references", "@library"],
     "reference import": ["@plan.toml", "@crystals.extxyz"],
+    "reference lines": ["@lines.toml", "--finish"],
     "reference plan": ["@crystal.cif"],
     "slices": ["@crystal.cif", "--points", "3"],
     "reference run": ["@plan.toml", "--finish"],
@@ -156,6 +157,10 @@ def inputs(tmp_path_factory):
     write_list(folder, FCC.format(a=3.5))
     equations = "equations-of-state"
     shutil.copytree(REFERENCES / equations, folder / "library" / equations)
+    (folder / "lines.toml").write_text(
+        '[[line]]\nreference = "A/b"\npoints = [[0, 0]]\n'
+        "basis = { radii_bohr = {}, rgkmax = 7, k_mesh = [1, 1, 1] }\n"
+    )
     (folder / "study.md").write_text(f"{BEGIN}\n{END}\n")
     return folder
 

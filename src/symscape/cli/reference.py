@@ -114,7 +114,7 @@ def run(
                     the_plan = relax_plan(
                         the_plan, nice=nice, command=command_line(), progress=progress
                     )
-                for text in (*the_plan.notices, *the_plan.settings.warnings()):
+                for text in (*the_plan.notices, *the_plan.warnings()):
                     say(f"{path.name}: {text}")
                 ledger = run_plan(
                     the_plan,

@@ -58,22 +58,22 @@ def describe_plan(the_plan: Plan) -> str:
     if the_plan.needs_relaxation:
         lines.append("  the crystal is not relaxed yet; 'run' does it first")
     lines += [f"  note: {text}" for text in the_plan.notices]
-    lines += [f"  warning: {text}" for text in the_plan.settings.warnings()]
+    lines += [f"  warning: {text}" for text in the_plan.warnings()]
     return "\n".join(lines)
 
 
 def grid_plans(folder: Path) -> list[Path]:
-    """List the plans of grids in a folder; lists of crystals and of curves are none."""
+    """List the plans of grids in a folder; lists of crystals, curves and lines are none."""
     return [path for path in sorted(folder.glob("*.toml")) if not _is_list(path)]
 
 
 def _is_list(path: Path) -> bool:
-    """Whether a file holds tables of crystals or curves; one that can't be read is a bad plan."""
+    """Whether a file holds tables of crystals, curves or lines; a plan if it can't be read."""
     try:
         document = read_toml(path, "plan", PlanError)
     except PlanError:
         return False
-    return isinstance(document.get("crystal"), list) or isinstance(document.get("group"), list)
+    return any(isinstance(document.get(table), list) for table in ("crystal", "group", "line"))
 
 
 def status_row(path: Path) -> list[str]:

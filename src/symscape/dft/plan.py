@@ -23,6 +23,12 @@ DEFAULT_LICENCE = "CC-BY-4.0"
 _RELAX_NUMBERS = ("force_eV_A", "pressure_GPa", "cutoff_eV", "max_steps")
 
 
+#: 3d, 4f and 5f elements whose compounds are magnetic as a rule
+OPEN_SHELLS = frozenset(
+    ("V", "Cr", "Mn", "Fe", "Co", "Ni", "Ce", "Pr", "Nd", "Pm", "Sm", "Eu", "Gd", "Tb", "Dy")
+).union(("Ho", "Er", "Tm", "Yb", "Pa", "U", "Np", "Pu", "Am", "Cm"))
+
+
 @dataclass(frozen=True)
 class RelaxTarget:
     """When a relaxation is finished, and at which cut-off its stress is computed.
@@ -146,6 +152,21 @@ class Plan:
     stated_settings: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     stress: bool = True
+
+    def warnings(self) -> list[str]:
+        """Sentences about settings that are too low, or that leave out what the elements need."""
+        from ase.data import chemical_symbols
+
+        found = self.settings.warnings()
+        elements = {chemical_symbols[number] for number in self.crystal.numbers}
+        unsaid = (OPEN_SHELLS & elements) - self.settings.magnetic_moments.keys()
+        if unsaid and self.engine.name != "import":
+            found.append(
+                f"the shell of {', '.join(sorted(unsaid))} is open, so that the energies need spin "
+                "polarization and, with oxygen or fluorine, +U; give start values under [settings] "
+                "magnetic_moments, 0 where there are none."
+            )
+        return found
 
     @property
     def name(self) -> str:
