@@ -21,6 +21,7 @@ from symscape.crystal import engines
 from symscape.dataset.importing import import_files
 from symscape.dataset.record import BadRecord, CrystalRecord
 from symscape.dataset.stated_group import check_group
+from symscape.errors import DatasetError
 
 CRYSTALS = {
     "PbTiO3": crystal(["Pb", "Ti", "O"], [(0, 0, 0), (0.5, 0.5, 0.5), (0.5, 0.5, 0)],
@@ -228,7 +229,8 @@ def test_tables(tmp_path, columns, row, reason):
 @pytest.mark.parametrize(
     "more",
     [
-        {"formula": "MgO"}, {"formula_pretty": "Ti2O"}, {"nsites": 12}, {"data": {"formula": "Mg"}},
+        {"formula": "MgO"}, {"formula_pretty": "Ti2O"}, {"chemsys": "Mg-O"},
+        {"natoms": 3}, {"nsites": 12}, {"data": {"formula": "Mg"}},
         {"spacegroup": 136, "symmetry": {"number": 225}}, {"spacegroup": 0}, {"spg": 99.5},
     ],
 )  # fmt: skip
@@ -250,3 +252,43 @@ def test_other_contradictions(tmp_path, more):
 def test_what_is_no_contradiction(tmp_path, more):
     summary, rejects = imported(tmp_path, write_json(tmp_path / "x.json", more))
     assert (summary.imported, rejects) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("info", "kind"),
+    [
+        ({"formula": "MgO"}, "contradiction"), ({"n_atoms": 12}, "contradiction"),
+        ({"nsites": 3}, "contradiction"), ({"chemsys": "Mg-O"}, "contradiction"),
+        ({"formula": "Ti2O4", "natoms": 6, "chemsys": "Ti-O"}, ""),
+    ],
+)  # fmt: skip
+def test_what_a_frame_says_of_its_crystal(tmp_path, info, kind):
+    made = CRYSTALS["TiO2"].copy()
+    made.info = {"name": "x", "REF_energy": -50.0, **info}
+    write(tmp_path / "x.xyz", made, format="extxyz")
+    summary, _ = imported(tmp_path, [tmp_path / "x.xyz"])
+    assert summary.rejected == ({kind: 1} if kind else {})
+
+
+@pytest.mark.parametrize("column", ["occupancy", "occupancies"])
+def test_a_column_of_occupancies(tmp_path, column):
+    made = CRYSTALS["TiO2"].copy()
+    made.info = {"name": "x", "REF_energy": -50.0}
+    for share, rejected in ((1.0, {}), (0.5, {"partial occupancy": 1})):
+        made.arrays[column] = np.array([1, 1, 1, 1, 1, share], dtype=float)
+        write(tmp_path / "x.xyz", made, format="extxyz")
+        summary, _ = imported(tmp_path, [tmp_path / "x.xyz"])
+        assert summary.rejected == rejected
+        (tmp_path / "set").rename(tmp_path / f"set{share}")
+
+
+def test_two_columns_of_one_name(tmp_path):
+    made = CRYSTALS["TiO2"].copy()
+    made.info = {"name": "x"}
+    write(tmp_path / "x.xyz", made, format="extxyz")
+    table = tmp_path / "x.csv"
+    table.write_text("id,energy, energy\nx,-50.0,-60.0\n")
+    with pytest.raises(DatasetError, match="two columns are called 'energy'"):
+        import_files([tmp_path / "x.xyz", table], tmp_path / "set", None)
+    table.write_text("id,energy,note,note\nx,-50.0,,\n")
+    assert import_files([tmp_path / "x.xyz", table], tmp_path / "set", None).imported == 1

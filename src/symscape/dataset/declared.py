@@ -9,59 +9,31 @@ from typing import Any
 
 import numpy as np
 
-from symscape.crystal.orbits import reduced_formula
+from symscape.crystal.reading.beside import other_formula
 from symscape.dataset.record import BadRecord, CrystalRecord
 from symscape.errors import shown
 
 #: what a species such as Fe3+ begins with
 _SYMBOL = re.compile(r"[A-Z][a-z]?")
-#: keys of a formula, of the cell or reduced
-FORMULA_KEYS = ("formula", "formula_pretty", "pretty_formula", "reduced_formula", "full_formula")
-#: an element and its number in a formula without brackets
-_PART = re.compile(r"([A-Z][a-z]?)(\d+(?:\.\d*)?)?\s*")
-#: a cell has no more atoms of an element
-_MOST_OF_AN_ELEMENT = 10_000
 
 
 def check_formula(place: Mapping[str, Any], record: CrystalRecord) -> None:
     """Refuse a formula that is of other elements or in other proportions than the structure.
-
-    What is no plain list of elements and numbers, such as a formula with brackets, is not compared.
 
     Raises
     ------
     BadRecord
         If one of the usual keys holds such a formula.
     """
-    for key in FORMULA_KEYS:
-        text = place.get(key)
-        stated = _reduced(text) if isinstance(text, str) else ""
-        if stated and stated != record.formula:
-            raise BadRecord(
-                "contradiction",
-                f"{key} is {shown(text)}, but the structure is {record.formula}.",
-            )
+    if said := other_formula(place, record.formula):
+        raise BadRecord("contradiction", f"{said}.")
 
 
-def _reduced(formula: str) -> str:
-    """Return the reduced formula of a plain one, empty for any other text."""
-    text = formula.strip()
-    if not text or not re.fullmatch(f"(?:{_PART.pattern})+", text):
-        return ""
-    numbers: list[int] = []
-    for symbol, count in _PART.findall(text):
-        amount = float(count or 1)
-        number = atomic_numbers().get(symbol)
-        if number is None or not amount.is_integer() or not 0 < amount <= _MOST_OF_AN_ELEMENT:
-            return ""
-        numbers += [number] * int(amount)
-    return reduced_formula(np.array(numbers))
-
-
-def check_sites(entry: dict[str, Any], record: CrystalRecord) -> None:
+def check_sites(entry: Mapping[str, Any], record: CrystalRecord) -> None:
     """Refuse an entry with a number of sites that is not its structure's."""
-    for key in ("nsites", "n_sites"):
-        stated = number_of(entry.get(key), key)
+    for key in ("nsites", "n_sites", "natoms", "n_atoms"):
+        value = entry.get(key)
+        stated = number_of(value.item() if isinstance(value, np.generic) else value, key)
         if not np.isnan(stated) and stated != record.n_atoms:
             raise BadRecord(
                 "contradiction",

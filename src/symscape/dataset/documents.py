@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from symscape.crystal.reading.beside import group_beside
+from symscape.crystal.reading.stated_twice import two_crystals
 from symscape.dataset.corrections import Maker, Stated, maker_of, together
 from symscape.dataset.declared import (
     atomic_numbers,
@@ -264,6 +265,8 @@ def structure_arrays(structure: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray
         if not all(lattice.get("pbc", (True,))):
             raise BadRecord("not periodic", "the structure is not periodic in three directions.")
         cell = np.array(lattice["matrix"], dtype=float).reshape(3, 3)
+        if said := two_crystals(structure):
+            raise BadRecord("contradiction", f"{said}.")
         numbers = np.array([_atomic_number(site["species"]) for site in sites], dtype=int)
         if all("abc" in site for site in sites):
             positions = np.array([site["abc"] for site in sites], dtype=float).reshape(-1, 3)

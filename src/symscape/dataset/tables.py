@@ -6,6 +6,7 @@ cell), ``e_correction_per_atom_mp2020`` (eV/atom).
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from symscape.crystal.reading.beside import GROUP_COLUMNS, group_beside
+from symscape.crystal.reading.beside import FORMULA_KEYS, GROUP_COLUMNS, group_beside
 from symscape.dataset.corrections import Maker, Stated, together
-from symscape.dataset.declared import FORMULA_KEYS, check_formula
+from symscape.dataset.declared import check_formula
 from symscape.dataset.files import open_binary
 from symscape.dataset.record import BadRecord, CrystalRecord, Reject
 from symscape.errors import DatasetError, StructureFileError
@@ -31,7 +32,7 @@ ENERGY_NAMES = (
     "energy_per_atom",
 )  # fmt: skip
 #: of atoms in the cell
-_SITES = ("n_sites", "nsites")
+_SITES = ("n_sites", "nsites", "n_atoms", "natoms")
 CORRECTION_NAMES = ("e_correction_per_atom_mp2020", "correction_per_atom", "correction")
 
 
@@ -72,7 +73,7 @@ class EnergyTable:
 
     def __init__(self, path: Path, columns: Columns = Columns()) -> None:
         self.path = path
-        names = list(_read(path, rows=0).columns)
+        names = _names(path)
         key = _find(path, names, columns.id, ID_NAMES)
         files = _find(path, names, "", FILE_NAMES)
         energy = _find(path, names, columns.energy, ENERGY_NAMES)
@@ -207,6 +208,26 @@ def _read(path: Path, columns: list[str] | None = None, rows: int | None = None)
             why = str(error).strip().splitlines()[0].rstrip(".")
             raise DatasetError(f"{path}: the table can't be read ({why}).") from error
     return frame.rename(columns=str.strip)
+
+
+def _names(path: Path) -> list[str]:
+    """Return the names of the columns.
+
+    Raises
+    ------
+    DatasetError
+        If two that are looked for by name have the same one, of which pandas renames the second.
+    """
+    names = list(_read(path, rows=0).columns)
+    with open_binary(path) as file:
+        line = file.readline().decode("utf-8", errors="replace").removeprefix("\ufeff")
+    written = [name.strip() for name in next(csv.reader([line]), [])]
+    double = {name for name in written if name and written.count(name) > 1}
+    if wanted := sorted(double & {*ID_NAMES, *FILE_NAMES, *ENERGY_NAMES, *CORRECTION_NAMES}):
+        raise DatasetError(
+            f"{path}: two columns are called {wanted[0]!r}; rename one of them, or take it out."
+        )
+    return names
 
 
 def _find(path: Path, names: list[str], wanted: str, usual: tuple[str, ...]) -> str | None:

@@ -1,4 +1,4 @@
-"""The space group that stands beside a structure: in a document, a table's row, a comment line."""
+"""What stands beside a structure in a document, a table's row or a comment line: group, formula."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from symscape.crystal.orbits import reduced_formula
 from symscape.errors import StructureFileError, shown
 
 #: keys of a number or a symbol, or of an object with ``number`` and ``symbol``
@@ -20,6 +21,12 @@ _KEYS = (
 _MEMBERS = ("number", "symbol")
 #: names of columns of a table that may hold a group
 GROUP_COLUMNS = (*_KEYS, *(f"{key}.{member}" for key in _KEYS[:3] for member in _MEMBERS))
+#: keys of a formula, of the cell or reduced
+FORMULA_KEYS = ("formula", "formula_pretty", "pretty_formula", "reduced_formula", "full_formula")
+#: an element and its number in a formula without brackets
+_PART = re.compile(r"([A-Z][a-z]?)(\d+(?:\.\d*)?)?\s*")
+#: a cell has no more atoms of an element
+_MOST_OF_AN_ELEMENT = 10_000
 
 
 def group_beside(*places: Mapping[str, Any]) -> int:
@@ -86,3 +93,45 @@ def _of_symbol(text: str) -> int:
 
     found = gemmi.find_spacegroup_by_name(text.replace("_", "")) if text else None
     return 0 if found is None else int(found.number)
+
+
+def other_formula(place: Mapping[str, Any], own: str) -> str:
+    """Say which formula or chemical system beside a structure is of another one, empty if none is.
+
+    What is no plain list of elements and numbers, such as a formula with brackets, is not compared.
+
+    Parameters
+    ----------
+    place
+        Keys and values that are about the structure.
+    own
+        Its reduced formula.
+    """
+    for key in FORMULA_KEYS:
+        text = place.get(key)
+        stated = _reduced(text) if isinstance(text, str) else ""
+        if stated and stated != own:
+            return f"{key} is {shown(text)}, but the structure is {own}"
+    system = place.get("chemsys")
+    if isinstance(system, str) and re.fullmatch(r"[A-Z][a-z]?(-[A-Z][a-z]?)*", system):
+        elements = {symbol for symbol, _ in _PART.findall(own)}
+        if {"H" if symbol in "DT" else symbol for symbol in system.split("-")} != elements:
+            return f"chemsys is {system}, but the structure is {own}"
+    return ""
+
+
+def _reduced(formula: str) -> str:
+    """Return the reduced formula of a plain one, empty for any other text."""
+    from ase.data import atomic_numbers
+
+    text = formula.strip()
+    if not re.fullmatch(f"(?:{_PART.pattern})+", text):
+        return ""
+    numbers: list[int] = []
+    for symbol, count in _PART.findall(text):
+        amount = float(count or 1)
+        number = {"D": 1, "T": 1}.get(symbol) or int(atomic_numbers.get(symbol, 0))
+        if not number or not amount.is_integer() or not 0 < amount <= _MOST_OF_AN_ELEMENT:
+            return ""
+        numbers += [number] * int(amount)
+    return reduced_formula(np.array(numbers))

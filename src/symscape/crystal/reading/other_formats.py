@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from symscape.crystal.orbits import reduced_formula
 from symscape.crystal.reading.arrays import CellArrays
-from symscape.crystal.reading.beside import group_beside
+from symscape.crystal.reading.beside import group_beside, other_formula
 from symscape.crystal.reading.extxyz_text import hydrogen
 from symscape.crystal.reading.source import Source
 from symscape.crystal.standardize import cell_arrays
@@ -23,7 +24,7 @@ from symscape.errors import DisorderedStructureError, StructureFileError
 _DECODED = re.compile(r"\.(json|mson|ya?ml)", re.IGNORECASE)
 #: warnings of readers that say nothing about the structure
 _COSMETIC = re.compile(
-    r"deprecat|POTCAR|unit cell|default|scaled|guess|no .*provided", re.IGNORECASE
+    r"deprecat|POTCAR|unit cell|default|scaled|guess|no .*provided|CASTEP", re.IGNORECASE
 )
 
 
@@ -36,6 +37,7 @@ def read_other(source: Source) -> CellArrays:
         If neither can, or the structure is no ordered periodic crystal.
     """
     _refuse_asymmetric_unit(source)
+    _refuse_types(source)
     readers: dict[str, Callable[[Path], list[Any]]] = {"ASE": _ase, "pymatgen": _pymatgen}
     reasons = []
     with _on_disk(source) as path:
@@ -68,17 +70,41 @@ def _refuse_asymmetric_unit(source: Source) -> None:
     Raises
     ------
     StructureFileError
-        If a PDB or SHELX file has a space group other than P1.
+        If a PDB, SHELX, CSSR or Materials Studio file has a space group other than P1.
     """
     found = None
     if source.ending in (".pdb", ".ent"):
         found = re.search(r"^CRYST1.{49}(?! *P 1 |   )(.{11})", source.text, re.MULTILINE)
     elif source.ending in (".res", ".ins"):
         found = re.search(r"^(SYMM.*|LATT +(?!-1\b).*)", source.text, re.MULTILINE)
+    elif source.ending in (".car", ".cor", ".arc"):
+        found = re.search(r"^PBC .*\((?! *P *1 *\))(.+)\)", source.text, re.MULTILINE)
+    elif source.ending == ".cssr":
+        found = re.search(r"SPGR *= *(?!1\b)(\d.*?) *(?:OPT|$)", source.text, re.MULTILINE)
+    elif source.ending in (".xsd", ".xtd"):
+        found = re.search(r'<SpaceGroup\b[^>]*\bGroupName="(?!P *1")([^"]*)"', source.text)
     if found:
         raise StructureFileError(
             f"the file lists the atoms of an asymmetric unit only ({found.group(1).strip()}), "
             "which is not expanded in this format; give a CIF."
+        )
+
+
+def _refuse_types(source: Source) -> None:
+    """Refuse LAMMPS files whose atoms are types: ASE takes the first for H, the second for He.
+
+    Raises
+    ------
+    StructureFileError
+        If a dump has no column of elements, or a data file no masses to tell them from.
+    """
+    columns = re.search(r"^ITEM: ATOMS(.*)$", source.text, re.MULTILINE)
+    listed = re.search(r"^\s*\d+\s+atom types\s*$", source.text, re.MULTILINE)
+    dump = columns is not None and "element" not in columns[1].split()
+    if dump or (listed and not re.search(r"^\s*Masses\b", source.text, re.MULTILINE)):
+        raise StructureFileError(
+            "the file names no elements but types of LAMMPS; write a dump with a column 'element', "
+            "a data file with its masses, or another format."
         )
 
 
@@ -125,13 +151,17 @@ def _arrays(frame: Any, notices: tuple[str, ...]) -> CellArrays:
     """Return a frame of ASE or pymatgen once it is known to be fully occupied."""
     by_site = getattr(frame, "info", {}).get("occupancy") or {}
     shares = [float(x) for site in by_site.values() for x in dict(site).values()]
-    shares += list(np.ravel(getattr(frame, "arrays", {}).get("occupancy", [])))
+    for column in ("occupancy", "occupancies"):
+        shares += list(np.ravel(getattr(frame, "arrays", {}).get(column, [])))
     if any(share < 0.999 for share in shares):
         raise DisorderedStructureError(
             "the structure has partially occupied sites; give an ordered crystal."
         )
     lattice, positions, numbers = cell_arrays(frame)
-    group = group_beside(getattr(frame, "info", {}))
+    beside = getattr(frame, "info", {})
+    if said := other_formula(beside, reduced_formula(numbers)):
+        raise StructureFileError(f"{said}; correct one of them.")
+    group = group_beside(beside)
     return CellArrays(lattice, positions, numbers, notices, _moments(frame), space_group=group)
 
 

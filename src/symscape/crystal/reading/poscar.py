@@ -13,6 +13,8 @@ from symscape.crystal.reading.source import Source
 from symscape.errors import StructureFileError
 
 #: where symbols, or the counts of a file without them, stand
+#: an element, numbered or not, behind coordinates and flags
+_LABEL = re.compile(r"^\s*(?:\S+\s+){3}(?:(?:[TFtf.]\S*\s+){3})?[#!]?\s*([A-Z][a-z]?)[\d_+-]*\s*$")
 _SYMBOLS = 5
 
 
@@ -105,12 +107,29 @@ def _check_counts(lines: list[str], numbers: np.ndarray) -> None:
     listed = first
     while listed < len(lines) and _is_place(lines[listed]):
         listed += 1
+    _check_labels(lines[first : first + len(numbers)], numbers)
     if listed - first > len(numbers):
         raise StructureFileError(
             f"the file counts {len(numbers)} atoms ({' '.join(counts)}), but {listed - first} "
             "lines of coordinates follow each other; correct the counts, or set what is no atom "
             "apart by an empty line."
         )
+
+
+def _check_labels(lines: list[str], numbers: np.ndarray) -> None:
+    """Refuse elements behind the coordinates, if each line has one, that the counts contradict."""
+    from ase.data import atomic_numbers, chemical_symbols
+
+    labels = [_LABEL.search(line) for line in lines]
+    found = [int(atomic_numbers.get(m[1], 0)) if m else 0 for m in labels]
+    if not all(found):
+        return
+    for k, (written, number) in enumerate(zip(found, numbers, strict=False)):
+        if written != number:
+            raise StructureFileError(
+                f"the atom {k + 1} is {chemical_symbols[number]} by the counts, but its line ends "
+                f"with {chemical_symbols[written]}; correct one of them."
+            )
 
 
 def _is_place(line: str) -> bool:

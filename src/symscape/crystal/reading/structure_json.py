@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from symscape.crystal.orbits import reduced_formula
 from symscape.crystal.reading.arrays import CellArrays
-from symscape.crystal.reading.beside import group_beside
+from symscape.crystal.reading.beside import group_beside, other_formula
 from symscape.crystal.reading.elements import element_number
+from symscape.crystal.reading.stated_twice import two_crystals
 from symscape.errors import DisorderedStructureError, StructureFileError, shown
 from symscape.jsontext import JsonTextError, parse_json
 
@@ -50,6 +52,7 @@ def read_structure_json(text: str) -> CellArrays:
         read = _from_ase if "numbers" in last else _from_pymatgen
         cell = read(last, notices)
         _check_holder(holder, cell)
+        _check_holder(last, cell)
         return replace(cell, space_group=group_beside(holder, _dict(holder.get("data"))))
     except (KeyError, TypeError, ValueError, IndexError, OverflowError, AttributeError) as error:
         raise StructureFileError(
@@ -100,7 +103,9 @@ def _check_holder(holder: dict[str, Any], cell: CellArrays) -> None:
         int(z): int((cell.numbers == z).sum()) for z in np.unique(cell.numbers)
     }
     written = " ".join(f"{chemical_symbols[z]}{n}" for z, n in own.items())
-    for key in ("nsites", "n_sites"):
+    if said := other_formula(holder, reduced_formula(cell.numbers)):
+        raise StructureFileError(f"{said}; correct one of them.")
+    for key in ("nsites", "n_sites", "natoms"):
         if isinstance(stated := holder.get(key), int) and stated != len(cell.numbers):
             raise StructureFileError(
                 f"{key} is {stated}, but the structure has {len(cell.numbers)} atoms ({written}); "
@@ -129,6 +134,8 @@ def _check_holder(holder: dict[str, Any], cell: CellArrays) -> None:
 def _from_pymatgen(document: dict[str, Any], notices: tuple[str, ...]) -> CellArrays:
     """Read ``Structure.as_dict()``: the lattice's matrix, and species and coordinates of sites."""
     lattice = _lattice(document["lattice"])
+    if said := two_crystals(document):
+        raise StructureFileError(f"{said}; correct one of them.")
     numbers, positions, moments = [], [], []
     for site in document["sites"]:
         (species, *others) = site["species"]

@@ -12,6 +12,7 @@ import numpy as np
 
 from symscape.crystal.reading.beside import group_beside
 from symscape.crystal.reading.extxyz_text import hydrogen
+from symscape.dataset.declared import check_formula, check_sites
 from symscape.dataset.documents import stated_level
 from symscape.dataset.files import Progress, open_binary
 from symscape.dataset.record import BadRecord, CrystalRecord, Reject
@@ -27,6 +28,8 @@ ENERGY_KEYS = (
     "energy", "uncorrected_energy", "dft_energy", "energy_dft", "ref_energy", "total_energy",
     "free_energy",
 )  # fmt: skip
+#: columns of occupancies
+_SHARES = ("occupancy", "occupancies")
 #: a config_type, its letters alone
 _ISOLATED = "isolatedatom"
 #: a frame that claims more is damaged
@@ -107,9 +110,12 @@ def _record(atoms: Atoms, name: str, where: str, energy_key: str) -> CrystalReco
         raise BadRecord("isolated atoms", "the frame calls itself an isolated atom.")
     if not atoms.pbc.all() or atoms.cell.rank < 3:
         raise BadRecord("not periodic", "the structure is not periodic in three directions.")
+    shares = [atoms.arrays[key] for key in _SHARES if key in atoms.arrays]
+    if any((np.asarray(share, dtype=float) < 0.999).any() for share in shares):
+        raise BadRecord("partial occupancy", "a site is shared or partly empty.")
     energy, notices = _energy(atoms, energy_key)
     results = atoms.calc.results if atoms.calc is not None else {}
-    return CrystalRecord(
+    record = CrystalRecord(
         name,
         np.asarray(atoms.numbers, dtype=int),
         np.asarray(atoms.cell.array, dtype=float),
@@ -121,6 +127,9 @@ def _record(atoms: Atoms, name: str, where: str, energy_key: str) -> CrystalReco
         notices=notices,
         stress=stated_stress({**atoms.info, **results}, atoms.get_volume(), ASE),
     )
+    check_formula(atoms.info, record)
+    check_sites(atoms.info, record)
+    return record
 
 
 def _group(atoms: Atoms) -> int:
