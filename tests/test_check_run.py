@@ -34,21 +34,35 @@ def asked(*words):
 
 
 @settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
-@given(st.lists(st.sampled_from(["passed", "failed", "error", "known", "expired"]), max_size=5))
-def test_green_is_what_was_judged_and_passed(tmp_path, kinds):
-    days = {"known": NOW + timedelta(days=9), "expired": NOW - timedelta(days=9)}
+@given(
+    st.lists(
+        st.sampled_from(["passed", "failed", "error", "known", "expired", "surprise"]), max_size=5
+    ),
+    st.booleans(),
+)
+def test_green_is_what_was_judged_and_passed(tmp_path, kinds, lacks):
+    """All of it; what is declared to fail has to."""
+    ahead, over = NOW + timedelta(days=9), NOW - timedelta(days=9)
+    days = {"known": ahead, "expired": over, "surprise": ahead}
     cases = [
-        case(k, "failed", known_failure="a reason", known_failure_expires=f"{days[kind]:%Y-%m-%d}")
+        case(
+            k,
+            "passed" if kind == "surprise" else "failed",
+            known_failure="a reason",
+            known_failure_expires=f"{days[kind]:%Y-%m-%d}",
+        )
         if kind in days
         else case(k, kind)
         for k, kind in enumerate(kinds)
     ]
-    save_results(tmp_path / "results.json", results(cases))
+    lacking = ("AlCu-Cmcm-a-9: energies",) if lacks else ()
+    save_results(tmp_path / "results.json", replace(results(cases), lacking=lacking))
     done = asked(tmp_path)
     if not kinds:
         assert isinstance(done.exception, ResultsFileError)
     else:
-        assert done.exit_code == int(bool({"failed", "error", "expired"} & set(kinds)))
+        bad = {"failed", "error", "expired", "surprise"} & set(kinds)
+        assert done.exit_code == int(bool(bad or lacks))
 
 
 def test_reports_of_an_earlier_run_are_none(tmp_path):

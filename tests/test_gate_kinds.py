@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from symscape.questions.case import CaseResult, Check
 from symscape.questions.crystal_cases import judged_crystals
 from symscape.questions.energies import judge_energies
+from symscape.questions.limits import CaseTolerances
 from symscape.questions.metric import outside
 from symscape.questions.minima import judge_minima
 from symscape.questions.registry import QUESTIONS, metric_named
@@ -23,7 +24,7 @@ from symscape.questions.subjects import HullSystem
 from symscape.science.contracts.scan import LineScan
 from symscape.verdict.baseline import judge_against
 from symscape.verdict.explain import explain
-from symscape.verdict.gate import Baseline
+from symscape.verdict.gate import Baseline, borne_out
 from symscape.verdict.tolerances import load_tolerances
 
 JUDGING = [q for q in QUESTIONS.values() if any(not m.gap for m in q.metrics)]
@@ -185,6 +186,41 @@ def test_what_could_not_be_evaluated_is_held_against_any_reference(question, sta
     judged = baseline.judge(replace(before, status="error"), digest)
     assert judged.status == "error"
     assert judged.notes.baseline.change == ("same" if status == "error" else "worse")
+
+
+@given(st.data(), st.sampled_from(JUDGING), STATUSES)
+def test_a_case_passes_only_where_something_was_held_against_a_limit(data, question, status):
+    """Whatever whoever made the result says of it and of its checks."""
+    values_ = st.floats(-1e3, 1e3) | st.sampled_from([math.nan, math.inf, -math.inf])
+    found = [
+        replace(check, value=data.draw(values_), passed=data.draw(st.booleans()))
+        for check in data.draw(checks(question))
+    ]
+    said = CaseResult(question.name, "m", "A-P1", "x-y", status, tuple(found))
+    result = borne_out(said)
+    if status != "passed":
+        assert result is said
+        return
+    within = [
+        c.passed and math.isfinite(c.value)
+        and (c.limit[0] is None or c.value >= c.limit[0])
+        and (c.limit[1] is None or c.value <= c.limit[1])
+        for c in found
+    ]  # fmt: skip
+    assert result.status == ("error" if not found else "passed" if all(within) else "failed")
+    assert [check.passed for check in result.checks] == within
+    assert bool(result.notes.message) == (not found)
+
+
+@given(st.data(), st.sampled_from(JUDGING))
+def test_what_is_not_finite_is_within_no_limit(data, question):
+    """Limits that are infinite themselves, too."""
+    metric = data.draw(st.sampled_from([m for m in question.metrics if not m.gap]))
+    limit = data.draw(st.tuples(*[st.sampled_from([None, -math.inf, 0.0, math.inf])] * 2))
+    value = data.draw(st.sampled_from([math.nan, math.inf, -math.inf]))
+    (check,) = CaseTolerances({metric.name: limit}, {}).check({metric.name: value}, question)
+    assert not check.passed
+    assert metric.severity(value, limit) == math.inf
 
 
 # -- gaps -----------------------------------------------------------------------------------------

@@ -2,100 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-from pathlib import Path
-
-# runs in process forget what they import, and this extension can be imported only once
-import gudhi.cubical_complex  # noqa: F401
 import pytest
-from inprocess import without_figures
-from toys import store, toy_document
+from benchmark_text import benchmark
+from gate_project import declare_known, keep, results, run
+from gate_project import suite as suite
 
-ROOT = Path(__file__).parents[1]
-CALCULATORS = """
-import os
-
-from ase.calculators.emt import EMT
-
-
-class Gappy(EMT):
-    def calculate(self, atoms, *args, **kwargs):
-        if atoms.get_scaled_positions()[0, 1] > 0.37:
-            raise RuntimeError("too far")
-        super().calculate(atoms, *args, **kwargs)
-
-
-class Fatal(BaseException):
-    pass
-
-
-class Ending(EMT):
-    def calculate(self, *args, **kwargs):
-        raise Fatal("not an Exception")
-
-
-class Crashing(EMT):
-    def calculate(self, *args, **kwargs):
-        os._exit(11)
-
-
-def exact():
-    return EMT()
-
-
-def gappy():
-    return Gappy()
-
-
-def ending():
-    return Ending()
-
-
-def crashing():
-    return Crashing()
-
-
-def raising():
-    raise RuntimeError("no weights")
-"""
-
-
-@pytest.fixture
-def suite(pytester, monkeypatch):
-    """A project with one slice and the question of the energies."""
-    store(pytester.mkdir("references"), toy_document())
-    shutil.copy(ROOT / "benchmarks" / "test_landscape.py", pytester.path / "test_landscape.py")
-    pytester.makepyfile(cheap=CALCULATORS)
-    pytester.syspathinsert()
-    monkeypatch.setenv("PYTHONPATH", f"{pytester.path}:{ROOT / 'src'}")
-    without_figures(monkeypatch)
-    return pytester
-
-
-def run(suite, *options, apart=False):
-    make = suite.runpytest_subprocess if apart else suite.runpytest_inprocess
-    return make("-p", "no:cacheprovider", "--no-cache", *options)
-
-
-def results(suite, model):
-    return json.loads((suite.path / "reports" / model / "results.json").read_text())
-
-
-def keep(suite, model, name):
-    """Keep a run's results as a baseline."""
-    path = suite.path / f"{name}.json"
-    shutil.copy(suite.path / "reports" / model / "results.json", path)
-    return path
-
-
-def declare_known(suite):
-    path = suite.path / "mine.toml"
-    path.write_text(
-        'extends = "default"\n[[known_failure]]\nmaterial = "*"\nreason = "r"\n'
-        "expires = 2999-01-01\n"
-    )
-    return str(path)
+from symscape.results.run_results import load_results
 
 
 def test_gaps_are_worse_than_a_baseline_without(suite):
@@ -205,3 +117,152 @@ def test_a_case_is_in_the_report_though_no_worker_is_left(suite):
     assert found.ret != 0
     (case,) = results(suite, "crashing")["cases"]
     assert (case["status"], "crashed" in case["detail"]["message"]) == ("error", True)
+
+
+# -- nothing, or not all, was judged --------------------------------------------------------------
+
+SKIP = "import pytest\ndef pytest_runtest_setup(item):\n    {}\n"
+NOTHING = {
+    "skipped": (SKIP.format("pytest.skip('no machine today')"), ()),
+    "left out by name": ("", ("-k", "nothing_of_the_kind")),
+    "left out by mark": ("", ("-m", "quick and not quick")),
+    "deselected": ("", ("--deselect", "test_landscape.py")),
+    "no crystals to ask about": ("", ("test_hulls.py",)),
+    "no such material among them": ("", ("--material", "AlCu-Cmcm", "test_hulls.py")),
+}
+HULLS = """
+import pytest
+
+
+@pytest.mark.crystals("hull")
+def test_hull(crystals, verdict):
+    verdict(crystals.judge())
+"""
+
+
+@pytest.mark.parametrize("why", NOTHING)
+def test_a_run_that_judged_nothing_is_never_green(suite, why):
+    """And no tick of the run before is left, where there was something to ask."""
+    run(suite, "--mlip", "cheap:exact")
+    folder = suite.path / "reports" / "exact"
+    assert (folder / "summary.md").read_text().startswith("## ✓")
+    conftest, options = NOTHING[why]
+    (suite.path / "conftest.py").write_text(conftest)
+    if "test_hulls.py" in options:
+        suite.makepyfile(test_hulls=HULLS)
+    found = run(suite, "--mlip", "cheap:exact", *options)
+    assert found.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    found.stdout.fnmatch_lines(["nothing was judged: *"])
+    assert "✓" not in (folder / "summary.md").read_text()
+    assert not (folder / "results.json").exists()
+
+
+@pytest.mark.parametrize("baseline", [False, True])
+def test_a_model_of_which_nothing_was_judged_is_red_beside_another(suite, baseline):
+    options = ["--mlip", "cheap:exact,cheap:gappy"]
+    if baseline:
+        run(suite, "--mlip", "cheap:exact")
+        options += ["--baseline", str(keep(suite, "exact", "whole"))]
+    skip = SKIP.format("'gappy' in item.name and pytest.skip('no machine today')")
+    (suite.path / "conftest.py").write_text(skip)
+    found = run(suite, *options)
+    assert found.ret == 1
+    found.stdout.fnmatch_lines(["nothing of gappy was judged: 1 of 1 cases *no machine today"])
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_a_session_that_somebody_ends_lacks_the_cases_that_had_no_turn(suite, code):
+    """As ``pytest.exit`` does, with whatever code."""
+    end = SKIP.format(f"'gappy' in item.name and pytest.exit('enough', {code})")
+    (suite.path / "conftest.py").write_text(end)
+    suite.makepyfile(test_more=benchmark("minima"))
+    found = run(suite, "--mlip", "cheap:exact,cheap:gappy")
+    assert found.ret == (code or 1)
+    written = results(suite, "exact")
+    assert [case["question"] for case in written["cases"]] == ["energies"]
+    assert written["lacking"] == ["AlCu-Cmcm-Al_y-Cu_y: minima"]
+    summary = (suite.path / "reports" / "exact" / "summary.md").read_text()
+    assert summary.startswith("## !")
+    assert "1 case without an answer" in summary
+    if not code:
+        found.stdout.fnmatch_lines(["* of 4 cases were not run, AlCu-Cmcm-Al_y-Cu_y: *"])
+
+
+# -- asked twice, failed beside the verdict --------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "2")])
+def test_two_tests_that_ask_the_same_are_one_red_case_that_names_both(suite, options):
+    if options:
+        pytest.importorskip("xdist")
+    suite.makepyfile(test_again=benchmark("energies"))
+    found = run(suite, "--mlip", "cheap:exact,cheap:gappy", *options, apart=bool(options))
+    assert found.ret == 1
+    assert "INTERNALERROR" not in found.stdout.str()
+    for model in ("exact", "gappy"):
+        (case,) = results(suite, model)["cases"]
+        assert case["status"] == "error"
+        message = case["detail"]["message"]
+        assert "2 tests ask this" in message
+        assert "test_again.py::test_energies[" in message
+        assert "test_landscape.py::test_energies[" in message
+        assert load_results(suite.path / "reports" / model / "results.json").cases
+
+
+def test_a_case_asked_again_and_again_by_a_parametrized_test_is_red(suite):
+    path = suite.path / "test_landscape.py"
+    text = path.read_text().replace("(landscape, verdict)", "(landscape, verdict, seed)")
+    again = "@pytest.mark.parametrize('seed', [1, 2, 3])\n@pytest.mark.landscape"
+    path.write_text(text.replace("@pytest.mark.landscape", again))
+    assert run(suite, "--mlip", "cheap:exact").ret == 1
+    (case,) = results(suite, "exact")["cases"]
+    assert "3 tests ask this" in case["detail"]["message"]
+
+
+def test_two_potentials_of_one_name_are_refused(suite):
+    """One of them would not be judged, and nobody would say so."""
+    suite.makepyfile(other="from cheap import exact")
+    found = run(suite, "--mlip", "cheap:gappy,cheap:exact,other:exact")
+    assert found.ret == pytest.ExitCode.USAGE_ERROR
+    said = "ERROR: cheap:exact and other:exact are both called exact; judge them in two runs*"
+    found.stderr.fnmatch_lines([said])
+
+
+AFTER = {
+    "a check of the user's": "assert landscape is None",
+    "a failure of pytest's": "pytest.fail('too slow')",
+    "an expected failure": "pytest.xfail('too slow')",
+    "an exit of Python's": "raise SystemExit(0)",
+}
+
+
+@pytest.mark.parametrize("where", ["before", "after"])
+@pytest.mark.parametrize("what", AFTER)
+def test_a_test_that_fails_beside_its_verdict_leaves_no_passed_case(suite, what, where):
+    """Though the case is declared a known failure: a plugin that watches the time fails so too."""
+    path = suite.path / "test_landscape.py"
+    ask = "verdict(landscape.judge())"
+    both = (AFTER[what], ask) if where == "before" else (ask, AFTER[what])
+    path.write_text(path.read_text().replace(ask, "; ".join(both)))
+    for options in ((), ("--tolerances", declare_known(suite))):
+        assert run(suite, "--mlip", "cheap:exact", *options).ret == 1
+        (case,) = results(suite, "exact")["cases"]
+        assert case["status"] == "error"
+
+
+def test_the_last_attempt_counts_where_a_plugin_tries_again(suite):
+    """As pytest-rerunfailures does: the report of an attempt that is not the last is a rerun."""
+    (suite.path / "conftest.py").write_text(
+        "import pytest\nfrom _pytest.runner import runtestprotocol\n"
+        "def pytest_runtest_protocol(item, nextitem):\n"
+        "    for attempt in range(2):\n"
+        "        for report in runtestprotocol(item, nextitem=nextitem, log=False):\n"
+        "            if attempt == 0 and report.when == 'call':\n"
+        "                report.outcome = 'rerun'\n"
+        "            item.ihook.pytest_runtest_logreport(report=report)\n"
+        "        item._initrequest()\n"
+        "    return True\n"
+    )
+    assert run(suite, "--mlip", "cheap:exact").ret == 0
+    (case,) = results(suite, "exact")["cases"]
+    assert case["status"] == "passed"

@@ -30,7 +30,8 @@ from symscape.references.crystals import load_crystals
 from symscape.results.run_results import load_results
 from symscape.science.contracts.result import ContractResult, skipped
 from symscape.science.hull.stability import classify
-from symscape.suite.roll import CaseName, roll_of
+from symscape.suite.roll import roll_of
+from symscape.verdict.roll_call import CaseName
 from symscape.verdict.tolerances import load_tolerances
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +12,6 @@ import typer
 from symscape.errors import ResultsFileError
 
 if TYPE_CHECKING:
-    from symscape.questions.case import CaseResult
     from symscape.results.run_results import RunResults
 
 #: file systems keep times to a second at worst
@@ -37,7 +37,8 @@ def check_run(
 
     Code that ends pytest from within (os._exit(0) while a package is imported) gives exit code 0
     and no report, which the run itself can't tell. Exit code 2: there is no report, an old one, or
-    not a whole one; 1: a case failed or could not be evaluated; 0: all is well.
+    not a whole one; 1: a case failed, could not be evaluated, has no answer, or passed although it
+    is declared a known failure; 0: all is well.
     """
     from symscape.results.run_results import load_results
 
@@ -84,20 +85,21 @@ def _refuse_old(path: Path, run: RunResults, since: Path | None) -> None:
 
 def _say(path: Path, run: RunResults) -> bool:
     """Print one line on a run; return whether it is red."""
+    from symscape.page.view import CaseView
     from symscape.questions.registry import question_words
 
-    today = datetime.now(UTC).date().isoformat()
-
-    def excused(case: CaseResult) -> bool:
-        notes = case.notes
-        return bool(notes.known_failure) and (notes.known_failure_expires or today) >= today
-
-    failed = [case for case in run.cases if case.status == "failed" and not excused(case)]
-    errors = [case for case in run.cases if case.status == "error"]
+    today = datetime.now(UTC).date()
+    views = [CaseView(case, today) for case in run.cases]
+    red = [v for kind in ("error", "failed", "surprise") for v in views if v.status == kind]
+    found = Counter(view.status for view in red)
     print(
-        f"{path}: {run.model.name}, {len(run.cases)} cases, {len(failed)} failed, "
-        f"{len(errors)} could not be evaluated"
+        f"{path}: {run.model.name}, {len(run.cases)} cases, {found['failed']} failed, "
+        f"{found['error']} could not be evaluated, {found['surprise']} passed although declared a "
+        f"known failure, {len(run.lacking)} without an answer"
     )
-    for case in (*errors, *failed)[:_MOST_NAMED]:
-        print(f"  {case.status}  {question_words(case.question)} {case.material}-{case.slice}")
-    return bool(failed or errors)
+    for view in red[:_MOST_NAMED]:
+        case = view.case
+        print(f"  {view.status}  {question_words(case.question)} {case.material}-{case.slice}")
+    for name in run.lacking[:_MOST_NAMED]:
+        print(f"  lacking  {name}")
+    return bool(red or run.lacking)

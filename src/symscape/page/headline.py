@@ -22,6 +22,8 @@ def headline(view: RunView) -> str:
     if not view.slices:
         return "No landscape was evaluated"
     parts = [f"{_verdict(view)}{_exceptions(view)}", _bias(view)]
+    if lacking := view.run.lacking:
+        parts.append(f"{count_text(len(lacking), 'case')} without an answer")
     if view.run.selection is not None:
         parts.append(str(view.run.selection))
     return "; ".join(filter(None, parts))

@@ -345,11 +345,14 @@ class RunView:
 
     @property
     def status(self) -> Literal["failed", "error", "passed"]:
-        """``failed`` if anything failed or passed unexpectedly, else ``error`` if one was."""
+        """``failed`` if anything failed or passed unexpectedly, else ``error`` if one was.
+
+        A run that lacks cases is not judged either.
+        """
         found = {case.status for view in self.slices for case in view.cases}
         if found & {"failed", "surprise"}:
             return "failed"
-        return "error" if "error" in found else "passed"
+        return "error" if "error" in found or self.run.lacking else "passed"
 
     @property
     def counts(self) -> dict[Outcome, int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from symscape.questions.case import Check
-from symscape.questions.metric import Limit
+from symscape.questions.metric import Limit, outside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,13 +46,12 @@ class CaseTolerances:
         return replace(self, limits=limits)
 
     def check(self, values: Mapping[str, float], question: Question) -> tuple[Check, ...]:
-        """Hold metric values against the limits; a missing or NaN value does not pass."""
+        """Hold metric values against the limits; what is missing or not finite does not pass."""
         units = question.units
         checks = []
         for name, (low, high) in self.limits.items():
             value = float(values.get(name, float("nan")))
-            passed = (low is None or value >= low) and (high is None or value <= high)
-            passed = passed and value == value
+            passed = outside(value, (low, high)) == 0
             checks.append(Check(name, value, (low, high), units.get(name, ""), passed))
         return tuple(checks)
 

@@ -122,8 +122,8 @@ class Metric:
         return math.nan if value is None else float(value)
 
     def badness(self, value: float, limit: Limit = (None, None)) -> float:
-        """Distance from the ideal; for a fact, from the limit. Infinite for NaN."""
-        if math.isnan(value):
+        """Distance from the ideal; for a fact, from the limit. Infinite for what is not finite."""
+        if not math.isfinite(value):
             return math.inf
         if self.ideal is None:
             return outside(value, limit)
@@ -147,7 +147,7 @@ class Metric:
         Where nothing but the ideal is allowed, a count is measured in ones and a real value in its
         noise, on top of the 1 that it has broken. Infinite if the value is unknown.
         """
-        if math.isnan(value):
+        if not math.isfinite(value):
             return math.inf
         broken = outside(value, limit)
         badness, allowed = self.badness(value, limit), self.allowed(value, limit)
@@ -191,8 +191,8 @@ class Metric:
 
 
 def outside(value: float, limit: Limit) -> float:
-    """How far a value lies outside a limit; 0 inside, infinite for NaN."""
-    if math.isnan(value):
+    """How far a value lies outside a limit; 0 inside, infinite for what is not finite."""
+    if not math.isfinite(value):
         return math.inf
     low, high = limit
     below = 0.0 if low is None else max(low - value, 0.0)

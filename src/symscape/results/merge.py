@@ -50,6 +50,8 @@ def _joined(earlier: RunResults, later: RunResults) -> RunResults:
     }
     cases |= {_key(case): case for case in later.cases}
     references = {r.id: r for r in (*kept, *later.references)}
+    answered = {f"{material}-{part}: {question}" for question, material, part in cases}
+    lacking = dict.fromkeys((*earlier.lacking, *later.lacking))
     return replace(
         later,
         cases=tuple(cases.values()),
@@ -60,6 +62,7 @@ def _joined(earlier: RunResults, later: RunResults) -> RunResults:
             later.selection,
             n_shared=len(earlier.cases) + len(later.cases) - len(cases),
         ),
+        lacking=tuple(name for name in lacking if name not in answered),
     )
 
 

@@ -213,6 +213,9 @@ class RunResults:
         The earlier run that it was judged by; None if it was judged by the tolerances alone.
     selection
         Which part of the suite was asked for; None if it was all of it, and in older files.
+    lacking
+        Cases that it has no answer to though it was asked, for something ended it before, or though
+        its baseline judged them, unless the user accepted that: ``Mg-Si-hull: stability``.
     """
 
     model: ModelCard
@@ -226,6 +229,7 @@ class RunResults:
     baseline_notes: tuple[str, ...] = ()
     baseline: BaselineSummary | None = None
     selection: Selection | None = None
+    lacking: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         order = sorted(self.cases, key=lambda c: (c.material, c.slice, c.question))

@@ -19,6 +19,7 @@ from symscape.questions.occasions import curve_subjects
 from symscape.questions.subjects import Subject
 from symscape.references.birch_murnaghan import BirchMurnaghan
 from symscape.references.equations import EquationsOfState, load_equations
+from symscape.suite.record import no_outcome_of_pytest
 from symscape.suite.roll import roll_of
 from symscape.verdict.kept_verdicts import AskedOfModel, judge_once
 
@@ -188,6 +189,7 @@ class EquationCase:
             )
 
         asked = AskedOfModel(question.name, self.subject, self.model, self.tolerances, digest)
-        result = judge_once(asked, session.cache, judge, lambda: not self.answered.missing)
+        with no_outcome_of_pytest():
+            result = judge_once(asked, session.cache, judge, lambda: not self.answered.missing)
         assert result is not None, "there are crystals to judge"
         return result

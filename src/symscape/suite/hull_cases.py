@@ -14,6 +14,7 @@ from symscape.questions.crystal_rows import rows_of_case
 from symscape.questions.relaxation import RELAXATION
 from symscape.questions.subjects import AllCrystals, Subject
 from symscape.references.crystal_files import crystals_digest, find_crystal_files
+from symscape.suite.record import no_outcome_of_pytest
 from symscape.suite.roll import roll_of
 from symscape.verdict.kept_verdicts import AskedOfModel, judge_once
 
@@ -179,7 +180,8 @@ class HullCase:
             return with_shapes(result, hulls.library.crystals, potential)
 
         asked = AskedOfModel(question.name, self.subject, self.model, self.tolerances, hulls.digest)
-        result = judge_once(asked, hulls.session.cache, judge, lambda: hulls.whole(self.model))
+        with no_outcome_of_pytest():
+            result = judge_once(asked, hulls.session.cache, judge, lambda: hulls.whole(self.model))
         if result is None:
             pytest.skip(question.nothing)
         return result

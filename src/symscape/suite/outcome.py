@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,8 @@ import pytest
 
 from symscape.suite.keys import REPORT_ATTRIBUTE
 from symscape.suite.record import first_line
-from symscape.suite.roll import WORKER_KEY, CaseName, roll_file, roll_of
+from symscape.suite.roll import WORKER_KEY, merge_left, roll_of
+from symscape.verdict.roll_call import Answer, CaseName, RollCall, exit_code
 
 if TYPE_CHECKING:
     from symscape.models.base import EnergyModel
@@ -39,22 +40,34 @@ class Outcome:
         self.notes: list[str] = []
         self.written: list[tuple[RunResults, Path]] = []
         self.problems: list[str] = []
-        #: tests that failed without a result, and why; tests that were skipped, and why
+        #: what tests told, as `RollCall` wants it
+        self.answers: list[Answer] = []
+        self.ended: set[str] = set()
         self.lost: dict[str, str] = {}
         self.skipped: dict[str, str] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take over the results that came with a test's report."""
+        self.ended.add(report.nodeid)
+        if report.outcome == "rerun":  # type: ignore[comparison-overlap]
+            return  # a plugin tries again: the last attempt counts
         found = [self._read(record) for record in getattr(report, REPORT_ATTRIBUTE, [])]
         if found and not self.cases:
             self._set_earlier_reports_aside()
         self.cases += found
+        self.answers += (Answer(report.nodeid, case) for case in found)
         for case in found:
             self._draw_early(case)
         if report.failed and not found:
             self.lost[report.nodeid] = first_line(report.longrepr)
         if report.skipped and isinstance(report.longrepr, tuple):
             self.skipped[report.nodeid] = str(report.longrepr[2]).removeprefix("Skipped: ")
+
+    @property
+    def roll_call(self) -> RollCall:
+        """What the run's tests told so far."""
+        roll = roll_of(self.config)
+        return RollCall(roll.cases, roll.empty, self.answers, self.ended, self.lost, self.skipped)
 
     def _read(self, record: dict[str, Any]) -> CaseResult:
         """Read what a test recorded; a question that keeps what it can't read fails the run."""
@@ -73,58 +86,49 @@ class Outcome:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Take over a worker's roll of cases; one that crashed has left it in a file."""
+        """Take over a worker's roll of cases; `merge_left` finds that of one that crashed."""
         output = getattr(node, "workeroutput", None) or {}
-        left = roll_file(node.workerinput)
         if WORKER_KEY in output:
             roll_of(self.config).merge(output[WORKER_KEY])
-        elif left is not None and left.exists():
-            roll_of(self.config).merge(json.loads(left.read_text(encoding="utf-8")))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Write the reports, after an interruption too; a run whose report is lost has failed.
+        """Write the reports, after an interruption too, and end with the code that they deserve.
 
-        A run that judged nothing is not green, nor one that lacks what its baseline judged.
+        A run whose report is lost has failed; a run that judged nothing is not green, nor one that
+        lacks what it was asked or what its baseline judged.
         """
         if self.config.option.collectonly:
             return
         if self.early is not None:
             self.early.end()
-        self._record_lost_cases()
-        self._refuse_excused_errors(session.exitstatus)
+        merge_left(self.config)
+        self._settle_cases()
         self._write_reports()
-        if self.problems and session.exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        if not self.cases and roll_of(self.config).cases:
+        call = self.roll_call
+        code = int(session.exitstatus)
+        if code == pytest.ExitCode.OK:
+            self.problems += call.faults()
+        if not self.cases and (call.asked or call.empty or roll_of(self.config).deselected):
             self._set_earlier_reports_aside()
-            if session.exitstatus == pytest.ExitCode.OK:
-                session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+        session.exitstatus = exit_code(code, call, self.problems)
 
-    def _record_lost_cases(self) -> None:
-        """Record as errors the cases whose test failed without a result: the worker crashed."""
-        from symscape.questions.case import CaseResult
-        from symscape.questions.notes import Notes
+    def _settle_cases(self) -> None:
+        """Replace what came from tests by one result a case, errors by the baseline judged too."""
         from symscape.suite.session import session_of
 
-        recorded = {CaseName(c.question, c.model, c.material, c.slice) for c in self.cases}
-        for test, reason in self.lost.items():
-            name = roll_of(self.config).cases.get(test)
-            if name is not None and name not in recorded:
-                result = CaseResult(*name, "error", notes=Notes(message=reason))
-                self.cases.append(session_of(self.config).judged(result))
+        came = {id(answer.result) for answer in self.answers}
+        self.cases = [
+            case if id(case) in came else session_of(self.config).judged(case)
+            for case in self.roll_call.cases()
+        ]
 
-    def _refuse_excused_errors(self, exitstatus: int) -> None:
-        """Fail a run that pytest takes for green though a case could not be evaluated.
-
-        A marker of the user's own (``xfail``) excuses whatever a test raises.
-        """
-        errors = [case for case in self.cases if case.status == "error"]
-        if errors and exitstatus == pytest.ExitCode.OK:
-            self.problems.append(
-                f"{len(errors)} cases could not be evaluated, {errors[0].id} among them; no marker "
-                "of a test excuses that."
-            )
+    def _nothing_judged(self) -> str:
+        """Say why a run judged nothing; empty where it did, or where it asked nothing."""
+        left_out = roll_of(self.config).deselected
+        if left_out and not self.ended:
+            return f"nothing was judged: the options leave out all {len(left_out)} cases"
+        return self.roll_call.not_judged()
 
     def _draw_early(self, case: CaseResult) -> None:
         """Have the figures of a slice drawn while the run goes on, if it decides them."""
@@ -216,17 +220,10 @@ class Outcome:
             self.notes.append(f"the report of {run.model.name} has no history: {error}")
             return None
 
-    def _nothing_judged(self) -> str:
-        """Say why a run judged nothing; empty where it did, or had nothing to judge."""
-        cases = roll_of(self.config).cases
-        if self.cases or not cases or self.config.option.collectonly:
-            return ""
-        reasons = [reason for test, reason in self.skipped.items() if test in cases]
-        why = f", for example: {reasons[0]}" if reasons else "; see above."
-        return f"nothing was judged: {len(reasons)} of {len(cases)} cases were skipped{why}"
-
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Say what changed, what fails the run and what went wrong; `Closing` says the verdict."""
+        if self.config.option.collectonly:
+            return
         if sentence := self._nothing_judged():
             terminalreporter.section("symscape")
             terminalreporter.write_line(sentence, red=True)
@@ -278,11 +275,18 @@ class Outcome:
 
     def _runs(self, session: SuiteSession) -> list[RunResults]:
         """Make one run's results a model, in the order in which the models were asked for."""
-        return [
-            self._run(session, session.models[name], [c for c in self.cases if c.model == name])
-            for name in session.model_names
-            if any(c.model == name for c in self.cases)
-        ]
+        waiting = self.roll_call.not_run()
+        runs = []
+        for name, model in session.models.items():
+            own = [case for case in self.cases if case.model == name]
+            if not own:
+                continue
+            run = self._run(session, model, own)
+            lacking = [case.words for case in waiting if case.model == name]
+            if run.baseline and not session.settings.allow_gone:
+                lacking += run.baseline.gone
+            runs.append(replace(run, lacking=tuple(dict.fromkeys(lacking))))
+        return runs
 
     def _run(
         self, session: SuiteSession, model: EnergyModel, cases: list[CaseResult]

@@ -10,11 +10,12 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, TypedDict
 
 import pytest
 
-from symscape.questions.subjects import Subject, subject_of
+from symscape.files import write_atomically
+from symscape.verdict.roll_call import CaseName
 
 #: key of a worker's roll in what it hands to the main process
 WORKER_KEY = "symscape_roll"
@@ -22,37 +23,30 @@ WORKER_KEY = "symscape_roll"
 _ASKED_ELSE = {"landscape": "energies", "crystals": "hull", "curves": "equation_of_state"}
 
 
-class CaseName(NamedTuple):
-    """What a case is called by."""
-
-    question: str
-    model: str
-    material: str
-    slice: str
-
-    @property
-    def subject(self) -> Subject:
-        """What it is about."""
-        return subject_of(self.material, self.slice)
-
-
 class PlainRoll(TypedDict):
-    """A roll as workers send it: a test and the names of its case; names of cases."""
+    """A roll as workers send it: a test and the names of its case; names of cases; tests."""
 
     cases: list[list[str]]
     deselected: list[list[str]]
+    empty: list[str]
 
 
 @dataclass
 class Roll:
-    """Cases by the name of their test, those that were deselected apart."""
+    """Cases by the name of their test, those that were deselected apart.
+
+    So are tests that ask something of which the references have nothing.
+    """
 
     cases: dict[str, CaseName] = field(default_factory=dict)
     deselected: set[CaseName] = field(default_factory=set)
+    empty: set[str] = field(default_factory=set)
 
     def enlist(self, items: Iterable[pytest.Item]) -> None:
         """Take in the cases among the tests that are to run."""
-        self.cases |= {item.nodeid: name for item in items if (name := case_of(item))}
+        named = [(item, case_of(item)) for item in items]
+        self.cases |= {item.nodeid: name for item, name in named if name}
+        self.empty |= {item.nodeid for item, name in named if name is None and asks(item)}
 
     def deselect(self, items: Iterable[pytest.Item]) -> None:
         """Take in the cases among the tests that the user left out (``-k``, ``-m``)."""
@@ -63,16 +57,18 @@ class Roll:
         return {
             "cases": [[test, *name] for test, name in self.cases.items()],
             "deselected": [list(name) for name in self.deselected],
+            "empty": list(self.empty),
         }
 
     def keep(self, path: Path) -> None:
         """Write it where the main process finds it if this one crashes."""
-        path.write_text(json.dumps(self.to_plain()), encoding="utf-8")
+        write_atomically(path, json.dumps(self.to_plain()))
 
     def merge(self, plain: PlainRoll) -> None:
         """Take in what a worker sent."""
         self.cases |= {test: CaseName(*name) for test, *name in plain["cases"]}
         self.deselected |= {CaseName(*name) for name in plain["deselected"]}
+        self.empty |= set(plain["empty"])
 
 
 _ROLL: pytest.StashKey[Roll] = pytest.StashKey()
@@ -94,6 +90,13 @@ def roll_file(workerinput: dict[str, Any]) -> Path | None:
     """Return the file of a worker's roll; None where there is no worker."""
     found = workerinput.get(_FILE)
     return None if found is None else Path(found)
+
+
+def merge_left(config: pytest.Config) -> None:
+    """Take in what workers have left that could not send it: they crashed, or were stopped."""
+    folder = config.stash.get(_FOLDER, None)
+    for path in sorted(folder.glob("*.json")) if folder is not None else ():
+        roll_of(config).merge(json.loads(path.read_text(encoding="utf-8")))
 
 
 def roll_of(config: pytest.Config) -> Roll:

@@ -280,7 +280,8 @@ class SuiteSession:
 
         from symscape.questions.forces import FORCES, compared_window
         from symscape.science.landscape.forces import compared_points, wants_stresses
-        from symscape.suite.roll import CaseName, roll_of
+        from symscape.suite.roll import roll_of
+        from symscape.verdict.roll_call import CaseName
 
         name = CaseName(FORCES.name, model.card.name, reference.material, reference.slice.name)
         kept = self.settings.use_cache and model.cacheable

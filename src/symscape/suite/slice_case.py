@@ -10,6 +10,7 @@ import pytest
 from symscape.questions.case import CaseResult
 from symscape.questions.subjects import MaterialSlice
 from symscape.suite.progress_lines import progress_line
+from symscape.suite.record import no_outcome_of_pytest
 from symscape.verdict.kept_verdicts import AskedOfModel, judge_once
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ class LandscapeCase:
             reference.digest,
             (extra,),
         )
-        result = judge_once(asked, self.session.cache, self._ask, self._whole)
+        with no_outcome_of_pytest():
+            result = judge_once(asked, self.session.cache, self._ask, self._whole)
         if result is None:
             pytest.skip(question.nothing)
         return result

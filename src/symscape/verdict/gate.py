@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
 
 from symscape.questions.case import CaseResult
+from symscape.questions.metric import outside
 from symscape.questions.registry import metric_title, question_words
 from symscape.verdict.baseline import DEFAULT_MARGIN, judge_against
 
@@ -71,6 +72,26 @@ class Baseline:
             and (question, material, slice) not in left_out
         ]
         return [f"{m}-{s}: {question}" for m, s, question in sorted(missing)]
+
+
+def borne_out(result: CaseResult) -> CaseResult:
+    """Return a result with the status that its checks bear out, whoever made it.
+
+    Passed is what was held against a limit, all of it within: a case without checks was not judged.
+    """
+    if result.status != "passed":
+        return result
+    if not result.checks:
+        message = (
+            "nothing was held against a limit; name one in a tolerance file, in its table "
+            f"[{result.question}]."
+        )
+        return replace(result, status="error", notes=replace(result.notes, message=message))
+    within = [check.passed and outside(check.value, check.limit) == 0 for check in result.checks]
+    if all(within):
+        return result
+    checks = (replace(c, passed=ok) for c, ok in zip(result.checks, within, strict=True))
+    return replace(result, status="failed", checks=tuple(checks))
 
 
 def _gone(name: str) -> str:
