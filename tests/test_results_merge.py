@@ -56,6 +56,23 @@ def test_any_parts_that_cover_the_suite_are_the_whole_run(data):
 
 
 @given(st.data())
+def test_what_one_run_lacks_another_may_answer(data):
+    """As a run that was interrupted and one that went on; the same cases counted by hand."""
+    n = len(WHOLE.cases)
+    ends = [data.draw(st.sampled_from(["answered", "lacking", "not asked"])) for _ in range(2 * n)]
+    runs = []
+    for number, own in ((1, ends[:n]), (2, ends[n:])):
+        run = part([end == "answered" for end in own], number)
+        lacks = [c for c, end in zip(WHOLE.cases, own, strict=True) if end == "lacking"]
+        names = tuple(f"{c.material}-{c.slice}: {c.question}" for c in lacks)
+        runs.append(replace(run, lacking=names))
+    merged = merge_runs(data.draw(st.permutations(runs)))
+    both = zip(WHOLE.cases, ends[:n], ends[n:], strict=True)
+    left = [c for c, *own in both if "lacking" in own and "answered" not in own]
+    assert sorted(merged.lacking) == sorted(f"{c.material}-{c.slice}: {c.question}" for c in left)
+
+
+@given(st.data())
 def test_where_two_ran_a_case_the_later_run_counts(data):
     n = len(WHOLE.cases)
     again = data.draw(st.sets(st.integers(0, n - 1)))
