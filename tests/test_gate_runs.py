@@ -224,7 +224,7 @@ def test_two_potentials_of_one_name_are_refused(suite):
     suite.makepyfile(other="from cheap import exact")
     found = run(suite, "--mlip", "cheap:gappy,cheap:exact,other:exact")
     assert found.ret == pytest.ExitCode.USAGE_ERROR
-    said = "ERROR: cheap:exact and other:exact are both called exact; judge them in two runs*"
+    said = "ERROR: Two models are called exact, cheap:exact and other:exact: *"
     found.stderr.fnmatch_lines([said])
 
 
