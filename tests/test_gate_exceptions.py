@@ -22,7 +22,7 @@ from symscape.questions.case import CaseResult
 from symscape.questions.notes import Notes
 from symscape.questions.registry import QUESTIONS
 from symscape.suite.collect import _marks
-from symscape.suite.record import FailedVerdict, no_outcome_of_pytest, why_not_judged
+from symscape.suite.exceptions import FailedVerdict, no_outcome_of_pytest, why_not_judged
 from symscape.suite.session import SuiteSession
 from symscape.verdict.gate import Baseline
 from symscape.verdict.known_failures import KnownFailure

@@ -12,7 +12,7 @@ from symscape.errors import SymscapeError
 from symscape.models.devices import check_device
 from symscape.questions.registry import question_named
 from symscape.suite.choices import check_places
-from symscape.suite.record import FailedVerdict
+from symscape.suite.exceptions import FailedVerdict
 from symscape.suite.roll import question_of
 from symscape.suite.session import session_of
 

@@ -19,7 +19,7 @@ from symscape.questions.occasions import curve_subjects
 from symscape.questions.subjects import Subject
 from symscape.references.birch_murnaghan import BirchMurnaghan
 from symscape.references.equations import EquationsOfState, load_equations
-from symscape.suite.record import no_outcome_of_pytest
+from symscape.suite.exceptions import no_outcome_of_pytest
 from symscape.suite.roll import roll_of
 from symscape.verdict.kept_verdicts import AskedOfModel, judge_once
 

@@ -14,7 +14,7 @@ from symscape.questions.crystal_rows import rows_of_case
 from symscape.questions.relaxation import RELAXATION
 from symscape.questions.subjects import AllCrystals, Subject
 from symscape.references.crystal_files import crystals_digest, find_crystal_files
-from symscape.suite.record import no_outcome_of_pytest
+from symscape.suite.exceptions import no_outcome_of_pytest
 from symscape.suite.roll import roll_of
 from symscape.verdict.kept_verdicts import AskedOfModel, judge_once
 

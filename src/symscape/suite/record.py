@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
 
-from symscape.errors import NotEvaluated, SymscapeError, message_of, printable
+from symscape.errors import NotEvaluated, SymscapeError, printable
 from symscape.questions.case import CaseResult
 from symscape.questions.records import plain_case
+from symscape.suite.exceptions import FailedVerdict, why_not_judged
 from symscape.suite.keys import JUDGED, RECORDED, REPORT_ATTRIBUTE
 from symscape.suite.roll import asks, case_of
 from symscape.suite.session import session_of
 from symscape.verdict.explain import explain, failure_line
 from symscape.verdict.gate import borne_out
 from symscape.verdict.roll_call import CaseName, could_not_be_judged
-
-#: how pytest's own outcomes are raised; a model may raise them too
-OUTCOMES = (pytest.skip.Exception, pytest.fail.Exception, pytest.exit.Exception)
-
-
-class FailedVerdict(pytest.fail.Exception):  # type: ignore[name-defined,misc]
-    """A case was judged and failed: all that a known failure or a marker can excuse."""
-
-    # pytest prints it as what it is
-    __module__, __qualname__ = "builtins", pytest.fail.Exception.__qualname__
 
 
 def record(item: pytest.Item, result: CaseResult) -> None:
@@ -37,22 +27,6 @@ def record(item: pytest.Item, result: CaseResult) -> None:
 def record_error(item: pytest.Item, name: CaseName, message: str) -> None:
     """Keep that a case could not be evaluated, and why."""
     record(item, session_of(item.config).judged(could_not_be_judged(name, message)))
-
-
-@contextmanager
-def no_outcome_of_pytest() -> Generator[None]:
-    """Let a model that skips or fails a test have failed: only a test says what becomes of it.
-
-    Raises
-    ------
-    NotEvaluated
-        In place of what pytest would take for the test's own word.
-    """
-    try:
-        yield
-    except OUTCOMES as outcome:
-        raised = f"pytest's {type(outcome).__name__}: {message_of(outcome, 300)}"
-        raise NotEvaluated(f"the model raised {raised}.") from outcome
 
 
 def recorder(item: pytest.Item) -> Callable[[CaseResult], None]:
@@ -109,19 +83,6 @@ def shorten_user_error(
     if any(not result.passed for result in item.stash.get(RECORDED, [])):
         return  # what `verdict` raised for it
     record_error(item, name, message)
-
-
-def why_not_judged(error: BaseException | None) -> str | None:
-    """Say why a test's exception leaves its case without a verdict; None where it doesn't.
-
-    Whatever it derives from: only a verdict that failed and a skip, which is counted apart, are no
-    errors.
-    """
-    if error is None or isinstance(error, FailedVerdict | pytest.skip.Exception):
-        return None
-    if isinstance(error, SymscapeError):
-        return printable(str(error).strip()) or type(error).__name__
-    return f"{type(error).__name__}: {message_of(error, 300)}"
 
 
 def first_line(what: object) -> str:

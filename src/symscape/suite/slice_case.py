@@ -9,8 +9,8 @@ import pytest
 
 from symscape.questions.case import CaseResult
 from symscape.questions.subjects import MaterialSlice
+from symscape.suite.exceptions import no_outcome_of_pytest
 from symscape.suite.progress_lines import progress_line
-from symscape.suite.record import no_outcome_of_pytest
 from symscape.verdict.kept_verdicts import AskedOfModel, judge_once
 
 if TYPE_CHECKING:
