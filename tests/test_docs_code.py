@@ -94,7 +94,8 @@ def test_the_table_of_plans_is_current():
         points = len(ledger.points) + len(ledger.todo)
         hours = estimate_cost(ledger).seconds_per_point * points / 3600
         atoms = int(ledger.plan.slice.structures().n_atoms[0])
-        assert shown[path.stem] == (pytest.approx(hours, rel=0.1, abs=0.1), atoms), path.stem
+        expected = (pytest.approx(hours, rel=0.2, abs=0.1), atoms)
+        assert shown[path.stem] == expected, f"{path.stem}: {hours:.1f} hours, {atoms} atoms"
     assert list(shown) == sorted(shown, key=lambda name: shown[name][0])
 
 
