@@ -16,9 +16,10 @@ from hypothesis.extra import numpy as hnp
 from symscape.leaderboard import bootstrap as bootstrap_module
 from symscape.leaderboard import ranking as ranking_module
 from symscape.leaderboard import scores as scores_module
+from symscape.leaderboard.case_scores import case_values
 from symscape.leaderboard.collect import Board, Entry, Unit
 from symscape.leaderboard.ranking import RAW_METRICS, rank_board
-from symscape.leaderboard.scores import ScoreTable, case_values
+from symscape.leaderboard.scores import ScoreTable
 
 
 def board(n_materials):

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from leaderboard_boards import A, B, C, board, save
 
 from symscape.errors import ResultsFileError
+from symscape.leaderboard.case_scores import case_values, score_of
 from symscape.leaderboard.collect import load_board
 from symscape.leaderboard.ranking import rank_board
-from symscape.leaderboard.scores import case_values, score_board, score_of
+from symscape.leaderboard.scores import score_board
 from symscape.questions.metric import Metric, Score
 from symscape.questions.registry import QUESTIONS
 

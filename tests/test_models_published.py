@@ -138,7 +138,7 @@ def test_the_command_says_what_differs(monkeypatch):
     monkeypatch.setattr(registry, "resolve", lambda name, **more: springs())
     done = CliRunner().invoke(app, ["models", "--check", "springs"])
     assert done.exit_code == 1
-    assert "no value is published" in done.stdout
+    assert "no published value" in done.stdout
 
 
 @pytest.mark.parametrize("text", ["other", ""])

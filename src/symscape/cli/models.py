@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from symscape.models.card import ModelCard
     from symscape.models.registry import ModelStatus
 
+#: of the file of a card's weights
+NO_DIGEST = "not published where this could be looked up"
+
 app = typer.Typer(
     help="List the registered potentials, show one's card, or check its weights.",
     invoke_without_command=True,
@@ -92,6 +95,8 @@ def _check(name: str, checkpoint: str | None) -> None:
     model = resolve(name, checkpoint=checkpoint)
     console = _console()
     same = weights_are_the_cards(model)
+    if same is None and model.card.weights_file and not model.card.digest:
+        console.print(f"SHA-256 of the weights: {NO_DIGEST}", markup=False, highlight=False)
     if same is not None:
         text = f"{'agrees' if same else 'DIFFERS'}: SHA-256 of the weights, {model.card.digest}"
         console.print(text, markup=False, highlight=False)
@@ -104,7 +109,7 @@ def _check(name: str, checkpoint: str | None) -> None:
         console.print(text, markup=False, highlight=False)
     if not found:
         console.print(
-            f"{model.card.name}: no value is published that can be computed. "
+            f"{model.card.name}: no published value that can be computed. "
             f"{model.card.not_published}".rstrip(),
             markup=False,
             highlight=False,
@@ -148,7 +153,7 @@ def show(
         "elements": card.elements,
         "links": ", ".join(card.links),
         "versions": card.package_version,
-        "SHA-256": card.digest,
+        "SHA-256": card.digest or (NO_DIGEST if card.weights_file else ""),
         "check values": "; ".join(map(published_text, card.published)) or "none published",
         "not published": card.not_published,
         "package": _package(found),

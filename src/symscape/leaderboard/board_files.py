@@ -6,10 +6,10 @@ import csv
 import io
 import math
 
+from symscape.leaderboard.case_scores import scoring_of
 from symscape.leaderboard.collect import Board
 from symscape.leaderboard.provenance import Provenance
 from symscape.leaderboard.ranking import RAW_METRICS, Ranking, RawMetric, Standing
-from symscape.leaderboard.scores import scoring_of
 from symscape.page.summary import escape_markdown
 from symscape.page.words import NOTHING, count_text, number_text
 from symscape.questions.energies import ENERGIES, MAE, MEAN_SIGNED_ERROR, SOFTENING_SCALE

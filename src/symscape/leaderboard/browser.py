@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from symscape.leaderboard.case_scores import scoring_of
 from symscape.leaderboard.collect import Unit
 from symscape.leaderboard.presets import Preset
 from symscape.leaderboard.ranking import RAW_METRICS, Ranking, Standing
-from symscape.leaderboard.scores import ScoreTable, scoring_of
+from symscape.leaderboard.scores import ScoreTable
 from symscape.models.registry import load_cards
 
 

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from symscape.decode import dumps, encode
+from symscape.leaderboard.case_scores import scoring_of
 from symscape.leaderboard.presets import PRESETS, Preset
 from symscape.leaderboard.ranking import AnchorStanding, Ranking, Standing
-from symscape.leaderboard.scores import ScoreTable, combine, scoring_of
+from symscape.leaderboard.scores import ScoreTable, combine
 from symscape.questions.metric import Metric, Score
 from symscape.questions.question import Question
 from symscape.results.run_results import ReferenceSummary

@@ -22,7 +22,12 @@ SCHEMA = "symscape-judged/1"
 _PACKAGES = (
     *JUDGING,
     "symscape.leaderboard.anchors",
+    "symscape.leaderboard.answers",
     "symscape.leaderboard.audit",
+    "symscape.leaderboard.case_scores",
+    "symscape.leaderboard.chance",
+    "symscape.leaderboard.curves",
+    "symscape.leaderboard.recompute",
     "symscape.leaderboard.scores",
 )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from symscape.leaderboard.scores import scoring_of
+from symscape.leaderboard.case_scores import scoring_of
 from symscape.questions.question import Question
 
 

@@ -10,9 +10,10 @@ from functools import cached_property
 import numpy as np
 
 from symscape.leaderboard.bootstrap import Intervals, bootstrap
+from symscape.leaderboard.case_scores import case_values
 from symscape.leaderboard.collect import Board, Entry
 from symscape.leaderboard.judged import Judged, KeptAnchor, KeptStandard, judging_code
-from symscape.leaderboard.scores import ScoreTable, case_values, score_board, score_cases
+from symscape.leaderboard.scores import ScoreTable, score_board, score_cases
 from symscape.leaderboard.speed import SPEED, seconds_of
 from symscape.models.registry import load_cards
 from symscape.page.words import unit_text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -11,41 +10,26 @@ from functools import cached_property
 import numpy as np
 
 from symscape.leaderboard.anchors import Anchors
+from symscape.leaderboard.case_scores import (
+    Key,
+    Standard,
+    case_score,
+    case_values,
+    finite_metrics,
+    scoring_of,
+)
+from symscape.leaderboard.chance import credits_of
 from symscape.leaderboard.collect import Board, Unit
 from symscape.questions.case import CaseResult
 from symscape.questions.crystal_cases import FAILED_CRYSTALS, N_CRYSTALS
-from symscape.questions.energies import SCORED_WINDOW
-from symscape.questions.invariance import LARGEST
-from symscape.questions.metric import Metric
 from symscape.questions.prototype_differences import N_DIFFERENCES
-from symscape.questions.question import Question, Scoring
+from symscape.questions.question import Question
 from symscape.questions.registry import QUESTIONS
 from symscape.questions.stability import N
 from symscape.results.run_results import ReferenceSummary, RunResults
 
 #: energies in eV/atom on a grid, None where there is none
 Grid = list[list[float | None]]
-
-
-#: what a case was asked, as far as scores know it: question, material, slice
-Key = tuple[str, str, str]
-
-
-@dataclass(frozen=True)
-class Standard:
-    """What counts of a case, and where its scale begins.
-
-    Parameters
-    ----------
-    wanted
-        Names of the metrics that count.
-    zero
-        What models that know nothing score on it before the scale is moved: the better of a
-        constant and the mean of noise. 1 where a constant answers perfectly.
-    """
-
-    wanted: frozenset[str]
-    zero: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,8 +205,9 @@ def score_cases(
 ) -> np.ndarray:
     """Score one model's cases.
 
-    Each scale begins where that of models which know nothing ends. What a constant answers
-    perfectly asks nothing of the landscape: it counts as much as the landscape of its unit does.
+    Each scale begins where that of models which know nothing ends, and what chance may give is
+    worth nothing (`symscape.leaderboard.chance`). What a constant answers perfectly asks nothing of
+    the landscape: it counts as much as the landscape of its unit does.
 
     Parameters
     ----------
@@ -236,6 +221,7 @@ def score_cases(
     Shape (n_units, n_questions), NaN where nothing is asked.
     """
     cells = np.full((len(units), len(questions)), np.nan)
+    credit = credits_of(cases, standards)
     for s, unit in enumerate(units):
         formal = []
         for q, question in enumerate(questions):
@@ -249,7 +235,8 @@ def score_cases(
             if shares is not None and scoring_of(question).on_grid:
                 score *= shares[s]
             if standard.zero < _ALL:
-                cells[s, q] = max(score - standard.zero, 0.0) / (1 - standard.zero)
+                above = max(score - standard.zero, 0.0) / (1 - standard.zero)
+                cells[s, q] = credit[question.about] * above
             else:
                 cells[s, q] = score
                 formal.append(q)
@@ -301,7 +288,7 @@ def _standards(board: Board, judged: Sequence[Mapping[Key, CaseResult]]) -> dict
                 names = found.setdefault(key, set())
                 # most often the first model has a number for everything
                 if len(names) < len(question.scored):
-                    names.update(_finite(question, case))
+                    names.update(finite_metrics(question, case))
     return {key: Standard(frozenset(names)) for key, names in found.items() if names}
 
 
@@ -310,7 +297,7 @@ def library_standards(anchors: Anchors) -> dict[Key, Standard]:
     found = {}
     for asked in anchors.library.asked:
         question = QUESTIONS[asked.question]
-        wanted = frozenset(_finite(question, anchors.perfect.cases[asked]))
+        wanted = frozenset(finite_metrics(question, anchors.perfect.cases[asked]))
         if wanted:
             constant = _score_or_zero(question, anchors.constant.cases.get(asked), wanted)
             chance = [_score_or_zero(question, draw.get(asked), wanted) for draw in anchors.draws]
@@ -324,56 +311,9 @@ def _score_or_zero(question: Question, case: CaseResult | None, wanted: Abstract
     return 0.0 if case is None else case_score(question, case_values(case), wanted)
 
 
-def _finite(question: Question, case: CaseResult) -> set[str]:
-    """Scored metrics of a question for which a case has a number."""
-    values = case_values(case)
-    return {m.name for m in question.scored if math.isfinite(values.get(m.name, math.nan))}
-
-
 def _judged_cases(run: RunResults) -> dict[Key, CaseResult]:
     """Cases that could be judged, by question, material and slice."""
     return {(c.question, c.material, c.slice): c for c in run.cases if c.status != "error"}
-
-
-def case_values(case: CaseResult) -> Mapping[str, float]:
-    """Return the numbers of a case: those in the scored window where the metrics have windows.
-
-    ``largest`` is added where the question has it: the largest of all of them, NaN if any is.
-    """
-    metrics = case.metrics if case.windows is None else case.windows.of(SCORED_WINDOW)
-    # a board has a million cases: most need no copy
-    if case.question not in _WITH_LARGEST or not metrics:
-        return metrics
-    unknown = any(map(math.isnan, metrics.values()))
-    return {**metrics, LARGEST.name: math.nan if unknown else max(map(abs, metrics.values()))}
-
-
-#: names of the questions of which the largest of all metrics is asked
-_WITH_LARGEST = frozenset(
-    name for name, q in QUESTIONS.items() if LARGEST in (*q.metrics, *q.derived)
-)
-
-
-def scoring_of(question: Question) -> Scoring:
-    """Return how a question counts; it must be one that does."""
-    if question.scoring is None:
-        raise ValueError(f"question {question.name} does not count on the leaderboard")
-    return question.scoring
-
-
-def score_of(metric: Metric, value: float) -> float:
-    """Score a metric's value between 0 and 1; one that does not count, or NaN, scores 0."""
-    return metric.score.of(metric.badness(value)) if metric.score else 0.0
-
-
-def case_score(question: Question, values: Mapping[str, float], wanted: AbstractSet[str]) -> float:
-    """Mean score of the wanted metrics; one that is missing or not a number scores 0."""
-    scores = [
-        score_of(metric, values.get(metric.name, math.nan))
-        for metric in question.scored
-        if metric.name in wanted
-    ]
-    return sum(scores) / len(scores)
 
 
 def _grids(run: RunResults) -> dict[tuple[str, str], Grid]:
