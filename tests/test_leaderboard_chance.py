@@ -6,6 +6,7 @@ The models answer the whole library that the project carries, as a board's model
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from scipy.stats import spearmanr
 from symscape.leaderboard.anchors import Anchors, unmoved
 from symscape.leaderboard.answers import Answers, crystals_table, judge_again, judge_crystals
 from symscape.leaderboard.case_scores import Standard
-from symscape.leaderboard.chance import Evidence, credits_of
+from symscape.leaderboard.chance import RankCorrelation, credits_of
 from symscape.leaderboard.collect import Unit
 from symscape.leaderboard.curves import curve_answers, judge_curves
 from symscape.leaderboard.library import asked_of, load_library
@@ -170,23 +171,26 @@ def test_chance_does_not_reach_what_it_is_held_against(n):
     """Independent ranks scatter by 1/sqrt(n - 1): five of these come up once in millions."""
     rng = np.random.default_rng(n)
     found = [spearmanr(*rng.normal(size=(2, n))).statistic for _ in range(400)]
-    chance = Evidence(0.0, n).chance
+    chance = RankCorrelation(0.0, n).chance
     assert chance == pytest.approx(5 / math.sqrt(n - 1))
     assert max(found) < chance
     assert np.std(found) == pytest.approx(chance / 5, rel=0.15)
 
 
 def test_credit_grows_from_chance_to_a_quarter_beyond():
-    assert [Evidence(r, 21).credit for r in (-1.0, 0.0, 0.5, 0.625, 0.75, 1.0)] == [
+    assert [RankCorrelation(r, 21).credit for r in (-1.0, 0.0, 0.5, 0.625, 0.75, 1.0)] == [
         0.0, 0.0, 0.0, 0.5, 1.0, 1.0,
     ]  # fmt: skip
     # of two materials nothing can be told but that most pairs of points are in order
-    assert Evidence(0.9, 1).chance == Evidence(0.9, 2).chance == 0.5
-    assert Evidence(0.2, 626).credit == 0.0
-    assert Evidence(0.3, 626).credit == pytest.approx(0.4)
+    assert RankCorrelation(0.9, 1).chance == RankCorrelation(0.9, 2).chance == 0.5
+    assert RankCorrelation(0.2, 626).credit == 0.0
+    assert RankCorrelation(0.3, 626).credit == pytest.approx(0.4)
 
 
 def test_whoever_answers_nothing_has_no_credit_and_whoever_is_not_asked_loses_none(library):
     standards = asked(library)
     assert set(credits_of({}, standards).values()) == {0.0}
     assert set(credits_of({}, {}).values()) == {1.0}
+    # two points of a slice have no order that a correlation could tell
+    without = {key: replace(own, wanted=frozenset({"mae"})) for key, own in standards.items()}
+    assert credits_of({}, without) == {"slices": 1.0, "crystals": 0.0, "curves": 0.0}

@@ -36,18 +36,18 @@ SPAN = 0.25
 
 
 @dataclass(frozen=True)
-class Evidence:
+class RankCorrelation:
     """How well a model ranks what DFT ranks.
 
     Parameters
     ----------
-    correlation
+    value
         Spearman's, -1 to 1; 0 where the model tells nothing apart.
     n
         Number of independent things that it is about.
     """
 
-    correlation: float
+    value: float
     n: int
 
     @property
@@ -59,7 +59,7 @@ class Evidence:
     @property
     def credit(self) -> float:
         """0 where chance may give the correlation, 1 from `SPAN` beyond it on."""
-        return min(max((self.correlation - self.chance) / SPAN, 0.0), 1.0)
+        return min(max((self.value - self.chance) / SPAN, 0.0), 1.0)
 
 
 def credits_of(
@@ -78,43 +78,46 @@ def credits_of(
     -------
     1 where nothing can be told: nobody is asked, or DFT's own energies have no order.
     """
-    asked = {key: standard for key, standard in standards.items() if key[0] in _OF_QUESTION}
+    # of what DFT has no rank correlation with itself, nothing can be told
+    asked = [
+        key
+        for key, standard in standards.items()
+        if key[0] in _OF_QUESTION and (key[0] != ENERGIES.name or SPEARMAN.name in standard.wanted)
+    ]
     answered: dict[str, list[CaseResult]] = {name: [] for name in _OF_QUESTION}
-    for key, standard in asked.items():
-        # what DFT has no rank correlation with itself of is not asked
-        ranked = key[0] != ENERGIES.name or SPEARMAN.name in standard.wanted
-        if ranked and key in cases:
+    for key in asked:
+        if key in cases:
             answered[key[0]].append(cases[key])
-    found = {}
-    for name, (about, evidence_of) in _OF_QUESTION.items():
+    found: dict[str, float] = {}
+    for name, (about, correlate) in _OF_QUESTION.items():
         if not any(key[0] == name for key in asked):
             found[about] = 1.0
         elif not answered[name]:
             found[about] = 0.0
         else:
-            evidence = evidence_of(answered[name])
-            found[about] = 1.0 if evidence is None else evidence.credit
+            ranked = correlate(answered[name])
+            found[about] = 1.0 if ranked is None else ranked.credit
     return found
 
 
-def _of_slices(cases: list[CaseResult]) -> Evidence | None:
+def _of_slices(cases: list[CaseResult]) -> RankCorrelation | None:
     """Average over the slices of each material, then over materials, as scores do."""
     by_material: dict[str, list[float]] = {}
     for case in cases:
         value = SPEARMAN.of(case_values(case))
         by_material.setdefault(case.material, []).append(0.0 if math.isnan(value) else value)
     means = [float(np.mean(own)) for own in by_material.values()]
-    return Evidence(float(np.mean(means)), len(means))
+    return RankCorrelation(float(np.mean(means)), len(means))
 
 
-def _of_crystals(cases: list[CaseResult]) -> Evidence | None:
+def _of_crystals(cases: list[CaseResult]) -> RankCorrelation | None:
     """Compare energies above hull of compounds: elements are the zero of the others' energies."""
     kept = [detail for case in cases if (detail := case.kept(HullDetail))]
     rows = {row.id: row for own in kept for row in own.crystals if row.chemistry != "element"}
     return _ranked((row.above_hull_dft, row.above_hull_model) for row in rows.values())
 
 
-def _of_curves(cases: list[CaseResult]) -> Evidence | None:
+def _of_curves(cases: list[CaseResult]) -> RankCorrelation | None:
     """Compare stiffness, the curvature of the energy by relative volume; without a minimum, none.
 
     The bulk modulus alone would not do: that of noise is as large as DFT's where volumes are small.
@@ -130,13 +133,13 @@ def _stiffness(curve: Curve) -> float:
     return stiffness if math.isfinite(stiffness) else 0.0
 
 
-def _ranked(pairs: Iterator[tuple[float, float]]) -> Evidence | None:
+def _ranked(pairs: Iterator[tuple[float, float]]) -> RankCorrelation | None:
     """Correlate DFT's numbers with a model's; None where DFT's have no order."""
     numbers = np.array(list(pairs), dtype=float).reshape(-1, 2)
     if math.isnan(rank_correlation(numbers[:, 0], numbers[:, 0])):
         return None
     found = rank_correlation(numbers[:, 0], numbers[:, 1])
-    return Evidence(0.0 if math.isnan(found) else found, len(numbers))
+    return RankCorrelation(0.0 if math.isnan(found) else found, len(numbers))
 
 
 #: what a question is about, and what tells of it, by the question whose answers tell
