@@ -1,7 +1,8 @@
 """A metric's name is written in its question, in the tolerance files and in the docs alone.
 
 Elsewhere it comes from the `Metric` itself, so that nothing can say another thing of it. All words
-of all files of the package count: names in code, texts, comments and templates alike.
+of all files of the package and of its benchmarks count: names in code, texts, comments and
+templates alike.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import symscape
 from symscape.questions.registry import QUESTIONS
 
 SOURCE = Path(symscape.__file__).parent
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 METRICS = {m.name: m for q in QUESTIONS.values() for m in (*q.metrics, *q.derived)}
 NAMES = {*METRICS, *(metric.column for metric in METRICS.values())}
 #: where a metric's name belongs, and what others wrote
@@ -60,8 +62,9 @@ OTHERWISE: dict[str, tuple[str, frozenset[str]]] = {
 def places() -> list[tuple[str, str, str]]:
     """Every place outside the questions that writes a metric's name: package, where, name."""
     found = []
-    for path in sorted(SOURCE.rglob("*")):
-        inside = path.relative_to(SOURCE)
+    benchmarks = sorted(BENCHMARKS.glob("*.py"))
+    for path in (*sorted(SOURCE.rglob("*")), *benchmarks):
+        inside = path.relative_to(BENCHMARKS.parent if path in benchmarks else SOURCE)
         if path.suffix not in SUFFIXES or inside.as_posix().startswith(LEFT_OUT):
             continue
         for line, text in enumerate(path.read_text("utf-8").splitlines(), 1):

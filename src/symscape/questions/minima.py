@@ -136,6 +136,7 @@ def _largest_depth_error(found: TopologyComparison) -> float:
     return number(np.max, np.abs([m.depth_error for m in found.matched]))
 
 
+MATCHED_MINIMA = Metric("matched_minima", "matched minima", ideal=None, counts=True)
 #: metrics, and what computes each of them from the compared surfaces
 OF_MINIMA: dict[Metric, Callable[[TopologyComparison], float]] = {
     Metric(
@@ -146,9 +147,7 @@ OF_MINIMA: dict[Metric, Callable[[TopologyComparison], float]] = {
         "spurious_minima", "spurious minima", counts=True, on_board=True,
         score=Score(0.0, 1.0, "A relaxation can end in a phase that does not exist."),
     ): lambda found: float(len(found.spurious)),
-    Metric("matched_minima", "matched minima", ideal=None, counts=True): (
-        lambda found: float(len(found.matched))
-    ),
+    MATCHED_MINIMA: lambda found: float(len(found.matched)),
     Metric(
         "max_displacement", "largest shift of a minimum", "angstrom", on_board=True,
         score=Score(
