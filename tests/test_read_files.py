@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -318,3 +320,18 @@ def test_every_command_takes_close_atoms_when_asked_for(command, tmp_path):
     (tmp_path / "x.toml").write_text(PLAN.replace("\n\n", "\nclose_atoms = true\n\n", 1))
     code, out, _ = command("reference", "plan", "x.toml")
     assert (code, out.count(said)) == (0, 1)
+
+
+def test_what_spglib_says_of_a_tolerance_that_fails_is_not_shown(tmp_path, monkeypatch):
+    quartz = ase_crystal(
+        ["Si", "O"],
+        [(0.4697, 0, 0), (0.4135, 0.2669, 0.1191)],
+        spacegroup=152,
+        cellpar=[4.916, 4.916, 5.405, 90, 90, 120],
+    )
+    quartz.positions += 0.05 * np.random.default_rng(2261).uniform(-1, 1, (len(quartz), 3))
+    write(tmp_path / "x.extxyz", quartz)
+    monkeypatch.delenv("SPGLIB_WARNING", raising=False)
+    command = [sys.executable, "-m", "symscape", "slices", "x.extxyz", "--symprec", "0.1"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "spglib: " not in done.stderr

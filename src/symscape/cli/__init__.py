@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from typing import Annotated
 
@@ -83,6 +84,8 @@ def _commands(
 
 def main() -> None:
     """Run the command line; a user's mistake is one sentence on stderr and exit code 2."""
+    # spglib tells every tolerance that it fails at, and another one is tried
+    os.environ.setdefault("SPGLIB_WARNING", "OFF")
     # a pipe on Windows has no letters of all alphabets, and no command ends for want of one
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
