@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +14,9 @@ import pytest
 from symscape.leaderboard.collect import Board, Entry
 from symscape.leaderboard.ranking import rank_board
 
+#: what ranking 500 models of 200 cases, or 10 of 100,000, may take: seconds of CPU, and MB with
+#: Python and the board itself
+MOST_S, MOST_MB = 10.0, 500.0
 #: by what ranking four times the cases may cost more
 PROMISED = 6.0
 
@@ -46,3 +51,24 @@ def test_ranking_grows_with_the_cases(benchmark, capsys):
     with capsys.disabled():
         print(f"\n{1e6 * spent[1] / 70_000:.1f} microseconds a case; {spent[1] / spent[0]:.1f}x")
     assert spent[1] < PROMISED * spent[0]
+
+
+@pytest.mark.speed
+@pytest.mark.parametrize(("n_models", "n_materials"), [(10, 14286), (500, 29)])
+def test_large_boards_are_ranked_in_seconds_and_megabytes(n_models, n_materials, capsys):
+    """In a process of their own, whose peak memory is then theirs; CPU time of ranking."""
+    code = f"""
+import resource, sys, time
+sys.path[:0] = {[str(Path(__file__).parent), str(Path(make.__file__).parent)]}
+from test_speed_board import board, rank_board
+own = board({n_models}, {n_materials})
+begin = time.process_time()
+rank_board(own)
+print(time.process_time() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    seconds, megabytes = map(float, done.stdout.split())
+    with capsys.disabled():
+        print(f"\n{n_models} x {7 * n_materials}: {seconds:.1f} s, {megabytes:.0f} MB")
+    assert seconds < MOST_S
+    assert megabytes < MOST_MB

@@ -16,8 +16,8 @@ SAMPLES = 4000
 SEED = 20260101
 #: an interval needs at least this many materials
 FEWEST_MATERIALS = 2
-#: numbers of draws that are made together: 32 MiB
-_NUMBERS_AT_ONCE = 2**22
+#: numbers of draws that are made together: 8 MiB
+_NUMBERS_AT_ONCE = 2**20
 
 
 @dataclass(frozen=True, eq=False)

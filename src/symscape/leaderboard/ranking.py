@@ -291,24 +291,29 @@ class Ranking:
     @cached_property
     def raw_units(self) -> dict[str, np.ndarray]:
         """Raw metrics on every unit, each of shape (n_models, n_units); NaN where unknown."""
-        places = {(unit.material, unit.slice): k for k, unit in enumerate(self.table.units)}
-        shape = (len(self.board.entries), len(places))
-        found = {metric.name: np.full(shape, np.nan) for metric in RAW_METRICS}
-        of_question: dict[str, list[tuple[str, np.ndarray]]] = {}
-        for metric in RAW_METRICS:
-            own = metric.metric.name, found[metric.name]
-            of_question.setdefault(metric.question, []).append(own)
-        for m, entry in enumerate(self.board.entries):
-            for case in entry.run.cases:
-                tables = of_question.get(case.question)
-                place = places.get((case.material, case.slice))
-                if tables is None or place is None or case.status == "error":
-                    continue
-                numbers = case_values(case)
-                for name, table in tables:
-                    if name in numbers:
-                        table[m, place] = numbers[name]
-        return found
+        return raw_values(self.board, self.table)
+
+
+def raw_values(board: Board, table: ScoreTable) -> dict[str, np.ndarray]:
+    """Return raw metrics on every unit, each of shape (n_models, n_units); NaN where unknown."""
+    places = {(unit.material, unit.slice): k for k, unit in enumerate(table.units)}
+    shape = (len(board.entries), len(places))
+    found = {metric.name: np.full(shape, np.nan) for metric in RAW_METRICS}
+    of_question: dict[str, list[tuple[str, np.ndarray]]] = {}
+    for metric in RAW_METRICS:
+        values = metric.metric.name, found[metric.name]
+        of_question.setdefault(metric.question, []).append(values)
+    for m, entry in enumerate(board.entries):
+        for case in entry.run.cases:
+            own = of_question.get(case.question)
+            place = places.get((case.material, case.slice))
+            if own is None or place is None or case.status == "error":
+                continue
+            numbers = case_values(case)
+            for name, values in own:
+                if name in numbers:
+                    values[m, place] = numbers[name]
+    return found
 
 
 def is_checked(name: str) -> bool:
@@ -324,9 +329,9 @@ def is_checked(name: str) -> bool:
 def rank_board(board: Board) -> Ranking:
     """Score a board and rank its models in lists (`Ranking.lists`)."""
     table = score_board(board)
+    raw = {name: _mean_over_materials(table, v) for name, v in raw_values(board, table).items()}
+    # after that: neither has to be in memory beside the other
     intervals = bootstrap(table.by_material, table.weights)
-    blank = Ranking(board, table, intervals, ())
-    raw = {name: _mean_over_materials(table, v) for name, v in blank.raw_units.items()}
     # what differs by rounding alone is equal
     scores = [round(float(score), 9) for score in table.overall]
     standings: list[Standing] = []

@@ -171,28 +171,27 @@ _ALL = 1 - 1e-9
 
 def score_board(board: Board) -> ScoreTable:
     """Score every case of every run on a board."""
-    judged = [_judged_cases(entry.run) for entry in board.entries]
-    standards = _standards(board, judged)
+    standards = _standards(board)
     found = {key[0] for key in standards}
     questions = tuple(q for name, q in QUESTIONS.items() if name in found)
     cells, answered = [], []
-    for entry, cases in zip(board.entries, judged, strict=True):
+    for entry in board.entries:
+        # of one model at a time: those of a million cases take a third of the memory
+        cases = _judged_cases(entry.run)
         grids = _grids(entry.run)
         shares = [
             answered_share(grids.get((unit.material, unit.slice)), unit.reference)
             for unit in board.units
         ]
         cells.append(score_cases(cases, board.units, questions, standards, shares))
-        known = cases.keys() & standards.keys()
-        answered.append(
-            [[(q.name, u.material, u.slice) in known for q in questions] for u in board.units]
-        )
+        keys = ((q.name, u.material, u.slice) for u in board.units for q in questions)
+        answered.append(np.array([key in cases and key in standards for key in keys], dtype=bool))
     models = tuple(entry.name for entry in board.entries)
     shape = (len(board.entries), len(board.units), len(questions))
     scores = np.array(cells).reshape(shape)
     # what a constant answers perfectly, of a unit of which nothing else is asked, is not asked
     asked = ~np.isnan(scores).all(axis=0)
-    judged_there = np.array(answered, dtype=bool).reshape(shape) & asked
+    judged_there = np.array(answered).reshape(shape) & asked
     return ScoreTable(models, board.units, questions, scores, judged_there, standards)
 
 
@@ -262,7 +261,7 @@ def _share(case: CaseResult | None, question: Question) -> float:
     return there / (there + missing) if missing else 1.0
 
 
-def _standards(board: Board, judged: Sequence[Mapping[Key, CaseResult]]) -> dict[Key, Standard]:
+def _standards(board: Board) -> dict[Key, Standard]:
     """Return what counts of each case that is asked.
 
     With a library that is what DFT itself has a number for. Else it is what any model has a number
@@ -280,16 +279,22 @@ def _standards(board: Board, judged: Sequence[Mapping[Key, CaseResult]]) -> dict
         }
         standards = known or library_standards(anchors)
         return {key: standard for key, standard in standards.items() if key[1:] in units}
-    found: dict[Key, set[str]] = {}
-    for cases in judged:
-        for key, case in cases.items():
-            question = QUESTIONS.get(key[0])
-            if question is not None and question.scoring:
-                names = found.setdefault(key, set())
-                # most often the first model has a number for everything
-                if len(names) < len(question.scored):
-                    names.update(finite_metrics(question, case))
-    return {key: Standard(frozenset(names)) for key, names in found.items() if names}
+    # few different sets, each kept once
+    kinds: dict[frozenset[str], Standard] = {}
+    found: dict[Key, Standard] = {}
+    nothing = Standard(frozenset())
+    for case in (case for entry in board.entries for case in entry.run.cases):
+        question = QUESTIONS.get(case.question)
+        if question is None or not question.scoring or case.status == "error":
+            continue
+        key = case.question, case.material, case.slice
+        known = found.get(key, nothing).wanted
+        # most often the first model has a number for everything
+        if len(known) < len(question.scored):
+            names = known | finite_metrics(question, case)
+            if names:
+                found[key] = kinds.setdefault(names, Standard(names))
+    return found
 
 
 def library_standards(anchors: Anchors) -> dict[Key, Standard]:
