@@ -301,8 +301,8 @@ def raw_values(board: Board, table: ScoreTable) -> dict[str, np.ndarray]:
     found = {metric.name: np.full(shape, np.nan) for metric in RAW_METRICS}
     of_question: dict[str, list[tuple[str, np.ndarray]]] = {}
     for metric in RAW_METRICS:
-        values = metric.metric.name, found[metric.name]
-        of_question.setdefault(metric.question, []).append(values)
+        own_table = metric.metric.name, found[metric.name]
+        of_question.setdefault(metric.question, []).append(own_table)
     for m, entry in enumerate(board.entries):
         for case in entry.run.cases:
             own = of_question.get(case.question)

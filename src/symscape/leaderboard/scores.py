@@ -288,10 +288,10 @@ def _standards(board: Board) -> dict[Key, Standard]:
         if question is None or not question.scoring or case.status == "error":
             continue
         key = case.question, case.material, case.slice
-        known = found.get(key, nothing).wanted
+        wanted = found.get(key, nothing).wanted
         # most often the first model has a number for everything
-        if len(known) < len(question.scored):
-            names = known | finite_metrics(question, case)
+        if len(wanted) < len(question.scored):
+            names = wanted | finite_metrics(question, case)
             if names:
                 found[key] = kinds.setdefault(names, Standard(names))
     return found
