@@ -228,6 +228,13 @@ def test_two_potentials_of_one_name_are_refused(suite):
     found.stderr.fnmatch_lines([said])
 
 
+def test_a_module_that_skips_when_it_is_imported_is_one_sentence(suite):
+    suite.makepyfile(shy="import pytest\npytest.importorskip('no_such_package')")
+    found = run(suite, "--mlip", "cheap:exact,shy:make")
+    assert found.ret == pytest.ExitCode.USAGE_ERROR
+    found.stderr.fnmatch_lines(["ERROR: the model raised pytest's Skipped: *no_such_package*"])
+
+
 AFTER = {
     "a check of the user's": "assert landscape is None",
     "a failure of pytest's": "pytest.fail('too slow')",

@@ -12,7 +12,7 @@ from symscape.errors import SymscapeError
 from symscape.models.devices import check_device
 from symscape.questions.registry import question_named
 from symscape.suite.choices import check_places
-from symscape.suite.exceptions import FailedVerdict
+from symscape.suite.exceptions import FailedVerdict, no_outcome_of_pytest
 from symscape.suite.roll import question_of
 from symscape.suite.session import session_of
 
@@ -31,7 +31,8 @@ def check_settings(config: pytest.Config) -> None:
         If a model, material, folder or tolerance file that the user named is not there.
     """
     try:
-        session = session_of(config)
+        with no_outcome_of_pytest():
+            session = session_of(config)
         check_places(session.settings)
         for device in {spec.device for spec in session.settings.models} - {"auto"}:
             check_device(device)
