@@ -33,13 +33,13 @@ def check_settings(config: pytest.Config) -> None:
     try:
         with no_outcome_of_pytest():
             session = session_of(config)
-        check_places(session.settings)
-        for device in {spec.device for spec in session.settings.models} - {"auto"}:
-            check_device(device)
-        for model in session.model_names:
-            session.missing(model)
-        if session.settings.materials or config.getoption("--references"):
-            _ = session.entries
+            check_places(session.settings)
+            for device in {spec.device for spec in session.settings.models} - {"auto"}:
+                check_device(device)
+            for model in session.model_names:
+                session.missing(model)
+            if session.settings.materials or config.getoption("--references"):
+                _ = session.entries
     except SymscapeError as error:
         raise pytest.UsageError(str(error)) from None
 
