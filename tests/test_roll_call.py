@@ -67,6 +67,7 @@ def by_case(history):
 
 
 @given(histories)
+@example([(NAMES[0], "crashed"), (NAMES[0], "never begun")])
 def test_every_case_is_in_the_report_once_or_was_skipped_or_had_no_turn(history):
     call = roll_call(history)
     cases = {CaseName(c.question, c.model, c.material, c.slice): c for c in call.cases()}

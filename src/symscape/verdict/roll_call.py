@@ -96,7 +96,7 @@ class RollCall:
 
     def not_run(self) -> list[CaseName]:
         """Return the cases whose turn did not come: something ended the run before."""
-        judged = {name_of(answer.result) for answer in self.answers}
+        judged = {name_of(case) for case in self.cases()}
         waiting = (name for test, name in self.asked.items() if test not in self.ended)
         return [name for name in dict.fromkeys(waiting) if name not in judged]
 
