@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from symscape.crystal.search import find_dataset
 from symscape.crystal.sites import wrap
 
 #: a crystal fits its group loosely if an atom is further from its ideal place than this share of
@@ -78,12 +79,7 @@ def ask_spglib(
     cell: np.ndarray, positions: np.ndarray, numbers: np.ndarray, symprec_A: float
 ) -> Analysis | None:
     """Return what spglib finds, None if that is nothing; parameters as `found_symmetry`."""
-    import spglib
-
-    try:
-        dataset = spglib.get_symmetry_dataset((cell, positions, numbers), symprec=symprec_A)
-    except getattr(spglib, "SpglibError", ()):  # newer versions raise, older ones return None
-        return None
+    dataset = find_dataset((cell, positions, numbers), symprec_A)
     if dataset is None:
         return None
     _, first, counts = np.unique(

@@ -11,6 +11,7 @@ import numpy as np
 from symscape.crystal.contacts import closest_contact
 from symscape.crystal.reading.arrays import CellArrays
 from symscape.crystal.reading.source import MAX_SIZE_MB, Source, open_source
+from symscape.crystal.search import find_dataset
 from symscape.crystal.tolerance import StatedGroup, find_crystal
 from symscape.errors import StructureFileError, SymscapeError, shown
 
@@ -222,14 +223,10 @@ def _moments_ignored(content: StructureFile, symprec: float, crystal: Crystal) -
         If atoms that are equivalent without their moments differ in them: then the crystal without
         them is another one.
     """
-    import spglib
-
     atoms, moments = content.atoms, content.moments
     if moments is None:
         return ()
-    dataset = spglib.get_symmetry_dataset(
-        (atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers), symprec=symprec
-    )
+    dataset = find_dataset((atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers), symprec)
     same = np.arange(len(atoms)) if dataset is None else np.asarray(dataset.equivalent_atoms)
     apart = np.linalg.norm(moments - moments[same], axis=1)
     if apart.max() > _SAME_MOMENT:

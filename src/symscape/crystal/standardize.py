@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from symscape.crystal.search import find_dataset
 from symscape.crystal.sites import (
     Site,
     atom_permutations,
@@ -88,14 +89,10 @@ def standardize(
     StructureFileError
         If spglib finds no space group or not the one asked for.
     """
-    import spglib
-
     lattice, positions, numbers = cell_arrays(structure)
     if np.linalg.det(lattice) < 0:  # the same crystal in right-handed vectors
         lattice, positions = -lattice, -positions
-    dataset = spglib.get_symmetry_dataset(
-        (lattice, positions, numbers), symprec=symprec, hall_number=hall_number or 0
-    )
+    dataset = find_dataset((lattice, positions, numbers), symprec, hall_number=hall_number or 0)
     if dataset is None:
         wanted = f"the space group of Hall number {hall_number}" if hall_number else "a space group"
         raise StructureFileError(

@@ -17,6 +17,7 @@ import numpy as np
 
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.propose import Proposal, Survey, survey_slices
+from symscape.crystal.search import find_dataset
 from symscape.errors import SymscapeError
 
 #: largest displacement of an atom in a distorted crystal, angstrom
@@ -248,10 +249,8 @@ def _invariant_subspaces(rotations: np.ndarray, images: np.ndarray) -> list[np.n
 
 def _key(cell: _Supercell, mode: np.ndarray) -> tuple[int, int] | None:
     """Return the number of the group that a mode leaves and the atoms of its primitive cell."""
-    import spglib
-
     moved = cell.positions + mode @ np.linalg.inv(cell.lattice)
-    dataset = spglib.get_symmetry_dataset((cell.lattice, moved, cell.numbers), symprec=_SYMPREC)
+    dataset = find_dataset((cell.lattice, moved, cell.numbers), _SYMPREC)
     return dataset and (int(dataset.number), len(set(dataset.mapping_to_primitive.tolist())))
 
 
@@ -304,8 +303,6 @@ def _distorted(cell: _Supercell, mode: np.ndarray) -> Crystal | None:
 
 def _has_group(crystal: Crystal, number: int) -> bool:
     """Whether spglib finds this group, so that the subgroup really holds the parent."""
-    import spglib
-
     cell = (crystal.lattice, crystal.positions, crystal.numbers)
-    dataset = spglib.get_symmetry_dataset(cell, symprec=_SYMPREC)
+    dataset = find_dataset(cell, _SYMPREC)
     return dataset is not None and dataset.number == number

@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from symscape.crystal.rational import Vector
+from symscape.crystal.search import find_dataset
 from symscape.crystal.spacegroup import SpaceGroup, space_group
 
 #: A triclinic cell with obtuse angles, which the group's average turns into a generic cell that
@@ -33,8 +34,6 @@ def letter_and_symbol(
     offset, basis
         The position's form, fractional coordinates.
     """
-    import spglib
-
     group = space_group(hall_number)
     start = np.array([float(entry) for entry in offset])
     for vector, amount in zip(basis, _PROBE, strict=False):
@@ -44,7 +43,7 @@ def letter_and_symbol(
     kinds = np.concatenate([np.zeros(n_probe), np.repeat([1, 2, 3], len(group))]) + 1
     rotations = group.rotations.astype(float)
     metric = np.mean(np.swapaxes(rotations, 1, 2) @ (_TRICLINIC @ _TRICLINIC.T) @ rotations, axis=0)
-    dataset = spglib.get_symmetry_dataset(
+    dataset = find_dataset(
         (np.linalg.cholesky(metric), points, kinds.astype(int)),
         symprec=1e-4,
         hall_number=hall_number,

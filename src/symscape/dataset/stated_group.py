@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from symscape.crystal.engines import found_symmetry
+from symscape.crystal.search import find_dataset
 from symscape.crystal.spacegroup import space_group
 from symscape.crystal.tolerance import SYMPREC, WIDEST_SYMPREC, agreement
 from symscape.dataset.record import BadRecord, CrystalRecord
@@ -61,14 +62,9 @@ def check_group(record: CrystalRecord) -> CrystalRecord:
 
 def _pymatgens(cell: np.ndarray, positions: np.ndarray, numbers: np.ndarray) -> int:
     """Return the group that pymatgen finds with the Materials Project's tolerances, 0 for none."""
-    import spglib
-
-    try:
-        dataset = spglib.get_symmetry_dataset(
-            (cell, positions, numbers), symprec=WIDEST_SYMPREC, angle_tolerance=_PYMATGEN_ANGLE
-        )
-    except getattr(spglib, "SpglibError", ()):  # newer versions raise, older ones return None
-        return 0
+    dataset = find_dataset(
+        (cell, positions, numbers), WIDEST_SYMPREC, angle_tolerance=_PYMATGEN_ANGLE
+    )
     return 0 if dataset is None else int(dataset.number)
 
 

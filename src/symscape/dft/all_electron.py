@@ -156,4 +156,4 @@ def _outputs(the_list: LineList, line: LineTable) -> Iterator[tuple[str, str]]:
     for point in line.points:
         output = the_list.folder(line, point) / "INFO.OUT"
         if output.is_file():
-            yield str(output.parent), output.read_text(errors="replace")
+            yield str(output.parent), output.read_text(encoding="utf-8", errors="replace")

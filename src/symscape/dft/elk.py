@@ -212,8 +212,8 @@ def compute_energy(
         raise EngineError(f"{folder}: there is no radius for {', '.join(sorted(missing))}; add it.")
     text = input_text(symbols, positions, cell, basis)
     told, output = folder / "elk.in", folder / "INFO.OUT"
-    if told.is_file() and told.read_text() == text and output.is_file():
-        finished = output.read_text(errors="replace")
+    if told.is_file() and told.read_text(encoding="utf-8") == text and output.is_file():
+        finished = output.read_text(encoding="utf-8", errors="replace")
         if _CONVERGED in finished:
             return read_energy(finished, str(folder))
     if shutil.which(COMMAND) is None or not SPECIES.is_dir():
@@ -223,18 +223,18 @@ def compute_energy(
         )
     folder.mkdir(parents=True, exist_ok=True)
     for kind in dict.fromkeys(symbols):
-        standard = (SPECIES / f"{kind}.in").read_text()
+        standard = (SPECIES / f"{kind}.in").read_text(encoding="utf-8")
         own = species_text(standard, basis.radii_bohr[kind], tuple(basis.semicore.get(kind, ())))
-        (folder / f"{kind}.in").write_text(own)
+        (folder / f"{kind}.in").write_text(own, encoding="utf-8")
     if start is None:
         _run(folder, input_text(symbols, positions, cell, basis, from_atoms=True))
     else:
         shutil.copy(start / "STATE.OUT", folder / "STATE.OUT")
     _run(folder, text)
-    return read_energy(output.read_text(errors="replace"), str(folder))
+    return read_energy(output.read_text(encoding="utf-8", errors="replace"), str(folder))
 
 
 def _run(folder: Path, text: str) -> None:
-    (folder / "elk.in").write_text(text)
-    with (folder / "elk.out").open("w") as log:
+    (folder / "elk.in").write_text(text, encoding="utf-8")
+    with (folder / "elk.out").open("w", encoding="utf-8") as log:
         subprocess.run([COMMAND], cwd=folder, stdout=log, stderr=log, check=False)

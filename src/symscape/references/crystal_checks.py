@@ -9,6 +9,7 @@ import numpy as np
 
 from symscape.crystal.freedom import count_lattice, count_wyckoff
 from symscape.crystal.orbits import reduced_formula
+from symscape.crystal.search import find_dataset
 from symscape.decode import is_finite
 from symscape.errors import ReferenceFileError, shown
 
@@ -26,15 +27,10 @@ SYMPREC_A = 0.01
 
 def check_symmetry(where: str, record: StoredCrystal, atoms: Atoms) -> None:
     """Refuse a record whose formula or symmetry is not that of its structure."""
-    import spglib
-
     cell = (atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers)
     if not all(np.isfinite(array).all() for array in cell):
         raise ReferenceFileError(f"{where}: cell or positions hold what is no number; correct it.")
-    try:
-        dataset = spglib.get_symmetry_dataset(cell, symprec=SYMPREC_A)
-    except getattr(spglib, "SpglibError", ()):  # newer versions raise, older ones return None
-        dataset = None
+    dataset = find_dataset(cell, SYMPREC_A)
     if dataset is None:
         raise ReferenceFileError(
             f"{where}: spglib finds no space group within {SYMPREC_A:g} angstrom; check for "

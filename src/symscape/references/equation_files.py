@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from symscape.crystal.search import find_dataset
 from symscape.errors import ReferenceFileError, shown
 from symscape.files import checksum
 from symscape.references.schema import Row, read_json, read_record
@@ -195,14 +196,9 @@ def check_space_group(prototype: Prototype) -> None:
     ReferenceFileError
         If spglib finds another.
     """
-    import spglib
-
     (cell,) = prototype.cells(np.array([20.0 * len(prototype.species)]))
     titanium = prototype.numbers(22)
-    try:
-        dataset = spglib.get_symmetry_dataset((cell, prototype.positions, titanium))
-    except getattr(spglib, "SpglibError", ()):  # newer versions raise, older ones return None
-        dataset = None
+    dataset = find_dataset((cell, prototype.positions, titanium))
     found = "no space group" if dataset is None else dataset.international
     if found != prototype.space_group:
         raise ReferenceFileError(

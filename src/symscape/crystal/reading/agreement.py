@@ -11,6 +11,7 @@ from symscape.crystal.reading.cif_block import CifBlock, as_number, is_unknown
 from symscape.crystal.reading.cif_symmetry import Setting
 from symscape.crystal.reading.elements import element_number
 from symscape.crystal.reading.expansion import Expansion
+from symscape.crystal.search import find_dataset
 from symscape.errors import StructureFileError
 
 #: shares of elements by formula and by atoms differ by rounding only
@@ -175,12 +176,10 @@ def _hexagonal_cells(setting: Setting) -> int:
 
 def _check_full_list(expansion: Expansion, space_group: int) -> None:
     """Accept a list of all atoms without operators only if it has the declared group."""
-    import spglib
-
     cell = (expansion.lattice, expansion.positions, expansion.numbers)
     found = 0
     for symprec in (1e-3, 0.01, 0.05):
-        dataset = spglib.get_symmetry_dataset(cell, symprec=symprec)
+        dataset = find_dataset(cell, symprec)
         found = 0 if dataset is None else int(dataset.number)
         if found == space_group:
             return

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from symscape.crystal.search import find_dataset
 from symscape.crystal.sites import wrap
 from symscape.errors import HullError
 
@@ -72,13 +73,8 @@ def keep_symmetry(work: Atoms, symprec: float) -> KeptSymmetry:
 
 def _find(work: Atoms, symprec: float) -> tuple[KeptSymmetry, float]:
     """Return the operations, and by how many angstrom the worst of them misses."""
-    import spglib
-
     cell, positions = work.cell.array, work.get_scaled_positions(wrap=False)
-    try:
-        found = spglib.get_symmetry_dataset((cell, positions, work.numbers), symprec=symprec)
-    except getattr(spglib, "SpglibError", ()):  # newer versions raise, older ones return None
-        found = None
+    found = find_dataset((cell, positions, work.numbers), symprec)
     if found is None:
         raise HullError(
             f"spglib finds no space group of {work.get_chemical_formula()} within {symprec:g} "

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from symscape.crystal.search import find_dataset
 from symscape.crystal.structures import Structures
 from symscape.decode import decode
 from symscape.errors import ModelError
@@ -273,13 +274,8 @@ def push(work: Atoms, settings: RelaxSettings) -> None:
 
 def space_group_number(atoms: Atoms, symprec: float) -> int:
     """Return the number of the space group that spglib finds; 0 if it finds none."""
-    import spglib
-
     cell = (atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers)
-    try:
-        dataset = spglib.get_symmetry_dataset(cell, symprec=symprec)
-    except getattr(spglib, "SpglibError", ()):  # newer versions raise, older ones return None
-        return 0
+    dataset = find_dataset(cell, symprec)
     return 0 if dataset is None else int(dataset.number)
 
 
