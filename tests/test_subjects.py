@@ -67,6 +67,7 @@ def test_a_system_is_its_elements_in_the_order_of_the_alphabet(symbols):
 
 #: the modules that may take names apart at a hyphen, and which
 AT_HYPHENS = {
+    "crystal/reading/beside.py": "a chemical system that a file states",
     "questions/subjects.py": "the name of a subject",
     "science/hull/systems.py": "the name of a chemical system",
     "models/card.py": "a range of elements",

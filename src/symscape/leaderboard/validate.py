@@ -24,6 +24,7 @@ Kind = Literal[
     "plan",
     "crystal list",
     "curve list",
+    "line list",
 ]
 
 _SCHEMAS: dict[str, Kind] = {
@@ -122,6 +123,8 @@ def _recognize_toml(path: Path, document: dict[str, Any]) -> Kind:
         return "crystal list" if isinstance(document["crystal"], list) else "plan"
     if isinstance(document.get("group"), list):
         return "curve list"
+    if isinstance(document.get("line"), list):
+        return "line list"
     if _TOLERANCE_KEYS & set(document):
         return "tolerances"
     tables = [table for table in document.values() if isinstance(table, dict)]
@@ -233,6 +236,14 @@ def _load_curve_list(path: Path) -> tuple[str, Any]:
     return f"list of {count_text(len(curves.curves), 'curve')}", curves
 
 
+def _load_line_list(path: Path) -> tuple[str, Any]:
+    from symscape.dft.all_electron import load_line_list
+
+    # the slices that it names are those of the library that the list lies in
+    lines = load_line_list(path, path.parent.parent)
+    return f"list of {count_text(len(lines.lines), 'line')}", lines
+
+
 _LOADERS: dict[Kind, Callable[[Path], tuple[str, Any]]] = {
     "results": _load_results,
     "reference": _load_reference,
@@ -243,6 +254,7 @@ _LOADERS: dict[Kind, Callable[[Path], tuple[str, Any]]] = {
     "equations": _load_equations,
     "crystal list": _load_crystal_list,
     "curve list": _load_curve_list,
+    "line list": _load_line_list,
 }
 
 
