@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -79,6 +79,28 @@ def test_reports_of_an_earlier_run_are_none(tmp_path):
     save_results(path, results([case(1, "passed")], NOW - timedelta(hours=1)))
     assert "an earlier run" in str(asked(tmp_path, "--since", began).exception)
     assert "touch it before the run" in str(asked(tmp_path, "--since", tmp_path / "x").exception)
+
+
+#: seconds before or after the file that says when the run began was touched; not within the slack
+APART = st.integers(-(10**6), 10**6).filter(lambda seconds: not -3 <= seconds <= 0)
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+@given(APART, APART, st.integers(-14, 14))
+def test_a_report_is_this_runs_if_run_and_file_are_later(tmp_path, run_after, file_after, hours):
+    """Whatever the time zone in which the run said when it began."""
+    began = tmp_path / "began"
+    began.touch()
+    touched = NOW - timedelta(days=30)
+    os.utime(began, (touched.timestamp(),) * 2)
+    start = (touched + timedelta(seconds=run_after)).astimezone(timezone(timedelta(hours=hours)))
+    path = save_results(tmp_path / "results.json", results([case(1, "passed")], start))
+    os.utime(path, (touched.timestamp() + file_after,) * 2)
+    done = asked(tmp_path, "--since", began)
+    if run_after > 0 and file_after > 0:
+        assert done.exit_code == 0
+    else:
+        assert "an earlier run" in str(done.exception)
 
 
 @pytest.mark.parametrize("content", [None, "", "{", "[]"])
