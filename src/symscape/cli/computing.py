@@ -19,10 +19,16 @@ def command_line() -> str:
 
 
 @contextmanager
-def resumable() -> Iterator[None]:
-    """Say on an interruption that nothing is lost, and exit with 130."""
+def resumable(kept: str = "in the journal") -> Iterator[None]:
+    """Say on an interruption that nothing is lost, and exit with 130.
+
+    Parameters
+    ----------
+    kept
+        Where finished points are.
+    """
     try:
         yield
     except KeyboardInterrupt:
-        say("stopped; finished points are in the journal, and the same command goes on from there")
+        say(f"stopped; finished points are {kept}, and the same command goes on from there")
         raise typer.Exit(130) from None

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from symscape.cli.computing import command_line
+from symscape.cli.computing import command_line, resumable
 from symscape.progress import on_stderr, say
 
 
@@ -28,11 +28,8 @@ def lines(
 
     the_list = load_line_list(plan, references)
     if not finish:
-        try:
+        with resumable("kept"):
             run_lines(the_list, on_stderr())
-        except KeyboardInterrupt:
-            say("stopped; finished points are kept, and the same command goes on from there")
-            raise typer.Exit(130) from None
     records, method = finished_lines(the_list)
     provenance = CurvesProvenance(
         licence=the_list.licence,

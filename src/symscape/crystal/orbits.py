@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from math import gcd, lcm
 
 import numpy as np
@@ -167,3 +168,12 @@ def reduced_formula(numbers: np.ndarray) -> str:
     amounts = {str(chemical_symbols[z]): int(n) for z, n in zip(kinds, counts, strict=True)}
     ordered = sorted(amounts, key=lambda e: (e in _NONMETALS and _NONMETALS.index(e) + 1, e))
     return "".join(e + (str(amounts[e]) if amounts[e] > 1 else "") for e in ordered)
+
+
+@cache
+def atomic_numbers() -> dict[str, int]:
+    """Return atomic numbers by symbol; deuterium and tritium are hydrogen to a potential."""
+    from ase.data import chemical_symbols
+
+    known = {str(symbol): z for z, symbol in enumerate(chemical_symbols) if z > 0}
+    return {**known, "D": 1, "T": 1}

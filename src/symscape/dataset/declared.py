@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 import numpy as np
 
+from symscape.crystal.orbits import atomic_numbers
 from symscape.crystal.reading.beside import other_formula
 from symscape.dataset.record import BadRecord, CrystalRecord
 from symscape.errors import shown
@@ -69,15 +69,6 @@ def check_composition(stated: Any, record: CrystalRecord, whole: bool = True) ->
             f"the composition {text} is not that of the structure, {record.formula} with "
             f"{record.n_atoms} atoms.",
         )
-
-
-@cache
-def atomic_numbers() -> dict[str, int]:
-    """Return atomic numbers by symbol; deuterium and tritium are hydrogen to a potential."""
-    from ase.data import chemical_symbols
-
-    known = {str(symbol): z for z, symbol in enumerate(chemical_symbols) if z > 0}
-    return {**known, "D": 1, "T": 1}
 
 
 def number_of(value: Any, name: str) -> float:

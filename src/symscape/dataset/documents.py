@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from symscape.crystal.orbits import atomic_numbers
 from symscape.crystal.reading.beside import group_beside
 from symscape.crystal.reading.stated_twice import two_crystals
 from symscape.dataset.corrections import Maker, Stated, maker_of, together
 from symscape.dataset.declared import (
-    atomic_numbers,
     check_composition,
     check_formula,
     check_sites,

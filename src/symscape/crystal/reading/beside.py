@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from symscape.crystal.orbits import reduced_formula
+from symscape.crystal.orbits import atomic_numbers, reduced_formula
 from symscape.errors import StructureFileError, shown
 
 #: keys of a number or a symbol, or of an object with ``number`` and ``symbol``
@@ -114,23 +114,22 @@ def other_formula(place: Mapping[str, Any], own: str) -> str:
             return f"{key} is {shown(text)}, but the structure is {own}"
     system = place.get("chemsys")
     if isinstance(system, str) and re.fullmatch(r"[A-Z][a-z]?(-[A-Z][a-z]?)*", system):
-        elements = {symbol for symbol, _ in _PART.findall(own)}
-        if {"H" if symbol in "DT" else symbol for symbol in system.split("-")} != elements:
+        known = atomic_numbers()
+        elements = {known.get(symbol) for symbol, _ in _PART.findall(own)}
+        if {known.get(symbol) for symbol in system.split("-")} != elements:
             return f"chemsys is {system}, but the structure is {own}"
     return ""
 
 
 def _reduced(formula: str) -> str:
     """Return the reduced formula of a plain one, empty for any other text."""
-    from ase.data import atomic_numbers
-
     text = formula.strip()
     if not re.fullmatch(f"(?:{_PART.pattern})+", text):
         return ""
     numbers: list[int] = []
     for symbol, count in _PART.findall(text):
         amount = float(count or 1)
-        number = {"D": 1, "T": 1}.get(symbol) or int(atomic_numbers.get(symbol, 0))
+        number = atomic_numbers().get(symbol, 0)
         if not number or not amount.is_integer() or not 0 < amount <= _MOST_OF_AN_ELEMENT:
             return ""
         numbers += [number] * int(amount)
