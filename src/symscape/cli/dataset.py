@@ -31,7 +31,7 @@ def import_(
             metavar="FILE...",
             help="JSON (pymatgen's entries, Matbench Discovery's and the Materials Project's "
             "documents), extended XYZ, CIF files or folders of them, and CSV tables of energies "
-            "for them; gzip or not. With --mp, chemical systems: Li-Fe-O.",
+            "for them; compressed or not. With --mp, chemical systems: Li-Fe-O.",
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the data set to make.")],

@@ -10,6 +10,7 @@ import numpy as np
 
 from symscape.crystal.contacts import closest_contact
 from symscape.crystal.reading.arrays import CellArrays
+from symscape.crystal.reading.packing import PACKINGS
 from symscape.crystal.reading.source import MAX_SIZE_MB, Source, open_source
 from symscape.crystal.search import find_dataset
 from symscape.crystal.tolerance import StatedGroup, find_crystal
@@ -158,7 +159,7 @@ def crystal_from_file(
 def is_structure_name(name: str) -> bool:
     """Whether a name is plainly one of a structure file, whether or not the file is there."""
     plain = name.lower()
-    for packing in (".gz", ".bz2", ".xz", ".zst"):
+    for packing in PACKINGS.values():
         plain = plain.removesuffix(packing)
     return plain.endswith(_ENDINGS) or plain.rpartition("/")[2] in ("poscar", "contcar")
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from symscape.crystal.orbits import atomic_numbers
-from symscape.crystal.reading.beside import other_formula
+from symscape.crystal.reading.beside import other_formula, other_volume
 from symscape.dataset.record import BadRecord, CrystalRecord
 from symscape.errors import shown
 
@@ -29,8 +29,16 @@ def check_formula(place: Mapping[str, Any], record: CrystalRecord) -> None:
         raise BadRecord("contradiction", f"{said}.")
 
 
-def check_sites(entry: Mapping[str, Any], record: CrystalRecord) -> None:
-    """Refuse an entry with a number of sites that is not its structure's."""
+def check_cell(entry: Mapping[str, Any], record: CrystalRecord) -> None:
+    """Refuse an entry with a number of sites or a volume that is not its structure's.
+
+    Raises
+    ------
+    BadRecord
+        If it states another one.
+    """
+    if said := other_volume(entry, record.cell, record.n_atoms):
+        raise BadRecord("contradiction", f"{said}.")
     for key in ("nsites", "n_sites", "natoms", "n_atoms"):
         value = entry.get(key)
         stated = number_of(value.item() if isinstance(value, np.generic) else value, key)

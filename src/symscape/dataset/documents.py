@@ -17,9 +17,9 @@ from symscape.crystal.reading.beside import group_beside
 from symscape.crystal.reading.stated_twice import two_crystals
 from symscape.dataset.corrections import Maker, Stated, maker_of, together
 from symscape.dataset.declared import (
+    check_cell,
     check_composition,
     check_formula,
-    check_sites,
     number_of,
 )
 from symscape.dataset.jsonlayout import ENTRY_COLUMNS, ID_COLUMNS
@@ -61,16 +61,20 @@ def record_from_document(document: Any, name: str = "") -> CrystalRecord:
     # energies of such documents are per atom, whatever the cell; those of entries are of cells
     check_composition(document.get("composition"), record, whole="energy" in document)
     if "entries" not in document:
-        check_sites(document, record)
+        check_cell(document, record)
     check_formula(document, record)
     check_formula(_dict(document.get("data")), record)
-    if record.level_of_theory == UNKNOWN:
-        record = replace(record, level_of_theory=stated_level(document))
+    record = replace(record, level_of_theory=_level(document, record.level_of_theory))
     return replace(
         record,
         space_group=_group(document),
         stress=_stress(document, record.cell_volume),
     )
+
+
+def _level(document: dict[str, Any], inner: str) -> str:
+    """Return the level of theory of a document and of the entry in it, which must be one."""
+    return stated_level(document, {} if inner == UNKNOWN else {"level_of_theory": inner})
 
 
 def _record(document: dict[str, Any], name: str) -> CrystalRecord:
@@ -114,7 +118,7 @@ def _from_entry(entry: dict[str, Any], name: str = "") -> CrystalRecord:
         hubbard_eV=_hubbard(parameters),
         level_of_theory=stated_level(parameters, data, entry),
     )
-    check_sites(entry, record)
+    check_cell(entry, record)
     check_composition(entry.get("composition"), record)
     inner = (_text(place.get(key)) for place in (entry, data) for key in ID_COLUMNS)
     return _named(record, (name, _text(entry.get("entry_id")), *inner))
@@ -297,12 +301,31 @@ def _atomic_number(species: Any) -> int:
 
 
 def stated_level(*places: dict[str, Any]) -> str:
-    """Return the functional that the first of these states in one of the usual keys.
+    """Return the functional that these state in the usual keys, `UNKNOWN` if none does.
 
-    `UNKNOWN` if none does.
+    Raises
+    ------
+    BadRecord
+        If two of them state different ones. ``functional`` alone may leave +U out.
     """
-    stated = (place.get(key) for place in places for key in _LEVEL_KEYS)
-    return next((level for one in stated if (level := _functional(one)) != UNKNOWN), UNKNOWN)
+    known = [
+        (key, place[key], level)
+        for place in places
+        for key in _LEVEL_KEYS
+        if (level := _functional(place.get(key))) != UNKNOWN
+    ]
+    if not known:
+        return UNKNOWN
+    # the most precise of them: PBE+U where the functional is said to be PBE
+    first_key, first, chosen = max(known, key=lambda one: "+" in one[2])
+    for key, value, level in known:
+        if level != chosen and not (key == "functional" and level == chosen.partition("+")[0]):
+            raise BadRecord(
+                "contradiction",
+                f"{first_key} is {shown(first)}, but {key} is {shown(value)}, which is another "
+                "level of theory.",
+            )
+    return chosen
 
 
 def _functional(run_type: Any) -> str:

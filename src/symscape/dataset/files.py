@@ -1,32 +1,25 @@
-"""Opening files to import: gzip anywhere, positions for progress bars, formats by content."""
+"""Opening files to import: compressed or not, positions for progress bars, formats by content."""
 
 from __future__ import annotations
 
-import gzip
 import io
 import re
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
-from symscape.errors import DatasetError
+from symscape.crystal.reading.packing import DAMAGED, LONGEST, packing_of, unpacked
+from symscape.errors import DatasetError, StructureFileError
 
 FORMATS = ("json", "extxyz", "cif", "table")
 #: how much of a file is looked at to recognize it, bytes
 _HEAD = 65536
 _BUFFER = 2**18
-_GZIP = b"\x1f\x8b"
 #: what has such a name is no table, whatever its first line looks like
 _STRUCTURES = {".cif", ".xyz", ".extxyz"}
-_PACKED = {
-    b"PK\x03\x04": "zip",
-    b"BZh": "bzip2",
-    b"\xfd7zXZ": "xz",
-    b"PAR1": "Parquet",
-    b"\x28\xb5\x2f\xfd": "zstd",
-}
+#: what isn't read, by how it begins
+_FOREIGN = {b"PK\x03\x04": "zip", b"PAR1": "Parquet"}
 
 #: called with the bytes of a file that have been read so far
 Progress = Callable[[int], None]
@@ -34,7 +27,7 @@ Progress = Callable[[int], None]
 
 @contextmanager
 def open_binary(path: Path, progress: Progress | None = None) -> Iterator[BinaryIO]:
-    """Open a file to read, unpacked if it is gzip.
+    """Open a file to read, unpacked if it is compressed (gzip, bzip2, xz, zstd).
 
     Parameters
     ----------
@@ -44,18 +37,21 @@ def open_binary(path: Path, progress: Progress | None = None) -> Iterator[Binary
     Raises
     ------
     DatasetError
-        If it can't be opened or read, or the gzip is damaged or cut off.
+        If it can't be opened or read, or it is damaged or cut off.
     """
     try:
         raw = path.open("rb")
     except OSError as error:
         raise DatasetError(f"{path}: the file can't be opened ({error.strerror}).") from error
     with raw:
-        packed = raw.read(2) == _GZIP
+        packing = packing_of(raw.read(LONGEST))
         raw.seek(0)
-        watched = _Watched(raw, progress)
-        file = gzip.GzipFile(fileobj=cast(IO[bytes], watched)) if packed else watched
-        with io.BufferedReader(_Guarded(path, cast(BinaryIO, file)), _BUFFER) as guarded:
+        watched = cast(IO[bytes], _Watched(raw, progress))
+        try:
+            file = unpacked(watched, packing, path)
+        except StructureFileError as error:
+            raise DatasetError(str(error)) from error
+        with io.BufferedReader(_Guarded(path, file, packing), _BUFFER) as guarded:
             yield cast(BinaryIO, guarded)
 
 
@@ -76,9 +72,10 @@ class _Watched:
 class _Guarded(io.RawIOBase):
     """A binary file whose failures are sentences."""
 
-    def __init__(self, path: Path, file: BinaryIO) -> None:
+    def __init__(self, path: Path, file: IO[bytes], packing: str) -> None:
         self._path = path
         self._file = file
+        self._packing = packing
 
     def readable(self) -> bool:
         return True
@@ -86,13 +83,14 @@ class _Guarded(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         try:
             data = self._file.read(len(buffer))
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise DatasetError(
-                f"{self._path}: the gzip file is damaged or cut off ({error}); fetch it again."
-            ) from error
-        except OSError as error:
-            why = error.strerror or error
-            raise DatasetError(f"{self._path}: the file can't be read ({why}).") from error
+        except DAMAGED as error:
+            why = getattr(error, "strerror", None)
+            if self._packing and not why:
+                raise DatasetError(
+                    f"{self._path}: the {self._packing} file is damaged or cut off ({error}); "
+                    "fetch it again."
+                ) from error
+            raise DatasetError(f"{self._path}: the file can't be read ({why or error}).") from error
         buffer[: len(data)] = data
         return len(data)
 
@@ -117,11 +115,9 @@ def recognize(path: Path) -> str:
         raise DatasetError(f"{path}: there is no such file or folder; check the path.")
     with open_binary(path) as file:
         head = file.read(_HEAD)
-    for magic, name in _PACKED.items():
+    for magic, name in _FOREIGN.items():
         if head.startswith(magic):
-            if path.suffixes[-2:-1] in ([".cif"], [".mcif"]):
-                return "cif"  # whose reader unpacks what this one does not
-            raise DatasetError(f"{path}: this is a {name} file; unpack it first, or use gzip.")
+            raise DatasetError(f"{path}: this is a {name} file; unpack it first.")
     text = head.decode("utf-8", errors="replace").removeprefix("\ufeff").lstrip()
     if not text:
         raise DatasetError(f"{path}: the file is empty; give one with crystals or energies.")

@@ -55,7 +55,7 @@ def import_files(
     ----------
     paths
         JSON, extended XYZ and CIF files, folders of CIF files, and CSV tables of energies and
-        corrections for them; gzip or not. A CSV table in a folder of CIF files is its own.
+        corrections for them; compressed or not. A CSV table in a folder of CIF files is its own.
     output
         The folder to make.
     options

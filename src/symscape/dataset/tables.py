@@ -61,7 +61,7 @@ class EnergyTable:
     Parameters
     ----------
     path
-        A CSV file, gzip or not.
+        A CSV file, compressed or not.
     columns
         What its columns are called.
 

@@ -1,4 +1,4 @@
-"""What stands beside a structure in a document, a table's row or a comment line: group, formula."""
+"""Group, formula and volume that stand beside a structure: in a document, a row or a comment."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ FORMULA_KEYS = ("formula", "formula_pretty", "pretty_formula", "reduced_formula"
 _PART = re.compile(r"([A-Z][a-z]?)(\d+(?:\.\d*)?)?\s*")
 #: a cell has no more atoms of an element
 _MOST_OF_AN_ELEMENT = 10_000
+#: a volume may be off by this share: rounding
+_VOLUME = 0.01
 
 
 def group_beside(*places: Mapping[str, Any]) -> int:
@@ -119,6 +121,29 @@ def other_formula(place: Mapping[str, Any], own: str) -> str:
         if {known.get(symbol) for symbol in system.split("-")} != elements:
             return f"chemsys is {system}, but the structure is {own}"
     return ""
+
+
+def other_volume(place: Mapping[str, Any], lattice: np.ndarray, n_atoms: int) -> str:
+    """Say that a volume beside a structure is neither its cell's nor an atom's, else nothing.
+
+    Parameters
+    ----------
+    place
+        Keys and values that are about the structure; ``volume`` is in cubic angstrom.
+    lattice
+        The structure's vectors as rows, angstrom, shape (3, 3).
+    n_atoms
+        Atoms in its cell.
+    """
+    stated = place.get("volume")
+    if isinstance(stated, np.generic):
+        stated = stated.item()
+    if isinstance(stated, bool) or not isinstance(stated, int | float) or stated != stated:
+        return ""
+    own_A3 = abs(float(np.linalg.det(lattice)))
+    if any(abs(stated - own) <= _VOLUME * own for own in (own_A3, own_A3 / n_atoms)):
+        return ""
+    return f"volume is {stated:g}, but the structure's cell has {own_A3:g} cubic angstrom"
 
 
 def _reduced(formula: str) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 
 from symscape.crystal.orbits import reduced_formula
 from symscape.crystal.reading.arrays import CellArrays
-from symscape.crystal.reading.beside import group_beside, other_formula
+from symscape.crystal.reading.beside import group_beside, other_formula, other_volume
 from symscape.crystal.reading.extxyz_text import hydrogen
 from symscape.crystal.reading.source import Source
 from symscape.crystal.standardize import cell_arrays
@@ -160,6 +160,8 @@ def _arrays(frame: Any, notices: tuple[str, ...]) -> CellArrays:
     lattice, positions, numbers = cell_arrays(frame)
     beside = getattr(frame, "info", {})
     if said := other_formula(beside, reduced_formula(numbers)):
+        raise StructureFileError(f"{said}; correct one of them.")
+    if said := other_volume(beside, lattice, len(numbers)):
         raise StructureFileError(f"{said}; correct one of them.")
     group = group_beside(beside)
     return CellArrays(lattice, positions, numbers, notices, _moments(frame), space_group=group)

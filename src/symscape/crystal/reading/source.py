@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import io
-import lzma
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 
+from symscape.crystal.reading.packing import DAMAGED, LONGEST, PACKINGS, packing_of, unpacked
 from symscape.errors import StructureFileError
 
 #: Structure files are kilobytes; what is larger than this is a mistake or a trap.
 MAX_SIZE_MB = 100.0
 _PIECE = 2**20
-#: how compressed files begin -> how they are called
-_MAGIC = {
-    b"\x1f\x8b": "gzip",
-    b"BZh": "bzip2",
-    b"\xfd7zXZ\x00": "xz",
-    b"\x28\xb5\x2f\xfd": "zstd",
-}
-_ENDINGS = (".gz", ".bz2", ".xz", ".zst")
 
 
 @dataclass(frozen=True)
@@ -87,46 +76,26 @@ def open_source(path: str | Path, max_size_MB: float = MAX_SIZE_MB) -> Source:
     limit = round(max_size_MB * 1e6)
     try:
         with path.open("rb") as raw:
-            head = raw.read(8)
+            head = raw.read(LONGEST)
             raw.seek(0)
-            kind = next((k for magic, k in _MAGIC.items() if head.startswith(magic)), "")
-            data = _read_up_to(_opener(path, kind)(raw) if kind else raw, limit)
-    except StructureFileError:
-        raise
-    except Exception as error:  # each library of compression has errors of its own
-        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            kind = packing_of(head)
+            data = _read_up_to(unpacked(raw, kind, path), limit)
+    except DAMAGED as error:
+        why = getattr(error, "strerror", None) or error
         what = f"the {kind} file is damaged or cut off" if kind else "the file can't be read"
         raise StructureFileError(f"{path}: {what} ({why}).") from error
     if len(data) > limit:
-        unpacked = "unpacks to more than" if kind else "is larger than"
+        beyond = "unpacks to more than" if kind else "is larger than"
         raise StructureFileError(
-            f"{path}: the file {unpacked} {max_size_MB:g} MB, the limit for one structure file; "
+            f"{path}: the file {beyond} {max_size_MB:g} MB, the limit for one structure file; "
             "raise it with --max-size if the file is what it should be."
         )
     if not data.strip():
         raise StructureFileError(f"{path}: the file is empty; give a structure file.")
     name = path.name
-    while kind and name.lower().endswith(_ENDINGS):
+    while kind and name.lower().endswith(tuple(PACKINGS.values())):
         name = name[: name.rindex(".")]
     return Source(path, name, data, bool(kind))
-
-
-def _opener(path: Path, kind: str) -> Callable[[IO[bytes]], IO[bytes]]:
-    """Return what makes a decompressing stream of a raw one."""
-    if kind == "zstd":
-        try:
-            import zstandard
-        except ImportError as error:
-            raise StructureFileError(
-                f"{path}: this is a zstd file, which needs the package zstandard; install it, or "
-                "unpack the file first."
-            ) from error
-        return lambda raw: cast(IO[bytes], zstandard.ZstdDecompressor().stream_reader(raw))
-    return {
-        "gzip": lambda raw: cast(IO[bytes], gzip.GzipFile(fileobj=raw)),
-        "bzip2": lambda raw: cast(IO[bytes], bz2.BZ2File(raw)),
-        "xz": lambda raw: cast(IO[bytes], lzma.LZMAFile(raw)),
-    }[kind]
 
 
 def _read_up_to(stream: IO[bytes], limit: int) -> bytes:

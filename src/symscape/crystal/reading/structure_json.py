@@ -13,7 +13,7 @@ import numpy as np
 
 from symscape.crystal.orbits import reduced_formula
 from symscape.crystal.reading.arrays import CellArrays
-from symscape.crystal.reading.beside import group_beside, other_formula
+from symscape.crystal.reading.beside import group_beside, other_formula, other_volume
 from symscape.crystal.reading.elements import element_number
 from symscape.crystal.reading.stated_twice import two_crystals
 from symscape.errors import DisorderedStructureError, StructureFileError, shown
@@ -90,7 +90,7 @@ def _dict(value: Any) -> dict[str, Any]:
 
 
 def _check_holder(holder: dict[str, Any], cell: CellArrays) -> None:
-    """Compare a structure with the number of sites and the composition stated beside it.
+    """Compare a structure with the number of sites, volume and composition stated beside it.
 
     Raises
     ------
@@ -104,6 +104,8 @@ def _check_holder(holder: dict[str, Any], cell: CellArrays) -> None:
     }
     written = " ".join(f"{chemical_symbols[z]}{n}" for z, n in own.items())
     if said := other_formula(holder, reduced_formula(cell.numbers)):
+        raise StructureFileError(f"{said}; correct one of them.")
+    if said := other_volume(holder, cell.lattice, len(cell.numbers)):
         raise StructureFileError(f"{said}; correct one of them.")
     for key in ("nsites", "n_sites", "natoms"):
         if isinstance(stated := holder.get(key), int) and stated != len(cell.numbers):

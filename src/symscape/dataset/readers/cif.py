@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from symscape.crystal.read import ReadOptions, read_structure
+from symscape.crystal.reading.packing import PACKINGS
 from symscape.dataset.files import Progress
 from symscape.dataset.record import BadRecord, CrystalRecord, Reject
 from symscape.errors import DatasetError, DisorderedStructureError, StructureFileError
 
 _SUFFIXES = tuple(
-    kind + packing for kind in (".cif", ".mcif") for packing in ("", ".gz", ".bz2", ".xz", ".zst")
+    kind + packing for kind in (".cif", ".mcif") for packing in ("", *PACKINGS.values())
 )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from symscape.crystal.reading.beside import group_beside
 from symscape.crystal.reading.extxyz_text import hydrogen
-from symscape.dataset.declared import check_formula, check_sites
+from symscape.dataset.declared import check_cell, check_formula
 from symscape.dataset.documents import stated_level
 from symscape.dataset.files import Progress, open_binary
 from symscape.dataset.record import BadRecord, CrystalRecord, Reject
@@ -128,7 +128,7 @@ def _record(atoms: Atoms, name: str, where: str, energy_key: str) -> CrystalReco
         stress=stated_stress({**atoms.info, **results}, atoms.get_volume(), ASE),
     )
     check_formula(atoms.info, record)
-    check_sites(atoms.info, record)
+    check_cell(atoms.info, record)
     return record
 
 
