@@ -83,18 +83,38 @@ def test_the_input_is_the_structure_in_bohr():
     assert float(block(text, "swidth")[0]) * Hartree == pytest.approx(0.05)
 
 
+def orbitals(text: str) -> list[list[str]]:
+    """Return the local orbitals of a species file: angular momentum, then the radial functions."""
+    count, rows = text.split(": nlorb")
+    words = [row.split(":")[0].split() for row in rows.splitlines()[1:]]
+    triples = zip(words[::3], words[1::3], words[2::3], strict=True)
+    found = [[head[0], " ".join(first), " ".join(second)] for head, first, second in triples]
+    assert len(found) == int(count.split()[-1])
+    return found
+
+
 def test_a_sphere_is_resized_and_core_states_are_raised():
     text = species_text(SPECIES, 1.9, ((2, 0, -3.0), (2, 1, -1.7)))
     lines = text.splitlines()
     assert lines[4].split()[:4] == ["0.577350E-06", "1.9000", "39.6895", "500"]
     core = [line.split()[4] for line in lines[6:11]]
     assert core == ["T", "F", "F", "F", "F"]  # 1s stays
-    assert lines[14].split()[0] == "3"
-    assert [line.split() for line in lines[-6:]] == [
-        *(["0", "2"], ["0.1500", "0", "F"], ["-3.0000", "0", "T"]),
-        *(["1", "2"], ["0.1500", "0", "F"], ["-1.7000", "0", "T"]),
+    assert orbitals(text)[-2:] == [
+        ["0", "0.1500 0 F", "-3.0000 0 F"],
+        ["1", "0.1500 0 F", "-1.7000 0 F"],
     ]
-    assert species_text(SPECIES, 2.2, ()).split() == SPECIES.split()
+
+
+def test_each_angular_momentum_has_a_free_energy_and_a_high_orbital():
+    own = orbitals(species_text(SPECIES.replace("-1.7148   0  T", "0.1500   1  F"), 2.2, ()))
+    for second in ("0.1500 1 F", "2.0000 0 F"):
+        assert sorted(row[0] for row in own if row[2] == second) == ["0", "1", "2", "3"]
+
+
+def test_no_energy_is_searched_for_at_each_point():
+    own = orbitals(species_text(SPECIES, 2.2, ()))
+    assert own[0] == ["1", "0.1500 0 F", "-1.3148 0 F"]  # 0.4 above the atom's
+    assert all(function.endswith("F") for row in own for function in row[1:])
 
 
 def test_the_energy_is_the_last_one_without_half_of_the_entropy():
@@ -211,3 +231,11 @@ def test_a_stored_line_that_does_not_fit_its_slice_is_refused(tmp_path, code):
     path.write_text(json.dumps(document))
     with pytest.raises(ReferenceFileError, match="one energy for each"):
         load_lines(tmp_path)
+
+
+def test_the_table_in_the_documentation_is_that_of_the_file():
+    text = (ROOT / "docs" / "references.md").read_text(encoding="utf-8")
+    shown = text.split("<!-- all-electron lines -->")[1].split("<!-- end of all-electron lines")[0]
+    assert shown.strip() == as_markdown(load_lines(REFERENCES)), (
+        "run: symscape reference lines references/plans/all-electron.toml --finish"
+    )

@@ -30,6 +30,13 @@ _BOHR_A = 0.529177210903
 _HARTREE_EV = 27.211386245988
 _CONVERGED = "Convergence targets achieved"
 _LDA, _PBE = 3, 20
+_ORBITALS = ": nlorb"
+#: s, p, d and f states get local orbitals beyond those of Elk's species files
+_ADDED_L = 4
+#: radial functions of a local orbital: energy in hartree, energy derivative, searched for or not
+_VALENCE, _SLOPE, _HIGH = "0.1500  0  F", "0.1500  1  F", "2.0000  0  F"
+#: deep states lie so much higher in a crystal than in the atom, whose energies species files hold
+_RISE = 0.4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +67,7 @@ class Basis:
 
 
 def species_text(standard: str, radius: float, semicore: tuple[tuple[int, int, float], ...]) -> str:
-    """Return a species file with another radius and fewer core states.
+    """Return a species file with another radius, more local orbitals and fewer core states.
 
     Parameters
     ----------
@@ -73,6 +80,10 @@ def species_text(standard: str, radius: float, semicore: tuple[tuple[int, int, f
         orbital of that energy.
     """
     raised = {(principal, angular) for principal, angular, _ in semicore}
+    plain = _linearized(standard)
+    added = [(angular, _SLOPE) for angular in range(_ADDED_L) if angular not in plain]
+    added += [(angular, _HIGH) for angular in range(_ADDED_L)]
+    added += [(angular, _fixed(energy)) for _, angular, energy in semicore]
     lines = []
     for line in standard.splitlines():
         words = line.split()
@@ -80,14 +91,30 @@ def species_text(standard: str, radius: float, semicore: tuple[tuple[int, int, f
             line = (
                 f"  {words[0]}  {radius:.4f}  {words[2]}  {words[3]}  : rminsp, rmt, rmaxsp, nrmt"
             )
-        elif line.endswith(": nlorb"):
-            line = f"  {int(words[0]) + len(semicore)}  : nlorb"
+        elif line.endswith(_ORBITALS):
+            line = f"  {int(words[0]) + len(added)}  {_ORBITALS}"
         elif len(words) >= 5 and words[4] == "T" and (int(words[0]), int(words[1])) in raised:
             line = line.replace("T", "F", 1)
+        elif words[1:3] == ["0", "T"]:
+            line = f"  {_fixed(float(words[0]) + _RISE)}"
         lines.append(line)
-    for _, angular, energy in semicore:
-        lines += [f"  {angular}  2", "  0.1500  0  F", f"  {energy:.4f}  0  T"]
+    for angular, second in added:
+        lines += [f"  {angular}  2", f"  {_VALENCE}", f"  {second}"]
     return "\n".join(lines) + "\n"
+
+
+def _fixed(energy: float) -> str:
+    """Return a radial function of one energy, in hartree, the same at all points."""
+    return f"{energy:.4f}  0  F"
+
+
+def _linearized(standard: str) -> set[int]:
+    """Return the angular momenta that have a local orbital of a radial function and its slope."""
+    rows = [line.split(":")[0].split() for line in standard.split(_ORBITALS)[1].splitlines()[1:]]
+    pair = [_VALENCE.split(), _SLOPE.split()]
+    return {
+        int(head[0]) for head, *rest in zip(rows, rows[1:], rows[2:], strict=False) if rest == pair
+    }
 
 
 def input_text(
@@ -119,16 +146,18 @@ def input_text(
         "xctype": _LDA if from_atoms else _PBE,
         "isgkmax": -3,  # rgkmax is that of the smallest sphere
         "rgkmax": f"{basis.rgkmax:g}",
-        "gmaxvr": 14,
-        "lmaxapw": 12,
-        "lmaxo": 12,
-        # without them MgS is 12 meV/atom off between a short and a long bond
-        "lorbcnd": ".true.",
+        "gmaxvr": 16,
+        "lmaxapw": 8,
+        "lmaxo": 8,
+        # every fourth radial point, as by default, puts MgS off by 13 meV/atom at a short bond
+        "lradstp": 1,
         "nempty": 6,
         "stype": 3,
         "swidth": f"{basis.smearing_eV / _HARTREE_EV:.10f}",
         "epspot": "1e-3" if from_atoms else "1e-6",
         "epsengy": "1e-3" if from_atoms else "1e-6",
+        # Broyden's is the faster; from overlapping atoms it can go astray
+        "mixtype": 1 if from_atoms else 3,
         "maxscl": 80,
         "ngridk": " ".join(map(str, basis.k_mesh)),
         "vkloff": shift,
