@@ -221,7 +221,7 @@ def test_grid_against_ase_loop(benchmark, name, tmp_path, capsys):
 
 @pytest.mark.speed
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", ["chgnet", "7net-0"])
+@pytest.mark.parametrize("name", ["chgnet", "7net-0", "mace"])
 def test_forces_and_stress_against_ase_loop(benchmark, name, tmp_path, capsys):
     """Ask for forces and stress of some points as relaxations do, and compare with the loop."""
     model, calculator = load(name, tmp_path)

@@ -17,6 +17,7 @@ from symscape.graphs.neighbors import find_bonds
 from symscape.models.base import ALL_QUANTITIES, Prediction
 from symscape.models.card import ModelCard
 from symscape.models.family import FamilyModel
+from symscape.models.mace_layers import lighten
 from symscape.models.torchtools import default_dtype, gradients, importing_e3nn, to_numpy
 from symscape.models.weights import reason_of
 
@@ -38,8 +39,8 @@ class MACEModel(FamilyModel):
     implements = ALL_QUANTITIES
     loader_options = ("head",)
     dtypes = ("as stored", "float32", "float64")
-    default_batch_size: ClassVar[int] = 8
-    revision: ClassVar[int] = 2
+    default_batch_size: ClassVar[int] = 16
+    revision: ClassVar[int] = 3
 
     @classmethod
     def locate(cls, card: ModelCard, folder: Path) -> Path:
@@ -84,6 +85,7 @@ class MACEModel(FamilyModel):
         self._computed_in = stored if self.dtype == "as stored" else self.dtype
         self._model = model.to(device=device, dtype=getattr(torch, self._computed_in)).eval()
         self._model.requires_grad_(False)
+        self._bonds_once = lighten(self._model)
         self._torch = torch
         self._device = device
         self._cutoff = float(model.r_max)
@@ -114,23 +116,28 @@ class MACEModel(FamilyModel):
         )
 
     def _graph(self, batch: Structures) -> dict[str, Any]:
-        """Return one graph for the batch, with the keys of the package: each bond both ways."""
+        """Return one graph for the batch, with the keys of the package.
+
+        Each bond is in it both ways, or once where that is enough.
+        """
         torch, dtype = self._torch, getattr(self._torch, self._computed_in)
 
         def moved(values: np.ndarray, kind: Any = torch.int64) -> Any:
             return torch.as_tensor(np.ascontiguousarray(values), dtype=kind, device=self._device)
 
         bonds = find_bonds(batch, self._cutoff, self._device)
-        ends = torch.stack([bonds.center, bonds.neighbor])
-        images = torch.cat([bonds.image, -bonds.image])
+        ends, images = torch.stack([bonds.center, bonds.neighbor]), bonds.image
         cells = moved(batch.cells, torch.float64)
-        across = torch.bmm(images[:, None], cells[torch.cat([bonds.owner, bonds.owner])])
+        across = torch.bmm(images[:, None], cells[bonds.owner]).squeeze(1)
+        if not self._bonds_once:
+            ends = torch.cat([ends, ends.flip(0)], dim=1)
+            images, across = torch.cat([images, -images]), torch.cat([across, -across])
         species = moved(self._species[batch.numbers])
         return {
             "positions": moved(batch.positions, dtype),
             "node_attrs": torch.nn.functional.one_hot(species, len(self.elements)).to(dtype),
-            "edge_index": torch.cat([ends, ends.flip(0)], dim=1),
-            "shifts": across.squeeze(1).to(dtype),
+            "edge_index": ends,
+            "shifts": across.to(dtype),
             "unit_shifts": images.to(dtype),
             "cell": cells.reshape(-1, 3).to(dtype),
             "batch": moved(np.repeat(np.arange(len(batch)), batch.n_atoms)),

@@ -21,6 +21,18 @@ def to_numpy(tensor: Any) -> np.ndarray:
     return tensor.detach().cpu().numpy().astype(float)
 
 
+def is_exactly(module: Any, where: str, *names: str) -> bool:
+    """Whether a module's class has one of these names and stands in a package; no heir's.
+
+    Parameters
+    ----------
+    where
+        Dotted name of the package or of one above it.
+    """
+    kind = type(module)
+    return kind.__name__ in names and f"{kind.__module__}.".startswith(f"{where}.")
+
+
 @contextmanager
 def default_dtype(torch: Any, name: str) -> Iterator[None]:
     """Set torch's default floating-point type and put the old one back.
