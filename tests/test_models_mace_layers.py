@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 import small_models as small
@@ -36,7 +38,7 @@ ARCHITECTURES = {
     "published": (PLAIN, RESIDUAL, {"hidden_irreps": "4x0e", "max_ell": 3, "correlation": 3}),
     "vectors": (PLAIN, RESIDUAL, {"max_ell": 3, "correlation": 3}),
     "tensors": (PLAIN, RESIDUAL, {"hidden_irreps": "2x0e+2x1o+2x2e", "num_interactions": 3}),
-    "pseudo": (PLAIN, RESIDUAL, {"hidden_irreps": "2x0e+2x0o+2x1o+2x1e"}),
+    "pseudo": (PLAIN, RESIDUAL, {"hidden_irreps": "2x0e+2x0o+2x1o+2x1e", "apply_cutoff": True}),
     "rotations": (PLAIN, RESIDUAL, {"use_so3": True}),
     "correlations": (PLAIN, PLAIN, {"correlation": [4, 1], "max_ell": 1}),
     "residual": (RESIDUAL, RESIDUAL, {"kind": "MACE", "radial_MLP": [8, 8]}),
@@ -60,6 +62,10 @@ LEFT = {
 
 def save(path, first, others, dtype=torch.float64, kind="ScaleShiftMACE", **more):
     """Write an untrained network whose energies differ by some eV."""
+    lacking = set(more) - set(inspect.signature(modules.MACE).parameters)
+    lacking |= {first, others} - set(modules.interaction_classes)
+    if lacking:
+        pytest.skip(f"this version of mace-torch has no {' and no '.join(sorted(lacking))}")
     torch.manual_seed(1)
     before = torch.get_default_dtype()
     shape = {
