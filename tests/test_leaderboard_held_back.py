@@ -14,12 +14,15 @@ from symscape.leaderboard.held_back import held_back_scores
 
 
 def test_a_model_that_is_right_in_public_alone_is_seen(tmp_path):
-    """It is soft where nobody looks; another is the same in both."""
+    """It is soft where nobody looks; another is the same in both.
+
+    Within 2 % of DFT, numbers would be taken for DFT's own.
+    """
     public, kept = (
         make.small_library(tmp_path / name / "references") for name in ("public", "kept")
     )
     for folder, library, scales in (
-        ("public", public, {"fitted": 0.98, "honest": 0.8}),
+        ("public", public, {"fitted": 0.95, "honest": 0.8}),
         ("kept", kept, {"fitted": 0.6, "honest": 0.8}),
     ):
         (tmp_path / folder / "results").mkdir()
