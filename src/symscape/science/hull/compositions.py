@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -56,17 +57,8 @@ def compositions(formulas: Iterable[str]) -> Compositions:
     formulas
         ``TiO2``.
     """
-    from pymatgen.core import Composition
-
-    known: dict[str, dict[str, float]] = {}
-    rows = []
-    for formula in formulas:
-        if formula not in known:
-            amounts = Composition(formula).as_dict()
-            whole = sum(amounts.values())
-            known[formula] = {name: amounts[name] / whole for name in sorted(amounts)}
-        rows.append(known[formula])
-    elements = tuple(sorted({name for row in known.values() for name in row}))
+    rows = [_fractions_of(formula) for formula in formulas]
+    elements = tuple(sorted({name for row in rows for name in row}))
     place = {name: k for k, name in enumerate(elements)}
     return Compositions(
         elements,
@@ -74,3 +66,13 @@ def compositions(formulas: Iterable[str]) -> Compositions:
         np.array([x for row in rows for x in row.values()]),
         np.concatenate([[0], np.cumsum([len(row) for row in rows])]),
     )
+
+
+@lru_cache(maxsize=2**17)  # tables of one data set are made one after the other
+def _fractions_of(formula: str) -> dict[str, float]:
+    """Return the atomic fractions of a formula's elements, sorted; not to be changed."""
+    from pymatgen.core import Composition
+
+    amounts = Composition(formula).as_dict()
+    whole = sum(amounts.values())
+    return {name: amounts[name] / whole for name in sorted(amounts)}

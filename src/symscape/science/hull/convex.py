@@ -117,8 +117,10 @@ def _fractions(made: Compositions, chosen: np.ndarray, system: tuple[int, ...]) 
 def _lowest(points: np.ndarray, energies: np.ndarray) -> np.ndarray:
     """Return the place of the lowest of each composition."""
     order = np.argsort(energies, kind="stable")
-    _, first = np.unique(np.round(points[order], 10), axis=0, return_index=True)
-    return np.sort(order[first])
+    first: dict[bytes, int] = {}
+    for place, point in zip(order.tolist(), np.round(points[order], 10), strict=True):
+        first.setdefault(point.tobytes(), place)
+    return np.sort(np.fromiter(first.values(), dtype=np.intp, count=len(first)))
 
 
 def _hull(phases: np.ndarray, energies: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -94,7 +94,7 @@ def polymorph_order(
                 )
             )
     columns = [field.name for field in fields(Polymorphs)]
-    made = pd.DataFrame([asdict(row) for row in rows], columns=columns)
+    made = pd.DataFrame([vars(row) for row in rows], columns=columns)
     made.attrs["settings"] = {
         **table.attrs.get("settings", {}),
         "resolution_meV": resolution_meV,
