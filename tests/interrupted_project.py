@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -120,6 +121,21 @@ def hanging():
     return Hanging()
 
 
+class Spinning(EMT):
+    def calculate(self, *args, **kwargs):
+        note("begin", args[0])
+        # Python hears of an interrupt at the jumps back, some of which stand on no line
+        while True:
+            for number in (0, 0, 0):
+                if number:
+                    if number > 1:
+                        number = 2
+
+
+def spinning():
+    return Spinning()
+
+
 def lacking():
     import a_package_that_is_not_there
 """
@@ -174,6 +190,9 @@ class Project:
         except KeyboardInterrupt:
             # outside of pytest, before it begins or after it ends: as Python itself would end
             code = int(pytest.ExitCode.INTERRUPTED)
+        except BaseException:
+            # said, for the caller only has the exit code otherwise
+            traceback.print_exc()
         finally:
             os._exit(code)
 

@@ -51,6 +51,17 @@ def test_a_stopped_run_goes_on_where_it_was(project, undisturbed, kind, seed):
     assert "Traceback" not in project.output
 
 
+@pytest.mark.parametrize("round", range(3))
+def test_an_interrupt_at_a_jump_that_has_no_line_ends_as_any_other(project, round):
+    child = project.start("--mlip", "slowly:spinning")
+    project.wait_for(child, 1)
+    os.kill(child, signal.SIGINT)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert status == pytest.ExitCode.INTERRUPTED, project.output
+    assert "Traceback" not in project.output
+    assert "KeyboardInterrupt" in project.output
+
+
 def processes(project: Project) -> list[int]:
     """Ids of the processes that evaluate, or did."""
     path = project.folder / "pids.txt"

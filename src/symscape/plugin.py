@@ -301,6 +301,17 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             roll_of(session.config).keep(path)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """End with the exit code of an interrupt, wherever in a case it arrives."""
+    try:
+        return (yield)
+    except KeyboardInterrupt as interrupt:
+        from symscape.suite.interrupts import with_lines
+
+        raise with_lines(interrupt) if _is_case(item) else interrupt
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Send a worker's roll to the process that writes the report."""
     output = getattr(session.config, "workeroutput", None)

@@ -42,11 +42,28 @@ class Compositions:
         """Return ``sum_i x_i values_i`` of each crystal, shape (n,), for values of all elements."""
         return np.add.reduceat(self.fractions * values[self.codes], self.offsets[:-1])
 
-    def dense(self) -> np.ndarray:
-        """Return the atomic fraction of every element in each crystal, shape (n, n_elements)."""
-        made = np.zeros((len(self), len(self.elements)))
-        made[np.repeat(np.arange(len(self)), self.counts), self.codes] = self.fractions
-        return made
+    def best_constants(self, values: np.ndarray, chosen: np.ndarray | None = None) -> np.ndarray:
+        """Return one constant an element whose weighted sums are nearest to values of crystals.
+
+        Least squares by the normal equations, shape (n_elements,); 0 for an element that none of
+        the crystals contains.
+
+        Parameters
+        ----------
+        values
+            Shape (n,), or (n_chosen,).
+        chosen
+            Whether a crystal counts, shape (n,); all by default.
+        """
+        from scipy.sparse import csr_matrix
+
+        shape = (len(self), len(self.elements))
+        fractions = csr_matrix((self.fractions, self.codes, self.offsets), shape=shape)
+        if chosen is not None:
+            fractions = fractions[chosen]
+        normal = (fractions.T @ fractions).toarray()
+        found: np.ndarray = np.linalg.lstsq(normal, fractions.T @ values, rcond=None)[0]
+        return found
 
 
 def compositions(formulas: Iterable[str]) -> Compositions:

@@ -7,8 +7,8 @@ does the same for columns of tables.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -77,45 +77,83 @@ def above_hull(made: Compositions, formation: np.ndarray) -> np.ndarray:
     formation
         Energies of formation, eV/atom, shape (n,), finite.
     """
-    members: dict[tuple[int, ...], list[int]] = defaultdict(list)
-    for i in range(len(made)):
-        members[tuple(made.codes[made.offsets[i] : made.offsets[i + 1]].tolist())].append(i)
-    above = np.zeros(len(made))
-    stable: dict[tuple[int, ...], list[int]] = {}
-    for system in sorted(members, key=lambda codes: (len(codes), codes)):
-        own = np.array(members[system])
-        if len(system) == 1:
-            above[own] = formation[own]
-            continue
-        points = _fractions(made, own, system)
-        competing = [
-            i
-            for size in range(2, len(system))
-            for part in combinations(system, size)
-            for i in stable.get(part, ())
-        ]
-        below = own[formation[own] < -_ROUNDING]
+    above = np.where(made.counts == 1, formation, 0.0)
+    fractions = _in_rows(made)
+    stable: dict[tuple[int, ...], _Phases] = {}
+    for system, own in _systems(made):
+        size = len(system)
+        points, energies = fractions[own, :size], formation[own]
+        found = [(places, stable[part]) for places, part in _subsystems(system) if part in stable]
+        below = np.flatnonzero(energies < -_ROUNDING)
         # of one composition, the lowest
-        lowest = _lowest(_fractions(made, below, system), formation[below])
-        phases = np.concatenate([np.array(competing, dtype=int), below[lowest]])
-        floor = _hull(_fractions(made, phases, system), formation[phases], points)
-        above[own] = formation[own] - floor
-        stable[system] = [int(i) for i in own if above[i] <= _ROUNDING and formation[i] < 0]
+        below = below[_lowest(points[below], energies[below])]
+        phases = np.zeros((sum(len(known.energies) for _, known in found) + len(below), size))
+        start = 0
+        for places, known in found:
+            end = start + len(known.energies)
+            phases[start:end, places] = known.fractions
+            start = end
+        phases[start:] = points[below]
+        known_energies = [known.energies for _, known in found]
+        floor = _hull(phases, np.concatenate([*known_energies, energies[below]]), points)
+        above[own] = energies - floor
+        kept = (above[own] <= _ROUNDING) & (energies < 0)
+        if kept.any():
+            stable[system] = _Phases(points[kept], energies[kept])
     return np.maximum(above, 0.0)
 
 
-def _fractions(made: Compositions, chosen: np.ndarray, system: tuple[int, ...]) -> np.ndarray:
-    """Return the fractions of a system's elements, shape (n_chosen, n_elements)."""
-    place = {code: k for k, code in enumerate(system)}
-    table = np.zeros((len(chosen), len(system)))
-    for row, i in enumerate(chosen):
-        for entry in range(made.offsets[i], made.offsets[i + 1]):
-            table[row, place[int(made.codes[entry])]] = made.fractions[entry]
-    return table
+@dataclass(frozen=True, eq=False)
+class _Phases:
+    """What is stable in a chemical system and holds all of its elements.
+
+    Parameters
+    ----------
+    fractions
+        Of the system's elements, shape (n, n_elements).
+    energies
+        Of formation, eV/atom, shape (n,).
+    """
+
+    fractions: np.ndarray
+    energies: np.ndarray
+
+
+def _in_rows(made: Compositions) -> np.ndarray:
+    """Return the fractions of each crystal's own elements, zeros behind, shape (n, n_most)."""
+    rows = np.zeros((len(made), int(made.counts.max(initial=1))))
+    rows[np.arange(rows.shape[1]) < made.counts[:, None]] = made.fractions
+    return rows
+
+
+def _systems(made: Compositions) -> Iterator[tuple[tuple[int, ...], np.ndarray]]:
+    """Yield the chemical systems of two elements and more, smaller ones first, and their crystals.
+
+    Crystals are given by their places, in ascending order.
+    """
+    for size in range(2, int(made.counts.max(initial=1)) + 1):
+        own = np.flatnonzero(made.counts == size)
+        if not len(own):
+            continue
+        codes = made.codes[made.offsets[own][:, None] + np.arange(size)]
+        order = np.lexsort(codes.T[::-1])
+        codes, own = codes[order], own[order]
+        starts = np.flatnonzero(np.r_[True, (codes[1:] != codes[:-1]).any(axis=1)])
+        for system, crystals in zip(codes[starts].tolist(), np.split(own, starts[1:]), strict=True):
+            yield tuple(system), crystals
+
+
+def _subsystems(system: tuple[int, ...]) -> Iterator[tuple[list[int], tuple[int, ...]]]:
+    """Yield the smaller systems of two elements and more: places in this one, and the system."""
+    for size in range(2, len(system)):
+        for places in combinations(range(len(system)), size):
+            yield list(places), tuple(system[k] for k in places)
 
 
 def _lowest(points: np.ndarray, energies: np.ndarray) -> np.ndarray:
     """Return the place of the lowest of each composition."""
+    if len(energies) < 2:
+        return np.arange(len(energies))
     order = np.argsort(energies, kind="stable")
     first: dict[bytes, int] = {}
     for place, point in zip(order.tolist(), np.round(points[order], 10), strict=True):
@@ -138,6 +176,11 @@ def _hull(phases: np.ndarray, energies: np.ndarray, points: np.ndarray) -> np.nd
     """
     if not len(phases):
         return np.zeros(len(points))
+    if len(phases) == 1:
+        # as much of it as its scarcest element allows, and elements
+        there = phases[0] > 0
+        share: np.ndarray = (points[:, there] / phases[0, there]).min(axis=1)
+        return energies[0] * share
     size = points.shape[1]
     phases = np.concatenate([np.eye(size), phases])
     energies = np.concatenate([np.zeros(size), energies])
@@ -171,10 +214,4 @@ def aligned_errors(made: Compositions, errors: np.ndarray) -> np.ndarray:
     errors
         Of total energies, per atom, shape (n,).
     """
-    from scipy.sparse import csr_matrix
-
-    shape = (len(made), len(made.elements))
-    fractions = csr_matrix((made.fractions, made.codes, made.offsets), shape=shape)
-    normal = (fractions.T @ fractions).toarray()
-    constants = np.linalg.lstsq(normal, fractions.T @ errors, rcond=None)[0]
-    return errors - made.weighted(constants)
+    return errors - made.weighted(made.best_constants(errors))

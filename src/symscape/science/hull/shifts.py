@@ -34,20 +34,15 @@ def shifted_elements(table: pd.DataFrame) -> str:
         One sentence; empty if nothing is wrong, or too few compounds tell.
     """
     known = compositions(table["formula"])
-    shares = known.dense()[known.counts > 1]
-    present = shares.any(axis=0)
-    shares = shares[:, present]
-    errors = table["error_formation"].to_numpy(dtype=float)[known.counts > 1]
-    elements = np.array(known.elements)[present]
-    if len(errors) < max(LEAST, LEAST_EACH * len(elements)):
+    compounds = known.counts > 1
+    present = np.unique(known.codes[np.repeat(compounds, known.counts)])
+    errors = table["error_formation"].to_numpy(dtype=float)[compounds]
+    if len(errors) < max(LEAST, LEAST_EACH * len(present)):
         return ""
-    constants = np.linalg.lstsq(shares, errors, rcond=None)[0]
-    left, whole = np.std(errors - shares @ constants), np.sqrt(np.mean(errors**2))
-    large = {
-        str(element): shift
-        for element, shift in zip(elements, constants, strict=True)
-        if abs(shift) > SMALL_MEV
-    }
+    constants = known.best_constants(errors, compounds)
+    rest = errors - known.weighted(constants)[compounds]
+    left, whole = np.std(rest), np.sqrt(np.mean(errors**2))
+    large = {known.elements[k]: constants[k] for k in present if abs(constants[k]) > SMALL_MEV}
     if not large or left > CLEAR * whole:
         return ""
     most = sorted(large.items(), key=lambda item: -abs(item[1]))[:MOST_NAMED]
