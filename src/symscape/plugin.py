@@ -309,7 +309,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     except KeyboardInterrupt as interrupt:
         from symscape.suite.interrupts import with_lines
 
-        raise with_lines(interrupt) if _is_case(item) else interrupt
+        if _is_case(item):
+            interrupt = with_lines(interrupt)
+        raise interrupt from None
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

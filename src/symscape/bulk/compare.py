@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from symscape.bulk.manifest import RunManifest
-from symscape.science.hull.analysis import above_hull_elsewhere, compare
+from symscape.science.hull.analysis import Each, above_hull_elsewhere, compare
 from symscape.science.hull.conventions import UNCORRECTED, Basis, Energies
 from symscape.science.hull.levels import WITH_U, reasons_of_u
 from symscape.science.hull.sides import is_r2scan, wanted_convention
@@ -89,7 +89,10 @@ def notice_of_u(table: pd.DataFrame, manifest: RunManifest, basis: Basis) -> str
 
 
 def compare_run(
-    table: pd.DataFrame, manifest: RunManifest, basis: Basis = Basis.SHARED
+    table: pd.DataFrame,
+    manifest: RunManifest,
+    basis: Basis = Basis.SHARED,
+    each: Each = map,
 ) -> pd.DataFrame:
     """Put a run's energies beside DFT's, single points and relaxed ones.
 
@@ -102,6 +105,8 @@ def compare_run(
         Of the run.
     basis
         What brings several levels of theory onto one hull.
+    each
+        As in `symscape.science.hull.analysis.compare`.
 
     Returns
     -------
@@ -123,7 +128,7 @@ def compare_run(
         name=manifest.model.name,
         with_u=manifest.made.with_u,
     )
-    made = with_classes(compare(table, model, manifest.document(), basis=basis))
+    made = with_classes(compare(table, model, manifest.document(), basis=basis, each=each))
     # what was added to the model's energies belongs to the relaxed ones too
     added = made["energy_model"] - single
     for geometry, column in GEOMETRIES.items():

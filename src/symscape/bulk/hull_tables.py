@@ -30,6 +30,7 @@ from symscape.dataset.read import load_dataset
 from symscape.errors import ScaleError, writing
 from symscape.files import write_atomically
 from symscape.questions.hull import ABOVE_HULL_MAE, FORMATION_MAE
+from symscape.science.hull.analysis import Each
 from symscape.science.hull.conventions import Basis
 from symscape.science.hull.phases import select_system
 from symscape.science.hull.shifts import shifted_elements
@@ -81,6 +82,7 @@ def make_tables(
     left_out: tuple[str, ...] = (),
     system: str = "",
     basis: Basis = Basis.SHARED,
+    each: Each = map,
 ) -> TablesSummary:
     """Compare a finished run with DFT and write the tables.
 
@@ -100,6 +102,8 @@ def make_tables(
         As in `compare_run`; the tables go into ``tables-raw`` or ``tables-mixing``. Those of the
         whole data set on its own basis are summed up in ``results.json`` in the run's folder too,
         which a leaderboard reads.
+    each
+        As in `symscape.science.hull.analysis.compare`.
 
     Returns
     -------
@@ -131,7 +135,7 @@ def make_tables(
             f"{folder}: there is no crystal with energies of both DFT and model; left_out.csv "
             "would name all of them."
         )
-    compared = compare_run(kept, manifest, basis)
+    compared = compare_run(kept, manifest, basis, each)
     target = folder / "-".join(
         [TABLES, *([system] if system else []), *([] if basis is Basis.SHARED else [basis])]
     )

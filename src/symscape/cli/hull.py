@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from symscape.bulk.hull_tables import TablesSummary
     from symscape.science.hull.conventions import Basis
 
@@ -233,7 +236,35 @@ def _make(
     from symscape.bulk.hull_tables import make_tables
 
     left_out = tuple(leave_out or ())
-    _print(make_tables(folder, dataset=dataset, left_out=left_out, system=system, basis=basis))
+    made = make_tables(
+        folder, dataset=dataset, left_out=left_out, system=system, basis=basis, each=_side_by_side
+    )
+    _print(made)
+
+
+def _side_by_side(
+    function: Callable[[np.ndarray], np.ndarray], arrays: Iterable[np.ndarray]
+) -> Iterable[np.ndarray]:
+    """Apply a function to long arrays, to the first in a process of its own meanwhile."""
+    from concurrent.futures import BrokenExecutor
+
+    from symscape.page.processes import background
+
+    first, *others = arrays
+    if len(first) < _LONG:
+        return map(function, (first, *others))
+    with background(0) as process:
+        begun = process.submit(function, first)
+        done = [function(array) for array in others]
+        try:
+            return [begun.result(), *done]
+        except BrokenExecutor:
+            # for lack of memory, say: once more, here
+            return [function(first), *done]
+
+
+#: shorter arrays are done before a process has started
+_LONG = 20_000
 
 
 def _print(made: TablesSummary) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,9 @@ from symscape.science.hull.phases import energies_above_hull
 from symscape.science.hull.sides import in_one_convention
 from symscape.science.hull.table import check_table
 
+#: applies a function to each of several arrays
+Each = Callable[[Callable[[np.ndarray], np.ndarray], Iterable[np.ndarray]], Iterable[np.ndarray]]
+
 
 def compare(
     table: pd.DataFrame,
@@ -28,6 +32,7 @@ def compare(
     *,
     basis: Basis = Basis.SHARED,
     reference_convention: str = UNCORRECTED,
+    each: Each = map,
 ) -> pd.DataFrame:
     """Put a model's energies beside DFT's, each against its own elements and hull.
 
@@ -47,6 +52,9 @@ def compare(
         What brings several levels of theory onto one hull.
     reference_convention
         That of DFT's energies.
+    each
+        Applies a function to each of several arrays: the two hulls are made by it, which may be
+        side by side.
 
     Returns
     -------
@@ -75,8 +83,9 @@ def compare(
     for name, column in (("dft", "energy"), ("model", "energy_model")):
         values = made[column].to_numpy()
         references = element_energies(parts, values, made["id"], method)
-        made[f"formation_{name}"] = formation = above_elements(parts, values, references)
-        made[f"above_hull_{name}"] = above_hull(parts, formation)
+        made[f"formation_{name}"] = above_elements(parts, values, references)
+    formation = [made["formation_dft"].to_numpy(), made["formation_model"].to_numpy()]
+    made["above_hull_dft"], made["above_hull_model"] = each(partial(above_hull, parts), formation)
     hull = made["formation_dft"] - made["above_hull_dft"]
     made["above_dft_hull_model"] = made["formation_model"] - hull
     errors = (made["energy_model"] - made["energy"]).to_numpy()

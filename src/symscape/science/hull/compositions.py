@@ -74,15 +74,21 @@ def compositions(formulas: Iterable[str]) -> Compositions:
     formulas
         ``TiO2``.
     """
-    rows = [_fractions_of(formula) for formula in formulas]
+    import pandas as pd
+
+    owners, names = pd.factorize(np.asarray(list(formulas), dtype=object))
+    rows = [_fractions_of(name) for name in names]
     elements = tuple(sorted({name for row in rows for name in row}))
     place = {name: k for k, name in enumerate(elements)}
-    return Compositions(
-        elements,
-        np.array([place[name] for row in rows for name in row], dtype=np.int32),
-        np.array([x for row in rows for x in row.values()]),
-        np.concatenate([[0], np.cumsum([len(row) for row in rows])]),
-    )
+    codes = np.array([place[name] for row in rows for name in row], dtype=np.int32)
+    fractions = np.array([x for row in rows for x in row.values()], dtype=float)
+    sizes = np.array([len(row) for row in rows], dtype=np.int64)
+    # the entries of each formula, once a crystal
+    counts = sizes[owners]
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    starts = np.cumsum(sizes) - sizes
+    taken = np.arange(offsets[-1]) + np.repeat(starts[owners] - offsets[:-1], counts)
+    return Compositions(elements, codes[taken], fractions[taken], offsets)
 
 
 @lru_cache(maxsize=2**17)  # tables of one data set are made one after the other

@@ -154,11 +154,10 @@ def _lowest(points: np.ndarray, energies: np.ndarray) -> np.ndarray:
     """Return the place of the lowest of each composition."""
     if len(energies) < 2:
         return np.arange(len(energies))
-    order = np.argsort(energies, kind="stable")
-    first: dict[bytes, int] = {}
-    for place, point in zip(order.tolist(), np.round(points[order], 10), strict=True):
-        first.setdefault(point.tobytes(), place)
-    return np.sort(np.fromiter(first.values(), dtype=np.intp, count=len(first)))
+    order = np.lexsort((energies, *np.round(points, 10).T))
+    known = points[order].round(10)
+    first = np.concatenate([[True], (known[1:] != known[:-1]).any(axis=1)])
+    return np.sort(order[first])
 
 
 def _hull(phases: np.ndarray, energies: np.ndarray, points: np.ndarray) -> np.ndarray:

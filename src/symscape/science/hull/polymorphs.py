@@ -84,17 +84,17 @@ def polymorph_order(
     starts = np.cumsum(counts) - counts
     names = table["id"].to_numpy()
     own, found = (1000 * table[column].to_numpy(dtype=float) for column in (dft, model))
-    rows = []
-    for formula, start, n in zip(formulas, starts, counts, strict=True):
-        if n > 1:
-            members = order[start : start + n]
-            rows.append(
-                _polymorphs(
-                    str(formula), names[members], own[members], found[members], resolution_meV
-                )
-            )
+    rows: dict[int, Polymorphs] = {}
+    for n in np.unique(counts[counts > 1]):
+        # all compositions of so many crystals together
+        chosen = np.flatnonzero(counts == n)
+        members = order[starts[chosen][:, None] + np.arange(n)]
+        made_of = _polymorphs(
+            formulas[chosen], names[members], own[members], found[members], resolution_meV
+        )
+        rows.update(zip(chosen.tolist(), made_of, strict=True))
     columns = [field.name for field in fields(Polymorphs)]
-    made = pd.DataFrame([vars(row) for row in rows], columns=columns)
+    made = pd.DataFrame([vars(rows[k]) for k in sorted(rows)], columns=columns)
     made.attrs["settings"] = {
         **table.attrs.get("settings", {}),
         "resolution_meV": resolution_meV,
@@ -103,22 +103,40 @@ def polymorph_order(
 
 
 def _polymorphs(
-    formula: str, names: np.ndarray, own: np.ndarray, found: np.ndarray, resolution_meV: float
-) -> Polymorphs:
-    """Compare the crystals of one composition: their ids, DFT's energies, a model's, meV/atom."""
-    first, second = np.triu_indices(len(names), 1)
-    gaps, gaps_model = own[second] - own[first], found[second] - found[first]
+    formulas: np.ndarray,
+    names: np.ndarray,
+    own: np.ndarray,
+    found: np.ndarray,
+    resolution_meV: float,
+) -> list[Polymorphs]:
+    """Compare the crystals of compositions that have equally many.
+
+    Parameters
+    ----------
+    formulas
+        Shape (n_compositions,).
+    names, own, found
+        The crystals' ids, DFT's energies and a model's, meV/atom, shape (n_compositions, n).
+    resolution_meV
+        As in `polymorph_order`.
+    """
+    n = names.shape[1]
+    first, second = np.triu_indices(n, 1)
+    gaps, gaps_model = own[:, second] - own[:, first], found[:, second] - found[:, first]
     told = np.abs(gaps) > resolution_meV
-    best = int(found.argmin())
     errors = np.abs(gaps_model - gaps)
-    return Polymorphs(
-        formula=formula,
-        n=len(names),
-        ground_state=names[int(own.argmin())],
-        ground_state_model=names[best],
-        ground_state_missed=bool(own[best] - own.min() > resolution_meV),
-        pairs=int(told.sum()),
-        wrong_pairs=int((told & (gaps * gaps_model <= 0)).sum()),
-        mean_error_meV=float(errors.mean()),
-        max_error_meV=float(errors.max()),
+    each, best, lowest = np.arange(len(names)), found.argmin(axis=1), own.argmin(axis=1)
+    columns = (
+        names[each, lowest],
+        names[each, best],
+        own[each, best] - own[each, lowest] > resolution_meV,
+        told.sum(axis=1),
+        (told & (gaps * gaps_model <= 0)).sum(axis=1),
+        errors.mean(axis=1),
+        errors.max(axis=1),
     )
+    plain = (np.asarray(column).tolist() for column in columns)
+    return [
+        Polymorphs(formula, n, *row)
+        for formula, row in zip(formulas.tolist(), zip(*plain, strict=True), strict=True)
+    ]
