@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 
 import pytest
+from hull_library import write_library
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from symscape.cli import app
 from symscape.errors import ReferenceFileError
+from symscape.references.crystals import load_crystals
 from symscape.references.manifest import MANIFEST, refuse_changed, verify_library, write_manifest
 
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory, toy_file):
-    """A library of one slice, a system of crystals that nobody reads, and a plan."""
-    folder = tmp_path_factory.mktemp("library") / "references"
+    """A library of one slice, some crystals and a plan."""
+    folder = write_library(tmp_path_factory.mktemp("library") / "references")
     shutil.copytree(toy_file.parent, folder / toy_file.parent.name)
-    for name in ("crystals/Mg.json", "plans/later.json"):
-        (folder / name).parent.mkdir()
-        (folder / name).write_text("{}\n")
+    (folder / "plans").mkdir()
+    (folder / "plans" / "later.json").write_text("{}\n")
     write_manifest(folder)
     return folder
 
@@ -61,12 +63,14 @@ def test_any_changed_character_is_found(library, data):
 
 def test_missing_and_added_files(library, tmp_path):
     folder = shutil.copytree(library, tmp_path / "references")
-    (folder / "crystals" / "Si.json").write_text("{}\n")
-    assert verify_library(folder).unlisted == ("crystals/Si.json",)
+    system, *_ = sorted(path.name for path in (folder / "crystals").iterdir())
+    (folder / "own").mkdir()
+    (folder / "own" / "slice.json").write_text("{}\n")
+    assert verify_library(folder).unlisted == ("own/slice.json",)
     # one's own slice beside the stored ones is no reason to refuse a run
     refuse_changed([folder])
-    (folder / "crystals" / "Mg.json").unlink()
-    assert verify_library(folder).missing == ("crystals/Mg.json",)
+    (folder / "crystals" / system).unlink()
+    assert verify_library(folder).missing == (f"crystals/{system}",)
     with pytest.raises(ReferenceFileError, match="but not there"):
         refuse_changed([folder])
     ran = CliRunner().invoke(app, ["reference", "verify", str(folder)])
@@ -74,6 +78,28 @@ def test_missing_and_added_files(library, tmp_path):
     assert CliRunner().invoke(app, ["reference", "verify", str(folder), "--write"]).exit_code == 0
     ran = CliRunner().invoke(app, ["reference", "verify", str(folder)])
     assert ran.exit_code == 0, ran.output
+
+
+def test_a_manifest_vouches_only_for_crystals_of_the_symmetry_they_state(library, tmp_path):
+    folder = shutil.copytree(library, tmp_path / "references")
+    path = min((folder / "crystals").iterdir())
+    document = json.loads(path.read_text())
+    document["crystals"][0]["n_lattice"] += 1
+    path.write_text(json.dumps(document))
+    verify = ["reference", "verify", str(folder)]
+    # not as the manifest says: looked at closely, and no new manifest is written either
+    with pytest.raises(ReferenceFileError, match="n_lattice is"):
+        load_crystals([folder])
+    for extra in ([], ["--write"]):
+        ran = CliRunner().invoke(app, [*verify, *extra])
+        assert ran.exit_code == 1
+    assert verify_library(folder).changed == (f"crystals/{path.name}",)
+    # whoever writes it past the command is believed by runs, but by nothing that verifies
+    write_manifest(folder)
+    assert len(load_crystals([folder])) == len(load_crystals([library]))
+    with pytest.raises(ReferenceFileError, match="n_lattice is"):
+        load_crystals([folder], closely=True)
+    assert isinstance(CliRunner().invoke(app, verify).exception, ReferenceFileError)
 
 
 @pytest.mark.parametrize("text", ["nonsense\n", "ab  x.json\n", "\n", "\udcff"])

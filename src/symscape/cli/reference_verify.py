@@ -18,7 +18,8 @@ def verify(
     """Hold a library against the digests in its manifest.sha256: an edited energy is found.
 
     The exit code is 1 if a file is changed, missing or not listed. A run of the suite refuses
-    changed and missing files, too.
+    changed and missing files, too. The symmetry of crystals is searched for and held against what
+    is stated.
 
     Example:
       symscape reference verify references
@@ -26,6 +27,7 @@ def verify(
     from symscape.references import manifest
 
     if write:
+        _search_for_symmetry(folder)
         names = manifest.write_manifest(folder)
         print(f"{folder / manifest.MANIFEST}: {names} files")
         return
@@ -34,4 +36,20 @@ def verify(
         print(problem, file=sys.stderr)
     if found.problems:
         raise typer.Exit(1)
+    _search_for_symmetry(folder)
     print(f"{folder}: {found.listed} files are as {manifest.MANIFEST} says.")
+
+
+def _search_for_symmetry(folder: Path) -> None:
+    """Hold crystals against the symmetry they state; a run takes it from what the manifest names.
+
+    Raises
+    ------
+    ReferenceFileError
+        If a file of crystals is wrong in any other way, too.
+    """
+    from symscape.references.crystal_files import find_crystal_files
+    from symscape.references.crystals import load_crystals
+
+    if find_crystal_files([folder]):
+        load_crystals([folder], closely=True)

@@ -215,7 +215,7 @@ def _load_crystals(path: Path) -> tuple[str, Any]:
         raise SymscapeError(
             f"{path}: relaxed crystals belong into a library's folder {FOLDER}/; move the file."
         )
-    library = load_crystals([path.resolve().parent.parent])
+    library = load_crystals([path.resolve().parent.parent], closely=True)
     return f"relaxed crystals, {len(library.crystals)} in the library", library
 
 

@@ -33,6 +33,7 @@ from symscape.references.crystal_files import (
     find_crystal_files,
     read_crystals,
 )
+from symscape.references.manifest import vouched
 from symscape.references.method import Method
 from symscape.references.provenance import CrystalsProvenance
 from symscape.references.schema import write_document
@@ -178,13 +179,16 @@ class CrystalLibrary:
         )
 
 
-def load_crystals(folders: Iterable[str | Path]) -> CrystalLibrary:
+def load_crystals(folders: Iterable[str | Path], *, closely: bool = False) -> CrystalLibrary:
     """Load and check the crystals of reference libraries.
 
     Parameters
     ----------
     folders
         Libraries: the folders that contain a folder ``crystals``.
+    closely
+        Whether symmetry is searched for in files, too, that are as their library's manifest says;
+        it was before that was written.
 
     Raises
     ------
@@ -197,10 +201,10 @@ def load_crystals(folders: Iterable[str | Path]) -> CrystalLibrary:
     if not paths:
         where = ", ".join(str(folder) for folder in folders)
         raise ReferenceFileError(f"{where}: there are no files {FOLDER}/*.json with crystals.")
-    return _load(paths)
+    return _load(paths, frozenset() if closely else vouched(paths))
 
 
-def _load(paths: list[Path]) -> CrystalLibrary:
+def _load(paths: list[Path], vouched_for: frozenset[Path] = frozenset()) -> CrystalLibrary:
     crystals: list[CrystalReference] = []
     provenance: dict[str, CrystalsProvenance] = {}
     first: tuple[Path, Method] | None = None
@@ -216,7 +220,7 @@ def _load(paths: list[Path]) -> CrystalLibrary:
             first = path, method
         _check_common(path, method, *first)
         for record in stated.crystals:
-            crystal = _read_crystal(path, record, system, method)
+            crystal = _read_crystal(path, record, system, method, path not in vouched_for)
             if crystal.id in owners:
                 raise ReferenceFileError(
                     f"{path}: the crystal {crystal.id!r} is listed twice (see "
@@ -250,7 +254,7 @@ def first_difference(method: Method, known: Method) -> tuple[str, object, object
 
 
 def _read_crystal(
-    path: Path, record: StoredCrystal, system: str, method: Method
+    path: Path, record: StoredCrystal, system: str, method: Method, closely: bool
 ) -> CrystalReference:
     """Build a crystal from its line and check it against itself."""
     from ase.data import atomic_numbers
@@ -287,7 +291,8 @@ def _read_crystal(
         stress=stress * GPa,
         k_mesh=record.k_mesh,
     )
-    check_symmetry(where, record, reference.to_atoms())
+    if closely:
+        check_symmetry(where, record, reference.to_atoms())
     check_relaxed(where, reference.energy, forces, stress)
     check_mesh(where, cell, reference.k_mesh, method.k_density_A)
     return reference

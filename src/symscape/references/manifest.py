@@ -97,6 +97,29 @@ def verify_library(folder: str | Path) -> Verification:
     )
 
 
+def vouched(paths: Iterable[Path]) -> frozenset[Path]:
+    """Return the files ``<library>/<folder>/<file>`` that are as their library's manifest says.
+
+    What it took to write the manifest (`symscape reference verify --write`) need not be asked of
+    them again.
+
+    Raises
+    ------
+    ReferenceFileError
+        If a manifest can't be read.
+    """
+    stated: dict[Path, dict[str, str]] = {}
+    found = set()
+    for path in paths:
+        folder = path.parent.parent
+        if folder not in stated:
+            stated[folder] = _read(folder) if (folder / MANIFEST).is_file() else {}
+        digest = stated[folder].get(path.relative_to(folder).as_posix())
+        if digest is not None and digest == checksum(path):
+            found.add(path)
+    return frozenset(found)
+
+
 def refuse_changed(folders: Iterable[str | Path]) -> None:
     """Refuse libraries with files that their manifests say otherwise; additions are welcome.
 
