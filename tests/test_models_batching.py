@@ -12,12 +12,14 @@ from typer.testing import CliRunner
 from symscape.cli import app
 from symscape.crystal.structures import Structures
 from symscape.errors import ModelError
+from symscape.models.ase import ASEModel
 from symscape.models.base import EnergyModel, Prediction
 from symscape.models.batching import (
     AtomBudget,
     BatchMemory,
     FixedCount,
     MemoryBudget,
+    QuickBudget,
     TunedBudget,
     sizer_for,
 )
@@ -225,6 +227,42 @@ def test_a_gpu_is_tuned_and_a_cpu_is_not(tmp_path):
     assert isinstance(sizer_for(Timed(), False, None), TunedBudget)
     assert type(sizer_for(Timed(batch_size=None), False, None)) is AtomBudget
     assert isinstance(sizer_for(Timed(batch_size=7, device="cuda"), False, None), FixedCount)
+
+
+@given(
+    per_atom=st.floats(1e-6, 1e-1),
+    sizes=st.lists(st.integers(1, 40), min_size=1, max_size=60),
+)
+def test_structures_asked_one_by_one_are_batched_only_while_nobody_notices(per_atom, sizes):
+    sizer, waiting = QuickBudget(6), np.array(sorted(sizes))
+    taken = []
+    while len(waiting):
+        count = sizer.take(waiting)
+        assert count >= 1
+        atoms, waiting = int(waiting[:count].sum()), waiting[count:]
+        sizer.note(atoms, atoms * per_atom)
+        taken.append((count, atoms * per_atom))
+    # what is lost by an interruption: a structure, or a few thousandths of a second
+    assert all(count == 1 or seconds < 0.005 for count, seconds in taken[1:])
+
+
+def test_cheap_structures_asked_one_by_one_come_in_few_calls():
+    sizer, calls, left = QuickBudget(6), 0, np.full(1000, 6)
+    while len(left):
+        count = sizer.take(left)
+        sizer.note(6 * count, 1e-6 * count)
+        left, calls = left[count:], calls + 1
+    assert calls < 15
+
+
+def test_a_calculator_is_asked_one_by_one_wherever_it_computes():
+    for device in ("cpu", "cuda"):
+        assert isinstance(
+            sizer_for(ASEModel(ModelCard("emt", "ase"), device), False, None), QuickBudget
+        )
+    assert isinstance(
+        sizer_for(ASEModel(ModelCard("emt", "ase"), batch_size=7), False, None), FixedCount
+    )
 
 
 def test_unreadable_memory_is_no_reason_to_stop(tmp_path):

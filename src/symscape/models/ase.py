@@ -48,6 +48,7 @@ class ASEModel(EnergyModel):
     """
 
     default_batch_size: ClassVar[int] = 1
+    one_by_one: ClassVar[bool] = True
 
     def __init__(self, card: ModelCard, device: str = "auto", batch_size: int | str | None = None):
         super().__init__(card, device, batch_size)

@@ -61,6 +61,9 @@ class EnergyModel(ABC):
 
     #: how many structures an adapter takes at once unless the user says otherwise
     default_batch_size: ClassVar[int] = 8
+    #: whether the structures of a batch are evaluated one after the other all the same, so that a
+    #: batch only saves what each call costs besides
+    one_by_one: ClassVar[bool] = False
     #: whether several threads may ask at the same time: then nothing is kept from one call for the
     #: next, and no setting of the process, as torch's default type, is changed in between
     thread_safe: ClassVar[bool] = False

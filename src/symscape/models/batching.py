@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _USUAL_CELL = 6
 #: atoms in the first batch on a GPU, which shows what an atom takes of its memory
 _PROBE = 512
+#: a batch of structures that are evaluated one by one grows until it takes so long, seconds: little
+#: more is lost by an interruption, or evaluated again where one of them fails
+_QUICK = 0.002
 _FILE = "batch-sizes.json"
 
 
@@ -75,6 +78,17 @@ class AtomBudget:
     def shrink(self, n_atoms: int, n_structures: int) -> None:
         """Halve the budget."""
         self.budget = max(1, n_atoms // 2)
+
+
+class QuickBudget(AtomBudget):
+    """An `AtomBudget` that keeps each batch short, for models that batches make no faster."""
+
+    def note(self, n_atoms: int, seconds: float) -> None:
+        """Double after a batch that took too little to notice, halve after one that took more."""
+        if seconds > 2 * _QUICK:
+            self.budget = max(1, self.budget // 2)
+        elif seconds < _QUICK / 2 and 2 * n_atoms > self.budget:
+            self.budget *= 2
 
 
 class TunedBudget(AtomBudget):
@@ -252,7 +266,8 @@ def sizer_for(model: EnergyModel, gradients: bool, cache: EnergyCache | None) ->
 
     Without a wish of the user's, a CPU gets the adapter's default, counted in atoms, and a GPU as
     much as fits into its memory. ``auto`` on a CPU, where larger batches fall out of the caches,
-    measures how fast they are.
+    measures how fast they are. A model that takes structures one by one gets what is done in no
+    time, wherever it computes.
 
     Parameters
     ----------
@@ -263,6 +278,8 @@ def sizer_for(model: EnergyModel, gradients: bool, cache: EnergyCache | None) ->
     wanted = model.wanted_batch_size
     if isinstance(wanted, int):
         return FixedCount(wanted)
+    if model.one_by_one:
+        return QuickBudget(start)
     kind = device_kind(model.device)
     if kind == "cpu" and wanted != "auto":
         return AtomBudget(start)
