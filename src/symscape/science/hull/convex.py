@@ -154,8 +154,9 @@ def _lowest(points: np.ndarray, energies: np.ndarray) -> np.ndarray:
     """Return the place of the lowest of each composition."""
     if len(energies) < 2:
         return np.arange(len(energies))
-    order = np.lexsort((energies, *np.round(points, 10).T))
-    known = points[order].round(10)
+    known = points.round(10)
+    order = np.lexsort((energies, *known.T))
+    known = known[order]
     first = np.concatenate([[True], (known[1:] != known[:-1]).any(axis=1)])
     return np.sort(order[first])
 
