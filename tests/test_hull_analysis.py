@@ -36,7 +36,12 @@ from symscape.science.hull.statistics import (
     summary_near_hull,
     with_classes,
 )
-from symscape.science.hull.table import crystal_table, site_symmetry_orders, symmetry_of
+from symscape.science.hull.table import (
+    chemistry,
+    crystal_table,
+    site_symmetry_orders,
+    symmetry_of,
+)
 
 RELAXED = settings(deadline=None, max_examples=15)
 ELEMENTS = ("Al", "Ca", "Mg", "Si")
@@ -346,3 +351,18 @@ def test_importing_symscape_imports_no_pandas():
 
     code = "import symscape, symscape.plugin, sys; assert 'pandas' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parent)
+
+
+@pytest.mark.parametrize(
+    ("formula", "kind"),
+    [
+        ("Cu3Si", "tetrelide"),  # equal electronegativities: the anion is further to the right
+        ("CSe2", "chalcogenide"),
+        ("HeNa2", "other"),
+        ("HeO", "oxide"),
+        ("XeF2", "halide"),
+        ("TiH2", "other"),
+    ],
+)
+def test_the_anion_names_the_compound(formula, kind):
+    assert chemistry(formula) == kind

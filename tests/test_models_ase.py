@@ -6,10 +6,15 @@ import textwrap
 
 import numpy as np
 import pytest
+from ase.calculators.calculator import all_changes
 from ase.calculators.emt import EMT
+from ase.calculators.fd import calculate_numerical_forces, calculate_numerical_stress
 from model_structures import varied
 
+from symscape.bulk.pair import PairPotential
 from symscape.errors import ModelError
+from symscape.models.ase import ASEModel
+from symscape.models.card import ModelCard
 from symscape.models.evaluate import evaluate
 from symscape.models.registry import resolve
 
@@ -188,3 +193,74 @@ def test_what_a_model_does_not_have_is_not_asked_for(tmp_path):
     assert np.isfinite(evaluate(model, structures).energies).all()
     with pytest.raises(ModelError, match="Bare gives no forces and no stress: ask it for energies"):
         evaluate(model, structures, forces=True, stresses=True)
+
+
+def test_a_calculator_with_a_method_for_batches_gets_them_and_says_the_same():
+    one_by_one, calls = PairPotential(), []
+
+    class Counted(PairPotential):
+        def symscape_predict_batch(self, structures, forces, stresses):
+            calls.append(len(structures))
+            return super().symscape_predict_batch(structures, forces, stresses)
+
+    model = ASEModel(ModelCard("pair", "ase", "a:b"), "cpu")
+    model._factory = Counted
+    structures = varied(40, ("Na", "Cl", "Ti", "O"))
+    said = evaluate(model, structures, forces=True, stresses=True)
+    assert len(calls) < 5
+    alone = evaluate(model, structures)
+    for i, atoms in enumerate(structures):
+        atoms.calc = one_by_one
+        own = slice(*structures.offsets[i : i + 2])
+        assert said.energies[i] == alone.energies[i] == atoms.get_potential_energy()
+        assert said.forces[own] == pytest.approx(atoms.get_forces(), abs=1e-12)
+        assert said.stresses[i] == pytest.approx(atoms.get_stress(voigt=False), abs=1e-14)
+
+
+def test_the_pair_potentials_forces_and_stresses_are_its_energys_slopes():
+    atoms = varied(1, ("Na", "Cl")).atoms(0)
+    atoms.calc = PairPotential()
+    assert atoms.get_forces() == pytest.approx(calculate_numerical_forces(atoms), abs=1e-5)
+    assert atoms.get_stress() == pytest.approx(calculate_numerical_stress(atoms), abs=1e-6)
+
+
+def test_one_structure_that_spoils_a_batch_costs_the_others_nothing():
+    class Spoilt(PairPotential):
+        def symscape_predict_batch(self, structures, forces, stresses):
+            if (structures.numbers == 79).any():
+                raise ValueError("no gold")
+            return super().symscape_predict_batch(structures, forces, stresses)
+
+    model = ASEModel(ModelCard("pair", "ase", "a:b"), "cpu")
+    model._factory = Spoilt
+    structures = varied(12, ("Na", "Cl"))
+    structures.numbers[structures.offsets[5]] = 79
+    said = evaluate(model, structures)
+    assert list(said.failures) == [5]
+    assert np.isfinite(np.delete(said.energies, 5)).all()
+
+
+def test_a_class_that_computes_by_itself_is_not_asked_for_what_it_inherits():
+    class Shifted(PairPotential):
+        def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+            super().calculate(atoms, properties, system_changes)
+            self.results["energy"] += 1
+
+    model = ASEModel(ModelCard("pair", "ase", "a:b"), "cpu")
+    model._factory = Shifted
+    structures = varied(3, ("Na", "Cl"))
+    plain = evaluate(resolve("symscape.bulk.pair:PairPotential"), structures)
+    assert evaluate(model, structures).energies == pytest.approx(plain.energies + 1)
+
+
+def test_a_method_for_batches_that_returns_something_else_is_a_failure():
+    class Bare(PairPotential):
+        def symscape_predict_batch(self, structures, forces, stresses):
+            return np.zeros(len(structures))
+
+    model = ASEModel(ModelCard("pair", "ase", "a:b"), "cpu")
+    model._factory = Bare
+    said = evaluate(model, varied(2, ("Na", "Cl")))
+    assert set(said.failures.values()) == {
+        "symscape_predict_batch returned ndarray, not a Prediction"
+    }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import site
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -253,3 +255,27 @@ def test_the_fingerprint_is_the_same_before_and_after_torch_is_imported():
         [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_imports_are_found_wherever_a_statement_may_stand():
+    """All of the standard library's, compared with a walk through every node."""
+    sources = sorted(Path(ast.__file__).parent.glob("*.py"))
+    assert len(sources) > 100
+    for path in sources:
+        walked = list(ast.walk(ast.parse(path.read_bytes())))
+        names = [a.name for node in walked if isinstance(node, ast.Import) for a in node.names]
+        names += [n.module for n in walked if isinstance(n, ast.ImportFrom) and not n.level]
+        found = working_copies._imported(path)
+        assert sorted(found) == sorted(name.partition(".")[0] for name in names), path
+
+
+def test_imports_within_match_and_except_groups_are_found(tmp_path):
+    source = tmp_path / "nested.py"
+    source.write_text(
+        "match 1:\n    case 1:\n        import first\n"
+        "async def f():\n    async with g():\n        async for x in h():\n"
+        "            import second\n        else:\n            import third\n"
+        "try:\n    pass\nexcept* ValueError:\n    import fourth.part\nfinally:\n    import fifth\n"
+    )
+    found = sorted(working_copies._imported(source))
+    assert found == ["fifth", "first", "fourth", "second", "third"]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from symscape.drawing import figure
     from symscape.errors import SymscapeError
     from symscape.explore import compare, landscape, propose_slices
-    from symscape.models.base import EnergyModel
+    from symscape.models.base import EnergyModel, Prediction
     from symscape.models.cache import EnergyCache
     from symscape.models.card import ModelCard
     from symscape.models.evaluate import Evaluator
@@ -51,6 +51,7 @@ __all__ = [
     "LandscapeReference",
     "ModelCard",
     "ModelSpec",
+    "Prediction",
     "RunResults",
     "Slice",
     "SliceEvaluation",
@@ -88,6 +89,7 @@ _HOMES: dict[str, str] = {
     "LandscapeReference": "symscape.references.reference",
     "ModelCard": "symscape.models.card",
     "ModelSpec": "symscape.models.spec",
+    "Prediction": "symscape.models.base",
     "RunResults": "symscape.results.run_results",
     "Slice": "symscape.crystal.slice",
     "SliceEvaluation": "symscape.science.landscape.slice_energies",

@@ -13,6 +13,9 @@ from typing import Any, ClassVar
 import numpy as np
 from ase.calculators.calculator import Calculator, all_changes
 
+from symscape.crystal.structures import Structures
+from symscape.models.base import Prediction
+
 #: bonds reach so many times the sum of the covalent radii
 REACH = 1.6
 
@@ -64,29 +67,44 @@ class PairPotential(Calculator):
     ) -> None:
         """Compute energy, forces and stress."""
         super().calculate(atoms, properties, system_changes)
-        own = self.atoms
+        own = Structures.from_atoms([self.atoms])
+        said = self.symscape_predict_batch(own, forces=True, stresses=True)
+        assert said.stresses is not None  # asked for
+        energy = float(said.energies[0])
+        self.results = {
+            "energy": energy,
+            "free_energy": energy,
+            "forces": said.forces,
+            "stress": said.stresses[0][[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]],
+        }
+
+    def symscape_predict_batch(
+        self, structures: Structures, forces: bool, stresses: bool
+    ) -> Prediction:
+        """Return energies, forces and stresses of many structures, the bonds of all in one go."""
         radii, negativities = element_data()
-        radii, negativities = radii[own.numbers], negativities[own.numbers]
-        first, second, distances, vectors = neighbors(own, 2 * REACH * radii.max())
+        radii, negativities = radii[structures.numbers], negativities[structures.numbers]
+        owners = np.repeat(np.arange(len(structures)), structures.n_atoms)
+        reach = 2 * REACH * np.maximum.reduceat(radii, structures.offsets[:-1])
+        first, second, distances, vectors = neighbors(structures, reach)
         bonds = radii[first] + radii[second]
-        near = distances < REACH * bonds
+        near = np.flatnonzero(distances < REACH * bonds)
         first, second, bonds = first[near], second[near], bonds[near]
         distances, vectors = distances[near], vectors[near]
         polarities = np.abs(negativities[first] - negativities[second])
         depths = self.depth * (1 + self.polarity * polarities)
         energies, slopes = self._bond(distances / bonds)
+        whole, n, n_atoms = owners[first], len(structures), len(owners)
         # each bond is listed from both of its ends
-        energy = float((depths * energies).sum() / 2)
+        total = np.bincount(whole, depths * energies, minlength=n) / 2
+        if not (forces or stresses):
+            return Prediction(total)
         pulls = (depths * slopes / bonds / distances)[:, None] * vectors
-        forces = np.zeros((len(own), 3))
-        np.add.at(forces, first, pulls)
-        stress = pulls.T @ vectors / (2 * own.get_volume())
-        self.results = {
-            "energy": energy,
-            "free_energy": energy,
-            "forces": forces,
-            "stress": stress[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]],
-        }
+        pulled = np.stack([np.bincount(first, pull, minlength=n_atoms) for pull in pulls.T], 1)
+        products = (pulls[:, :, None] * vectors[:, None, :]).reshape(-1, 9)
+        sums = np.stack([np.bincount(whole, part, minlength=n) for part in products.T], 1)
+        volumes = np.abs(np.linalg.det(structures.cells))
+        return Prediction(total, pulled, sums.reshape(-1, 3, 3) / (2 * volumes)[:, None, None])
 
     def _bond(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return energy and slope of a bond of unit depth and length."""
@@ -96,23 +114,39 @@ class PairPotential(Calculator):
         return morse * rest**2, morse_slope * rest**2 - 4 * x / REACH**2 * rest * morse
 
 
-def neighbors(atoms: Any, cutoff_A: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return first and second atoms, distances and vectors of all pairs, each from both ends."""
+def neighbors(
+    structures: Structures, cutoffs_A: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return first and second atoms, distances and vectors of all pairs, each from both ends.
+
+    Parameters
+    ----------
+    structures
+        Periodic ones.
+    cutoffs_A
+        Of each structure, angstrom, shape (n_structures,).
+    """
     from pymatgen.optimization.neighbors import find_points_in_spheres
 
-    cell = np.ascontiguousarray(atoms.cell.array)
-    positions = np.ascontiguousarray(atoms.positions)
-    first, second, images, distances = find_points_in_spheres(
-        positions,
-        positions,
-        r=cutoff_A,
-        pbc=np.ones(3, dtype=np.int64),
-        lattice=cell,
-        tol=1e-8,
+    periodic = np.ones(3, dtype=np.int64)
+    found = []
+    for k, cutoff in enumerate(cutoffs_A.tolist()):
+        own = slice(structures.offsets[k], structures.offsets[k + 1])
+        places, cell = np.ascontiguousarray(structures.positions[own]), structures.cells[k]
+        pairs = find_points_in_spheres(
+            places, places, r=cutoff, pbc=periodic, lattice=np.ascontiguousarray(cell), tol=1e-8
+        )
+        found.append(pairs)
+    counts = [len(pairs[0]) for pairs in found]
+    starts, wholes = (
+        np.repeat(structures.offsets[:-1], counts),
+        np.repeat(range(len(found)), counts),
     )
-    others = distances > 1e-8
-    first, second, images = first[others], second[others], images[others]
-    vectors = positions[second] + images @ cell - positions[first]
+    first, second, images, distances = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    others = np.flatnonzero(distances > 1e-8)
+    first, second = (first + starts)[others], (second + starts)[others]
+    shifts = np.einsum("pi,pij->pj", images[others], structures.cells[wholes[others]])
+    vectors = structures.positions[second] + shifts - structures.positions[first]
     return first, second, distances[others], vectors
 
 

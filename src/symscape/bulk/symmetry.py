@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache, lru_cache
+from itertools import compress, pairwise
 
 import numpy as np
 
-from symscape.crystal.engines import Analysis, ask_spglib, found_symmetry
+from symscape.crystal.engines import Analysis, Given, ask_spglib, found_symmetries
 from symscape.crystal.freedom import count_free, count_polar
 from symscape.crystal.lattice import free_lattice_parameters
-from symscape.crystal.orbits import reduced_formula
 from symscape.crystal.sites import wrap
 from symscape.crystal.spacegroup import SpaceGroup, space_group
 from symscape.crystal.structures import Structures
 from symscape.errors import SymscapeError
-from symscape.science.hull.table import Symmetry, chemistry, symmetry_of
+from symscape.science.hull.table import Symmetry, chemistry_of, symmetry_of
 
 #: distance tolerance, that of `Crystal.from_structure`, angstrom
 SYMPREC_A = 0.01
@@ -48,12 +48,21 @@ def symmetries(structures: Structures, symprec_A: float = SYMPREC_A) -> Iterator
     places = np.einsum("ai,aij->aj", structures.positions, np.linalg.inv(cells)[owners])
     # the same crystal in right-handed vectors; its fractional coordinates stay
     right = np.where(volumes < 0, -1.0, 1.0)[:, None, None] * cells
-    for k in range(len(structures)):
-        own = slice(structures.offsets[k], structures.offsets[k + 1])
-        numbers = structures.numbers[own]
-        kind = chemistry_of(tuple(sorted(set(numbers.tolist()))))
-        found = _symmetry(numbers, places[own], right[k], symprec_A, kind) if sound[k] else None
-        yield found or Symmetry(chemistry=kind)
+    crystals = [
+        (right[k], places[a:b], structures.numbers[a:b])
+        for k, (a, b) in enumerate(pairwise(structures.offsets.tolist()))
+    ]
+    for some in range(0, len(crystals), _AT_ONCE):
+        own = slice(some, some + _AT_ONCE)
+        found = iter(found_symmetries([*compress(crystals[own], sound[own])], symprec_A))
+        for crystal, usable in zip(crystals[own], sound[own].tolist(), strict=True):
+            kind = kind_of(tuple(sorted(set(crystal[2].tolist()))))
+            one = _symmetry(crystal, next(found), symprec_A, kind) if usable else None
+            yield one or Symmetry(chemistry=kind)
+
+
+#: crystals that are compared with their groups in one go
+_AT_ONCE = 256
 
 
 def symmetry(
@@ -76,10 +85,10 @@ def symmetry(
 
 
 def _symmetry(
-    numbers: np.ndarray, places: np.ndarray, cell: np.ndarray, symprec_A: float, kind: str
+    crystal: Given, found: Analysis | None, symprec_A: float, kind: str
 ) -> Symmetry | None:
-    """Return the symmetry of a crystal of fractional coordinates and right-handed vectors."""
-    found = found_symmetry(cell, places, numbers, symprec_A)
+    """Return the symmetry of a crystal of right-handed vectors, of which an engine found that."""
+    cell, places, numbers = crystal
     counted = None if found is None else _count(found)
     if found is not None and counted is None and found.engine != "spglib":
         found = ask_spglib(cell, places, numbers, symprec_A)
@@ -173,6 +182,8 @@ def _slowly(
 
 
 @lru_cache(maxsize=65536)
-def chemistry_of(elements: tuple[int, ...]) -> str:
-    """Name the kind of compound as `hull.table.chemistry` does, once a set of atomic numbers."""
-    return chemistry(reduced_formula(np.array(elements)))
+def kind_of(numbers: tuple[int, ...]) -> str:
+    """Name the kind of compound as `chemistry_of` does, once a set of atomic numbers."""
+    from pymatgen.core import Element
+
+    return chemistry_of([Element.from_Z(number) for number in numbers])

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from symscape.crystal.structures import Structures
 from symscape.dataset.documents import structure_arrays
 from symscape.dataset.folder import DatasetInfo
 from symscape.dataset.record import CrystalRecord
@@ -113,7 +114,7 @@ def _prototype(cell: np.ndarray, numbers: np.ndarray, positions: np.ndarray) -> 
 
     _, kinds = np.unique(numbers, return_inverse=True)
     atoms = Atoms(numbers, cell=cell, scaled_positions=positions, pbc=True)
-    first, second, lengths, _ = neighbors(atoms, _FAR_A)
+    first, second, lengths, _ = neighbors(Structures.from_atoms([atoms]), np.array([_FAR_A]))
     pairs = np.sort(np.stack([kinds[first], kinds[second]], axis=1), axis=1)
     order = np.lexsort((lengths, pairs[:, 1], pairs[:, 0]))
     unique, nearest = np.unique(pairs[order], axis=0, return_index=True)

@@ -7,6 +7,7 @@ the tolerance allows; spglib, which decides about slices, is then asked there to
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -18,6 +19,8 @@ import numpy as np
 from symscape.crystal.search import find_dataset
 from symscape.crystal.sites import wrap
 
+#: a crystal's lattice vectors as rows (angstrom), fractional positions and atomic numbers
+Given = tuple[np.ndarray, np.ndarray, np.ndarray]
 #: a crystal fits its group loosely if an atom is further from its ideal place than this share of
 #: the tolerance, or if a lattice vector's end is
 LOOSE = 0.25
@@ -55,7 +58,34 @@ class Analysis:
 def found_symmetry(
     cell: np.ndarray, positions: np.ndarray, numbers: np.ndarray, symprec_A: float
 ) -> Analysis | None:
-    """Return the symmetry of a crystal, None if there is none.
+    """Return the symmetry of a crystal, None if there is none; parameters as `ask_spglib`."""
+    return found_symmetries([(cell, positions, numbers)], symprec_A)[0]
+
+
+def found_symmetries(crystals: Sequence[Given], symprec_A: float) -> list[Analysis | None]:
+    """Return the symmetry of each of many crystals, None where there is none.
+
+    Parameters
+    ----------
+    crystals
+        Cell, positions and numbers of each, as those of `ask_spglib`.
+    symprec_A
+        Distance tolerance, angstrom.
+    """
+    quick = ask_moyopy(crystals, symprec_A) if _MOYOPY else [None] * len(crystals)
+    return [
+        found or ask_spglib(*crystal, symprec_A)
+        for found, crystal in zip(quick, crystals, strict=True)
+    ]
+
+
+_MOYOPY = find_spec("moyopy") is not None
+
+
+def ask_spglib(
+    cell: np.ndarray, positions: np.ndarray, numbers: np.ndarray, symprec_A: float
+) -> Analysis | None:
+    """Return what spglib finds, None if that is nothing.
 
     Parameters
     ----------
@@ -68,17 +98,6 @@ def found_symmetry(
     symprec_A
         Distance tolerance, angstrom.
     """
-    quick = ask_moyopy(cell, positions, numbers, symprec_A) if _MOYOPY else None
-    return quick or ask_spglib(cell, positions, numbers, symprec_A)
-
-
-_MOYOPY = find_spec("moyopy") is not None
-
-
-def ask_spglib(
-    cell: np.ndarray, positions: np.ndarray, numbers: np.ndarray, symprec_A: float
-) -> Analysis | None:
-    """Return what spglib finds, None if that is nothing; parameters as `found_symmetry`."""
     dataset = find_dataset((cell, positions, numbers), symprec_A)
     if dataset is None:
         return None
@@ -109,51 +128,86 @@ def _moyopy() -> Any:
     return import_module("moyopy")
 
 
-def ask_moyopy(
-    cell: np.ndarray, positions: np.ndarray, numbers: np.ndarray, symprec_A: float
-) -> Analysis | None:
-    """Return what moyopy finds if it is sure of it; parameters as `found_symmetry`.
+def ask_moyopy(crystals: Sequence[Given], symprec_A: float) -> list[Analysis | None]:
+    """Return what moyopy finds where it is sure of it; parameters as `found_symmetries`.
 
     Returns
     -------
-    Analysis or None
-        None if it finds nothing, not with the tolerance asked for, or a group that the crystal fits
-        only loosely.
+    list of Analysis or None
+        None where it finds nothing, not with the tolerance asked for, or a group that the crystal
+        fits only loosely.
     """
+    answers: list[Analysis | None] = [None] * len(crystals)
+    asked = [(k, _dataset(*crystal, symprec_A)) for k, crystal in enumerate(crystals)]
+    found = [(k, one) for k, one in asked if one is not None and one.symprec == symprec_A]
+    if not found:
+        return answers
+    datasets = [one for _, one in found]
+    chosen = [crystals[k] for k, _ in found]
+    fits = _fits(datasets, chosen, LOOSE * symprec_A)
+    turns = np.linalg.inv(np.array([one.std_linear for one in datasets]))
+    for (k, one), fit, turn in zip(found, fits, turns, strict=True):
+        if fit:
+            answers[k] = _analysis(one, crystals[k][1], turn)
+    return answers
+
+
+def _dataset(
+    cell: np.ndarray, positions: np.ndarray, numbers: np.ndarray, symprec_A: float
+) -> Any | None:
+    """Return what moyopy says of a crystal, None if it finds no symmetry."""
     moyopy = _moyopy()
     given = moyopy.Cell(cell.tolist(), positions.tolist(), numbers.tolist())
     try:
-        dataset = moyopy.MoyoDataset(given, symprec=symprec_A, setting=moyopy.Setting.spglib())
+        return moyopy.MoyoDataset(given, symprec=symprec_A, setting=moyopy.Setting.spglib())
     except ValueError:
         return None
-    if dataset.symprec != symprec_A or not _fits(dataset, cell, positions, LOOSE * symprec_A):
-        return None
+
+
+def _analysis(dataset: Any, positions: np.ndarray, turn: np.ndarray) -> Analysis:
+    """Return a data set's orbits; ``turn`` is the inverse of its change of basis."""
     orbits = dataset.orbits
     first = sorted(set(orbits))
     letters, symbols = dataset.wyckoffs, dataset.site_symmetry_symbols
     standard = dataset.std_cell
-    places = (positions[first] - dataset.std_origin_shift) @ np.linalg.inv(dataset.std_linear).T
     return Analysis(
         "moyopy",
         dataset.hall_number,
         tuple(letters[k] for k in first),
         tuple(symbols[k] for k in first),
-        np.array([orbits.count(k) for k in first]) * standard.num_atoms // len(numbers),
-        places,
+        np.array([orbits.count(k) for k in first]) * standard.num_atoms // len(positions),
+        (positions[first] - dataset.std_origin_shift) @ turn.T,
         np.array(standard.basis),
     )
 
 
-def _fits(dataset: Any, cell: np.ndarray, positions: np.ndarray, most_A: float) -> bool:
-    """Return whether atoms and lattice are within a distance of what the group makes of them."""
-    linear = np.array(dataset.prim_std_linear)
-    ideal = dataset.prim_std_cell
-    basis = np.array(ideal.basis)
-    own = (positions - dataset.prim_std_origin_shift) @ np.linalg.inv(linear).T
-    gaps = wrap(own - np.array(ideal.positions)[dataset.mapping_std_prim])
+def _fits(datasets: Sequence[Any], crystals: Sequence[Given], most_A: float) -> np.ndarray:
+    """Return where atoms and lattice are within a distance of what the group makes of them.
+
+    Returns
+    -------
+    ndarray
+        Boolean, shape (n_crystals,).
+    """
+    ideals = [one.prim_std_cell for one in datasets]
+    linear = np.array([one.prim_std_linear for one in datasets])
+    shifts = np.array([one.prim_std_origin_shift for one in datasets])
+    bases = np.array([ideal.basis for ideal in ideals])
+    counts = np.array([len(positions) for _, positions, _ in crystals])
+    starts, owners = np.cumsum(counts) - counts, np.repeat(np.arange(len(counts)), counts)
+    places = np.concatenate([positions for _, positions, _ in crystals])
+    own = np.einsum("ai,aji->aj", places - shifts[owners], np.linalg.inv(linear)[owners])
+    # the ideal atom that each one stands for
+    sizes = np.array([ideal.num_atoms for ideal in ideals])
+    meant = np.concatenate([one.mapping_std_prim for one in datasets])
+    meant += (np.cumsum(sizes) - sizes)[owners]
+    gaps = wrap(own - np.concatenate([ideal.positions for ideal in ideals])[meant])
     # where atoms may glide along a polar axis, all of them may be elsewhere
-    gaps = (gaps - gaps.mean(axis=0)) @ basis
+    gaps -= (np.add.reduceat(gaps, starts) / counts[:, None])[owners]
+    furthest = np.square(np.einsum("ai,aij->aj", gaps, bases[owners])).sum(axis=1)
     # the ideal lattice is rotated; strain is what metrics tell
-    turned = linear.T @ cell
-    strain = np.abs(turned @ turned.T - basis @ basis.T).max() / np.linalg.norm(basis, axis=1).max()
-    return bool(np.square(gaps).sum(axis=1).max() < most_A**2 and strain < 2 * most_A)
+    turned = np.swapaxes(linear, 1, 2) @ np.array([cell for cell, _, _ in crystals])
+    metrics = turned @ np.swapaxes(turned, 1, 2) - bases @ np.swapaxes(bases, 1, 2)
+    strains = np.abs(metrics).max(axis=(1, 2)) / np.linalg.norm(bases, axis=2).max(axis=1)
+    near = np.maximum.reduceat(furthest, starts) < most_A**2
+    return np.asarray(near & (strains < 2 * most_A))

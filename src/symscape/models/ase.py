@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
@@ -34,8 +35,17 @@ from symscape.models.weights import (
 _PROCESS = uuid.uuid4().hex
 
 
+#: the method by which a calculator takes many structures at once
+BATCHES = "symscape_predict_batch"
+#: how many structures it then gets, unless the user says otherwise
+_TOGETHER = 32
+
+
 class ASEModel(EnergyModel):
     """A potential behind an ASE calculator, one structure after another.
+
+    A calculator that has a method `symscape_predict_batch` is given whole batches: it takes
+    `Structures`, whether forces and whether stresses are wanted, and returns a `Prediction`.
 
     ``card.checkpoint`` is ``package.module:name`` or ``path/to/file.py:name``, where ``name`` is
     a calculator class or a function that returns a calculator. It is called without arguments, or
@@ -48,7 +58,6 @@ class ASEModel(EnergyModel):
     """
 
     default_batch_size: ClassVar[int] = 1
-    one_by_one: ClassVar[bool] = True
 
     def __init__(self, card: ModelCard, device: str = "auto", batch_size: int | str | None = None):
         super().__init__(card, device, batch_size)
@@ -125,6 +134,11 @@ class ASEModel(EnergyModel):
             return ALL_QUANTITIES
         return frozenset(what for what in ALL_QUANTITIES if what == "energy" or what in listed)
 
+    @property
+    def one_by_one(self) -> bool:
+        """Whether the calculator has no method for batches; true as long as it is not made."""
+        return _batches_of(self._calculator) is None
+
     def load(self) -> None:
         """Make the calculator, once."""
         if self._calculator is not None:
@@ -143,6 +157,8 @@ class ASEModel(EnergyModel):
                 "calculator: name a calculator class or a function that returns a calculator."
             )
         self._calculator = calculator
+        if _batches_of(calculator) is not None and not isinstance(self.wanted_batch_size, int):
+            self.batch_size = _TOGETHER
 
     def _arguments(self) -> dict[str, str]:
         """Return the device for a factory that asks for it."""
@@ -154,6 +170,12 @@ class ASEModel(EnergyModel):
 
     def _predict_batch(self, batch: Structures, forces: bool, stresses: bool) -> Prediction:
         self.load()
+        together = _batches_of(self._calculator)
+        if together is not None:
+            said = together(batch, forces, stresses)
+            if not isinstance(said, Prediction):
+                raise ModelError(f"{BATCHES} returned {type(said).__name__}, not a Prediction")
+            return said
         energies, all_forces, all_stresses = [], [], []
         try:
             for atoms in batch:
@@ -190,6 +212,20 @@ class ASEModel(EnergyModel):
             # without a reset, or with a broken one, only a new calculator knows nothing
             return
         self._calculator = calculator
+
+
+def _batches_of(calculator: Any) -> Callable[[Structures, bool, bool], Any] | None:
+    """Return a calculator's method for batches, None if it has none.
+
+    One that is inherited by a class with a `calculate` of its own says nothing of that.
+    """
+    for kind in type(calculator).__mro__:
+        if BATCHES in vars(kind):
+            method: Callable[[Structures, bool, bool], Any] = getattr(calculator, BATCHES)
+            return method
+        if "calculate" in vars(kind):
+            return None
+    return None
 
 
 def _number(value: Any) -> float:

@@ -61,9 +61,6 @@ class EnergyModel(ABC):
 
     #: how many structures an adapter takes at once unless the user says otherwise
     default_batch_size: ClassVar[int] = 8
-    #: whether the structures of a batch are evaluated one after the other all the same, so that a
-    #: batch only saves what each call costs besides
-    one_by_one: ClassVar[bool] = False
     #: whether several threads may ask at the same time: then nothing is kept from one call for the
     #: next, and no setting of the process, as torch's default type, is changed in between
     thread_safe: ClassVar[bool] = False
@@ -97,6 +94,14 @@ class EnergyModel(ABC):
             ("gives", ", ".join(sorted(self.implements))),
         ]
         return table_html(rows)
+
+    @property
+    def one_by_one(self) -> bool:
+        """Whether the structures of a batch are evaluated one after the other all the same.
+
+        A batch then only saves what each call costs besides.
+        """
+        return False
 
     def unloaded(self) -> EnergyModel:
         """Return a model like this one that has not been loaded and can go to another process."""

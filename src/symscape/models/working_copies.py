@@ -112,11 +112,28 @@ def _imported(path: Path) -> Iterator[str]:
         tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError):
         return  # a template, or for another Python: nothing imports it
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
             yield node.module.partition(".")[0]
+
+
+def _statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield a module's statements, those within others too, which is where imports may stand.
+
+    Expressions, most of a source, are not looked into, unlike by `ast.walk`.
+    """
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for name in _BODIES:
+            waiting += getattr(node, name, ())
+
+
+#: fields of statements that hold statements, or clauses that do
+_BODIES = ("body", "orelse", "handlers", "finalbody", "cases")
 
 
 def distributions_of(package: str) -> list[str]:

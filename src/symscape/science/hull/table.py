@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,9 @@ import pandas as pd
 from symscape.crystal.crystal import Crystal
 from symscape.errors import HullError
 from symscape.references.crystals import CrystalReference
+
+if TYPE_CHECKING:
+    from pymatgen.core import Element
 
 #: what a group of the periodic table makes of a compound whose most electronegative element it is
 _CHEMISTRY = {
@@ -114,15 +119,31 @@ def chemistry(formula: str) -> str:
     """
     from pymatgen.core import Composition
 
-    elements = Composition(formula).elements
+    return chemistry_of(Composition(formula).elements)
+
+
+def chemistry_of(elements: Sequence[Element]) -> str:
+    """Name the kind of compound of some elements, each listed once, as `chemistry` does."""
     if len(elements) == 1:
         return "element"
     if all(element.is_metal for element in elements):
         return "intermetallic"
-    anion = max(elements, key=lambda element: element.X)
+    anion = max(elements, key=_anion_rank)
     if anion.symbol == "O":
         return "oxide"
     return _CHEMISTRY.get(anion.group, "other")
+
+
+def _anion_rank(element: Element) -> tuple[float, int]:
+    """Return by what an element is the anion: the scale, and of equal ones the later group.
+
+    Copper and silicon are equal on it, and so are carbon and selenium; helium, neon and argon are
+    not on it and no anions, nor is it worth pymatgen's warning.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        known = float(element.X)
+    return (known if np.isfinite(known) else -np.inf, element.group)
 
 
 def check_table(table: pd.DataFrame, columns: Sequence[str]) -> None:
