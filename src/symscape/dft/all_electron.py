@@ -10,6 +10,7 @@ import numpy as np
 
 from symscape.decode import Finite, encode
 from symscape.dft.elk import Basis, compute_energy, read_energy, version_of
+from symscape.dft.kinds import LINES, read_file
 from symscape.dft.plan import DEFAULT_LICENCE
 from symscape.dft.plan_tables import complaints_about, read_table
 from symscape.errors import PlanError, shown
@@ -18,7 +19,6 @@ from symscape.references.all_electron import LineRecord
 from symscape.references.landscape_files import load_reference
 from symscape.references.method import Method
 from symscape.references.reference import LandscapeReference
-from symscape.tomltext import read_toml
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,7 @@ def load_line_list(path: str | Path, library: str | Path) -> LineList:
         hold, or a point that has no energy in it.
     """
     path = Path(path)
-    document = read_toml(path, "list of lines", PlanError)
+    document = read_file(path, LINES)
     with complaints_about(path):
         stated = read_table(LinesTable, document, str(path))
         if not stated.line:

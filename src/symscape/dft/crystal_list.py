@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from symscape.crystal.crystal import Crystal
+from symscape.dft.kinds import CRYSTALS, read_file
 from symscape.dft.plan import DEFAULT_LICENCE, Plan, RelaxTarget, as_list
 from symscape.dft.plan_crystal import CrystalTable, read_crystal
 from symscape.dft.plan_tables import complaints_about, read_table
 from symscape.dft.settings import EngineSpec, Settings, k_mesh
 from symscape.errors import PlanError, SymscapeError, shown
 from symscape.references.crystal_checks import MAX_FORCE_EV_A, MAX_STRESS_GPA
-from symscape.tomltext import read_toml
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +132,7 @@ def load_crystal_list(path: str | Path) -> CrystalList:
         crystal twice.
     """
     path = Path(path)
-    document = read_toml(path, "list of crystals", PlanError)
+    document = read_file(path, CRYSTALS)
     with complaints_about(path):
         return _read(path, document)
 

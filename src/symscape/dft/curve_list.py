@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from symscape.dft.kinds import CURVES, read_file
 from symscape.dft.plan import DEFAULT_LICENCE
 from symscape.dft.plan_tables import complaints_about, read_table
 from symscape.dft.settings import EngineSpec, Settings
 from symscape.errors import PlanError, shown
 from symscape.references.equations import EquationsOfState
-from symscape.tomltext import read_toml
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def load_curve_list(path: str | Path, equations: EquationsOfState) -> CurveList:
         doesn't hold or that is listed twice at one cut-off.
     """
     path = Path(path)
-    document = read_toml(path, "list of curves", PlanError)
+    document = read_file(path, CURVES)
     with complaints_about(path):
         return _read(path, document, equations)
 

@@ -6,10 +6,9 @@ from pathlib import Path
 
 from symscape.dft.cost import estimate_cost
 from symscape.dft.grid_ledger import open_ledger
+from symscape.dft.kinds import is_list
 from symscape.dft.plan import Plan, load_plan
-from symscape.errors import PlanError
 from symscape.progress import duration
-from symscape.tomltext import read_toml
 
 
 def describe_plan(the_plan: Plan) -> str:
@@ -64,16 +63,7 @@ def describe_plan(the_plan: Plan) -> str:
 
 def grid_plans(folder: Path) -> list[Path]:
     """List the plans of grids in a folder; lists of crystals, curves and lines are none."""
-    return [path for path in sorted(folder.glob("*.toml")) if not _is_list(path)]
-
-
-def _is_list(path: Path) -> bool:
-    """Whether a file holds tables of crystals, curves or lines; a plan if it can't be read."""
-    try:
-        document = read_toml(path, "plan", PlanError)
-    except PlanError:
-        return False
-    return any(isinstance(document.get(table), list) for table in ("crystal", "group", "line"))
+    return [path for path in sorted(folder.glob("*.toml")) if not is_list(path)]
 
 
 def status_row(path: Path) -> list[str]:

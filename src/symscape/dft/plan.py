@@ -12,12 +12,12 @@ from typing import Any, Literal
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.grid import Axis
 from symscape.crystal.slice import Slice
+from symscape.dft.kinds import PLAN, read_file
 from symscape.dft.plan_crystal import CrystalTable, crystal_digest, read_crystal
 from symscape.dft.plan_tables import complaints_about, read_table, refuse_negative
 from symscape.dft.relaxed import RelaxedCrystal, relaxed_crystal, relaxed_path
 from symscape.dft.settings import EngineSpec, Settings
 from symscape.errors import PlanError, SymscapeError, shown
-from symscape.tomltext import read_toml
 
 DEFAULT_LICENCE = "CC-BY-4.0"
 _RELAX_NUMBERS = ("force_eV_A", "pressure_GPa", "cutoff_eV", "max_steps")
@@ -237,7 +237,7 @@ def load_plan(path: str | Path) -> Plan:
         axes do not fit its crystal.
     """
     path = Path(path)
-    document = read_toml(path, "plan", PlanError)
+    document = read_file(path, PLAN)
     with complaints_about(path):
         return _plan_from_document(path, document)
 
