@@ -94,7 +94,7 @@ COMMANDS: dict[str, tuple[int, str]] = {
     "reference crystals absent.toml": (2, "absent.toml: there is no such list of crystals"),
     "reference crystals a-folder": (2, "a-folder: the list of crystals can't be read"),
     "reference crystals torn.toml": (2, "torn.toml: not valid TOML"),
-    "reference crystals plans/good.toml": (2, "the key 'mask_ratio' is unknown"),
+    "reference crystals plans/good.toml": (2, "is a plan, not a list of crystals; give it to"),
     "reference crystals plans/good.toml --jobs 0": (2, "Invalid value for '--jobs'"),
     # references
     "materials --references absent": (2, "absent: there is no such folder"),

@@ -126,3 +126,31 @@ def test_a_bad_record_of_a_data_set_spoils_no_other(kind, tmp_path, capsys, monk
     assert command(["import", "entries.json", "-o", "made"], capsys, monkeypatch)[0] == 0
     (line,) = (tmp_path / "made" / "rejects.jsonl").read_text().splitlines()
     assert json.loads(line)["kind"] == "malformed"
+
+
+_SIGNS = st.text('[]{}"\\ aé', max_size=12)
+_NESTED = st.recursive(
+    st.one_of(st.integers(), st.none(), _SIGNS),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_SIGNS, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+def _depth(value):
+    if not isinstance(value, dict | list):
+        return 0
+    items = value.values() if isinstance(value, dict) else value
+    return 1 + max(map(_depth, items), default=0)
+
+
+@given(_NESTED, st.integers(0, 140), st.booleans())
+def test_what_is_nested_too_deeply_is_told_by_the_text(value, more, ascii_only):
+    """Brackets and quotation marks within strings are no brackets."""
+    for _ in range(more):
+        value = [value] if more % 2 else {"[": value, "]": 0}
+    text = json.dumps(value, ensure_ascii=ascii_only)
+    if _depth(value) <= MOST_NESTED:
+        assert parse_json(text) == value
+    else:
+        with pytest.raises(JsonTextError, match="nested too deeply"):
+            parse_json(text)

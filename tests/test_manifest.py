@@ -15,6 +15,8 @@ from typer.testing import CliRunner
 from symscape.cli import app
 from symscape.errors import ReferenceFileError
 from symscape.references.crystals import load_crystals
+from symscape.references.landscape_files import load_reference
+from symscape.references.library import find_references
 from symscape.references.manifest import MANIFEST, refuse_changed, verify_library, write_manifest
 
 
@@ -64,9 +66,11 @@ def test_any_changed_character_is_found(library, data):
 def test_missing_and_added_files(library, tmp_path):
     folder = shutil.copytree(library, tmp_path / "references")
     system, *_ = sorted(path.name for path in (folder / "crystals").iterdir())
+    (slice_,) = find_references([folder])
     (folder / "own").mkdir()
-    (folder / "own" / "slice.json").write_text("{}\n")
-    assert verify_library(folder).unlisted == ("own/slice.json",)
+    document = json.loads(slice_.path.read_text()) | {"material": "own"}
+    (folder / "own" / slice_.path.name).write_text(json.dumps(document))
+    assert verify_library(folder).unlisted == (f"own/{slice_.path.name}",)
     # one's own slice beside the stored ones is no reason to refuse a run
     refuse_changed([folder])
     (folder / "crystals" / system).unlink()
@@ -100,6 +104,31 @@ def test_a_manifest_vouches_only_for_crystals_of_the_symmetry_they_state(library
     with pytest.raises(ReferenceFileError, match="n_lattice is"):
         load_crystals([folder], closely=True)
     assert isinstance(CliRunner().invoke(app, verify).exception, ReferenceFileError)
+
+
+def test_a_manifest_vouches_only_for_points_that_the_rule_masks(library, tmp_path):
+    folder = shutil.copytree(library, tmp_path / "references")
+    (slice_,) = find_references([folder])
+    document = json.loads(slice_.path.read_text())
+    document["mask_ratio"] += 0.3
+    slice_.path.write_text(json.dumps(document))
+    with pytest.raises(ReferenceFileError, match="not masked in the file"):
+        load_reference(slice_.path)
+    verify = ["reference", "verify", str(folder)]
+    assert CliRunner().invoke(app, [*verify, "--write"]).exit_code == 1
+    write_manifest(folder)
+    # believed, as what the manifest names is; verifying believes nothing
+    assert not load_reference(slice_.path).mask.any()
+    with pytest.raises(ReferenceFileError, match="not masked in the file"):
+        load_reference(slice_.path, closely=True)
+    assert isinstance(CliRunner().invoke(app, verify).exception, ReferenceFileError)
+
+
+def test_what_the_manifest_vouches_for_is_what_is_computed():
+    for entry in find_references(["references"])[::6]:
+        quick, close = load_reference(entry.path), load_reference(entry.path, closely=True)
+        assert (quick.mask == close.mask).all()
+        assert (quick.mask == quick.slice.mask).all()
 
 
 @pytest.mark.parametrize("text", ["nonsense\n", "ab  x.json\n", "\n", "\udcff"])

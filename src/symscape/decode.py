@@ -13,10 +13,10 @@ import re
 import types
 import typing
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, partial
 from math import isfinite
 from typing import Any, ClassVar, NewType, Self
 
@@ -34,8 +34,6 @@ _PLAIN = {
     float: "a number",
     date: "a day, as in 2027-03-31",
 }
-#: a value of just this type is taken at once
-_AS_IS = (int, str, bool)
 #: values of just these types are what JSON knows
 _ENCODED = frozenset({type(None), bool, int, str})
 #: made once: a file has tens of thousands of values
@@ -182,39 +180,74 @@ def decode(kind: Any, value: Any, where: str, *, closed: bool = False) -> Any:
     DecodeError
         If ``value`` does not fit.
     """
-    if kind in (Any, object) or (kind in _AS_IS and type(value) is kind):
-        return value
+    return _decoder(kind)(value, where, closed)
+
+
+#: turns a value into what one type hint asks for, given its path and whether the file is closed
+_Decoder = Callable[[Any, str, bool], Any]
+
+
+@cache
+def _decoder(kind: Any) -> _Decoder:
+    """Return what decodes a type hint: a hint is looked at once, of values there are many."""
+    if kind in (Any, object):
+        return lambda value, where, closed: value
     if isinstance(kind, type) and issubclass(kind, WrittenShort):
-        try:
-            return kind.written(value)
-        except ValueError as error:
-            raise DecodeError(f"field '{where}' is {shown(value)}, but must be {error}") from None
+        return partial(_decode_short, kind)
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        return _decode_dataclass(kind, value, where, closed)
+        return partial(_decode_dataclass, kind)
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
-        return _decode_union(arguments, value, where, closed)
+        return _union_decoder(arguments)
     if origin is typing.Literal:
-        if value not in arguments:
-            raise DecodeError(
-                f"field '{where}' is {shown(value)} instead of {' or '.join(map(repr, arguments))}"
-            )
-        return value
+        return partial(_decode_literal, arguments)
     if origin in (dict, Mapping):
-        _expect(isinstance(value, dict), where, "an object")
-        return {
-            k: decode(arguments[1], v, _spot(where, k), closed=closed) for k, v in value.items()
-        }
+        return partial(_decode_mapping, arguments[1])
     if origin in (list, tuple):
-        return _decode_sequence(origin, arguments, value, where, closed)
+        return partial(_decode_sequence, origin, arguments)
     if origin is Sequence:
-        return _decode_sequence(tuple, (*arguments, ...), value, where, closed)
+        return partial(_decode_sequence, tuple, (*arguments, ...))
     if kind is Finite:
-        _expect(is_finite(value), where, "a finite number")
-        return float(value)
+        return _decode_finite
     if kind is float:
-        _expect(value is None or is_finite(value), where, _PLAIN[float])
-        return math.nan if value is None else float(value)
+        return _decode_float
+    return partial(_decode_plain, kind)
+
+
+def _decode_short(kind: type[WrittenShort], value: Any, where: str, closed: bool) -> Any:
+    try:
+        return kind.written(value)
+    except ValueError as error:
+        raise DecodeError(f"field '{where}' is {shown(value)}, but must be {error}") from None
+
+
+def _decode_literal(allowed: tuple[Any, ...], value: Any, where: str, closed: bool) -> Any:
+    if value not in allowed:
+        wanted = " or ".join(map(repr, allowed))
+        raise DecodeError(f"field '{where}' is {shown(value)} instead of {wanted}")
+    return value
+
+
+def _decode_mapping(kind: Any, value: Any, where: str, closed: bool) -> Any:
+    _expect(isinstance(value, dict), where, "an object")
+    return {k: decode(kind, v, _spot(where, k), closed=closed) for k, v in value.items()}
+
+
+def _decode_finite(value: Any, where: str, closed: bool) -> float:
+    if type(value) is float and isfinite(value):  # nearly all of them
+        return value
+    _expect(is_finite(value), where, "a finite number")
+    return float(value)
+
+
+def _decode_float(value: Any, where: str, closed: bool) -> float:
+    _expect(value is None or is_finite(value), where, _PLAIN[float])
+    return math.nan if value is None else float(value)
+
+
+def _decode_plain(kind: Any, value: Any, where: str, closed: bool) -> Any:
+    if type(value) is kind:
+        return value
     # JSON's true is a Python int, and a moment of TOML a day; neither is meant
     other = {int: bool, date: datetime}.get(kind, ())
     _expect(isinstance(value, kind) and not isinstance(value, other), where, _PLAIN[kind])
@@ -249,7 +282,8 @@ def _decode_dataclass(kind: type, value: Any, where: str, closed: bool) -> Any:
     found: dict[str, Any] = {}
     for name, (hint, required) in known.items():
         if name in value:
-            found[name] = decode(hint, value[name], _spot(where, name), closed=closed)
+            spot = f"{where}.{name}" if where else name
+            found[name] = _decoder(hint)(value[name], spot, closed)
         elif required:
             raise DecodeError(f"field '{_spot(where, name)}' is missing")
     if issubclass(kind, OpenRecord):
@@ -257,13 +291,22 @@ def _decode_dataclass(kind: type, value: Any, where: str, closed: bool) -> Any:
     return kind(**found)
 
 
-def _decode_union(kinds: tuple[Any, ...], value: Any, where: str, closed: bool) -> Any:
-    """Decode with the first kind that takes the value."""
+def _union_decoder(kinds: tuple[Any, ...]) -> _Decoder:
+    """Return what decodes with the first kind that takes the value."""
+    some = tuple(kind for kind in kinds if kind is not type(None))
+    if len(some) > 1:
+        return partial(_decode_first, kinds, some)
+    one = _decoder(some[0])
+    if len(kinds) == 1:
+        return one
+    return lambda value, where, closed: None if value is None else one(value, where, closed)
+
+
+def _decode_first(
+    kinds: tuple[Any, ...], some: tuple[Any, ...], value: Any, where: str, closed: bool
+) -> Any:
     if value is None and type(None) in kinds:
         return None
-    some = [kind for kind in kinds if kind is not type(None)]
-    if len(some) == 1:
-        return decode(some[0], value, where, closed=closed)
     complaints, own = [], f"field '{where}' is not "
     for kind in some:
         try:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
+
+import numpy as np
 
 from symscape.errors import shown
 
@@ -40,7 +43,7 @@ def parse_json(text: str | bytes) -> Any:
         raise JsonTextError(f"byte {error.start} is not UTF-8") from None
     except RecursionError:
         raise JsonTextError("it is nested too deeply") from None
-    if _deeper_than(value, MOST_NESTED):
+    if _deeper_than(whole, MOST_NESTED):
         raise JsonTextError("it is nested too deeply")
     if "\\ud" in whole.lower():
         try:
@@ -65,14 +68,16 @@ def _integer(text: str) -> int:
     return int(text)
 
 
-def _deeper_than(value: Any, most: int) -> bool:
-    """Return whether containers are nested more than so deep; without recursion."""
-    level = [value] if isinstance(value, dict | list) else []
-    for _ in range(most):
-        level = [
-            item
-            for outer in level
-            for item in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(item, dict | list)
-        ]
-    return bool(level)
+def _deeper_than(text: str, most: int) -> bool:
+    """Return whether containers of a text that is JSON are nested more than so deep."""
+    if text.count("[") + text.count("{") <= most:
+        return False
+    bare = _STRING.sub("", text).encode("utf-8", "replace")
+    signs = np.frombuffer(bare, dtype=np.uint8)
+    opened = (signs == ord("[")) | (signs == ord("{"))
+    closed = (signs == ord("]")) | (signs == ord("}"))
+    depths = np.cumsum(opened.astype(np.int8) - closed.astype(np.int8), dtype=np.int64)
+    return bool(depths.max() > most)
+
+
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')

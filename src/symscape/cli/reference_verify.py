@@ -18,8 +18,8 @@ def verify(
     """Hold a library against the digests in its manifest.sha256: an edited energy is found.
 
     The exit code is 1 if a file is changed, missing or not listed. A run of the suite refuses
-    changed and missing files, too. The symmetry of crystals is searched for and held against what
-    is stated.
+    changed and missing files, too. The symmetry of crystals is searched for, and what is masked on
+    slices computed, and held against what is stated.
 
     Example:
       symscape reference verify references
@@ -27,7 +27,7 @@ def verify(
     from symscape.references import manifest
 
     if write:
-        _search_for_symmetry(folder)
+        _look_closely(folder)
         names = manifest.write_manifest(folder)
         print(f"{folder / manifest.MANIFEST}: {names} files")
         return
@@ -36,20 +36,25 @@ def verify(
         print(problem, file=sys.stderr)
     if found.problems:
         raise typer.Exit(1)
-    _search_for_symmetry(folder)
+    _look_closely(folder)
     print(f"{folder}: {found.listed} files are as {manifest.MANIFEST} says.")
 
 
-def _search_for_symmetry(folder: Path) -> None:
-    """Hold crystals against the symmetry they state; a run takes it from what the manifest names.
+def _look_closely(folder: Path) -> None:
+    """Compute what a run takes from files that the manifest names: symmetries and masks.
 
     Raises
     ------
     ReferenceFileError
-        If a file of crystals is wrong in any other way, too.
+        If a crystal has not the symmetry that is stated, a point is masked against the slice's
+        rule, or a file is wrong in any other way.
     """
     from symscape.references.crystal_files import find_crystal_files
     from symscape.references.crystals import load_crystals
+    from symscape.references.landscape_files import load_reference
+    from symscape.references.library import find_references
 
     if find_crystal_files([folder]):
         load_crystals([folder], closely=True)
+    for entry in find_references([folder]):
+        load_reference(entry.path, closely=True)

@@ -147,7 +147,7 @@ def _load_results(path: Path) -> tuple[str, Any]:
 def _load_reference(path: Path) -> tuple[str, Any]:
     from symscape.references.landscape_files import load_reference
 
-    reference = load_reference(path)
+    reference = load_reference(path, closely=True)
     points = int(reference.valid.sum())
     return f"reference {reference.id}, {points} points with an energy", reference
 

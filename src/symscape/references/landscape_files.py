@@ -15,6 +15,7 @@ from symscape.decode import Finite, decode, encode, is_finite
 from symscape.errors import ReferenceFileError, SymscapeError, shown
 from symscape.files import checksum
 from symscape.references.convergence import ConvergenceCheck
+from symscape.references.manifest import vouched
 from symscape.references.method import Method
 from symscape.references.point_records import PointRecord, point_records, read_points
 from symscape.references.provenance import GridProvenance
@@ -32,10 +33,18 @@ from symscape.references.schema import (
 KINDS = ("local", "global")
 
 
-def load_reference(path: str | Path) -> LandscapeReference:
+def load_reference(path: str | Path, *, closely: bool = False) -> LandscapeReference:
     """Load a reference file and check it against its own slice.
 
     Every stored geometry is rebuilt from the slice and compared with what is stored.
+
+    Parameters
+    ----------
+    path
+        ``<library>/<material>/<slice>.json``.
+    closely
+        Whether it is computed which points are masked also where the file is as its library's
+        manifest says; it was before that was written.
 
     Raises
     ------
@@ -60,13 +69,16 @@ def load_reference(path: str | Path) -> LandscapeReference:
             f"{path}: slice is called {record.slice!r} but its axes give {the_slice.name!r}."
         )
     points = read_points(path, record.points, the_slice)
-    _check_mask(path, the_slice, points.masked, np.isfinite(points.energies))
+    mask = points.masked
+    if closely or not points.complete or path not in vouched([path]):
+        mask = the_slice.mask
+        _check_mask(path, the_slice, points.masked, np.isfinite(points.energies))
     reference = LandscapeReference(
         material=record.material,
         slice=the_slice,
         energies=points.energies,
         forces=points.forces,
-        mask=the_slice.mask,
+        mask=mask,
         computed=points.computed,
         method=record.method,
         provenance=record.provenance,

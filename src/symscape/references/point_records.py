@@ -64,13 +64,17 @@ class PointRecord(OpenRecord):
 
 
 class PointGrids(NamedTuple):
-    """Grids of what the points of a file state; as in `LandscapeReference`, and the stored mask."""
+    """Grids of what the points of a file state; as in `LandscapeReference`, and the stored mask.
+
+    ``complete`` says whether all points of the grid are listed.
+    """
 
     energies: np.ndarray
     forces: np.ndarray
     stresses: np.ndarray
     masked: np.ndarray
     computed: np.ndarray
+    complete: bool
 
 
 def read_points(path: Path, listed: Sequence[Any], the_slice: Slice) -> PointGrids:
@@ -111,7 +115,7 @@ def read_points(path: Path, listed: Sequence[Any], the_slice: Slice) -> PointGri
                 f"{path}: point {target} is said to equal {point.same_as}, which has no energy."
             )
         energies[target] = energies[point.same_as]
-    return PointGrids(energies, forces, stresses, masked, computed)
+    return PointGrids(energies, forces, stresses, masked, computed, len(points) == masked.size)
 
 
 def _stacked(
