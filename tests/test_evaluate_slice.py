@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from ase.calculators.emt import EMT
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from symscape.crystal.crystal import Crystal
 from symscape.crystal.grid import Axis
 from symscape.crystal.slice import Slice
+from symscape.decode import encode
 from symscape.models.base import EnergyModel, Prediction
 from symscape.models.card import ModelCard
 from symscape.questions.energies import judge_energies
+from symscape.rounding import ENERGY_DECIMALS, NOISE_EV_ATOM
 from symscape.science.landscape.slice_energies import evaluate_slice
 from symscape.verdict.tolerances import load_tolerances
+
+#: what energies are rounded to, eV/atom
+TICK = 10.0**-ENERGY_DECIMALS
 
 
 class EMTModel(EnergyModel):
@@ -62,7 +71,7 @@ def test_energies_are_those_of_a_loop_over_all_points(centred):
     for k, atoms in enumerate(centred.structures(primitive=False)):
         atoms.calc = EMT()
         wanted = atoms.get_potential_energy() / len(atoms)
-        assert found.energies[divmod(k, 3)] == pytest.approx(wanted, abs=1e-9)
+        assert found.energies[divmod(k, 3)] == pytest.approx(wanted, abs=0.51 * TICK)
 
 
 def test_equivalent_points_are_asked_for_once(centred):
@@ -112,3 +121,39 @@ def test_without_an_energy_at_the_minimum_there_is_no_verdict(toy_reference):
     result = judge_energies(toy_reference, energies, load_tolerances(), model="emt")
     assert result.status == "error"
     assert "no common zero" in result.notes.message
+
+
+class Listed(EnergyModel):
+    """Gives the energies it holds, one structure after the other."""
+
+    implements = frozenset({"energy"})
+    fingerprint = "listed"
+
+    def __init__(self, energies):
+        super().__init__(ModelCard("listed", "ase"), batch_size=1000)
+        self.left = list(energies)
+
+    def _predict_batch(self, batch, forces, stresses):
+        return Prediction(np.array([self.left.pop(0) for _ in range(len(batch))]))
+
+
+#: errors, eV/atom: some where rounding decides on which side of what is noise they are
+ERRORS = st.sampled_from([-1.0, 0.0, 1.0]).flatmap(
+    lambda sign: st.floats(-2e-6, 2e-6).map(lambda rest: sign * NOISE_EV_ATOM + rest)
+)
+
+
+@settings(deadline=None, max_examples=40)
+@given(data=st.data())
+def test_the_verdict_follows_from_the_energies_that_results_hold(toy_reference, data):
+    wanted = toy_reference.valid & ~toy_reference.slice.mask
+    chosen = np.unique(toy_reference.slice.representatives[wanted])
+    errors = data.draw(st.lists(ERRORS, min_size=len(chosen), max_size=len(chosen)))
+    n_atoms = toy_reference.slice.structures().n_atoms[chosen]
+    totals = (toy_reference.energies.ravel()[chosen] + errors) * n_atoms
+    found = evaluate_slice(Listed(totals), toy_reference.slice, toy_reference.valid)
+    assert found.energies[wanted] == pytest.approx(toy_reference.energies[wanted], abs=3e-5)
+    judged = judge_energies(toy_reference, found.energies, load_tolerances(), model="listed")
+    held = np.array(json.loads(json.dumps(judged.energies)), dtype=float)
+    again = judge_energies(toy_reference, held, load_tolerances(), model="listed")
+    assert encode(again) == encode(judged)

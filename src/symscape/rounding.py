@@ -14,3 +14,6 @@ NOISE = {
 }
 #: the same of energies in eV/atom
 NOISE_EV_ATOM = NOISE["meV/atom"] / 1000
+#: decimals of a model's energies on slices, eV/atom, as results have them: single precision knows
+#: fewer. Rounded before anything is judged, they are the energies that the verdict follows from.
+ENERGY_DECIMALS = 6

@@ -18,6 +18,7 @@ from symscape.questions.notes import Notes
 from symscape.questions.question import Question, Scoring
 from symscape.questions.slices import FAILED_POINTS, begin, without_energy
 from symscape.questions.subjects import MaterialSlice
+from symscape.rounding import ENERGY_DECIMALS
 from symscape.science.landscape.metrics import (
     WINDOWS,
     rank_correlation,
@@ -206,10 +207,10 @@ def _failed_points(
 
 
 def _nested(energies: np.ndarray, mask: np.ndarray) -> list[list[float | None]]:
-    """Nested lists for JSON, micro-eV/atom precision, None where there is no energy."""
+    """Nested lists for JSON, None where there is no energy."""
     known = np.isfinite(energies) & ~mask
     return [
-        [round(float(e), 6) if ok else None for e, ok in zip(row, oks, strict=True)]
+        [round(float(e), ENERGY_DECIMALS) if ok else None for e, ok in zip(row, oks, strict=True)]
         for row, oks in zip(energies, known, strict=True)
     ]
 

@@ -13,6 +13,7 @@ from symscape.models.base import EnergyModel
 from symscape.models.evaluate import Evaluator, Progress, evaluate
 from symscape.notebook import map_html, table_html
 from symscape.progress import shown_in_notebook
+from symscape.rounding import ENERGY_DECIMALS
 
 if TYPE_CHECKING:
     from symscape.models.cache import EnergyCache
@@ -25,7 +26,8 @@ class SliceEvaluation:
     Parameters
     ----------
     energies
-        eV/atom, shape (n_u, n_v); NaN where not asked for or where the model failed.
+        eV/atom, rounded to `ENERGY_DECIMALS`, shape (n_u, n_v); NaN where not asked for or where
+        the model failed.
     failures
         Reason for each grid point at which the model gave no energy.
     n_evaluated
@@ -96,7 +98,7 @@ def evaluate_slice(
         outcome = evaluate(model, structures, cache=cache, progress=tell)
     per_atom = outcome.energies / structures.n_atoms
     energies = np.full(the_slice.shape, np.nan)
-    energies[wanted] = per_atom[inverse]
+    energies[wanted] = np.round(per_atom[inverse], ENERGY_DECIMALS)
     where = np.argwhere(wanted)
     failures = {
         (int(i), int(j)): outcome.failures[int(k)]
