@@ -76,6 +76,9 @@ _ENERGIES = (
     "formation_dft", "formation_model", "above_hull_dft", "above_hull_model",
     "above_dft_hull_model",
 )  # fmt: skip
+#: decimals of what verdicts are worked out again from: crystals are counted, and one at the edge of
+#: what is counted must not change sides by being written
+_WORKED_FROM = {"formation_model": 6}
 
 
 def judge_crystal_contracts(
@@ -133,7 +136,7 @@ def rows_of(table: pd.DataFrame) -> tuple[CrystalRow, ...]:
         if hints[name] is not float:
             return hints[name](record[name])  # type: ignore[no-any-return]
         factor = 1000 if name in _ENERGIES else 1
-        return round(factor * float(record[name]), 3)
+        return round(factor * float(record[name]), _WORKED_FROM.get(name, 3))
 
     return tuple(
         CrystalRow(**{name: value(record, name) for name in hints})  # type: ignore[arg-type]
