@@ -206,6 +206,11 @@ def test_a_calculator_with_a_method_for_batches_gets_them_and_says_the_same():
     model = ASEModel(ModelCard("pair", "ase", "a:b"), "cpu")
     model._factory = Counted
     structures = varied(40, ("Na", "Cl", "Ti", "O"))
+    # before it is known that it takes batches, and after
+    first, second = model.predict(structures), model.predict(structures)
+    assert (first.energies == second.energies).all()
+    assert len(calls) == 4
+    calls.clear()
     said = evaluate(model, structures, forces=True, stresses=True)
     assert len(calls) < 5
     alone = evaluate(model, structures)

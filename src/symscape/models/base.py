@@ -184,8 +184,12 @@ class EnergyModel(ABC):
         self, structures: Structures, *, forces: bool = False, stresses: bool = False
     ) -> Iterator[tuple[slice, Prediction]]:
         """Yield (range of structures, prediction) batch by batch, in order."""
-        for start in range(0, len(structures), self.batch_size):
-            chosen = slice(start, min(start + self.batch_size, len(structures)))
+        if not len(structures):
+            return
+        self.load()  # which may tell how many the model takes
+        size = self.batch_size
+        for start in range(0, len(structures), size):
+            chosen = slice(start, min(start + size, len(structures)))
             batch = structures[chosen]
             yield chosen, self.predict_batch(batch, forces=forces, stresses=stresses)
 
