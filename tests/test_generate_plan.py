@@ -325,8 +325,9 @@ def test_the_rough_rule_is_good_to_a_factor_of_three(
 
 #: lists of crystals, curves and lines, tested in test_hull_crystals.py, test_own_curves.py and
 #: test_all_electron.py
-LISTS = {"all-electron", "crystals", "crystals-near-hull", "equations-of-state"}
-GRIDS = sorted(path for path in PLANS.glob("*.toml") if path.stem not in LISTS)
+LISTS = {"all-electron", "crystals", "equations-of-state"}
+NEAR_HULL = ["crystals-free-coordinates", "crystals-near-hull"]
+GRIDS = sorted(path for path in PLANS.glob("*.toml") if path.stem not in LISTS.union(NEAR_HULL))
 
 
 @pytest.mark.parametrize("path", GRIDS, ids=lambda path: path.stem)
@@ -344,8 +345,9 @@ def test_every_kept_plan_can_be_run(path):
         assert plan.mask_ratio == reference.slice.mask_ratio
 
 
-def test_the_list_near_the_hull_has_small_cells_and_new_elements():
-    near = load_crystal_list(PLANS / "crystals-near-hull.toml")
+@pytest.mark.parametrize("name", NEAR_HULL)
+def test_lists_near_the_hull_have_small_cells_and_the_elements_they_need(name):
+    near = load_crystal_list(PLANS / f"{name}.toml")
     first = load_crystal_list(PLANS / "crystals.toml")
     assert not {c.id for c in near.crystals} & {c.id for c in first.crystals}
     assert (near.settings, near.relax) == (first.settings, first.relax)  # one library, one method

@@ -32,8 +32,8 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "symscape"
 MODULES = {"fcntl", "resource", "termios", "tty", "pty", "pwd", "grp", "msvcrt", "winreg"}
 CALLS = {
-    "os": {"killpg", "nice", "fork", "getuid", "geteuid", "getpgid", "setsid", "mkfifo", "uname",
-           "sched_getaffinity", "sched_setaffinity", "sysconf", "getloadavg", "chown"},
+    "os": {"killpg", "nice", "fork", "getuid", "geteuid", "getpgid", "getsid", "setsid", "mkfifo",
+           "uname", "sched_getaffinity", "sched_setaffinity", "sysconf", "getloadavg", "chown"},
     "signal": {"SIGKILL", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM", "alarm"},
 }  # fmt: skip
 FILES = sorted(path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py"))

@@ -26,6 +26,8 @@ from symscape.dft.results import Computed, Failure, Readiness, Result, Task, Wor
 from symscape.dft.settings import Settings
 from symscape.errors import SymscapeError
 
+#: the niceness of a whole session, sched(7)
+_AUTOGROUP = Path("/proc/self/autogroup")
 #: a cell that differs by less than this (angstrom) is the same cell
 _SAME_CELL_A = 1e-9
 
@@ -135,6 +137,18 @@ def _read_lines(stream: IO[str], tasks: queue.SimpleQueue[str]) -> None:
     os._exit(0)
 
 
+def _be_nice(more: int) -> None:
+    """Add to the niceness of this process, and to that of its session where Linux has one."""
+    if not more or sys.platform == "win32":
+        return
+    niceness = os.nice(more)
+    # where the scheduler groups by session, a process is nice to its own session alone, and a
+    # worker is alone in its own; a session that others share is left as it is
+    if os.getsid(0) == os.getpid() and _AUTOGROUP.exists():
+        with contextlib.suppress(OSError):  # the kernel may group nothing, or forbid it
+            _AUTOGROUP.write_text(str(niceness), encoding="ascii")
+
+
 def main() -> None:
     """Read the configuration and then tasks from standard input until it ends."""
     # whatever the calculator prints must not get between the results
@@ -150,8 +164,7 @@ def main() -> None:
     tasks: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_read_lines, args=(sys.stdin, tasks), daemon=True).start()
     setup: WorkerSetup = decode(WorkerSetup, json.loads(tasks.get()), "")
-    if setup.nice and sys.platform != "win32":
-        os.nice(setup.nice)
+    _be_nice(setup.nice)
     try:
         engine = make_engine(setup.engine, setup.settings)
         method = engine.method()
