@@ -145,11 +145,12 @@ def smallest_period(motion: np.ndarray, group: SpaceGroup) -> float:
         lcm(*(step.denominator for step in steps)),
         gcd(*(abs(step.numerator) for step in steps)),
     )
-    for parts in range(GRAIN, 0, -1):
-        moved = motion * float(whole / parts)
-        gaps = wrap(moved[:, None] - group.centring_translations[None])
-        if np.abs(gaps).max(axis=-1).min(axis=-1).max() < 1e-6:
-            return float(whole / parts)
+    parts = np.arange(GRAIN, 0, -1)
+    moved = motion * (float(whole) / parts)[:, None, None]
+    gaps = wrap(moved[:, :, None] - group.centring_translations)
+    fits = np.abs(gaps).max(axis=-1).min(axis=-1).max(axis=-1) < 1e-6
+    if fits.any():
+        return float(whole / int(parts[fits.argmax()]))
     raise AssertionError("a whole number of lattice vectors is always a period")
 
 

@@ -125,5 +125,17 @@ class AffineSpace:
 
 def _apply(rotation: np.ndarray, vector: Sequence[Fraction]) -> Vector:
     return tuple(
-        sum((int(r) * v for r, v in zip(row, vector, strict=True)), Fraction(0)) for row in rotation
+        _total([_times(r, v) for r, v in zip(row, vector, strict=True) if r and v])
+        for row in rotation.tolist()
     )
+
+
+def _times(factor: int, value: Fraction) -> Fraction:
+    # most entries of a rotation are 1 or -1, and products of fractions are slow
+    if factor == 1:
+        return value
+    return -value if factor == -1 else factor * value
+
+
+def _total(terms: Sequence[Fraction]) -> Fraction:
+    return terms[0] if len(terms) == 1 else sum(terms, Fraction(0))
