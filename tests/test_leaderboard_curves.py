@@ -18,6 +18,7 @@ from symscape.leaderboard.curves import contradictions, read_curves
 from symscape.leaderboard.library import Asked, asked_of
 from symscape.leaderboard.recompute import recompute
 from symscape.leaderboard.submission import submission_problems
+from symscape.models.registry import copied_card
 from symscape.questions.curve_subjects import CURVE_QUESTIONS
 from symscape.questions.records import plain_case
 from symscape.science.equation_of_state.compare import CurveErrors
@@ -147,6 +148,24 @@ def test_judging_on_fewer_crystals_takes_another_card(library, honest, tmp_path)
     cards = {honest.model.name: honest.model}
     said = submission_problems(tmp_path / f"{run.model.name}.json", run, cards, library)
     assert any("untrained" in problem for problem in said)
+
+
+def test_the_published_weights_may_lie_elsewhere(library, tmp_path):
+    """Known by their digest; what else decides the results must be the card's all the same."""
+    whole = make.whole_run(library)
+    name = whole.model.name
+    card = replace(whole.model, checkpoint="large", weights_file="~/large.bin", digest="d" * 64)
+    copy = copied_card(card, "/home/me/large.bin")
+    path = tmp_path / f"{name}.json"
+
+    def said(used):
+        problems = submission_problems(path, replace(whole, model=used), {name: card}, library)
+        return [problem.removeprefix(f"{path}: ").split()[0] for problem in problems]
+
+    assert said(card) == said(copy) == []
+    assert said(replace(copy, digest="e" * 64)) == said(replace(copy, digest="")) == ["checkpoint"]
+    assert said(replace(copy, options={"modal": "r2scan"})) == ["options"]
+    assert said(replace(copy, level_of_theory="r2SCAN")) == ["level_of_theory"]
 
 
 def test_a_submission_must_answer_every_group_and_prototype(library, honest, tmp_path):

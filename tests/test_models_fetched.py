@@ -168,6 +168,18 @@ def test_a_file_with_another_digest_than_the_published_one_is_refused(fetched, c
     assert not (caches / "symscape" / FILE).exists()
 
 
+def test_a_copy_under_a_registered_name_is_the_published_file(tmp_path):
+    copy = tmp_path / "copy.bin"
+    copy.write_bytes(b"the published one")
+    digest = hashlib.sha256(copy.read_bytes()).hexdigest()
+    card = ModelCard("mine", "mace", checkpoint=str(copy), digest=digest)
+    assert Served(card, device="cpu").weights == copy
+    copy.write_bytes(b"trained further")
+    with pytest.raises(ModelError, match=r"not the file published as mine: .* a name of its own"):
+        _ = Served(card, device="cpu").weights
+    assert Served(replace(card, digest=""), device="cpu").weights == copy
+
+
 def test_where_nothing_can_be_kept_every_use_is_the_first(fetched, caches, monkeypatch):
     (caches / "file").write_text("")
     monkeypatch.setenv("SYMSCAPE_CACHE_DIR", str(caches / "file"))

@@ -290,6 +290,10 @@ def test_copied_weights_keep_the_card_and_orbs_architecture(tmp_path):
     assert card.options == {"architecture": "orb-v3-direct-20-omat"}
     assert card.level_of_theory == "PBE"
     assert card.checkpoint == str(path)
+    assert card.digest == CARDS[card.name].digest
+    # under another name they may be other weights
+    other = resolve("orb-v3-direct-20-omat", checkpoint=path, mlip_name="mine").card
+    assert (other.name, other.digest) == ("mine", "")
 
 
 def test_fingerprints_differ_where_energies_do():

@@ -10,6 +10,7 @@ from symscape.leaderboard.copies import copied_from, first_names
 from symscape.leaderboard.library import Asked, Library, asked_of
 from symscape.leaderboard.site import slug
 from symscape.models.card import ModelCard
+from symscape.models.registry import copied_card
 from symscape.questions.curve_subjects import CurveCrystals
 from symscape.questions.registry import QUESTIONS
 from symscape.results.run_results import RunResults
@@ -64,11 +65,15 @@ def _card_problems(run: RunResults, cards: Mapping[str, ModelCard]) -> list[str]
         where = "src/symscape/models/registry.toml"
         return [f"no card is called {name!r}; add one to {where}, or run with --mlip-name"]
     card = cards[name]
+    used = run.model
+    if card.digest and used.digest == card.digest and not used.weights_file:
+        # the published weights, in a place of the submitter's: a run checks their digest
+        card = copied_card(card, str(used.checkpoint))
     return [
-        f"{field} is {getattr(run.model, field)!r} in the results, but {getattr(card, field)!r} on "
+        f"{field} is {getattr(used, field)!r} in the results, but {getattr(card, field)!r} on "
         f"the card of {name!r}; correct the card or run the suite again"
         for field in AGREEING
-        if getattr(run.model, field) != getattr(card, field)
+        if getattr(used, field) != getattr(card, field)
     ]
 
 

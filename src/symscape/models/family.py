@@ -17,7 +17,7 @@ from symscape.models.base import EnergyModel, Prediction
 from symscape.models.card import ModelCard, not_trained
 from symscape.models.checkpoints import recognize_family
 from symscape.models.devices import check_device, device_kind
-from symscape.models.fetched import check_fetched
+from symscape.models.fetched import check_fetched, check_published
 from symscape.models.precision import precision_kept, precision_settings
 from symscape.models.weights import (
     content_hash,
@@ -122,6 +122,8 @@ class FamilyModel(EnergyModel):
             )
         if path.is_file() and not path.stat().st_size:
             raise ModelError(f"The checkpoint {path} is empty: save it again.")
+        if self.card.digest:  # a registered name with a file of the user's
+            check_published(self.card, path, self.digest_of(path), "Name the published one,")
         return path
 
     def digest_of(self, weights: Path) -> str:

@@ -41,16 +41,20 @@ def check_fetched(card: ModelCard, weights: Path, digest: str) -> None:
         Its SHA-256.
     """
     if card.digest:
-        if digest != card.digest:
-            raise ModelError(
-                f"{weights} is not the file published as {card.name}: its SHA-256 begins with "
-                f"{digest[:12]}, the card's with {card.digest[:12]}. Remove it, so that it is "
-                f"fetched again, or run it under a name of its own as --mlip {card.family} "
-                f"--checkpoint {weights}."
-            )
+        check_published(card, weights, digest, "Remove it, so that it is fetched again,")
     # what a package installed was checked by its installer
     elif card.weights_file.startswith(("~", "https://")):
         _as_at_first(card, weights, digest)
+
+
+def check_published(card: ModelCard, weights: Path, digest: str, remedy: str) -> None:
+    """Raise ModelError, which begins its advice with ``remedy``, if a digest isn't the card's."""
+    if digest != card.digest:
+        raise ModelError(
+            f"{weights} is not the file published as {card.name}: its SHA-256 begins with "
+            f"{digest[:12]}, the card's with {card.digest[:12]}. {remedy} or run it under a name "
+            f"of its own as --mlip {card.family} --checkpoint {weights}."
+        )
 
 
 def _as_at_first(card: ModelCard, weights: Path, digest: str) -> None:

@@ -262,16 +262,19 @@ def _copied(card: ModelCard, checkpoint: str | Path, mlip_name: str | None) -> M
             f"{card.name} names weights that are on this machine: for others, write "
             f"--mlip {card.family} with --checkpoint."
         )
+    copy = copied_card(card, str(Path(checkpoint).expanduser()))
+    if mlip_name in (None, card.name):
+        return copy
+    # under another name they may be other weights, trained further
+    return replace(copy, name=str(mlip_name), digest="")
+
+
+def copied_card(card: ModelCard, checkpoint: str) -> ModelCard:
+    """Return the card of a registered model with its weights in another place."""
     options = dict(card.options)
     if card.family == "orb":
         options.setdefault("architecture", card.checkpoint)
-    return replace(
-        card,
-        name=mlip_name or card.name,
-        checkpoint=str(Path(checkpoint).expanduser()),
-        weights_file="",
-        options=options,
-    )
+    return replace(card, checkpoint=checkpoint, weights_file="", options=options)
 
 
 def check_report_name(name: str) -> None:
