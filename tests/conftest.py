@@ -21,6 +21,25 @@ def pytest_configure(config):
         config.addinivalue_line("filterwarnings", f"ignore::DeprecationWarning:{package}.*")
 
 
+#: hypothesis' plugin imports all of hypothesis, and runs that tests start draw nothing
+WITHOUT_DRAWING = "-p no:hypothesispytest"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _runs_without_drawing():
+    """Start what tests start without hypothesis, which takes a third of a short run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTEST_ADDOPTS", WITHOUT_DRAWING)
+        yield
+
+
+@pytest.fixture
+def pytester(pytester, monkeypatch):
+    """Run as everything else; pytest's own fixture forgets the options of the environment."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", WITHOUT_DRAWING)
+    return pytester
+
+
 @pytest.fixture(scope="session")
 def toy_file(tmp_path_factory):
     """Path of one small reference, written once."""

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.stats import linregress
+from scipy.stats import linregress, spearmanr
 
 from symscape.questions.energies import POINTWISE, metrics_by_window, pointwise_metrics
 from symscape.science.landscape.align import align
-from symscape.science.landscape.metrics import window_key, worst_point
+from symscape.science.landscape.metrics import rank_correlation, window_key, worst_point
 
 U, V = np.meshgrid(np.linspace(-1, 1, 9), np.linspace(-1, 1, 11), indexing="ij")
 BOWL = 0.4 * (U**2 + 2 * V**2)
@@ -122,3 +122,12 @@ def test_metrics_keep_their_bounds(reference, model):
     assert abs(metrics["mean_signed_error"]) <= metrics["mae"] + 1e-9
     assert metrics["shape_rmse"] <= metrics["rmse"] + 1e-9
     assert set(metrics) == {metric.name for metric in POINTWISE}
+
+
+@given(st.lists(st.tuples(st.integers(-3, 3), st.floats(-1, 1)), min_size=3, max_size=40))
+def test_rank_correlation_is_scipys_with_any_ties(pairs):
+    reference, model = (np.round(column, 2) for column in np.array(pairs, dtype=float).T)
+    expected = np.nan
+    if np.ptp(reference) and np.ptp(model):
+        expected = spearmanr(reference, model).statistic
+    assert rank_correlation(reference, model) == pytest.approx(expected, abs=1e-12, nan_ok=True)

@@ -7,6 +7,7 @@ import importlib
 import site
 import subprocess
 import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -279,3 +280,8 @@ def test_imports_within_match_and_except_groups_are_found(tmp_path):
     )
     found = sorted(working_copies._imported(source))
     assert found == ["fifth", "first", "fourth", "second", "third"]
+
+
+def test_packages_are_of_the_distributions_that_the_standard_library_finds():
+    for package, names in packages_distributions().items():
+        assert set(names) <= set(working_copies.distributions_of(package)), package

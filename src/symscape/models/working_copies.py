@@ -6,11 +6,13 @@ Such code changes while its version stays the same, so that its sources tell mod
 from __future__ import annotations
 
 import ast
+import csv
+import inspect
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
-from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
+from importlib.metadata import Distribution, PackageNotFoundError, distribution, distributions
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -138,10 +140,34 @@ _BODIES = ("body", "orelse", "handlers", "finalbody", "cases")
 
 def distributions_of(package: str) -> list[str]:
     """Return the distributions that install a package; its own name if none says so."""
-    return sorted(set(_distributions().get(package, []))) or [package]
+    return sorted({one.metadata["Name"] for one in _distributions().get(package, ())}) or [package]
 
 
 @cache
-def _distributions() -> Mapping[str, list[str]]:
-    """Return distributions by the packages they install; reads the file lists of all of them."""
-    return packages_distributions()
+def _distributions() -> Mapping[str, list[Distribution]]:
+    """Return distributions by the packages they install; reads the file lists of all of them.
+
+    As `importlib.metadata.packages_distributions`, which makes a path of every installed file and
+    reads what every distribution says of itself, and takes several times as long.
+    """
+    found: dict[str, list[Distribution]] = {}
+    for one in distributions():
+        for package in _top_levels(one):
+            found.setdefault(package, []).append(one)
+    return found
+
+
+def _top_levels(one: Distribution) -> set[str]:
+    """Return the packages and modules that a distribution installs."""
+    declared = one.read_text("top_level.txt")
+    if declared and declared.strip():
+        return set(declared.split())
+    record = one.read_text("RECORD")
+    files = [str(file) for file in one.files or ()] if record is None else _first_cells(record)
+    parts = (file.partition("/") for file in files)
+    names = {first if slash else inspect.getmodulename(first) for first, slash, _ in parts}
+    return {name for name in names if name and "." not in name}
+
+
+def _first_cells(table: str) -> list[str]:
+    return [row[0] for row in csv.reader(table.splitlines()) if row]
