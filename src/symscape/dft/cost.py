@@ -20,7 +20,7 @@ class CostEstimate:
     Parameters
     ----------
     seconds_per_point
-        Mean, seconds; None if nothing is known about the engine.
+        Median, seconds; None if nothing is known about the engine.
     points
         How many are left.
     basis
@@ -38,7 +38,7 @@ class CostEstimate:
 
 
 def estimate_cost(ledger: GridLedger) -> CostEstimate:
-    """Estimate the time left: the mean of the finished points, else a rule for GPAW.
+    """Estimate the time left: the median of the last finished points, else a rule for GPAW.
 
     The rule: time grows with the volume of the cell, with the number of atoms, with the
     irreducible k-points and with the cut-off to the power 3/2. It was fitted to a few cells of 2

@@ -57,9 +57,12 @@ class GridLedger(Ledger[int]):
         return {int(first[k]) for k in self.points}
 
     def seconds_per_point(self) -> float | None:
-        """Mean time of the last finished points in seconds, None if there are none."""
+        """Median time of the last finished points in seconds, None if there are none.
+
+        A machine that was put to sleep meanwhile counts little.
+        """
         times = [e.seconds for e in self.points.values() if e.seconds is not None]
-        return float(np.mean(times[-50:])) if times else None
+        return float(np.median(times[-50:])) if times else None
 
     def events_of(self, kind: type[Kind]) -> list[Kind]:
         """Return the journal's events of one kind."""
