@@ -34,6 +34,12 @@ def set_morse(settings: dict):
     return morse()
 
 
+def scaled_morse(settings: dict):
+    """The same with an error in proportion that falls off with the cut-off."""
+    stronger = 0.3 * (1 + 10.0 / settings["cutoff_eV"])
+    return MorsePotential(epsilon=stronger, r0=2.6, rho0=4.0, rcut1=1.3, rcut2=1.9)
+
+
 def chatty_emt(folder: Path, settings: dict, care: int):
     """EMT that prints, and notes what it was asked for."""
     print("this must not get between the results")

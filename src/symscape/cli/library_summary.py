@@ -28,6 +28,8 @@ class LibrarySummary:
         Crystals at most `NEAR_HULL` above the hull, and those with free coordinates among them.
     equations_of_state
         Crystals whose energy against volume is known.
+    checked
+        `checked_line`.
     """
 
     landscapes: int
@@ -40,6 +42,7 @@ class LibrarySummary:
     near_hull: int
     free_near_hull: int
     equations_of_state: int
+    checked: str = ""
 
     def text(self) -> str:
         """Return the counts in words, one subject a line."""
@@ -51,6 +54,7 @@ class LibrarySummary:
             f"{self.near_hull} within {NEAR_HULL:g} meV/atom of the hull, "
             f"{self.free_near_hull} of them with free coordinates\n"
             f"{self.equations_of_state} equations of state"
+            + (f"\n{self.checked}" if self.checked else "")
         )
 
 
@@ -76,6 +80,23 @@ def summarize_library(folders: Sequence[Path]) -> LibrarySummary:
         len({crystal.system for crystal in crystals}),
         *_count_crystals(folders),
         0 if equations is None else len(equations),
+        checked_line(folders),
+    )
+
+
+def checked_line(folders: Sequence[Path]) -> str:
+    """Return how far formation energies move with tighter settings; empty if none was checked."""
+    from symscape.references.crystal_budget import formation_changes
+    from symscape.references.crystal_files import find_crystal_files, read_crystals
+
+    files = find_crystal_files(folders)
+    changes = formation_changes([c for path in files for c in read_crystals(path).crystals])
+    if not changes:
+        return ""
+    worst = max(changes, key=lambda name: abs(changes[name]))
+    return (
+        f"{len(changes)} formation energies checked with tighter settings, largest change "
+        f"{changes[worst]:+.1f} meV/atom ({worst})"
     )
 
 

@@ -13,7 +13,7 @@ from symscape.progress import on_stderr, say
 
 if TYPE_CHECKING:
     from symscape.dft.crystal_ledger import CrystalLedger
-    from symscape.dft.crystal_list import PlannedCrystal
+    from symscape.dft.crystal_list import CrystalList, PlannedCrystal
 
 
 def crystals(
@@ -31,6 +31,10 @@ def crystals(
     status: Annotated[
         bool, typer.Option(help="Compute and store nothing; show how far the list is.")
     ] = False,
+    check: Annotated[
+        bool,
+        typer.Option(help="Compute what is stored again with tighter settings, and store that."),
+    ] = False,
     references: Annotated[
         Path, typer.Option("--references", help="Folder of the reference library to add to.")
     ] = Path("references"),
@@ -44,6 +48,9 @@ def crystals(
     the_list = load_crystal_list(plan)
     folder = folder or plan.with_suffix(".out")
     command = command_line()
+    if check:
+        _check(the_list, folder, references, jobs, nice)
+        return
     if status or finish:
         ledger = open_crystal_ledger(the_list, folder, references)
     else:
@@ -75,3 +82,12 @@ def crystals(
         files, notices = store_crystals(ledger, references, command)
         for text in [*map(str, files), *notices]:
             say(text)
+
+
+def _check(the_list: CrystalList, folder: Path, library: Path, jobs: int, nice: int) -> None:
+    from symscape.cli.library_summary import checked_line
+    from symscape.dft.crystal_check import check_crystals
+
+    with resumable():
+        check_crystals(the_list, folder, library, jobs=jobs, nice=nice, progress=on_stderr())
+    print(checked_line([library]) or "no formation energy has been checked yet")

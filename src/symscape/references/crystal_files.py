@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from symscape.decode import OpenRecord
+from symscape.decode import Finite, OpenRecord
 from symscape.errors import ReferenceFileError
 from symscape.references.method import Method
 from symscape.references.provenance import CrystalsProvenance
@@ -16,6 +16,15 @@ from symscape.references.schema import Row, Voigt, read_json, read_record
 SCHEMA = "symscape-crystals/1"
 #: the folder of a reference library that holds crystals
 FOLDER = "crystals"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckedEnergy(OpenRecord):
+    """A crystal's energy (eV per cell) at its stored geometry, with tighter settings."""
+
+    cutoff_eV: Finite
+    k_mesh: tuple[int, int, int]
+    energy_eV: Finite
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +47,7 @@ class StoredCrystal(OpenRecord):
     forces_eV_A: tuple[Row, ...]
     stress_GPa: Voigt
     start: str = ""
+    checked: CheckedEnergy | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
