@@ -15,7 +15,7 @@ from symscape.dft.journal import Journal, now
 from symscape.dft.plan import Plan
 from symscape.dft.plan_crystal import crystal_digest
 from symscape.dft.results import Computed, Failure, WorkerSetup
-from symscape.dft.settings import Settings
+from symscape.dft.settings import Settings, denser_mesh, higher_cutoff
 from symscape.dft.single_points import Geometry, PointError, compute
 from symscape.errors import EngineError, PlanError
 from symscape.progress import Progress, quiet
@@ -121,13 +121,11 @@ def tighter_settings(
         Other values to check against, eV and k-points per inverse angstrom.
     """
     own = plan.settings
-    higher = cutoff_eV or round(own.cutoff_eV * 700 / 520)
+    higher = cutoff_eV or higher_cutoff(own.cutoff_eV)
     denser = k_density_A or own.k_density_A + 1.0
     mesh = None
     if own.k_mesh is not None:
-        ratio = denser / own.k_density_A
-        first, second, third = (int(np.ceil(k * ratio)) for k in own.k_mesh)
-        mesh = (first, second, third)
+        mesh = denser_mesh(own.k_mesh, denser / own.k_density_A)
     settings = replace(own, cutoff_eV=float(higher), k_density_A=float(denser), k_mesh=mesh)
     return replace(plan, settings=settings).grid_settings()
 

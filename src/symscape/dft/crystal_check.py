@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from dataclasses import replace
-from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -15,15 +14,15 @@ from symscape.dft.crystal_ledger import stored_ids
 from symscape.dft.crystal_list import CrystalList, PlannedCrystal
 from symscape.dft.pool import in_threads
 from symscape.dft.results import Computed, Failure, WorkerSetup
-from symscape.dft.settings import Settings
+from symscape.dft.settings import Settings, denser_mesh, higher_cutoff
 from symscape.dft.single_points import Geometry, PointError, compute
 from symscape.errors import PlanError
 from symscape.progress import Progress, quiet
 from symscape.references.crystal_files import CheckedEnergy, StoredCrystal, stored_crystals
 from symscape.references.crystals import write_crystals
 
-#: how much higher the cut-off is, as for grids, and how many more k-points along each vector
-_HIGHER, _DENSER = 700 / 520, 4 / 3
+#: how many times as many k-points there are along each vector
+_DENSER = 4 / 3
 
 
 class _OnePoint:
@@ -58,12 +57,11 @@ class _OnePoint:
 
 def tighter(settings: Settings) -> Settings:
     """Return a crystal's settings with 700/520 of the cut-off and a third more k-points."""
-    first, second, third = (ceil(k * _DENSER) for k in settings.k_mesh or (1, 1, 1))
     return replace(
         settings,
-        cutoff_eV=float(round(settings.cutoff_eV * _HIGHER)),
+        cutoff_eV=higher_cutoff(settings.cutoff_eV),
         k_density_A=settings.k_density_A * _DENSER,
-        k_mesh=(first, second, third),
+        k_mesh=denser_mesh(settings.k_mesh or (1, 1, 1), _DENSER),
     )
 
 

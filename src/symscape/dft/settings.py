@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import ceil
 from typing import Any, ClassVar
 
 import numpy as np
@@ -172,3 +173,14 @@ def k_mesh(cells: np.ndarray, density_A: float) -> tuple[int, int, int]:
     # symmetry-equal vectors must not round to different numbers
     first, second, third = np.ceil(needed - 1e-6).max(axis=0).astype(int)
     return int(first), int(second), int(third)
+
+
+def higher_cutoff(cutoff_eV: float) -> float:
+    """Return the cut-off that checks of convergence take, 700/520 of the own one, in whole eV."""
+    return float(round(cutoff_eV * 700 / 520))
+
+
+def denser_mesh(mesh: tuple[int, int, int], ratio: float) -> tuple[int, int, int]:
+    """Return a mesh with at least ``ratio`` times as many k-points along each vector."""
+    first, second, third = (ceil(k * ratio) for k in mesh)
+    return first, second, third
