@@ -21,7 +21,7 @@ from symscape.page.curves_view import CurvesView
 from symscape.page.report import write_figures
 from symscape.page.view import RunView
 from symscape.questions.equation_of_state import EPSILON
-from symscape.results.run_results import load_results
+from symscape.results.files import load_results
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "reports" / "leaderboard" / "results" / "chgnet.json"

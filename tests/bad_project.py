@@ -22,7 +22,7 @@ from toys import store, toy_document
 import symscape.models.family
 from symscape.references.landscape_files import load_reference
 from symscape.references.schema import dump_document
-from symscape.results.run_results import save_results
+from symscape.results.files import save_results
 
 CALCULATORS = """
 from ase.calculators.emt import EMT

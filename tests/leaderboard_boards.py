@@ -7,7 +7,7 @@ from pathlib import Path
 import leaderboard_runs as make
 
 from symscape.leaderboard.collect import Board, Entry
-from symscape.results.run_results import save_results
+from symscape.results.files import save_results
 
 A, B, C = (make.material(k) for k in range(3))
 

@@ -17,7 +17,8 @@ from symscape.leaderboard.answers import Answers, judge_again
 from symscape.leaderboard.curves import CurveAnswers, curve_answers
 from symscape.leaderboard.library import Library, asked_of, load_library
 from symscape.questions.case import CaseResult
-from symscape.results.run_results import RunResults, save_results
+from symscape.results.files import save_results
+from symscape.results.run_results import RunResults
 from symscape.verdict.tolerances import load_tolerances
 
 ROOT = Path(__file__).parents[1]

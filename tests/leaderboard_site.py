@@ -10,7 +10,7 @@ import pytest
 from symscape.leaderboard.collect import Board, Entry
 from symscape.leaderboard.publish import write_leaderboard
 from symscape.leaderboard.ranking import rank_board
-from symscape.results.run_results import save_results
+from symscape.results.files import save_results
 
 MATERIALS = tuple(make.material(k) for k in range(6))
 

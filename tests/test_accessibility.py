@@ -33,8 +33,8 @@ from symscape.page.landscape_page import ComparedSlice, LandscapePage, render_la
 from symscape.page.report import write_report
 from symscape.page.unfinished import set_aside
 from symscape.questions.case import Check
+from symscape.results.files import save_results
 from symscape.results.history import History, PastRun
-from symscape.results.run_results import save_results
 from symscape.science.landscape.overlay import DftPoints, point_errors
 from symscape.science.landscape.several import compare_energies
 from symscape.science.landscape.similar import LibraryDistances

@@ -14,7 +14,8 @@ from symscape.errors import ResultsFileError
 from symscape.models.card import ModelCard
 from symscape.questions.case import CaseResult
 from symscape.questions.notes import Notes
-from symscape.results.run_results import RunResults, save_results
+from symscape.results.files import save_results
+from symscape.results.run_results import RunResults
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 

@@ -24,7 +24,8 @@ from symscape.questions.smoothness import grid_metrics, grid_smoothness
 from symscape.references.landscape_files import load_reference
 from symscape.references.library import find_references
 from symscape.references.schema import dump_document
-from symscape.results.run_results import RunResults, save_results, summarize_reference
+from symscape.results.files import save_results
+from symscape.results.run_results import RunResults, summarize_reference
 from symscape.science.landscape.forces import axis_forces
 from symscape.verdict.tolerances import load_tolerances
 

@@ -20,8 +20,8 @@ from symscape.questions.hull import HULL, HullDetail
 from symscape.questions.notes import BaselineDetail, MetricChange
 from symscape.questions.records import plain_case, read_case
 from symscape.questions.registry import QUESTIONS, collect_questions
+from symscape.results.files import load_results
 from symscape.results.names import with_present_names
-from symscape.results.run_results import load_results
 from symscape.science.contracts.details import Skipped
 
 RESULTS = Path(__file__).parents[1] / "reports" / "leaderboard" / "results"

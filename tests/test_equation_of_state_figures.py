@@ -23,12 +23,14 @@ from symscape.page.curves_page import curve_figures, curve_tables, render_curves
 from symscape.page.curves_view import CurvesView
 from symscape.page.html import render_page
 from symscape.page.view import RunView
-from symscape.questions.equation_of_state import NotJudged, judge_equation_of_state
+from symscape.questions.equation_of_state import judge_equation_of_state
+from symscape.questions.known import NotJudged
 from symscape.questions.prototype_differences import judge_prototype_differences
 from symscape.questions.subjects import ElementalPrototype, ElementGroup
 from symscape.references.birch_murnaghan import BirchMurnaghan
 from symscape.references.equations import load_equations
-from symscape.results.run_results import RunResults, save_results
+from symscape.results.files import save_results
+from symscape.results.run_results import RunResults
 from symscape.verdict.tolerances import load_tolerances
 
 MATERIALS = (make.material(0),)

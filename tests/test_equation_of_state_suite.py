@@ -14,7 +14,7 @@ import symscape.page.report
 from symscape.questions.occasions import curve_subjects
 from symscape.questions.subjects import ElementalPrototype, ElementGroup
 from symscape.references.equations import load_equations
-from symscape.results.run_results import load_results
+from symscape.results.files import load_results
 
 ROOT = Path(__file__).parents[1]
 ELEMENTS = frozenset(("O", "Al", "Ti", "Cu", "Zr", "Ce", "Hf"))

@@ -8,7 +8,8 @@ from curve_models import REFERENCES, all_electron
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symscape.questions.equation_of_state import NotJudged, judge_equation_of_state
+from symscape.questions.equation_of_state import judge_equation_of_state
+from symscape.questions.known import NotJudged
 from symscape.questions.notes import BehindRow
 from symscape.questions.prototype_differences import judge_prototype_differences
 from symscape.questions.records import plain_case, read_case

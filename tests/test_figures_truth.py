@@ -11,8 +11,9 @@ from report_runs import double_well
 from scipy.interpolate import RegularGridInterpolator
 
 from symscape.figures.colour_scales import energy_scale, landscape_scales
+from symscape.figures.landscape_data import LandscapeData
 from symscape.figures.landscape_figure import draw_landscape
-from symscape.figures.panels import ENERGY_COLOURS, LandscapeData, colour_map, draw_map
+from symscape.figures.panels import ENERGY_COLOURS, colour_map, draw_map
 from symscape.figures.thumbnail import draw_thumbnail
 
 U, V = np.linspace(-0.15, 0.15, 13), np.linspace(-0.1, 0.1, 9)

@@ -7,7 +7,7 @@ from benchmark_text import benchmark
 from gate_project import declare_known, keep, results, run
 from gate_project import suite as suite
 
-from symscape.results.run_results import load_results
+from symscape.results.files import load_results
 
 
 def test_gaps_are_worse_than_a_baseline_without(suite):

@@ -21,8 +21,8 @@ from symscape.page.history_chart import draw_metric
 from symscape.page.history_view import HistoryView, short_name
 from symscape.page.report import write_report
 from symscape.page.view import RunView
+from symscape.results.files import save_results
 from symscape.results.history import History, MetricHistory, Reading, load_history, with_run
-from symscape.results.run_results import save_results
 
 GETE, OTHER = reference_summary("GeTe-R3m"), reference_summary("CaO-P4mm", formula="CaO")
 NAMES = ("step-900", "step-1000", "step-10000")

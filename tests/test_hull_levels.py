@@ -21,7 +21,7 @@ from symscape.models.card import ModelCard
 from symscape.models.hubbard import CORRELATED, has_hubbard_u, trained_with_u
 from symscape.models.registry import load_cards
 from symscape.models.spec import ModelSpec
-from symscape.results.run_results import load_results
+from symscape.results.files import load_results
 from symscape.science.hull.analysis import compare
 from symscape.science.hull.conventions import Basis, Energies
 from symscape.science.hull.levels import reasons_of_u

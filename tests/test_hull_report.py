@@ -26,7 +26,8 @@ from symscape.questions.relaxation import judge_relaxation
 from symscape.questions.stability import judge_stability
 from symscape.questions.subjects import HullSystem, SymmetryClass
 from symscape.questions.underprediction import judge_underprediction
-from symscape.results.run_results import RunResults, load_results, save_results
+from symscape.results.files import load_results, save_results
+from symscape.results.run_results import RunResults
 from symscape.verdict.tolerances import load_tolerances
 
 pd = pytest.importorskip("pandas")

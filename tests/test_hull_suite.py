@@ -27,7 +27,7 @@ from symscape.questions.subjects import (
 )
 from symscape.references.crystal_files import list_crystals
 from symscape.references.crystals import load_crystals
-from symscape.results.run_results import load_results
+from symscape.results.files import load_results
 from symscape.science.contracts.result import ContractResult, skipped
 from symscape.science.hull.stability import classify
 from symscape.suite.roll import roll_of

@@ -18,7 +18,7 @@ from interrupted_project import project as project
 from interrupted_project import undisturbed as undisturbed
 from report_runs import mixed_run
 
-from symscape.results.run_results import load_results, save_results
+from symscape.results.files import load_results, save_results
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and signals")
 

@@ -18,7 +18,7 @@ from interrupted_project import project as project
 from interrupted_project import undisturbed as undisturbed
 
 from symscape.models.cache import EnergyCache
-from symscape.results.run_results import load_results
+from symscape.results.files import load_results
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and signals")
 

@@ -68,7 +68,7 @@ def test_a_run_of_a_part_does_not_contradict_itself(library, honest):
 
 
 def test_an_honest_run_is_in_order_and_its_numbers_stay(library, honest, tmp_path):
-    from symscape.results.run_results import load_results
+    from symscape.results.files import load_results
 
     stored = load_results(make.save(tmp_path, honest))
     found = audit(stored, library)

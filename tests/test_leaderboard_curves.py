@@ -61,7 +61,7 @@ def cases_of(run):
 
 
 def test_an_honest_run_is_in_order_and_its_numbers_stay(library, honest, tmp_path):
-    from symscape.results.run_results import load_results
+    from symscape.results.files import load_results
 
     stored = load_results(make.save(tmp_path, honest))
     assert audit(stored, library).problems == ()

@@ -27,7 +27,7 @@ from symscape.leaderboard.pages import Pages
 from symscape.leaderboard.publish import write_leaderboard
 from symscape.leaderboard.ranking import rank_board
 from symscape.leaderboard.site import BoardSite, slug
-from symscape.results.run_results import load_results, save_results
+from symscape.results.files import load_results, save_results
 
 A, B, C = (make.material(k) for k in range(3))
 #: the direction of text, and what takes no room

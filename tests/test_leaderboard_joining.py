@@ -14,7 +14,7 @@ from symscape.cli import app
 from symscape.leaderboard.joining import can_join, joined
 from symscape.leaderboard.library import asked_of
 from symscape.models import registry
-from symscape.results.run_results import load_results
+from symscape.results.files import load_results
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ from symscape.leaderboard.publish import write_leaderboard
 from symscape.leaderboard.ranking import rank_board
 from symscape.leaderboard.scores import score_board
 from symscape.page.report import write_report
-from symscape.results.run_results import save_results
+from symscape.results.files import save_results
 
 VIEWS = tuple(product((1280, 390), (LIGHT, DARK)))
 

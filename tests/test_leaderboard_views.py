@@ -23,7 +23,7 @@ from symscape.leaderboard.publish import write_leaderboard
 from symscape.leaderboard.ranking import rank_board
 from symscape.leaderboard.scores import combine
 from symscape.questions.registry import QUESTIONS
-from symscape.results.run_results import save_results
+from symscape.results.files import save_results
 
 #: what the browser makes of the numbers in the page, without a look at the tables
 JUDGE = """

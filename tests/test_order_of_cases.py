@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report_runs import make_run
 
-from symscape.page.view import CaseView, RunView
+from symscape.page.case_views import CaseView
+from symscape.page.view import RunView
 from symscape.questions.case import CaseResult, Check
 from symscape.questions.registry import QUESTIONS
 

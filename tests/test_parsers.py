@@ -32,7 +32,7 @@ from symscape.questions.registry import QUESTIONS
 from symscape.references.crystals import load_crystals
 from symscape.references.landscape_files import load_reference
 from symscape.references.schema import dump_document
-from symscape.results.run_results import load_results, save_results
+from symscape.results.files import load_results, save_results
 from symscape.verdict.limit_proposal import propose_tolerances
 from symscape.verdict.tolerances import load_tolerances
 

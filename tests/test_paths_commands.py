@@ -30,7 +30,7 @@ from symscape.bulk.hull_tables import make_tables
 from symscape.bulk.study_page import BEGIN, END
 from symscape.cli import app
 from symscape.crystal.crystal import Crystal
-from symscape.results.run_results import save_results
+from symscape.results.files import save_results
 
 EMT = "ase.calculators.emt:EMT"
 REFERENCES = Path(__file__).parents[1] / "references"

@@ -24,8 +24,9 @@ from symscape.page.landscape_page import ComparedSlice, LandscapePage, render_la
 from symscape.page.report import write_report
 from symscape.page.words import prototype_markup
 from symscape.questions.registry import QUESTIONS
+from symscape.results.files import save_results
 from symscape.results.history import History, PastRun
-from symscape.results.run_results import BaselineSummary, save_results
+from symscape.results.run_results import BaselineSummary
 from symscape.science.landscape.several import compare_energies
 from symscape.science.landscape.similar import LibraryDistances
 

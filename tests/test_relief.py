@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 from report_runs import judged_case, make_run, reference_summary
 from topology_surfaces import double_well, mesh
 
-from symscape.figures.panels import LandscapeData
+from symscape.figures.landscape_data import LandscapeData
 from symscape.figures.relief_figure import best_azimuth, draw_relief, towards_viewer
 from symscape.page.html import render_page
 from symscape.page.report import write_figures

@@ -23,7 +23,8 @@ from symscape.questions.case import CaseResult, Check
 from symscape.questions.minima import MinimaDetail
 from symscape.questions.named_points import GridDetail
 from symscape.questions.notes import Notes
-from symscape.results.run_results import BaselineSummary, load_results, save_results
+from symscape.results.files import load_results, save_results
+from symscape.results.run_results import BaselineSummary
 from symscape.verdict.baseline import judge_against
 
 #: errors are 0.1 and 0.5 times DFT's energies; of all metrics it moved by most of its tolerance

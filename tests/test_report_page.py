@@ -28,7 +28,7 @@ from symscape.questions.case import CaseResult, Check
 from symscape.questions.energies import EnergiesDetail
 from symscape.questions.named_points import ClosestPair, FailedPoint
 from symscape.questions.notes import Notes
-from symscape.results.run_results import load_results
+from symscape.results.files import load_results
 
 
 def test_everything_is_there(report):

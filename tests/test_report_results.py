@@ -22,13 +22,10 @@ from symscape.questions.detail import OtherDetail
 from symscape.questions.hull import HullDetail
 from symscape.questions.notes import Notes
 from symscape.questions.registry import QUESTIONS
-from symscape.results import run_results as results
+from symscape.results import files as results
 from symscape.results import upgrade
-from symscape.results.run_results import (
-    load_results,
-    save_results,
-    summarize_reference,
-)
+from symscape.results.files import load_results, save_results
+from symscape.results.run_results import summarize_reference
 from symscape.science.hull.polymorphs import Polymorphs
 
 TEXT = st.text(max_size=12)

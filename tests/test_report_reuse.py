@@ -23,7 +23,7 @@ from symscape.page.report import write_report
 from symscape.questions.case import CaseResult
 from symscape.questions.minima import MinimaDetail
 from symscape.questions.named_points import GridDetail
-from symscape.results.run_results import load_results
+from symscape.results.files import load_results
 
 GEOMETRY = GridDetail(((0.002, 0.0), (0.0, 0.002)), (None, None), 5.0)
 

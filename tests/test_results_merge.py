@@ -14,8 +14,9 @@ from symscape.cli import app
 from symscape.decode import dumps
 from symscape.errors import ResultsFileError
 from symscape.questions.records import plain_case
+from symscape.results.files import load_results, save_results
 from symscape.results.merge import merge_runs
-from symscape.results.run_results import BaselineSummary, Selection, load_results, save_results
+from symscape.results.run_results import BaselineSummary, Selection
 
 COMMITTED = Path(__file__).parents[1] / "reports" / "leaderboard" / "results" / "chgnet-0.2.0.json"
 WHOLE = load_results(COMMITTED)

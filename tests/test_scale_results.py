@@ -21,7 +21,7 @@ from symscape.errors import HullError
 from symscape.leaderboard.collect import load_board
 from symscape.leaderboard.ranking import rank_board
 from symscape.models.spec import ModelSpec
-from symscape.results.run_results import load_results
+from symscape.results.files import load_results
 from symscape.science.hull.conventions import Basis
 from symscape.science.hull.shifts import shifted_elements
 

@@ -12,7 +12,7 @@ from report_runs import judged_case, make_run, reference_summary
 from topology_surfaces import double_well, egg_carton, mesh
 
 from symscape.errors import ResultsFileError
-from symscape.figures.panels import LandscapeData
+from symscape.figures.landscape_data import LandscapeData
 from symscape.figures.topology_figure import (
     comparison_of,
     describe_topology,
@@ -26,7 +26,7 @@ from symscape.questions.case import CaseResult
 from symscape.questions.forces import ForceArrows, ForcesDetail
 from symscape.questions.minima import MinimaDetail
 from symscape.questions.named_points import GridDetail
-from symscape.results.run_results import load_results, save_results
+from symscape.results.files import load_results, save_results
 from symscape.science.landscape.geometry import GridGeometry
 from symscape.science.landscape.matching import compare_topology
 

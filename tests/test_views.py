@@ -23,8 +23,9 @@ from symscape.leaderboard.ranking import rank_board
 from symscape.page.history_page import render_history_page
 from symscape.page.report import write_report
 from symscape.references.landscape_files import load_reference
+from symscape.results.files import load_results
 from symscape.results.history import load_history
-from symscape.results.run_results import BaselineSummary, RunResults, load_results
+from symscape.results.run_results import BaselineSummary, RunResults
 from symscape.results.structure import summarize_structure
 from symscape.verdict.baseline import judge_against
 

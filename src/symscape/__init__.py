@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from symscape.page.run_tables import metrics_table
     from symscape.questions.case import CaseResult, Check
     from symscape.references.reference import LandscapeReference
-    from symscape.results.run_results import RunResults, load_results
+    from symscape.results.files import load_results
+    from symscape.results.run_results import RunResults
     from symscape.science.landscape.slice_energies import SliceEvaluation
     from symscape.verdict.explain import explain
     from symscape.verdict.tolerances import Tolerances, load_tolerances
@@ -105,7 +106,7 @@ _HOMES: dict[str, str] = {
     "landscape": "symscape.explore",
     "load_dataset": "symscape.dataset.read",
     "load_reference": "symscape.api",
-    "load_results": "symscape.results.run_results",
+    "load_results": "symscape.results.files",
     "load_tolerances": "symscape.verdict.tolerances",
     "metrics": "symscape.api",
     "metrics_table": "symscape.page.run_tables",

@@ -143,8 +143,8 @@ def _alone(the_slice: Slice, evaluation: SliceEvaluation, name: str, layout: Lay
     import numpy as np
 
     from symscape.crystal.labels import axis_label, crystal_label
+    from symscape.figures.landscape_data import LandscapeData
     from symscape.figures.landscape_figure import draw_alone
-    from symscape.figures.panels import LandscapeData
 
     energies = evaluation.energies
     if not np.isfinite(energies).any():
@@ -176,7 +176,7 @@ def _beside_dft(
 ) -> Figure:
     """Draw DFT and a model on a common zero."""
     from symscape.crystal.labels import axis_label, crystal_label
-    from symscape.figures.panels import LandscapeData
+    from symscape.figures.landscape_data import LandscapeData
     from symscape.science.landscape.align import align
     from symscape.science.landscape.metrics import worst_point
 

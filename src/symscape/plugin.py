@@ -331,33 +331,33 @@ def _is_case(item: pytest.Item) -> bool:
 def crystals(request: pytest.FixtureRequest) -> HullCase:
     """One model on the crystals of a chemical system, of a symmetry class, or on all of them."""
     from symscape.questions.registry import question_named
+    from symscape.suite.case_maker import case_maker_of
     from symscape.suite.roll import question_of
-    from symscape.suite.session import session_of
 
     question = question_named(question_of(request.node, "crystals"))
-    return session_of(request.config).hull_case(request.param, question)
+    return case_maker_of(request.config).of_crystals(request.param, question)
 
 
 @pytest.fixture
 def curves(request: pytest.FixtureRequest) -> EquationCase:
     """One model on the equations of state of a group of the periodic table or of a prototype."""
     from symscape.questions.registry import question_named
+    from symscape.suite.case_maker import case_maker_of
     from symscape.suite.roll import question_of
-    from symscape.suite.session import session_of
 
     question = question_named(question_of(request.node, "curves"))
-    return session_of(request.config).curve_case(request.param, question)
+    return case_maker_of(request.config).of_curves(request.param, question)
 
 
 @pytest.fixture
 def landscape(request: pytest.FixtureRequest) -> LandscapeCase:
     """One model on one slice: the reference, the model's energies, the tolerances."""
     from symscape.questions.registry import question_named
+    from symscape.suite.case_maker import case_maker_of
     from symscape.suite.roll import question_of
-    from symscape.suite.session import session_of
 
     question = question_named(question_of(request.node, "landscape"))
-    return session_of(request.config).case(request.param, question)
+    return case_maker_of(request.config).of_slice(request.param, question)
 
 
 @pytest.fixture

@@ -27,7 +27,8 @@ from symscape.questions.underprediction import (
     UNDERPREDICTION,
     underprediction_metrics,
 )
-from symscape.results.run_results import RunResults, save_results
+from symscape.results.files import save_results
+from symscape.results.run_results import RunResults
 from symscape.science.hull.classes import CLASS_OF
 from symscape.science.hull.procedure import ComparisonSettings
 from symscape.verdict.tolerances import load_tolerances

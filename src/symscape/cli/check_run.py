@@ -40,7 +40,7 @@ def check_run(
     not a whole one; 1: a case failed, could not be evaluated, has no answer, or passed although it
     is declared a known failure; 0: all is well.
     """
-    from symscape.results.run_results import load_results
+    from symscape.results.files import load_results
 
     bad = False
     for folder in folders:
@@ -85,7 +85,7 @@ def _refuse_old(path: Path, run: RunResults, since: Path | None) -> None:
 
 def _say(path: Path, run: RunResults) -> bool:
     """Print one line on a run; return whether it is red."""
-    from symscape.page.view import CaseView
+    from symscape.page.case_views import CaseView
     from symscape.questions.registry import question_words
 
     today = datetime.now(UTC).date()

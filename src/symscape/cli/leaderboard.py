@@ -162,7 +162,7 @@ def _with_stored(entry: Entry, stored: RunResults | None, library: Library, fold
     from symscape.leaderboard.collect import Entry
     from symscape.leaderboard.joining import can_join, joined
     from symscape.leaderboard.site import slug
-    from symscape.results.run_results import save_results
+    from symscape.results.files import save_results
 
     if stored is None or not can_join(stored, entry.run):
         return entry
@@ -175,7 +175,7 @@ def _recomputed(entry: Entry, library: Library, folder: Path) -> Entry:
     from symscape.leaderboard.collect import Entry
     from symscape.leaderboard.recompute import recompute
     from symscape.leaderboard.site import slug
-    from symscape.results.run_results import save_results
+    from symscape.results.files import save_results
 
     run = recompute(entry.run, library).run
     return Entry(run, save_results(folder / f"recomputed-{slug(entry.name)}.json", run))

@@ -24,8 +24,8 @@ def merge(
     Where two files hold the same case, the later run counts. All must be of one checkpoint and one
     version of its package.
     """
+    from symscape.results.files import load_results, save_results
     from symscape.results.merge import merge_runs
-    from symscape.results.run_results import load_results, save_results
 
     merged = merge_runs([load_results(path) for path in files])
     with writing(output, "the results", "name another file with -o"):

@@ -94,7 +94,7 @@ def _submission_problems(checked: list[Checked], references: Path, board: Path) 
     from symscape.leaderboard.library import load_library
     from symscape.leaderboard.submission import submission_problems
     from symscape.leaderboard.validate import cards_among
-    from symscape.results.run_results import load_results
+    from symscape.results.files import load_results
 
     runs = [item for item in checked if item.kind == "results"]
     if not runs:

@@ -9,20 +9,17 @@ from axes that move the lattice; both are found by constructing the isometry
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from symscape.crystal.congruence import TOLERANCE, congruent
 from symscape.crystal.contacts import minimum_image_distances, reduced_cells, rigid_groups
 from symscape.crystal.grid import Axis
-
-if TYPE_CHECKING:
-    from symscape.crystal.slice import Slice
+from symscape.crystal.structures import Structures
 
 #: Number of generic points at which a map must hold.
 _TRIALS = 3
@@ -51,7 +48,11 @@ class GridSymmetry:
     shift: np.ndarray
 
 
-def grid_symmetries(slice_: Slice, tolerance: float = TOLERANCE) -> tuple[GridSymmetry, ...]:
+def grid_symmetries(
+    axes: tuple[Axis, Axis],
+    structures_at: Callable[[np.ndarray], Structures],
+    tolerance: float = TOLERANCE,
+) -> tuple[GridSymmetry, ...]:
     """Find all symmetries of a slice's grid other than the identity.
 
     Candidates are flips of one or both axes about the centre, exchange of the axes where the grid
@@ -59,19 +60,23 @@ def grid_symmetries(slice_: Slice, tolerance: float = TOLERANCE) -> tuple[GridSy
 
     Parameters
     ----------
-    slice_
-        The slice.
+    axes
+        The slice's.
+    structures_at
+        Makes its structures at axis values of shape (n, 2).
     tolerance
         Largest mismatch of atoms and lattice vectors in angstrom.
     """
-    candidates = _candidates(slice_.axes)
+    candidates = _candidates(axes)
     rng = np.random.default_rng(20250721)
-    last = np.array(slice_.shape) - 1
+    last = np.array([axis.points for axis in axes]) - 1
     points = rng.uniform(0.13, 0.87, size=(_TRIALS, 2)) * last
     for point in points:
         if len(candidates):
-            candidates = [candidates[k] for k in _holding(slice_, candidates, point, tolerance)]
-    return tuple(_describe(slice_.axes, *candidate) for candidate in candidates)
+            values = _axis_values(axes, _with_images(point, candidates))
+            holding = _holding(structures_at(values), tolerance)
+            candidates = [candidates[k] for k in holding]
+    return tuple(_describe(axes, *candidate) for candidate in candidates)
 
 
 def first_equivalents(symmetries: Sequence[GridSymmetry], shape: tuple[int, int]) -> np.ndarray:
@@ -130,21 +135,19 @@ def _steps(axes: tuple[Axis, Axis]) -> np.ndarray:
     return np.array([(axis.stop - axis.start) / (axis.points - 1) for axis in axes])
 
 
-def _holding(
-    slice_: Slice,
-    candidates: list[tuple[np.ndarray, np.ndarray]],
-    point: np.ndarray,
-    tolerance: float,
-) -> list[int]:
-    """Return which candidates map the structure at ``point`` to a congruent one."""
+def _with_images(point: np.ndarray, candidates: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """Return (real) grid indices of a point, then of its image by each map, shape (n + 1, 2)."""
     images = np.array([matrix @ point + shift for matrix, shift in candidates])
-    indices = np.concatenate([point[None], images])
-    structures = slice_.structures_at(_axis_values(slice_.axes, indices))
+    return np.concatenate([point[None], images])
+
+
+def _holding(structures: Structures, tolerance: float) -> list[int]:
+    """Return which of the structures after the first, counted from 0, are congruent to it."""
     n_atoms = len(structures.numbers) // len(structures)
     numbers = structures.numbers[:n_atoms]
     positions = structures.positions.reshape(-1, n_atoms, 3)
     cells = reduced_cells(structures.cells)
-    alike = np.arange(len(candidates))
+    alike = np.arange(len(structures) - 1)
     for pairs in _telling_pairs(numbers, positions, cells):
         members = np.concatenate([[0], alike + 1])
         prints = _fingerprints(numbers, positions[members], cells[members], pairs)

@@ -213,7 +213,7 @@ class Slice:
         """Maps of the grid onto itself under which the structures are congruent."""
         from symscape.crystal.equivalence import grid_symmetries
 
-        return grid_symmetries(self)
+        return grid_symmetries(self.axes, self.structures_at)
 
     @cached_property
     def representatives(self) -> np.ndarray:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from symscape.figures.panels import LandscapeData
+from symscape.figures.landscape_data import LandscapeData
 
 #: colours between two contour lines
 _SHADES = 4

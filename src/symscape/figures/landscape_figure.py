@@ -13,6 +13,7 @@ import numpy as np
 
 from symscape.figures.colour_scales import Scale, change_scale, energy_scale, landscape_scales
 from symscape.figures.image import Size, save_figure
+from symscape.figures.landscape_data import LandscapeData
 from symscape.figures.layouts import Layout, add_axes
 from symscape.figures.panels import (
     DFT_LINE,
@@ -23,7 +24,6 @@ from symscape.figures.panels import (
     MODEL_LINE,
     PLAIN,
     TITLE,
-    LandscapeData,
     Mark,
     Marked,
     draw_bar,

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symscape.figures.colour_scales import Scale, energy_scale
+from symscape.figures.landscape_data import LandscapeData
 from symscape.figures.landscape_figure import DPI
 from symscape.figures.layouts import Layout
 from symscape.figures.panels import (
     ENERGY_COLOURS,
     MARKERS,
     PLAIN,
-    LandscapeData,
     Mark,
     Marked,
     colour_map,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from symscape.figures.colour_scales import Scale, energy_scale
-from symscape.figures.panels import ENERGY_COLOURS, LandscapeData, draw_map
+from symscape.figures.landscape_data import LandscapeData
+from symscape.figures.panels import ENERGY_COLOURS, draw_map
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

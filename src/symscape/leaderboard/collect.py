@@ -18,7 +18,8 @@ from symscape.questions.case import CaseResult
 from symscape.questions.crystal_cases import MadeBy
 from symscape.questions.registry import QUESTIONS
 from symscape.questions.subjects import AllCrystals, Subject, subject_of
-from symscape.results.run_results import ReferenceSummary, RunResults, load_results
+from symscape.results.files import load_results
+from symscape.results.run_results import ReferenceSummary, RunResults
 from symscape.verdict.tolerances import PROFILES
 
 

@@ -20,7 +20,7 @@ from symscape.figures.panels import (
 )
 from symscape.figures.thumbnail import draw_thumbnail
 from symscape.leaderboard.collect import Entry
-from symscape.page.view import CaseView, SliceView
+from symscape.page.case_views import CaseView, SliceView
 from symscape.questions.energies import SCORED_WINDOW
 from symscape.results.run_results import ReferenceSummary
 

@@ -137,7 +137,7 @@ def _recognize_toml(path: Path, document: dict[str, Any]) -> Kind:
 
 
 def _load_results(path: Path) -> tuple[str, Any]:
-    from symscape.results.run_results import load_results
+    from symscape.results.files import load_results
 
     run = load_results(path)
     cases, slices = count_text(len(run.cases), "case"), count_text(len(run.references), "slice")

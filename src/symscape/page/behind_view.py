@@ -17,8 +17,8 @@ from symscape.questions.shapes import CrystalShape
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+    from symscape.page.case_views import SliceView
     from symscape.page.hull_view import HullView
-    from symscape.page.view import SliceView
     from symscape.questions.case import CaseResult
 
 

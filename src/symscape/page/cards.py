@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from symscape.page.view import OUTCOMES, Outcome
+from symscape.page.case_views import OUTCOMES, Outcome
 from symscape.questions.registry import QUESTIONS
 
 if TYPE_CHECKING:
-    from symscape.page.view import RunView, SliceView
+    from symscape.page.case_views import SliceView
+    from symscape.page.view import RunView
 
 
 @dataclass(frozen=True)

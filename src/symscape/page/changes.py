@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from symscape.page.view import CaseView, RunView, SliceView
+from symscape.page.case_views import CaseView, SliceView
+from symscape.page.view import RunView
 from symscape.page.words import metric_text, unit_text
 from symscape.questions.notes import Change, MetricChange
 from symscape.questions.registry import metric_title, question_title

@@ -15,8 +15,8 @@ from symscape.questions.equation_of_state import (
     EQUATION_OF_STATE,
     CurvesDetail,
     JudgedCurve,
-    NotJudged,
 )
+from symscape.questions.known import NotJudged
 from symscape.questions.prototype_differences import (
     PROTOTYPE_DIFFERENCES,
     DifferencesDetail,

@@ -27,7 +27,7 @@ from symscape.questions.saddles import MAX_BARRIER_ERROR, SADDLES, SaddlesDetail
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from symscape.page.view import CaseView, SliceView
+    from symscape.page.case_views import CaseView, SliceView
 
 #: share of points on one side of DFT from which on "everything" is too low or too high
 _EVERYTHING = 0.95

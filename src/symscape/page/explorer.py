@@ -12,7 +12,8 @@ from symscape.decode import encode
 from symscape.figures.colour_scales import energy_span
 
 if TYPE_CHECKING:
-    from symscape.page.view import RunView, SliceView
+    from symscape.page.case_views import SliceView
+    from symscape.page.view import RunView
 
 #: decimals of energies in meV/atom
 _DECIMALS = 1

@@ -14,6 +14,7 @@ from symscape.crystal.labels import axis_label, symbol_label
 from symscape.page import words
 from symscape.page.behind_view import crystal_anchor, crystals_behind
 from symscape.page.cards import card_choices, elements_of
+from symscape.page.case_views import SliceView
 from symscape.page.changes import change_of, change_rows, count_changes, shift_text
 from symscape.page.checks import check_words
 from symscape.page.curves_page import render_curves
@@ -24,7 +25,7 @@ from symscape.page.history_view import MOST_CHARTS, HistoryView, render_history
 from symscape.page.hull_page import render_hulls
 from symscape.page.hull_view import HullView
 from symscape.page.summary import SYMBOLS, WORDS
-from symscape.page.view import RunView, SliceView
+from symscape.page.view import RunView
 from symscape.questions.energies import (
     MEAN_SIGNED_ERROR,
     N_POINTS,

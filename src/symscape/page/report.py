@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from symscape.arguments import named_arguments
-from symscape.figures.panels import LandscapeData
+from symscape.figures.landscape_data import LandscapeData
 from symscape.files import write_atomically
 from symscape.page.badge import badge_svg
+from symscape.page.case_views import SliceView
 from symscape.page.curves_page import write_curves
 from symscape.page.curves_view import CurvesView
 from symscape.page.gallery import Gallery, MissingPicture, Picture, SliceFigures
@@ -24,9 +25,10 @@ from symscape.page.processes import do_all
 from symscape.page.run_tables import write_tables
 from symscape.page.summary import summary_markdown
 from symscape.page.topology_pictures import add_topology
-from symscape.page.view import RunView, SliceView
+from symscape.page.view import RunView
 from symscape.page.words import number_text
-from symscape.results.run_results import RunResults, round_energies, save_results
+from symscape.results.files import round_energies, save_results
+from symscape.results.run_results import RunResults
 
 if TYPE_CHECKING:
     from symscape.figures.layouts import Layout

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
+from symscape.page.case_views import CaseView, Outcome, SliceView
 from symscape.page.changes import ChangeRow, change_rows, count_changes
 from symscape.page.checks import check_words
 from symscape.page.curves_view import CurvesView
 from symscape.page.hull_view import HullView
 from symscape.page.summary_matrix import SYMBOLS, mark_tables
-from symscape.page.view import CaseView, Outcome, RunView, SliceView
+from symscape.page.view import RunView
 from symscape.page.words import (
     NOTHING,
     count_text,

@@ -9,7 +9,8 @@ from symscape.page.diagnosis import diagnose
 from symscape.questions.registry import QUESTIONS, question_title
 
 if TYPE_CHECKING:
-    from symscape.page.view import Outcome, RunView, SliceView
+    from symscape.page.case_views import Outcome, SliceView
+    from symscape.page.view import RunView
 
 SYMBOLS: dict[Outcome, str] = {
     "passed": "✓",

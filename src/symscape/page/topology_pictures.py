@@ -11,9 +11,9 @@ from symscape.page.gallery import Gallery, Picture
 from symscape.questions.minima import MinimaDetail
 
 if TYPE_CHECKING:
+    from symscape.figures.landscape_data import LandscapeData
     from symscape.figures.layouts import Layout
-    from symscape.figures.panels import LandscapeData
-    from symscape.page.view import SliceView
+    from symscape.page.case_views import SliceView
     from symscape.questions.named_points import GridDetail
     from symscape.science.landscape.matching import TopologyComparison
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from symscape.questions.equation_of_state import EQUATION_OF_STATE, NotJudged
+from symscape.questions.equation_of_state import EQUATION_OF_STATE
+from symscape.questions.known import NotJudged
 from symscape.questions.occasions import curve_subjects
 from symscape.questions.prototype_differences import PROTOTYPE_DIFFERENCES
 from symscape.questions.subjects import ElementalPrototype, ElementGroup, Subject

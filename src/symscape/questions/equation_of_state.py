@@ -11,7 +11,7 @@ import numpy as np
 from symscape.questions.behind import largest, named
 from symscape.questions.case import CaseResult
 from symscape.questions.crystal_cases import FAILED_CRYSTALS, N_CRYSTALS, judged_crystals
-from symscape.questions.known import AskedOfCurves, KnownOfCrystals
+from symscape.questions.known import AskedOfCurves, KnownOfCrystals, NotJudged
 from symscape.questions.measures import measured, number
 from symscape.questions.metric import Metric, Score
 from symscape.questions.notes import BehindRow
@@ -86,14 +86,6 @@ class JudgedCurve:
     delta: float
     volume_error: float
     bulk_modulus_error: float
-
-
-@dataclass(frozen=True)
-class NotJudged:
-    """Crystals on which a model is not judged, and why."""
-
-    reason: str
-    crystals: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,16 @@ Keywords of the functions that ask and judge, so that a notebook names only thos
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypedDict
+from dataclasses import dataclass
+from typing import TypedDict
 
-if TYPE_CHECKING:
-    from symscape.questions.equation_of_state import NotJudged
+
+@dataclass(frozen=True)
+class NotJudged:
+    """Crystals on which a model is not judged, and why."""
+
+    reason: str
+    crystals: tuple[str, ...]
 
 
 class Known(TypedDict, total=False):

@@ -12,9 +12,9 @@ from symscape.questions.behind import largest, named
 from symscape.questions.case import CaseResult
 from symscape.questions.crystal_cases import FAILED_CRYSTALS, judged_crystals
 from symscape.questions.energies import MAE, MEAN_SIGNED_ERROR, SOFTENING_SCALE
-from symscape.questions.equation_of_state import WITHOUT_MINIMUM, NotJudged
+from symscape.questions.equation_of_state import WITHOUT_MINIMUM
 from symscape.questions.hull import WRONG_ORDER_SHARE
-from symscape.questions.known import AskedOfCurves, KnownOfCrystals
+from symscape.questions.known import AskedOfCurves, KnownOfCrystals, NotJudged
 from symscape.questions.measures import measured, number
 from symscape.questions.metric import Metric, Score
 from symscape.questions.notes import BehindRow

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from symscape.errors import ResultsFileError
-from symscape.results.run_results import RunResults, load_results
+from symscape.results.files import load_results
+from symscape.results.run_results import RunResults
 from symscape.verdict.baseline import DEFAULT_MARGIN
 from symscape.verdict.gate import Baseline
 

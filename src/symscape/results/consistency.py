@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING
 
 from symscape.decode import DecodeError
 from symscape.questions.case import CaseResult
 from symscape.questions.forces import ForcesDetail
-
-if TYPE_CHECKING:
-    from symscape.results.run_results import ReferenceSummary, RunResults
+from symscape.results.run_results import ReferenceSummary, RunResults
 
 
 def check_consistency(run: RunResults) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 from symscape.errors import ResultsFileError
 from symscape.questions.metric import Limit, Movement
 from symscape.questions.registry import QUESTIONS, metric_named
-from symscape.results.run_results import RunResults, load_results
+from symscape.results.files import load_results
+from symscape.results.run_results import RunResults
 from symscape.verdict.baseline import DEFAULT_MARGIN
 
 #: question, material, slice

@@ -1,4 +1,4 @@
-"""What one run found out about one model: ``results.json``, its nouns, writing and reading.
+"""What one run found out about one model: the nouns of ``results.json``.
 
 docs/results-schema.md describes the file. The leaderboard is built from such files and from
 nothing else, so each stands alone: it carries the model card, every case and, of every reference,
@@ -8,30 +8,22 @@ what is needed to draw and to group.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from symscape.arguments import named_arguments
 from symscape.crystal.labels import axis_label, crystal_label
-from symscape.decode import DecodeError, decode, dumps, encode
-from symscape.errors import ResultsFileError
-from symscape.files import write_atomically
 from symscape.models.card import ModelCard
 from symscape.notebook import table_html
 from symscape.questions.case import CaseResult
-from symscape.questions.records import plain_case, read_case
 from symscape.questions.registry import question_title
-from symscape.results.consistency import check_consistency
-from symscape.results.names import with_present_names
 from symscape.results.structure import StructureSummary, summarize_structure
-from symscape.results.upgrade import present_schema, read_document
 
 if TYPE_CHECKING:
     from symscape.references.reference import LandscapeReference
+
 
 #: decimals of energies in eV/atom: a thousandth of a meV
 ENERGY_DECIMALS = 6
@@ -303,68 +295,3 @@ def summarize_reference(reference: LandscapeReference) -> ReferenceSummary:
         minimum=reference.minimum,
         structure=summarize_structure(reference.slice),
     )
-
-
-def save_results(path: str | Path, run: RunResults) -> Path:
-    """Write a results file at once: a reader sees the old file or the new one, never half of one.
-
-    Energies are rounded to 1e-6 eV/atom; numbers that are not finite are written as null.
-
-    Raises
-    ------
-    OSError
-        If the folder can't be made or written to.
-    """
-    path = Path(path)
-    document = {
-        "schema": present_schema(),
-        **encode(replace(run, cases=())),
-        "cases": [plain_case(case) for case in round_energies(run).cases],
-    }
-    write_atomically(path, dumps(document) + "\n")
-    return path
-
-
-def round_energies(run: RunResults) -> RunResults:
-    """Return a run with the energies that its file will have, rounded to 1e-6 eV/atom."""
-    cases = tuple(replace(case, energies=_rounded(case.energies)) for case in run.cases)
-    return replace(run, cases=cases)
-
-
-@named_arguments
-def load_results(path: str | Path) -> RunResults:
-    """Read a results file of this or an earlier schema version and check all of it.
-
-    A null where a number belongs is read as NaN.
-
-    Raises
-    ------
-    ResultsFileError
-        If the file is missing, is not JSON, is of a newer schema, lacks a field or contradicts
-        itself; the sentence names the field.
-    """
-    path = Path(path)
-    document = with_present_names(read_document(path))
-    try:
-        run = _with_cases(document)
-        check_consistency(run)
-    except DecodeError as error:
-        raise ResultsFileError(
-            f"{path}: {error}; run the suite again to remake the file."
-        ) from None
-    return run
-
-
-def _with_cases(document: dict[str, Any]) -> RunResults:
-    """Read a run, whose cases their questions read."""
-    records = decode(tuple[Any, ...], document.get("cases", []), "cases")
-    others = {**document, "cases": []} if "cases" in document else document
-    run: RunResults = decode(RunResults, others, "")
-    cases = (read_case(record, f"cases[{k}]") for k, record in enumerate(records))
-    return replace(run, cases=tuple(cases))
-
-
-def _rounded(energies: list[list[float | None]] | None) -> list[list[float | None]] | None:
-    if energies is None:
-        return None
-    return [[None if e is None else round(e, ENERGY_DECIMALS) for e in row] for row in energies]

@@ -97,7 +97,7 @@ def parametrize_curves(metafunc: pytest.Metafunc) -> None:
     pytest.Collector.CollectError
         If the equations of state can't be read.
     """
-    _parametrize(metafunc, "curves", lambda asked, own: own.curves.subjects(asked))
+    _parametrize(metafunc, "curves", lambda asked, own: own.curve_subjects(asked))
 
 
 def _parametrize(

@@ -13,14 +13,13 @@ from symscape.questions.curve_subjects import (
     CURVE_QUESTIONS,
     AnsweredCurves,
     CurveCrystals,
-    all_curve_subjects,
 )
-from symscape.questions.occasions import curve_subjects
 from symscape.questions.subjects import Subject
 from symscape.references.birch_murnaghan import BirchMurnaghan
-from symscape.references.equations import EquationsOfState, load_equations
+from symscape.references.equations import EquationsOfState
 from symscape.suite.exceptions import no_outcome_of_pytest
 from symscape.suite.roll import roll_of
+from symscape.suite.session import SuiteSession
 from symscape.verdict.kept_verdicts import AskedOfModel, judge_once
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from symscape.questions.case import CaseResult
     from symscape.questions.known import AskedOf
     from symscape.questions.question import Question
-    from symscape.suite.session import SuiteSession
     from symscape.verdict.tolerances import Tolerances
 
 
@@ -59,27 +57,12 @@ class CurveSession:
         self._fitted: dict[str, Fitted] = {}
         self._reasons: dict[str, np.ndarray] = {}
 
-    @cached_property
-    def equations(self) -> EquationsOfState | None:
-        """The stored equations of state, checked; None where there are none."""
-        return load_equations(self.session.settings.references)
-
-    def subjects(self, question: Question) -> list[Subject]:
-        """Return the subjects that were chosen; all without ``--material``."""
-        wanted = set(self.session.settings.materials)
-        found = curve_subjects(question.subject, self.equations)
-        return [subject for subject in found if not wanted or subject.material in wanted]
-
-    @cached_property
-    def materials(self) -> set[str]:
-        """Names of all groups and prototypes."""
-        return {subject.material for subject in all_curve_subjects(self.equations)}
-
     @property
     def stored(self) -> EquationsOfState:
         """The stored equations of state, which must be there."""
-        assert self.equations is not None, "cases are made only where there are any"
-        return self.equations
+        equations = self.session.equations
+        assert equations is not None, "cases are made only where there are any"
+        return equations
 
     def reasons(self, model: EnergyModel) -> np.ndarray:
         """Return why a model is not judged on each crystal, empty strings where it is."""

@@ -16,6 +16,7 @@ from symscape.questions.subjects import AllCrystals, Subject
 from symscape.references.crystal_files import crystals_digest, find_crystal_files
 from symscape.suite.exceptions import no_outcome_of_pytest
 from symscape.suite.roll import roll_of
+from symscape.suite.session import SuiteSession
 from symscape.verdict.kept_verdicts import AskedOfModel, judge_once
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from symscape.questions.question import Question
     from symscape.references.crystals import CrystalLibrary
     from symscape.science.hull.model_tables import DescribedCrystals, ModelTables
-    from symscape.suite.session import SuiteSession
     from symscape.verdict.tolerances import Tolerances
 
 

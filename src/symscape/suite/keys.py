@@ -8,10 +8,7 @@ import pytest
 
 if TYPE_CHECKING:
     from symscape.questions.case import CaseResult
-    from symscape.suite.session import SuiteSession
 
-#: on the config: what the cases of this process share
-SESSION: pytest.StashKey[SuiteSession] = pytest.StashKey()
 #: on an item: the results recorded by its test
 RECORDED = pytest.StashKey[list["CaseResult"]]()
 #: on an item: that its test recorded any result, sent along or not

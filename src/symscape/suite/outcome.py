@@ -358,7 +358,7 @@ def _left_out(session: SuiteSession, baseline: Baseline, model: str) -> set[Key]
     if session.settings.materials:
         chosen = {entry.material for entry in session.entries}
         chosen |= {entry.system for entry in session.crystals}
-        chosen |= session.curves.materials & set(session.settings.materials)
+        chosen |= session.curve_materials & set(session.settings.materials)
         left_out |= {key for key in baseline.cases if key[1] not in chosen}
     return left_out
 

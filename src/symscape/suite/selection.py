@@ -58,4 +58,4 @@ def count_suite(session: SuiteSession) -> int:
 
     roots = session.settings.references
     slices, crystals = len(find_references(roots)), list_crystals(roots)
-    return count_cases(QUESTIONS.values(), slices, crystals, session.curves.equations)
+    return count_cases(QUESTIONS.values(), slices, crystals, session.equations)

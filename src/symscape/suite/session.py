@@ -18,7 +18,6 @@ from symscape.references.crystal_files import find_crystal_files, list_crystals
 from symscape.references.library import ReferenceEntry, find_references, select_materials
 from symscape.references.manifest import refuse_changed
 from symscape.suite.choices import SuiteSettings, read_settings
-from symscape.suite.keys import SESSION
 from symscape.verdict.tolerances import Tolerances, load_tolerances
 
 if TYPE_CHECKING:
@@ -29,20 +28,11 @@ if TYPE_CHECKING:
     from symscape.questions.question import Question
     from symscape.questions.subjects import Subject
     from symscape.references.crystal_files import CrystalEntry
+    from symscape.references.equations import EquationsOfState
     from symscape.references.reference import LandscapeReference
     from symscape.science.landscape.slice_energies import SliceEvaluation
-    from symscape.suite.curves import CurveSession, EquationCase
-    from symscape.suite.hull_cases import HullCase, HullSession
-    from symscape.suite.slice_case import LandscapeCase
     from symscape.verdict.gate import Baseline
     from symscape.verdict.known_failures import KnownFailure
-
-
-def session_of(config: pytest.Config) -> SuiteSession:
-    """Return the session of this process, made at the first call."""
-    if SESSION not in config.stash:
-        config.stash[SESSION] = SuiteSession(config, read_settings(config))
-    return config.stash[SESSION]
 
 
 class SuiteSession:
@@ -123,7 +113,7 @@ class SuiteSession:
             )
         if self.settings.materials:
             others = {path.stem for path in find_crystal_files(self.settings.references)}
-            others |= self.curves.materials
+            others |= self.curve_materials
             return select_materials(
                 entries, [name for name in self.settings.materials if name not in others]
             )
@@ -144,18 +134,26 @@ class SuiteSession:
             self._verified = True
 
     @cached_property
-    def hulls(self) -> HullSession:
-        """Crystals, and models' energies of them."""
-        from symscape.suite.hull_cases import HullSession
+    def equations(self) -> EquationsOfState | None:
+        """The stored equations of state, checked; None where there are none."""
+        from symscape.references.equations import load_equations
 
-        return HullSession(self)
+        return load_equations(self.settings.references)
+
+    def curve_subjects(self, question: Question) -> list[Subject]:
+        """Return what was chosen of groups and prototypes; all without ``--material``."""
+        from symscape.questions.occasions import curve_subjects
+
+        wanted = set(self.settings.materials)
+        found = curve_subjects(question.subject, self.equations)
+        return [subject for subject in found if not wanted or subject.material in wanted]
 
     @cached_property
-    def curves(self) -> CurveSession:
-        """Equations of state, and models' curves."""
-        from symscape.suite.curves import CurveSession
+    def curve_materials(self) -> set[str]:
+        """Names of all groups and prototypes."""
+        from symscape.questions.curve_subjects import all_curve_subjects
 
-        return CurveSession(self)
+        return {subject.material for subject in all_curve_subjects(self.equations)}
 
     def unused_overrides(self) -> list[str]:
         """Say which materials the tolerances name that are not stored: typing errors, probably."""
@@ -163,7 +161,7 @@ class SuiteSession:
 
         stored = {entry.material for entry in find_references(self.settings.references)}
         stored |= {entry.system for entry in list_crystals(self.settings.references)}
-        stored |= {AllCrystals.material, *self.curves.materials}
+        stored |= {AllCrystals.material, *self.curve_materials}
         patterns = [table.patterns for table in self.tolerances.overrides]
         patterns += [known.patterns for known in self.tolerances.known_failures]
         named = dict.fromkeys(p["material"] for p in patterns if "material" in p)
@@ -211,27 +209,6 @@ class SuiteSession:
 
             self._references[entry.id] = load_reference(entry.path)
         return self._references[entry.id]
-
-    def case(self, param: tuple[str, ReferenceEntry], question: Question) -> LandscapeCase:
-        """Return the case of one question to one model on one slice."""
-        from symscape.suite.slice_case import LandscapeCase
-
-        model, entry = param
-        return LandscapeCase(self, self.models[model], self.reference(entry), question)
-
-    def hull_case(self, param: tuple[str, Subject], question: Question) -> HullCase:
-        """Return the case of one question to one model on a system or a class."""
-        from symscape.suite.hull_cases import HullCase
-
-        model, subject = param
-        return HullCase(self.hulls, self.models[model], subject, question)
-
-    def curve_case(self, param: tuple[str, Subject], question: Question) -> EquationCase:
-        """Return the case of one question to one model on a group or on a prototype."""
-        from symscape.suite.curves import EquationCase
-
-        model, subject = param
-        return EquationCase(self.curves, self.models[model], subject, question)
 
     def evaluator(self, model: EnergyModel) -> Evaluator:
         """Return what asks a model, one for the whole run: batches teach it what fits."""
@@ -314,3 +291,14 @@ class SuiteSession:
         folder = self.cache.folder / "locks"
         folder.mkdir(parents=True, exist_ok=True)
         return FileLock(folder / f"{name}.lock")
+
+
+#: on the config
+_KEY = pytest.StashKey[SuiteSession]()
+
+
+def session_of(config: pytest.Config) -> SuiteSession:
+    """Return the session of this process, made at the first call."""
+    if _KEY not in config.stash:
+        config.stash[_KEY] = SuiteSession(config, read_settings(config))
+    return config.stash[_KEY]

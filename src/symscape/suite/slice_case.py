@@ -11,6 +11,7 @@ from symscape.questions.case import CaseResult
 from symscape.questions.subjects import MaterialSlice
 from symscape.suite.exceptions import no_outcome_of_pytest
 from symscape.suite.progress_lines import progress_line
+from symscape.suite.session import SuiteSession
 from symscape.verdict.kept_verdicts import AskedOfModel, judge_once
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from symscape.questions.question import Question
     from symscape.references.reference import LandscapeReference
     from symscape.science.landscape.slice_energies import SliceEvaluation
-    from symscape.suite.session import SuiteSession
     from symscape.verdict.tolerances import Tolerances
 
 

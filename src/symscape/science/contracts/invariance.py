@@ -159,7 +159,7 @@ def at_equivalent_grid_points(
     which the energies of a perfect model differ a little.
     """
     free = ~slice.mask.ravel()
-    symmetries = grid_symmetries(slice, EXACT_A)
+    symmetries = grid_symmetries(slice.axes, slice.structures_at, EXACT_A)
     orbits = first_equivalents(symmetries, slice.shape).ravel()
     members = [np.flatnonzero((orbits == first) & free) for first in np.unique(orbits)]
     members = [m for m in members if len(m) > 1]
