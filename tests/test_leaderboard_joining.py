@@ -80,6 +80,17 @@ def test_other_weights_tolerances_or_suites_are_not_joined(whole):
         assert not can_join(whole, other)
 
 
+@pytest.mark.parametrize("name", sorted(registry.load_cards()))
+def test_a_copy_of_the_weights_is_joined(whole, name):
+    card = registry.load_cards()[name]
+    stored = replace(whole, model=card)
+    newer = replace(whole, model=registry.copied_card(card, "elsewhere/weights.pth"))
+    assert can_join(stored, newer)
+    assert can_join(newer, stored)
+    assert not can_join(stored, replace(newer, fingerprint="another"))
+    assert not can_join(stored, replace(newer, model=replace(newer.model, hubbard_u="else")))
+
+
 def test_command_files_new_cases_alone(library, whole, folder, tmp_path, monkeypatch):
     monkeypatch.setattr(registry, "load_cards", lambda: {"good": whole.model})
     materials = sorted({case.material for case in whole.cases})

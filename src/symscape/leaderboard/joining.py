@@ -6,14 +6,19 @@ from dataclasses import replace
 
 from symscape.leaderboard.library import Library, asked_of
 from symscape.leaderboard.submission import AGREEING
+from symscape.models.registry import copied_card
 from symscape.results.run_results import RunResults
 
 
 def can_join(stored: RunResults, newer: RunResults) -> bool:
-    """Whether two runs are of the same weights, package, number format, tolerances and suite."""
+    """Whether two runs are of the same weights, package, number format, tolerances and suite.
+
+    Where the weights lie is no matter: the fingerprint tells which they are.
+    """
+    old, new = (copied_card(run.model, checkpoint="") for run in (stored, newer))
     return (
         stored.fingerprint == newer.fingerprint != ""
-        and all(getattr(stored.model, f) == getattr(newer.model, f) for f in ("name", *AGREEING))
+        and all(getattr(old, field) == getattr(new, field) for field in ("name", *AGREEING))
         and stored.tolerances == newer.tolerances
         and stored.versions.get("symscape") == newer.versions.get("symscape")
     )
