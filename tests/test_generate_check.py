@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -192,20 +193,78 @@ def test_a_relaxed_crystal_keeps_its_space_group_and_feels_no_force(relaxed_alcu
     )
 
 
-def test_an_interrupted_relaxation_goes_on(tmp_path, relaxed_alcu):
-    path = write_plan(tmp_path, more="[relax]\nforce_eV_A = 0.002\nmax_steps = 4")
-    with pytest.raises(EngineError, match="has not converged after 4 steps"):
-        relax_plan(load_plan(path))
-    steps = load_plan(path).journal_path.read_text().count('"relax"')
-    assert steps == 4
-    path.write_text(path.read_text().replace("max_steps = 4", "max_steps = 80"))
+def relax_steps(plan):
+    """Return the steps of a plan's relaxation, as its journal has them."""
+    lines = plan.journal_path.read_text().splitlines()
+    return [line for line in map(json.loads, lines) if line["event"] == "relax"]
+
+
+def interrupted(folder, *numbers):
+    """Return the path of a plan whose relaxation ended after so many steps, again and again."""
+    path = write_plan(folder, more="[relax]\nforce_eV_A = 0.002\nmax_steps = 80")
+    for number in numbers:
+        path.write_text(re.sub("max_steps = .*", f"max_steps = {number}", path.read_text()))
+        with pytest.raises(EngineError, match=f"has not converged after {number} steps"):
+            relax_plan(load_plan(path))
+        assert len(relax_steps(load_plan(path))) == number
+    path.write_text(re.sub("max_steps = .*", "max_steps = 80", path.read_text()))
+    return path
+
+
+@pytest.mark.parametrize("numbers", [(1,), (4,), (2, 3, 6)])
+def test_an_interrupted_relaxation_goes_on_as_if_it_had_not_been(tmp_path, relaxed_alcu, numbers):
+    path = interrupted(tmp_path, *numbers)
     again = relax_plan(load_plan(path))
-    # the optimizer has forgotten its Hessian, so it comes by another way to the same crystal
-    np.testing.assert_allclose(again.crystal.theta, relaxed_alcu.crystal.theta, atol=1e-3)
-    np.testing.assert_allclose(again.crystal.lattice, relaxed_alcu.crystal.lattice, atol=0.02)
+    # the optimizer was told what it had known: the same steps, none of them twice
+    told, whole = relax_steps(again), relax_steps(relaxed_alcu)
+    assert len(told) == len(whole)
+    np.testing.assert_allclose(
+        [step["energy_eV"] for step in told], [step["energy_eV"] for step in whole], atol=1e-6
+    )
+    np.testing.assert_allclose(again.crystal.theta, relaxed_alcu.crystal.theta, atol=1e-5)
+    np.testing.assert_allclose(again.crystal.lattice, relaxed_alcu.crystal.lattice, atol=1e-4)
     # a relaxed plan is not relaxed again
     events = again.journal_path.read_text()
     assert relax_plan(load_plan(path)).journal_path.read_text() == events
+
+
+def spoil_the_way(step):
+    step["positions"][0][1] += 0.01
+
+
+def spoil_the_origin(step):
+    del step["made_with"]
+
+
+def spoil_the_settings(step):
+    step["made_with"] = "000000000000"
+
+
+@pytest.mark.parametrize("spoil", [spoil_the_way, spoil_the_origin, spoil_the_settings])
+def test_steps_that_can_not_be_told_again_are_begun_after(tmp_path, relaxed_alcu, spoil):
+    plan = load_plan(interrupted(tmp_path, 4))
+    steps = relax_steps(plan)
+    for step in steps[1:3] if spoil is spoil_the_way else steps:
+        spoil(step)
+    others = [x for x in plan.journal_path.read_text().splitlines() if '"relax"' not in x]
+    plan.journal_path.write_text("\n".join([*others, *map(json.dumps, steps)]) + "\n")
+    again = relax_plan(plan)
+    # it comes by another way to the same crystal, from where it was
+    assert relax_steps(again)[4]["cell_A"] == steps[-1]["cell_A"]
+    np.testing.assert_allclose(again.crystal.theta, relaxed_alcu.crystal.theta, atol=1e-3)
+    np.testing.assert_allclose(again.crystal.lattice, relaxed_alcu.crystal.lattice, atol=0.02)
+
+
+def test_other_settings_compute_all_again(tmp_path):
+    path = write_plan(tmp_path, more="[relax]\nforce_eV_A = 0.002\n")
+    finished = relax_plan(load_plan(path))
+    steps = relax_steps(finished)
+    path.with_suffix(".relaxed.json").unlink()
+    # all answers are known: nothing is computed
+    assert relax_steps(relax_plan(load_plan(path))) == steps
+    path.with_suffix(".relaxed.json").unlink()
+    path.write_text(path.read_text() + "cutoff_eV = 611\n")
+    assert len(relax_steps(relax_plan(load_plan(path)))) > len(steps)
 
 
 def test_a_crystal_relaxed_for_another_start_is_refused(tmp_path):

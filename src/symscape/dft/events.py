@@ -123,9 +123,17 @@ class OfCrystal(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class RelaxStep(StoredGeometry, Computed, OfCrystal):
-    """A step of the crystal's relaxation."""
+    """A step of the crystal's relaxation.
+
+    Parameters
+    ----------
+    made_with
+        Digest of the settings, the engine and its version; journals of earlier versions lack it.
+    """
 
     event: ClassVar[str] = "relax"
+
+    made_with: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

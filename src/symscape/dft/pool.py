@@ -70,6 +70,19 @@ class Worker:
         result: Result = decode(Failure if "failed" in answer else Computed, answer, "")
         return result
 
+    async def ready(self) -> Method:
+        """Start the process, unless it runs, and return how it computes.
+
+        Raises
+        ------
+        EngineError
+            If the engine can't be loaded.
+        """
+        if self._process is None:
+            await self._start()
+        assert self.method is not None
+        return self.method
+
     async def _start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         one_thread = dict.fromkeys(

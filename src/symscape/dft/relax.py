@@ -21,6 +21,7 @@ from symscape.dft.plan import Plan, RelaxTarget, load_plan
 from symscape.dft.plan_crystal import crystal_digest
 from symscape.dft.pool import Worker
 from symscape.dft.relaxed import RelaxedCell, RelaxedCrystal, write_relaxed
+from symscape.dft.replay import is_at, made_with, place, since_beginning
 from symscape.dft.results import Computed, Failure, StoredGeometry, Task, WorkerSetup
 from symscape.dft.settings import Settings
 from symscape.dft.version import symscape_version
@@ -95,63 +96,77 @@ class _Relaxation:
             if isinstance(event, RelaxStep) and event.crystal == self.own
         ]
         if past:
-            cell = np.array(past[-1].cell_A)
-            atoms.set_cell(cell)
-            atoms.positions[:] = np.array(past[-1].positions) @ cell
+            # the mesh of a round is that of the geometry at which it began
+            place(atoms, (since_beginning(past) or past[-1:])[0])
         base = replace(self.plan.settings, cutoff_eV=self.target.cutoff_eV)
-        steps = len(past)
         for _ in range(_ROUNDS):
             settings = base.with_mesh(atoms.cell.array[None])
-            steps = self._round(atoms, settings, journal, steps)
+            self._round(atoms, settings, journal, past)
             if base.with_mesh(atoms.cell.array[None]) == settings:
-                return self._result(atoms, steps)
+                return self._result(atoms, len(past))
         raise EngineError(
             f"{self.plan.path}: the k-mesh still changes with the relaxed cell after {_ROUNDS} "
             "rounds; give a k_mesh under [settings]."
         )
 
-    def _round(self, atoms: Any, settings: Settings, journal: Journal, steps: int) -> int:
-        """Relax with one k-mesh; return the number of steps so far."""
-        from ase.constraints import FixSymmetry
-        from ase.filters import FrechetCellFilter
-        from ase.optimize import BFGS
-
+    def _round(
+        self, atoms: Any, settings: Settings, journal: Journal, past: list[RelaxStep]
+    ) -> None:
+        """Relax with one k-mesh; what is computed is journalled and added to the steps so far."""
         folder = self.plan.output_folder / "relax"
         setup = WorkerSetup(self.plan.engine, settings, str(folder), self.nice)
-        count = steps
-
-        def note(result: Computed) -> None:
-            nonlocal count
-            count += 1
-            geometry = vars(StoredGeometry.of(atoms.cell.array, atoms.positions))
-            journal.append(RelaxStep(**{**vars(result), **geometry}, time=now(), crystal=self.own))
-            self.progress.advance(result.seconds or 0.0)
-
         with asyncio.Runner() as runner:
             worker = Worker(setup, 0)
             try:
+                self.method = runner.run(worker.ready())
+                how = made_with(setup, self.method, stress=self.target.cell)
+
+                def note(result: Computed) -> None:
+                    geometry = vars(StoredGeometry.of(atoms.cell.array, atoms.positions))
+                    said = {**vars(result), **geometry}
+                    step = RelaxStep(**said, time=now(), crystal=self.own, made_with=how)
+                    journal.append(step)
+                    past.append(step)
+                    self.progress.advance(result.seconds or 0.0)
+
                 atoms.calc = _WorkerCalculator(runner, worker, note, self.target.cell)
-                atoms.set_constraint(FixSymmetry(atoms, symprec=1e-3, verbose=False))
-                moving = FrechetCellFilter(atoms) if self.target.cell else atoms
-                optimizer = BFGS(moving, logfile=None, maxstep=0.08)
-                # converged by this target rather than by the optimizer's mixed one
-                for _ in optimizer.irun(fmax=0.0, steps=self.target.max_steps):
-                    force, stress = self._left(atoms)
-                    if force <= self.target.force_eV_A and stress <= self.target.pressure_GPa:
-                        break
-                    if count >= self.target.max_steps:
-                        raise EngineError(
-                            f"{self.plan.path}: the relaxation has not converged after {count} "
-                            f"steps (largest force {force:.3f} eV/angstrom, stress {stress:.2f} "
-                            "GPa); raise max_steps under [relax] and run it again."
-                        )
-                assert worker.method is not None
-                self.method = worker.method
+                told = since_beginning(past)
+                if told and told[-1].made_with == how:
+                    atoms.calc.told = list(told)
+                elif past:
+                    place(atoms, past[-1])
+                try:
+                    self._optimize(atoms, past)
+                except _AnotherWayError:
+                    atoms.set_constraint()
+                    place(atoms, past[-1])
+                    self._optimize(atoms, past)
                 self.results = dict(atoms.calc.results)
             finally:
                 atoms.set_constraint()
                 runner.run(worker.stop())
-        return count
+
+    def _optimize(self, atoms: Any, past: list[RelaxStep]) -> None:
+        """Move atoms, and the cell if it is to relax, until the target is met."""
+        from ase.constraints import FixSymmetry
+        from ase.filters import FrechetCellFilter
+        from ase.optimize import BFGS
+
+        atoms.set_constraint(FixSymmetry(atoms, symprec=1e-3, verbose=False))
+        moving = FrechetCellFilter(atoms) if self.target.cell else atoms
+        optimizer = BFGS(moving, logfile=None, maxstep=0.08)
+        # converged by this target rather than by the optimizer's mixed one
+        for _ in optimizer.irun(fmax=0.0, steps=self.target.max_steps):
+            force, stress = self._left(atoms)
+            if force <= self.target.force_eV_A and stress <= self.target.pressure_GPa:
+                break
+            count = len(past) - len(atoms.calc.told)
+            if count >= self.target.max_steps:
+                raise EngineError(
+                    f"{self.plan.path}: the relaxation has not converged after {count} steps "
+                    f"(largest force {force:.3f} eV/angstrom, stress {stress:.2f} GPa); raise "
+                    "max_steps under [relax] and run it again."
+                )
 
     def _left(self, atoms: Any) -> tuple[float, float]:
         """Return the largest force (eV/angstrom) and stress component (GPa)."""
@@ -220,8 +235,12 @@ class _Relaxation:
         )
 
 
+class _AnotherWayError(Exception):
+    """The optimizer asks for another geometry than when it was first told of these steps."""
+
+
 class _WorkerCalculator(Calculator):
-    """An ASE calculator that asks a worker process."""
+    """An ASE calculator that asks a worker process, but first tells steps of an earlier run."""
 
     implemented_properties = ["energy", "free_energy", "forces", "stress"]  # noqa: RUF012
 
@@ -237,6 +256,7 @@ class _WorkerCalculator(Calculator):
         self.worker = worker
         self.note = note
         self.stress = stress
+        self.told: list[RelaxStep] = []
 
     def calculate(
         self,
@@ -245,6 +265,13 @@ class _WorkerCalculator(Calculator):
         system_changes: Any = all_changes,
     ) -> None:
         super().calculate(atoms, properties, system_changes)
+        if self.told:
+            step, *self.told = self.told
+            if not is_at(step, self.atoms.cell.array, self.atoms.positions):
+                self.told = []
+                raise _AnotherWayError
+            self._take(step)
+            return
         failures: list[Failure] = []
         while len(failures) < ATTEMPTS:
             task = Task.of(
@@ -263,20 +290,23 @@ class _WorkerCalculator(Calculator):
                     "the engine gives no stress, which relaxing a cell needs; set cell = false "
                     "under [relax]."
                 )
-            energy, free = result.energy_eV, result.free_energy_eV
-            self.results = {
-                "energy": energy,
-                "free_energy": energy if free is None else free,
-                "forces": np.array(result.forces_eV_A),
-            }
-            if self.stress:
-                self.results["stress"] = np.array(result.stress_eV_A3)
+            self._take(result)
             self.note(result)
             return
         raise EngineError(
             f"a step of the relaxation failed {ATTEMPTS} times ({failures[-1].failed}); see the "
             f"logs in {self.worker.folder.parent.parent.name}."
         )
+
+    def _take(self, result: Computed) -> None:
+        energy, free = result.energy_eV, result.free_energy_eV
+        self.results = {
+            "energy": energy,
+            "free_energy": energy if free is None else free,
+            "forces": np.array(result.forces_eV_A),
+        }
+        if self.stress:
+            self.results["stress"] = np.array(result.stress_eV_A3)
 
 
 def relaxed_in_setting(
