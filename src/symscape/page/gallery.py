@@ -50,6 +50,7 @@ DRAWING_MODULES = (
     "symscape.figures.landscape_figure",
     "symscape.figures.hull_figure",
     "symscape.figures.image",
+    "symscape.figures.landscape_data",
     "symscape.figures.layouts",
     "symscape.figures.panels",
     "symscape.figures.relief_figure",
