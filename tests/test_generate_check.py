@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -23,11 +24,13 @@ from symscape.dft.check import (
     choose_points,
     tighter_settings,
 )
+from symscape.dft.events import RelaxStep
 from symscape.dft.grid_ledger import open_ledger
 from symscape.dft.grid_run import run_plan
 from symscape.dft.grid_store import finish
 from symscape.dft.plan import load_plan
 from symscape.dft.relax import relax_plan, relaxed_in_setting
+from symscape.dft.replay import since_beginning
 from symscape.errors import EngineError, PlanError
 from symscape.references.landscape_files import load_reference
 
@@ -283,7 +286,24 @@ def test_positions_may_relax_alone(tmp_path):
     assert relaxed.crystal.theta != pytest.approx([0.36, 0.07], abs=1e-3)
 
 
-def test_what_can_not_be_relaxed_is_one_sentence(tmp_path):
+@given(st.lists(st.lists(st.floats(2e-6, 0.1), max_size=4), min_size=1, max_size=4))
+def test_the_last_beginning_is_found_however_small_the_steps(runs):
+    # each run moves an atom by so much, and the next begins where it ended
+    places = [[sum(moves[:k]) for k in range(len(moves) + 1)] for moves in runs]
+    starts = np.cumsum([0.0] + [run[-1] for run in places])
+    steps = [
+        RelaxStep(
+            cell_A=((9.0, 0.0, 0.0), (0.0, 9.0, 0.0), (0.0, 0.0, 9.0)),
+            positions=((round(float(start + x) / 9.0, 8), 0.0, 0.0),),
+            energy_eV=0.0, time="", crystal="a", made_with="b",
+        )
+        for start, run in zip(starts, places, strict=False)
+        for x in run
+    ]  # fmt: skip
+    assert len(since_beginning(steps)) == len(places[-1])
+
+
+def test_what_can_not_be_relaxed_is_one_sentence(tmp_path, monkeypatch):
     with pytest.raises(PlanError, match=r"no \[relax\] table"):
         relax_plan(load_plan(write_plan(tmp_path)))
     path = write_plan(tmp_path, "generate_factories:cutoff_dependent", more="[relax]")
@@ -292,6 +312,11 @@ def test_what_can_not_be_relaxed_is_one_sentence(tmp_path):
     path = write_plan(tmp_path, "generate_factories:hopeless", more="[relax]", name="hopeless")
     with pytest.raises(EngineError, match=r"failed 3 times .*no licence"):
         relax_plan(load_plan(path))
+    (tmp_path / "leaves_at_once.py").write_text("import os\nos._exit(3)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    gone = write_plan(tmp_path, "leaves_at_once:make", more="[relax]", name="gone")
+    with pytest.raises(EngineError, match="ended with exit status 3 before it was ready; see the"):
+        relax_plan(load_plan(gone))
     path.with_suffix(".relaxed.json").write_text("{")
     with pytest.raises(PlanError, match="is damaged"):
         load_plan(path)

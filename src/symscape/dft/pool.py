@@ -37,6 +37,10 @@ class TaskSource(Protocol):
         """Take a result."""
 
 
+#: what asking a process raises that has ended
+_GONE = (BrokenPipeError, ConnectionError, EOFError)
+
+
 class Worker:
     """One worker process, started when it gets its first task."""
 
@@ -62,11 +66,8 @@ class Worker:
             await self.stop()
             limit = self.setup.settings.timeout_s
             return Failure(failed=f"no result after {limit:g} s", seconds=Finite(limit))
-        except (BrokenPipeError, ConnectionError, EOFError):
-            code = await self.stop()
-            if code < 0:
-                return Failure(failed=f"the worker was killed by signal {-code}", died=True)
-            return Failure(failed=f"the worker ended with exit status {code}", died=True)
+        except _GONE:
+            return Failure(failed=await self._how_it_ended(), died=True)
         result: Result = decode(Failure if "failed" in answer else Computed, answer, "")
         return result
 
@@ -76,12 +77,32 @@ class Worker:
         Raises
         ------
         EngineError
-            If the engine can't be loaded.
+            If the engine can't be loaded, or the process ends or is silent.
         """
-        if self._process is None:
-            await self._start()
+        try:
+            if self._process is None:
+                await self._start()
+        except TimeoutError:
+            await self.stop()
+            raise EngineError(
+                f"the engine was not loaded after {_START_TIMEOUT_S:g} s; see {self._logs}."
+            ) from None
+        except _GONE:
+            ended = await self._how_it_ended()
+            raise EngineError(f"{ended} before it was ready; see {self._logs}.") from None
         assert self.method is not None
         return self.method
+
+    @property
+    def _logs(self) -> str:
+        return f"the logs in {self.folder.parent.parent.name}"
+
+    async def _how_it_ended(self) -> str:
+        """Clear away a process that is gone, and say what became of it."""
+        code = await self.stop()
+        if code < 0:
+            return f"the worker was killed by signal {-code}"
+        return f"the worker ended with exit status {code}"
 
     async def _start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)

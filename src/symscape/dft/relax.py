@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -95,13 +95,15 @@ class _Relaxation:
             for event in read_journal(self.plan.journal_path, OF_PLANS)
             if isinstance(event, RelaxStep) and event.crystal == self.own
         ]
+        told = since_beginning(past)
         if past:
             # the mesh of a round is that of the geometry at which it began
-            place(atoms, (since_beginning(past) or past[-1:])[0])
+            place(atoms, (told or past[-1:])[0])
         base = replace(self.plan.settings, cutoff_eV=self.target.cutoff_eV)
         for _ in range(_ROUNDS):
             settings = base.with_mesh(atoms.cell.array[None])
-            self._round(atoms, settings, journal, past)
+            self._round(atoms, settings, journal, past, told)
+            told = ()
             if base.with_mesh(atoms.cell.array[None]) == settings:
                 return self._result(atoms, len(past))
         raise EngineError(
@@ -110,9 +112,17 @@ class _Relaxation:
         )
 
     def _round(
-        self, atoms: Any, settings: Settings, journal: Journal, past: list[RelaxStep]
+        self,
+        atoms: Any,
+        settings: Settings,
+        journal: Journal,
+        past: list[RelaxStep],
+        told: Sequence[RelaxStep],
     ) -> None:
-        """Relax with one k-mesh; what is computed is journalled and added to the steps so far."""
+        """Relax with one k-mesh; what is computed is journalled and added to the steps so far.
+
+        The last of them are told to the optimizer first, if they were computed in the same way.
+        """
         folder = self.plan.output_folder / "relax"
         setup = WorkerSetup(self.plan.engine, settings, str(folder), self.nice)
         with asyncio.Runner() as runner:
@@ -130,10 +140,9 @@ class _Relaxation:
                     self.progress.advance(result.seconds or 0.0)
 
                 atoms.calc = _WorkerCalculator(runner, worker, note, self.target.cell)
-                told = since_beginning(past)
                 if told and told[-1].made_with == how:
                     atoms.calc.told = list(told)
-                elif past:
+                elif told:
                     place(atoms, past[-1])
                 try:
                     self._optimize(atoms, past)

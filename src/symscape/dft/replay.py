@@ -13,8 +13,10 @@ from symscape.dft.events import RelaxStep
 from symscape.dft.results import WorkerSetup
 from symscape.references.method import Method
 
-#: two geometries are one if nothing moved by more, angstrom; journals keep 1e-8
-_SAME_A = 1e-4
+#: an optimizer that begins computes where another ended within this, angstrom: journals keep 1e-8
+_SAME_A = 1e-6
+#: one that is told steps again asks for them within this, angstrom
+_NEAR_A = 1e-4
 
 
 def made_with(setup: WorkerSetup, method: Method, *, stress: bool) -> str:
@@ -34,7 +36,7 @@ def since_beginning(past: Sequence[RelaxStep]) -> Sequence[RelaxStep]:
         first -= 1
         if first and (
             past[first].made_with != past[first - 1].made_with
-            or is_at(past[first], *geometry_of(past[first - 1]))
+            or is_at(past[first], *geometry_of(past[first - 1]), _SAME_A)
         ):
             break
     return past[first:]
@@ -46,11 +48,13 @@ def geometry_of(step: RelaxStep) -> tuple[np.ndarray, np.ndarray]:
     return cell, np.array(step.positions) @ cell
 
 
-def is_at(step: RelaxStep, cell: np.ndarray, positions: np.ndarray) -> bool:
+def is_at(
+    step: RelaxStep, cell: np.ndarray, positions: np.ndarray, within_A: float = _NEAR_A
+) -> bool:
     """Whether a step was computed at this geometry, in angstrom as `geometry_of`."""
     own = geometry_of(step)
     return all(
-        bool(np.abs(a - b).max() <= _SAME_A) for a, b in zip(own, (cell, positions), strict=True)
+        bool(np.abs(a - b).max() <= within_A) for a, b in zip(own, (cell, positions), strict=True)
     )
 
 
